@@ -1,0 +1,93 @@
+"""Batches of real samples, and the only place that knows the value range: uint8 on disk, float in [-1, 1] in a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Self
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Samples drawn together. Every field is a tensor whose first axis is the batch, or None where the data lacks it."""
+
+    def __len__(self) -> int:
+        return len(next(value for value in self._tensors().values() if value is not None))
+
+    def __getitem__(self, rows: slice) -> Self:
+        return type(self)(**{name: None if value is None else value[rows] for name, value in self._tensors().items()})
+
+    def split(self, parts: int) -> Iterator[Self]:
+        """Yield at most `parts` consecutive pieces of nearly equal length."""
+        size = -(-len(self) // parts)
+        for start in range(0, len(self), size):
+            yield self[start : start + size]
+
+    def to(self, device: torch.device, memory_format: torch.memory_format = torch.contiguous_format) -> Self:
+        """Copy to `device`; uint8 becomes float in [-1, 1] there, and images take `memory_format`."""
+        moved: dict[str, Tensor | None] = {}
+        for name, value in self._tensors().items():
+            if value is not None:
+                value = value.to(device, non_blocking=True)
+                if value.dtype == torch.uint8:
+                    value = to_float(value)
+                if value.ndim == 4:
+                    value = value.contiguous(memory_format=memory_format)
+            moved[name] = value
+        return type(self)(**moved)
+
+    def _tensors(self) -> dict[str, Tensor | None]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images(Batch):
+    """Images, and their labels where the data has them."""
+
+    image: Tensor
+    """(N, C, H, W): float in [-1, 1] once on the device, uint8 on the way there."""
+
+    label: Tensor | None = None
+    """(N,), int64 in [0, K), or None."""
+
+    @property
+    def real(self) -> Tensor:
+        """The samples themselves: (N, C, H, W)."""
+        return self.image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points(Batch):
+    """Points of the plane, for the toy problems on which a game can be watched in seconds."""
+
+    point: Tensor
+    """(N, 2), float."""
+
+    label: Tensor | None = None
+    """(N,), int64: the mode a point was drawn from, or None."""
+
+    @property
+    def real(self) -> Tensor:
+        """The samples themselves: (N, 2)."""
+        return self.point
+
+
+def to_float(image: Tensor) -> Tensor:
+    """Bring uint8 images to the range that networks see.
+
+    >>> to_float(torch.tensor([0, 255], dtype=torch.uint8)).tolist()
+    [-1.0, 1.0]
+    """
+    return image.to(torch.float32).mul_(1 / 127.5).sub_(1)
+
+
+def to_uint8(image: Tensor) -> Tensor:
+    """Bring images in [-1, 1] to uint8, rounding to the nearest level and clipping what lies outside.
+
+    >>> to_uint8(torch.tensor([-1.0, 0.0, 2.0])).tolist()
+    [0, 128, 255]
+    """
+    return image.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)

@@ -1,0 +1,23 @@
+"""What zerosum says when it cannot go on: one sentence with what was given, what was expected, what to type next."""
+
+from __future__ import annotations
+
+
+class ZerosumError(Exception):
+    """Base of every error that zerosum raises on purpose. Its text is written for the person at the keyboard."""
+
+    exit_code = 1
+
+
+class InputError(ZerosumError):
+    """Something given to zerosum cannot be used: data, a setting, a run, a checkpoint."""
+
+    exit_code = 2
+
+
+class DivergedError(ZerosumError):
+    """A loss, a gradient or a weight is no longer a finite number."""
+
+
+class StorageError(ZerosumError):
+    """The disk refused a write; everything saved before it stands."""
