@@ -1,1 +1,38 @@
-"""zerosum."""
+"""zerosum: generative adversarial networks that do not collapse on you, and that say how good they are.
+
+>>> import zerosum
+>>> sorted(name for name in zerosum.__all__ if name[0].islower())
+['load', 'resume', 'train']
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zerosum.api import load, resume, train
+    from zerosum.game import Game
+    from zerosum.player import Player
+    from zerosum.recipe import Loss, Phase, Recipe
+
+__version__ = "0.1.0"
+__all__ = ["Game", "Loss", "Phase", "Player", "Recipe", "load", "resume", "train"]
+
+_HOMES = {
+    "train": "zerosum.api",
+    "resume": "zerosum.api",
+    "load": "zerosum.api",
+    "Recipe": "zerosum.recipe",
+    "Loss": "zerosum.recipe",
+    "Phase": "zerosum.recipe",
+    "Player": "zerosum.player",
+    "Game": "zerosum.game",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `zerosum --help` need not wait for torch."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'zerosum' has no attribute {name!r}")

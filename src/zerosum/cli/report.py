@@ -1,0 +1,26 @@
+"""`zerosum report`: a run's report.html, written anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from zerosum import report
+from zerosum.run import Run
+
+
+@dataclass(frozen=True)
+class Report:
+    """Write a run's report.html anew."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """The run directory that `zerosum train` made."""
+
+
+def run(arguments: list[str]) -> None:
+    """Write the report and say where it is."""
+    given = tyro.cli(Report, args=arguments, prog="zerosum report")
+    print(report.write(Run.open(given.run).path))

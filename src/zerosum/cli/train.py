@@ -1,0 +1,83 @@
+"""`zerosum train`: every setting of the recipe, of training and of the data is a flag, with its docstring as help."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field, make_dataclass
+from typing import Annotated, Any
+
+import tyro
+
+from zerosum import api, recipes
+from zerosum.api import Plan
+from zerosum.data.options import DataOptions
+from zerosum.run import Run
+from zerosum.training import Training
+
+CONFIG = (tyro.conf.OmitArgPrefixes,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train a recipe on your data."""
+
+    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
+    """A folder of images, a .zip of one, a .npy, .npz or idx .gz file, or a name: digits, mnist, fashion-mnist, cifar10,
+    ring8, grid25."""
+
+    recipe: str = "dcgan"
+    """The recipe to train; `zerosum recipes` lists them. Each has flags of its own below."""
+
+    run: str | None = None
+    """Folder to write; by default a new one under runs/."""
+
+    resume: str | None = None
+    """Go on with this run instead of starting one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resume:
+    """Go on with a run, to the last bit as if it had never stopped."""
+
+    resume: str
+    """The run to go on with."""
+
+
+def run(arguments: list[str]) -> None:
+    """Train, or go on with a run where --resume is given."""
+    resumed = _value(arguments, "--resume")
+    if resumed is not None:
+        _resume(resumed, arguments)
+        return
+    recipe = _value(arguments, "--recipe") or "dcgan"
+    given: Any = tyro.cli(_arguments(recipe), args=arguments, prog="zerosum train", config=CONFIG)
+    plan = Plan(given.data, recipe, given.settings.checked(), given.training.checked(), given.options.checked())
+    api.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
+
+
+def _resume(run_: str, arguments: list[str]) -> None:
+    directory = Run.open(run_)
+    plan = api.plan_of(directory)
+    parser = _arguments(plan.recipe, plan)
+    given: Any = tyro.cli(parser, args=arguments, prog="zerosum train --resume", config=CONFIG)
+    asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
+    changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
+    api.resume(run_, **changes)
+
+
+def _arguments(recipe: str, plan: Plan | None = None) -> type:
+    """Add the flags of `recipe` to those of starting a run, or, with the values of `plan`, to those of going on."""
+    parts = [plan.config, plan.training, plan.options] if plan else [recipes.find(recipe).Config(), Training(), DataOptions()]
+    names = ("settings", "training", "options")
+    fields = [(name, type(part), field(default=part)) for name, part in zip(names, parts, strict=True)]
+    return make_dataclass("Arguments", fields, bases=(Resume if plan else Train,), frozen=True, kw_only=True)
+
+
+def _value(arguments: list[str], name: str) -> str | None:
+    """Return what follows the flag `name`, for it decides which other flags there are."""
+    for index, argument in enumerate(arguments):
+        if argument == name and index + 1 < len(arguments):
+            return arguments[index + 1]
+        if argument.startswith(f"{name}="):
+            return argument.partition("=")[2]
+    return None

@@ -1,0 +1,95 @@
+"""Settings: frozen dataclasses that become command-line flags, JSON in a run, and pages of documentation."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import difflib
+import inspect
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
+
+from annotated_types import Ge, Gt, Interval
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from zerosum.errors import InputError
+
+Count = Annotated[int, Ge(1)]
+Whole = Annotated[int, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+NotNegative = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Interval(ge=0, le=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Base of all settings. Every field has a docstring under it, which is its help everywhere."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Build from names and values, each checked against its field's type and range.
+
+        Raises:
+            InputError: an unknown name, or a value outside its field's type or range.
+        """
+        try:
+            return TypeAdapter(cls).validate_python(dict(values))
+        except ValidationError as error:
+            raise InputError(_sentence(cls, error)) from None
+
+    def checked(self) -> Self:
+        """Return an equal object whose values are known to lie within their fields' types and ranges.
+
+        Raises:
+            InputError: a value does not.
+        """
+        return self.read(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain values, as a run keeps them."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of the fields, in order."""
+        return tuple(field.name for field in dataclasses.fields(cls))
+
+
+def flag(name: str) -> str:
+    """Spell a field's name as its command-line flag.
+
+    >>> flag("save_every")
+    '--save-every'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def documentation(settings: type[Settings]) -> dict[str, str]:
+    """Return the docstring under each field of `settings` and its bases, by the field's name."""
+    found: dict[str, str] = {}
+    for base in reversed(settings.__mro__):
+        if not dataclasses.is_dataclass(base):
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for statement, after in zip(body.body, body.body[1:], strict=False):
+            if isinstance(statement, ast.AnnAssign) and isinstance(after, ast.Expr):
+                name, text = ast.unparse(statement.target), ast.literal_eval(after.value)
+                found[name] = " ".join(str(text).split())
+    return found
+
+
+def _sentence(settings: type[Settings], error: ValidationError) -> str:
+    """Put the first complaint of a validation into one sentence."""
+    complaint = error.errors()[0]
+    name = str(complaint["loc"][0]) if complaint["loc"] else "settings"
+    if complaint["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        close = difflib.get_close_matches(name, settings.names(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(settings.names())}."
+        return f"There is no setting {name!r}; {hint}"
+    expected = complaint["msg"].replace("Input should be ", "").replace("a valid ", "a ")
+    return f"{flag(name)} is {complaint['input']!r}, but should be {expected[:1].lower() + expected[1:]}."

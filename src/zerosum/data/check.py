@@ -1,0 +1,206 @@
+"""Looking data over before training: what is there, what is wrong with it, and what training would make of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+from typing import BinaryIO
+
+import numpy as np
+from PIL import ImageOps
+
+from zerosum.data import toys
+from zerosum.data.decode import no_bombs, open_image, reason
+from zerosum.data.files import Files, left_out
+from zerosum.data.labels import label_names
+from zerosum.data.options import DataOptions
+from zerosum.data.report import Report, describe
+from zerosum.data.source import Toy, find, name_of, with_default_size
+from zerosum.data.survey import attempt, plan_for, survey
+from zerosum.data.table import Table, settle
+from zerosum.data.words import counted
+from zerosum.data.workers import Progress, on_all_cores
+
+__all__ = ["Report", "check", "describe"]
+
+FEW_IMAGES = 500
+UNBALANCED = 10
+COMMON_SIZES = 10
+WINDOW = 64
+
+
+def check(source: str | Path, options: DataOptions = DataOptions(), *, progress: Progress | None = None) -> Report:
+    """Look data over. Corrupt files are reported, never raised.
+
+    Args:
+        source: As for `zerosum.data.open.open`.
+        options: What training would be asked for.
+        progress: Told of a stage ("download", "look", "check"), what is done and what there is to do.
+
+    Raises:
+        InputError: There are no such data, or the options or the labels do not fit them.
+    """
+    options = with_default_size(source, options.checked())
+    found = find(source, options, progress)
+    if isinstance(found, Toy):
+        return _of_toy(found.name, options)
+    if isinstance(found, Files):
+        with no_bombs():
+            return _of_files(name_of(source), found, options, progress)
+    return _of_table(name_of(source), found.read(), options)
+
+
+def _of_files(source: str, files: Files, options: DataOptions, progress: Progress | None) -> Report:
+    names, origin = label_names(files, options)
+    found = survey(files, progress)
+    digests = {}
+    problems = dict(found.problems)
+    results = on_all_cores(attempt(files, _pixel_digest), list(found.facts), window=WINDOW)
+    for done, (name, result) in enumerate(zip(found.facts, results, strict=True), start=1):
+        if isinstance(result, Exception):
+            problems[name] = reason(result)
+        else:
+            digests[name] = result
+        if progress is not None and (done % 100 == 0 or done == len(found.facts)):
+            progress("check", done, len(found.facts))
+    facts = {name: fact for name, fact in found.facts.items() if name in digests}
+    label_of = {} if names is None else dict(zip(files.names, names, strict=True))
+    classes = Counter(label_of[name] for name in facts) if label_of else Counter()
+    plan, notes = plan_for(found, options) if facts else (None, ())
+    duplicates = _groups(digests)
+    return Report(
+        source=source,
+        kind="files",
+        samples=len(facts),
+        corrupt=problems,
+        sizes=_common(f"{fact.height}x{fact.width}" for fact in facts.values()),
+        modes=_common(fact.mode for fact in facts.values()),
+        bits=_common(str(fact.bits) for fact in facts.values()),
+        classes=dict(sorted(classes.items())),
+        duplicates=duplicates,
+        shape=None if plan is None else (plan.channels, plan.height, plan.width),
+        recommended_size=_recommended([(fact.height, fact.width) for fact in facts.values()]),
+        notes=(*notes, origin, *left_out(files)),
+        warnings=_warnings(len(facts), classes, duplicates, problems),
+    )
+
+
+def _of_table(source: str, table: Table, options: DataOptions) -> Report:
+    plan, settled = settle(table, options)
+    count, height, width, channels = table.samples.shape
+    digests = {f"image {row}": _digest(np.ascontiguousarray(image).data) for row, image in enumerate(table.samples)}
+    counts = [] if settled.labels is None else np.bincount(settled.labels, minlength=len(settled.classes)).tolist()
+    classes = Counter(dict(zip(settled.classes, counts, strict=True))) if counts else Counter()
+    duplicates = _groups(digests)
+    return Report(
+        source=source,
+        kind="array",
+        samples=count,
+        corrupt={},
+        sizes={f"{height}x{width}": count},
+        modes={{1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]: count},
+        bits={str(8 * table.samples.dtype.itemsize): count},
+        classes=dict(classes),
+        duplicates=duplicates,
+        shape=(plan.channels, plan.height, plan.width),
+        recommended_size=_recommended([(height, width)]),
+        notes=settled.notes,
+        warnings=_warnings(count, classes, duplicates, {}),
+    )
+
+
+def _of_toy(name: str, options: DataOptions) -> Report:
+    _, labels = toys.points(name, options.split)
+    classes = Counter(str(mode) for mode in labels.tolist())
+    return Report(
+        source=name,
+        kind="points",
+        samples=len(labels),
+        corrupt={},
+        sizes={},
+        modes={},
+        bits={},
+        classes=dict(sorted(classes.items(), key=lambda item: int(item[0]))),
+        duplicates=(),
+        shape=(2,),
+        recommended_size=None,
+        notes=("Points keep their own units.",),
+        warnings=(),
+    )
+
+
+def _pixel_digest(file: BinaryIO) -> str:
+    """Digest of an image's pixels, upright: equal for files that differ only in how they are stored."""
+    with open_image(file) as image:
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        plain = image.convert("RGBA" if "transparency" in image.info else "RGB") if image.mode == "P" else image
+        return _digest(f"{plain.mode} {plain.size}".encode() + plain.tobytes())
+
+
+def _digest(content: bytes | memoryview) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _groups(digests: dict[str, str]) -> tuple[tuple[str, ...], ...]:
+    """Names that share a digest."""
+    groups: dict[str, list[str]] = {}
+    for name, digest in digests.items():
+        groups.setdefault(digest, []).append(name)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _common(values: Iterable[str]) -> dict[str, int]:
+    counts = Counter(values).most_common()
+    rest = sum(number for _, number in counts[COMMON_SIZES:])
+    return dict(counts[:COMMON_SIZES]) | ({"others": rest} if rest else {})
+
+
+def _recommended(sizes: list[tuple[int, int]]) -> str | None:
+    """The size that fits most images: no enlarging of the typical one, its shape kept, 256 a side at most.
+
+    >>> _recommended([(480, 640)]), _recommended([(28, 28)]), _recommended([(300, 310), (90, 100), (200, 200)])
+    ('192x256', '28', '128')
+    """
+    if not sizes:
+        return None
+    if len(set(sizes)) == 1 and max(sizes[0]) <= 128:
+        return f"{sizes[0][0]}" if sizes[0][0] == sizes[0][1] else f"{sizes[0][0]}x{sizes[0][1]}"
+    height, width = median(h for h, _ in sizes), median(w for _, w in sizes)
+    long = max((side for side in (32, 64, 128, 256) if side <= max(height, width)), default=32)
+    shape = height / width
+    if 0.9 < shape < 1.1:
+        return str(long)
+    short = max(16, round(long * min(shape, 1 / shape) / 16) * 16)
+    return f"{long}x{short}" if shape > 1 else f"{short}x{long}"
+
+
+def _warnings(
+    count: int, classes: Counter[str], duplicates: tuple[tuple[str, ...], ...], problems: dict[str, str]
+) -> tuple[str, ...]:
+    warnings = []
+    if problems:
+        warnings.append(
+            f"{counted(len(problems), 'corrupt file')}: training refuses to start unless --corrupt skip is given."
+        )
+    if count < FEW_IMAGES:
+        warnings.append(
+            f"{counted(count, 'sample')} are few: below {FEW_IMAGES} a discriminator learns them by heart; "
+            "collect more, or augment what it sees."
+        )
+    if classes and max(classes.values()) > UNBALANCED * min(classes.values()):
+        (most, many), (least, few) = max(classes.items(), key=_second), min(classes.items(), key=_second)
+        warnings.append(f"Classes are unbalanced: {most} has {many:,} samples, {least} has {few:,}.")
+    if duplicates:
+        extra = sum(len(group) - 1 for group in duplicates)
+        warnings.append(
+            f"{counted(extra, 'sample')} repeat another one exactly, in {counted(len(duplicates), 'group')}."
+        )
+    return tuple(warnings)
+
+
+def _second(pair: tuple[str, int]) -> int:
+    return pair[1]

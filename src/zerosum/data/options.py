@@ -1,0 +1,95 @@
+"""What a user may ask of the data, and where packed data lie."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from zerosum.config import Settings
+from zerosum.errors import InputError
+
+SMALLEST_SIDE = 4
+LARGEST_SIDE = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(Settings):
+    """How the data are read: size, channels, labels, split, cache, and what to do about corrupt files."""
+
+    size: str | None = None
+    """Side of the images in pixels, "64", or height x width, "48x64"; by default images that are all of one size of at
+    most 128 keep it, and all others become 64x64."""
+
+    channels: int | None = None
+    """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; by default what the data really have."""
+
+    labels: str | None = None
+    """"folders", "none", or the path of a CSV file with the columns file and label; by default folders where the data
+    are a folder of class folders, and the labels that an array file brings along."""
+
+    split: str = "train"
+    """Which part of the data: "train" or "test", or the name of the sub-folder that holds it."""
+
+    cache: str | None = None
+    """Folder for packed and downloaded data; by default $ZEROSUM_CACHE, else ~/.cache/zerosum."""
+
+    corrupt: Literal["refuse", "skip"] = "refuse"
+    """What to do about images that cannot be read: stop with their names, or leave them out and say so."""
+
+    def sides(self) -> tuple[int, int] | None:
+        """Height and width asked for, in pixels, or None.
+
+        Raises:
+            InputError: The size is not "N" or "HxW" with sides from 4 to 4096.
+
+        >>> DataOptions(size="48x64").sides()
+        (48, 64)
+        """
+        if self.size is None:
+            return None
+        match = re.fullmatch(r"\s*(\d{1,6})(?:\s*[x×]\s*(\d{1,6}))?\s*", str(self.size), re.IGNORECASE)
+        sides = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+        if min(sides) < SMALLEST_SIDE or max(sides) > LARGEST_SIDE:
+            raise InputError(
+                f"--size {self.size} is no image size: give one side such as 64, or height x width such as 48x64, "
+                f"each from {SMALLEST_SIDE} to {LARGEST_SIDE} pixels."
+            )
+        return sides
+
+    def checked(self) -> DataOptions:
+        """Return these options, once all that can be judged without the data has been.
+
+        Raises:
+            InputError: A size or a number of channels makes no sense.
+        """
+        super().checked()
+        self.sides()
+        if self.channels not in (None, 1, 2, 3, 4):
+            raise InputError(
+                f"--channels {self.channels} is not possible: give 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA)."
+            )
+        if self.corrupt not in ("refuse", "skip"):
+            raise InputError(f"--corrupt {self.corrupt} is not possible: give refuse or skip.")
+        return self
+
+    def cache_folder(self) -> Path:
+        """Folder for packed and downloaded data; it need not exist yet."""
+        chosen = self.cache or os.environ.get("ZEROSUM_CACHE") or "~/.cache/zerosum"
+        return Path(chosen).expanduser().absolute()
+
+
+def choose_sides(sizes: set[tuple[int, int]], options: DataOptions) -> tuple[int, int]:
+    """Height and width to train at, for data whose images have these heights and widths.
+
+    >>> choose_sides({(28, 28)}, DataOptions()), choose_sides({(28, 28), (30, 30)}, DataOptions())
+    ((28, 28), (64, 64))
+    """
+    asked = options.sides()
+    if asked is not None:
+        return asked
+    if len(sizes) == 1 and max(only := next(iter(sizes))) <= 128:
+        return only
+    return (64, 64)

@@ -1,0 +1,192 @@
+"""Packed data: decoded once, kept in the cache, mapped into memory from then on."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+import numpy as np
+
+from zerosum.data.spec import Spec
+from zerosum.errors import StorageError
+
+FORMAT = 1
+STALE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Packed:
+    """What lies in one folder of the cache."""
+
+    samples: np.ndarray
+    """(M, H, W, C) uint8, mapped into memory; writing to it would not reach the disk."""
+
+    labels: np.ndarray | None
+    spec: Spec
+    fingerprint: str
+    notes: tuple[str, ...]
+
+
+def key_of(*parts: object) -> str:
+    """Name of a pack: the same for the same files and options, and only then.
+
+    >>> key_of("a", 1) == key_of("a", 1), key_of("a", 1) == key_of("a", 2)
+    (True, False)
+    """
+    return hashlib.blake2b(json.dumps([FORMAT, *parts]).encode(), digest_size=16).hexdigest()
+
+
+def digest(samples: np.ndarray, labels: np.ndarray | None, spec: Spec) -> str:
+    """Fingerprint of data that are small enough to be held in memory."""
+    return _finish(hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=16), labels, spec)
+
+
+def reopen(cache: Path, key: str) -> Packed | None:
+    """Map packed data into memory, or return None if there are none under this key.
+
+    Raises:
+        StorageError: The pack is there and damaged, or may not be read.
+    """
+    folder = cache / "packed" / key
+    if not folder.exists():
+        return None
+    try:
+        about = json.loads((folder / "pack.json").read_text())
+        # Mapped copy-on-write: torch asks for writable memory, and the file stays as it is.
+        samples = np.load(folder / "samples.npy", mmap_mode="c", allow_pickle=False)
+        labels = np.load(folder / "labels.npy", allow_pickle=False) if about["labelled"] else None
+        spec = Spec(shape=tuple(about["shape"]), classes=tuple(about["classes"]))
+        return Packed(
+            samples=samples, labels=labels, spec=spec, fingerprint=about["fingerprint"], notes=tuple(about["notes"])
+        )
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise StorageError(f"The packed data in {folder} cannot be read ({error}): delete that folder.") from error
+
+
+class Packing:
+    """A pack in the making: rows go in as they are decoded, labels and notes at the end."""
+
+    def __init__(self, folder: Path, shape: Sequence[int]) -> None:
+        """Begin a pack of samples of `shape`, (H, W, C), in an existing folder."""
+        self.folder, self.shape, self.count = folder, tuple(shape), 0
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._file = open(folder / "samples.npy", "wb")  # noqa: SIM115  (closed by finish and by new_pack)
+        self._write_header()
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add (n, H, W, C) uint8."""
+        data = np.ascontiguousarray(rows).data
+        self._file.write(data)
+        self._hash.update(data)
+        self.count += len(rows)
+
+    def finish(self, *, labels: np.ndarray | None, spec: Spec, notes: Sequence[str]) -> None:
+        """Write what is known only at the end, and see everything on to the disk."""
+        self._file.seek(0)
+        self._write_header()
+        _to_disk(self._file)
+        self._file.close()
+        if labels is not None:
+            with open(self.folder / "labels.npy", "wb") as file:
+                np.save(file, labels.astype(np.int64), allow_pickle=False)
+                _to_disk(file)
+        about = {
+            "labelled": labels is not None,
+            "shape": spec.shape,
+            "classes": spec.classes,
+            "fingerprint": _finish(self._hash, labels, spec),
+            "notes": list(notes),
+        }
+        with open(self.folder / "pack.json", "w") as file:
+            json.dump(about, file, indent=1)
+            _to_disk(file)
+
+    def close(self) -> None:
+        """Close the file of samples, finished or not."""
+        self._file.close()
+
+    def _write_header(self) -> None:
+        # The format leaves room for the first axis to grow, so the second header is as long as the first.
+        header = {"descr": "|u1", "fortran_order": False, "shape": (self.count, *self.shape)}
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+
+@contextmanager
+def new_pack(cache: Path, key: str, shape: Sequence[int]) -> Iterator[Packing]:
+    """Make a pack that appears in the cache whole or not at all.
+
+    Two processes may make the same pack at once: each writes a folder of its own, and the first to finish wins.
+
+    Raises:
+        StorageError: The cache cannot be written to, or the disk is full.
+    """
+    home = cache / "packed"
+    scratch = None
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _sweep(home)
+        scratch = Path(tempfile.mkdtemp(prefix=f".making-{key}-", dir=home))
+        packing = Packing(scratch, shape)
+        try:
+            yield packing
+        finally:
+            packing.close()
+        scratch.chmod(0o755)
+        _rename(scratch, home / key)
+    except OSError as error:
+        raise storage_error(cache, error) from error
+    finally:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def storage_error(cache: Path, error: OSError) -> StorageError:
+    """Say in a sentence why the cache cannot be written to."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        why = "the disk is full: make room"
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        why = "writing there is not permitted: change that"
+    else:
+        why = f"{error.strerror or error}: repair that"
+    return StorageError(f"Cannot store data in {cache}, {why}, or choose another folder with --cache or ZEROSUM_CACHE.")
+
+
+def _rename(scratch: Path, final: Path) -> None:
+    try:
+        scratch.rename(final)
+    except OSError:
+        if not (final / "pack.json").exists():  # else another process was first, with the same content
+            raise
+
+
+def _sweep(home: Path) -> None:
+    """Remove what processes that were killed have left behind."""
+    for folder in home.glob(".making-*"):
+        try:
+            age_seconds = time.time() - max(entry.stat().st_mtime for entry in (folder, *folder.iterdir()))
+        except OSError:  # another process has just finished with it
+            continue
+        if age_seconds > STALE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _to_disk(file: BinaryIO | TextIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _finish(begun: hashlib.blake2b, labels: np.ndarray | None, spec: Spec) -> str:
+    whole = begun.copy()
+    whole.update(b"" if labels is None else np.ascontiguousarray(labels, dtype=np.int64).data)
+    whole.update(json.dumps([spec.shape, spec.classes]).encode())
+    return whole.hexdigest()

@@ -1,0 +1,81 @@
+"""The order in which samples are drawn."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from zerosum.data.batch import Batch
+from zerosum.data.dataset import Dataset
+from zerosum.errors import InputError
+
+
+class Stream:
+    """This process's share of an endless shuffled walk over a data set.
+
+    The order is a function of (seed, position) alone, whatever the batch sizes and the number of processes: each epoch
+    is a permutation of its own, and a batch may straddle epochs. One background thread gathers the next batch of the
+    same size, so that a slow disk does not make the trainer wait; what was gathered but not handed out does not count.
+    """
+
+    position: int
+    """Samples drawn so far over all processes."""
+
+    def __init__(self, dataset: Dataset, *, seed: int, rank: int = 0, world: int = 1, position: int = 0) -> None:
+        self.dataset, self.seed, self.rank, self.world, self.position = dataset, seed, rank, world, position
+        self._epoch = -1
+        self._order = np.empty(0, dtype=np.int64)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zerosum-stream")
+        self._ahead: tuple[tuple[int, int], Future[Batch]] | None = None
+
+    def draw(self, batch: int) -> Batch:
+        """Return this process's rows of the next `batch` samples, on the CPU, and advance by `batch`.
+
+        Args:
+            batch: Samples over all processes; this one gets rows [rank * batch / world, (rank + 1) * batch / world).
+
+        Raises:
+            InputError: `batch` is not a positive multiple of the number of processes.
+        """
+        if batch < 1 or batch % self.world:
+            raise InputError(
+                f"A batch of {batch} cannot be shared by {self.world} processes: give a multiple of {self.world}."
+            )
+        wanted = (self.position, batch)
+        ahead = self._ahead[1] if self._ahead is not None and self._ahead[0] == wanted else self._submit(*wanted)
+        drawn = ahead.result()
+        self.position += batch
+        self._ahead = ((self.position, batch), self._submit(self.position, batch))
+        return drawn
+
+    def close(self) -> None:
+        """Stop the background thread. The stream cannot be drawn from afterwards."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _submit(self, position: int, batch: int) -> Future[Batch]:
+        return self._thread.submit(self._gather, position, batch)
+
+    def _gather(self, position: int, batch: int) -> Batch:
+        """Gather this process's share of the `batch` samples at `position`; runs on the background thread only."""
+        share = batch // self.world
+        start = position + self.rank * share
+        return self.dataset.batch(self._rows(start, start + share))
+
+    def _rows(self, start: int, stop: int) -> np.ndarray:
+        """Rows of the data set at positions [start, stop) of the walk: (stop - start,) int64."""
+        pieces = []
+        while start < stop:
+            epoch, offset = divmod(start, len(self.dataset))
+            piece = self._permutation(epoch)[offset : offset + stop - start]
+            pieces.append(piece)
+            start += len(piece)
+        return np.concatenate(pieces)
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        if epoch != self._epoch:
+            self._order = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, epoch]))).permutation(
+                len(self.dataset)
+            )
+            self._epoch = epoch
+        return self._order

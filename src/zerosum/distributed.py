@@ -1,0 +1,88 @@
+"""Several processes that play one game: the only user of torch.distributed.
+
+Started by `torchrun`; networks stay plain modules, and gradients are averaged in one flat message a move.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class World:
+    """The processes of one run, seen from one of them."""
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that writes files and speaks."""
+        return self.rank == 0
+
+    def average_gradients(self, parameters: Iterable[Tensor]) -> None:
+        """Replace the gradients of `parameters` by their means over the processes."""
+        if self.size == 1:
+            return
+        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        self.average_(flat)
+        for parameter, gradient, mean in zip(parameters, gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+            parameter.grad = gradient
+
+    def average_(self, values: Tensor) -> Tensor:
+        """Replace `values`, in place, by their means over the processes."""
+        if self.size > 1:
+            dist.all_reduce(values)
+            values /= self.size
+        return values
+
+    def any(self, flag: bool) -> bool:
+        """Tell whether any process says yes."""
+        if self.size == 1:
+            return flag
+        votes = torch.tensor([float(flag)])
+        if dist.get_backend() == "nccl":
+            votes = votes.cuda(self.local_rank)
+        dist.all_reduce(votes)
+        return bool(votes.item())
+
+    def gather(self, value: object) -> list[object]:
+        """Return every process's value, in the order of their ranks."""
+        if self.size == 1:
+            return [value]
+        values: list[object] = [None] * self.size
+        dist.all_gather_object(values, value)
+        return values
+
+    def wait(self) -> None:
+        """Return once every process has come here."""
+        if self.size > 1:
+            dist.barrier()
+
+
+def join(device: torch.device) -> World:
+    """Join the processes that `torchrun` started, or be alone."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        return World()
+    rank, local_rank = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", "0"))
+    if not dist.is_initialized():
+        if device.type == "cuda":
+            torch.cuda.set_device(local_rank)
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", rank=rank, world_size=size)
+    return World(rank=rank, size=size, local_rank=local_rank)
+
+
+def leave() -> None:
+    """Part from the other processes."""
+    if dist.is_initialized():
+        dist.destroy_process_group()

@@ -1,0 +1,136 @@
+"""Pictures made with a trained model: samples, walks through latent space, and samples beside their nearest training images."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zerosum import latent, pictures
+from zerosum.data.dataset import Dataset
+from zerosum.errors import InputError
+from zerosum.film import animate
+from zerosum.metrics.nearest import nearest
+from zerosum.recipe import Recipe, Walkable
+from zerosum.run import Run, write_atomically
+
+CHUNK = 16
+"""Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
+
+
+def controls(recipe: type[Recipe] | Recipe) -> dict[str, inspect.Parameter]:
+    """Return the keywords of `sample` that a person can set, by name."""
+    parameters = inspect.signature(recipe.sample, eval_str=True).parameters
+    return {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY and "Tensor" not in str(p.annotation)}
+
+
+def generate(recipe: Recipe, n: int, *, seed: int, chosen: Mapping[str, Any]) -> Tensor:
+    """Generate (n, *shape) samples in [-1, 1] on the CPU, the same for the same seed on a CPU.
+
+    Raises:
+        InputError: a control that the recipe does not have, or a value it refuses.
+    """
+    _require_controls(recipe, chosen)
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(seed)
+        chunks = [recipe.sample(CHUNK, **chosen).float().cpu() for _ in range(-(-n // CHUNK))]
+    return torch.cat(chunks)[:n]
+
+
+def write_samples(samples: Tensor, out: Path, *, metadata: Mapping[str, str]) -> list[Path]:
+    """Write samples into a folder, one file each, or into one picture if `out` ends in .png.
+
+    Points are written as a scatter plot and an array of coordinates.
+
+    Raises:
+        InputError: the ending is of another kind of file.
+        StorageError: the disk refuses.
+    """
+    if out.suffix and out.suffix.lower() != ".png":
+        raise InputError(f"Samples cannot be written as {out.name}: give a name that ends in .png, or a folder.")
+    if samples.ndim == 2:
+        target = out if out.suffix else out / "samples.png"
+        pictures.write_png(pictures.scatter(samples), target, metadata)
+        return [target]
+    if not out.suffix:
+        return pictures.save_images(samples, out, prefix="sample", metadata=metadata)
+    if len(samples) == 1 and samples.shape[1] in pictures.MODES:
+        (path,) = pictures.save_images(samples, out.parent, prefix=out.stem, metadata=metadata)
+        return [path.replace(out)]
+    pictures.write_png(pictures.grid(samples), out, metadata)
+    return [out]
+
+
+def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen: Mapping[str, Any]) -> Tensor:
+    """Walk from latent to latent and back to the first: (frames, *shape) in [-1, 1] on the CPU.
+
+    Raises:
+        InputError: the recipe has no latents to walk among, or fewer than 2 corners or frames.
+    """
+    if not isinstance(recipe, Walkable):
+        raise InputError("This recipe has no latent vector to walk along: leave --interpolate away.")
+    _require_controls(recipe, chosen)
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(seed)
+        path = latent.loop(recipe.prior(corners), frames=frames)
+        rest = {name: value for name, value in chosen.items() if name != "truncation"}
+        return torch.cat([recipe.sample(len(piece), latent=piece, **rest).float().cpu() for piece in path.split(CHUNK)])
+
+
+def write_walk(samples: Tensor, out: Path, *, seconds: float) -> Path:
+    """Write a walk as a film (.gif, .mp4) of `seconds`, or a strip (.png).
+
+    Raises:
+        InputError: another ending, or .mp4 without the `video` extra.
+        StorageError: the disk refuses.
+    """
+    frames = [pictures.scatter(samples) if samples.ndim == 2 else pictures.grid(frame[None]) for frame in samples]
+    animate(frames, out, seconds_per_frame=seconds / len(frames))
+    return out
+
+
+def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: int = 12, k: int = 4) -> None:
+    """Write samples beside their nearest training images (mean absolute difference) into the run, and the distances.
+
+    For scale, the same is measured from n training images to the rest: samples much nearer than that are copies.
+    Reads at most 50,000 training images.
+    """
+    limit = min(len(dataset), 50_000)
+    if limit <= n + k:
+        return
+    samples = generate(recipe, n, seed=seed, chosen={})
+    indices, distances = nearest(samples, _chunks(dataset, n, limit), k=k)
+    rows = indices.flatten().numpy() + n
+    neighbours = _images(dataset, rows).unflatten(0, (n, k))
+    sheet = pictures.side_by_side(samples, neighbours)
+    pictures.write_png(sheet, run.path / "samples" / "nearest.png", {"seed": str(seed)})
+    _, apart = nearest(_images(dataset, np.arange(n)), _chunks(dataset, n, limit), k=1)
+    found = {
+        "samples": [{"distance": d} for d in distances[:, 0].tolist()],
+        "training": [{"distance": d} for d in apart[:, 0].tolist()],
+        "searched": limit - n,
+    }
+    write_atomically(run.path / "samples" / "nearest.json", json.dumps(found, indent=2).encode())
+
+
+def _require_controls(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
+    known = controls(recipe)
+    for name in chosen:
+        if name not in known:
+            have = ", ".join(known) or "none"
+            raise InputError(f"This run's recipe has no control {name!r}; it has: {have}.")
+
+
+def _chunks(dataset: Dataset, start: int, stop: int) -> Iterator[Tensor]:
+    for first in range(start, stop, 1024):
+        yield _images(dataset, np.arange(first, min(first + 1024, stop)))
+
+
+def _images(dataset: Dataset, rows: np.ndarray) -> Tensor:
+    return dataset.batch(rows).to(torch.device("cpu")).real  # type: ignore[attr-defined]

@@ -1,0 +1,287 @@
+"""The game: real samples to draw, players to move. The only place that differentiates a loss and steps a player."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from zerosum import chance
+from zerosum.data.batch import Batch
+from zerosum.distributed import World
+from zerosum.errors import DivergedError
+from zerosum.player import Clock, Player
+from zerosum.recipe import Loss, Phase, Recipe
+
+B = TypeVar("B", bound=Batch)
+
+
+class Source(Protocol):
+    """Where real samples come from: an endless walk whose order depends on its position alone."""
+
+    position: int
+
+    def draw(self, batch: int) -> Batch:
+        """Return this process's share of the next `batch` samples."""
+        ...
+
+
+class Game(Generic[B]):
+    """A recipe at play.
+
+    Args:
+        recipe: on its device already.
+        source: of real samples.
+        world: the processes that play together.
+        precision: torch.bfloat16 runs the networks under autocast; torch.float32 does not.
+        memory_format: of image batches and convolution weights.
+        micro_batches: pieces in which a batch is differentiated, to save memory.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        source: Source,
+        *,
+        world: World | None = None,
+        precision: torch.dtype = torch.float32,
+        memory_format: torch.memory_format = torch.contiguous_format,
+        micro_batches: int = 1,
+    ) -> None:
+        self.recipe = recipe
+        self.source = source
+        self.world = world or World()
+        self.clock = Clock()
+        self.batch = recipe.config.batch
+        self.device = recipe.device
+        self.players: dict[str, Player] = recipe.players()
+        self._precision = precision
+        self._memory_format = memory_format
+        self._micro_batches = micro_batches
+        self._mover: str | None = None
+        self._tally = _Tally()
+        self._unchecked: list[tuple[str, Loss]] = []
+
+    def draw(self) -> B:
+        """Return the next real samples (this process's share), on the device, as float in [-1, 1]."""
+        batch = self.source.draw(self.batch)
+        self.clock.seen += self.batch
+        return batch.to(self.device, self._memory_format)  # type: ignore[return-value]
+
+    def move(self, name: str, loss: Callable[..., Loss], batch: B, **givens: Any) -> Loss:
+        """Let player `name` take one step down `loss(batch, **givens)`; return its terms, without their graph.
+
+        Only the mover's parameters require gradients meanwhile, so whatever belongs to others is a constant.
+
+        Raises:
+            DivergedError: a term is not finite.
+        """
+        result = self.gradient(name, loss, batch, **givens)
+        self.step(name)
+        return result
+
+    def gradient(self, name: str, loss: Callable[..., Loss], batch: B, **givens: Any) -> Loss:
+        """Compute the gradient of a move without taking it, for players who move at the same time."""
+        player = self.players[name]
+        self._free_only(name)
+        player.optimizer.zero_grad(set_to_none=True)
+        pieces = [(weight, self._differentiate(loss, piece, weight, givens)) for weight, piece in self._pieces(batch)]
+        self.world.average_gradients(player.parameters)
+        result = _merge(pieces)
+        self._tally.add(name, result)
+        self._unchecked.append((name, result))
+        if self.device.type == "cpu":  # elsewhere reading a value stalls the device: `end_round` looks one round later
+            self.check()
+        return result
+
+    def step(self, name: str) -> None:
+        """Let player `name` step along the gradients that stand."""
+        self.players[name].step(self.clock)
+
+    def mean(self, value: Tensor) -> float:
+        """Return the mean of `value` over batch and processes: the only kind of value a round may branch on."""
+        return self.world.average_(value.detach().float().mean()).item()
+
+    def autocast(self) -> torch.autocast:
+        """Return the context in which the networks run."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._precision == torch.bfloat16)
+
+    def conditions(self) -> dict[str, str | int]:
+        """Say under which conditions the game is played, for run.json."""
+        return {
+            "device": str(self.device),
+            "precision": str(self._precision).removeprefix("torch."),
+            "memory_format": str(self._memory_format).removeprefix("torch."),
+            "processes": self.world.size,
+            "micro_batches": self._micro_batches,
+        }
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put every player's running average in its networks' place, the recipe in evaluation mode, without gradients."""
+        with ExitStack() as stack:
+            stack.enter_context(torch.no_grad())
+            for player in self.players.values():
+                stack.enter_context(player.averaged())
+            modes = [(module, module.training) for module in self.recipe.modules()]
+            self.recipe.eval()
+            try:
+                yield
+            finally:
+                for module, training in modes:
+                    module.training = training
+
+    def enter(self, index: int, phase: Phase) -> None:
+        """Begin a phase, or go on with it when the clock stands in it already."""
+        if index != self.clock.phase:
+            self.clock.phase, self.clock.phase_round = index, 0
+        if self.clock.phase_round == 0:
+            for name in phase.fresh:
+                self.players[name].forget()
+        self.clock.phase_rounds = phase.rounds
+        self.batch = phase.batch or self.recipe.config.batch
+
+    def end_round(self) -> None:
+        """Wind the clock, and look at the losses of rounds before this one that were not looked at yet."""
+        if self.device.type != "cpu":
+            last, self._unchecked = self._unchecked[-len(self.players) :], self._unchecked[: -len(self.players)]
+            self.check()
+            self._unchecked = last
+        self.clock.round += 1
+        self.clock.phase_round += 1
+
+    def collect(self) -> dict[str, float]:
+        """Return the means of everything logged since the last call, over moves and processes: {"player/term": ...}."""
+        return self._tally.collect(self.world)
+
+    def check(self) -> None:
+        """Look at the losses that were not looked at yet.
+
+        Raises:
+            DivergedError: a term is not finite.
+        """
+        unchecked, self._unchecked = self._unchecked, []
+        for name, loss in unchecked:
+            for term, value in loss.items():
+                if not math.isfinite(value.item()):
+                    raise DivergedError(f"The term {term!r} of {name}'s loss is {value.item()} in round {self.clock.round}")
+
+    def check_weights(self) -> None:
+        """Look at every weight.
+
+        Raises:
+            DivergedError: one is not finite.
+        """
+        self.check()
+        for name, player in self.players.items():
+            if not all(bool(p.isfinite().all()) for p in player.parameters):
+                raise DivergedError(f"A weight of {name} is no longer finite after round {self.clock.round - 1}")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that a later round depends on, but for the recipe's own weights."""
+        return {
+            "players": {name: player.state_dict() for name, player in self.players.items()},
+            "clock": vars(self.clock).copy(),
+            "position": self.source.position,
+            "random": self.world.gather(_random_state(self.device)),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` returned. The random state of another number of processes is that of the first."""
+        for name, player in self.players.items():
+            player.load_state_dict(state["players"][name])
+        self.clock = Clock(**state["clock"])
+        self.source.position = state["position"]
+        states = state["random"]
+        _set_random_state(states[self.world.rank if len(states) == self.world.size else 0], self.device)
+
+    def _free_only(self, name: str) -> None:
+        if self._mover == name:
+            return
+        for parameter in self.recipe.parameters():
+            parameter.requires_grad_(False)
+        for parameter in self.players[name].parameters:
+            parameter.requires_grad_(True)
+        self._mover = name
+
+    def _pieces(self, batch: B) -> Iterator[tuple[float, B]]:
+        """Yield (share of the batch, piece), each drawing the same randomness as the whole batch over all processes."""
+        rows = len(batch)
+        rank, size = (self.world.rank, self.world.size) if self.recipe.divisible else (0, 1)
+        parts = min(self._micro_batches, rows)
+        before = _random_state(self.device) if parts > 1 else None
+        start = rank * rows
+        for piece in batch.split(parts):
+            if before is not None:
+                _set_random_state(before, self.device)
+            with chance.share(start, start + len(piece), rows * size):
+                yield len(piece) / rows, piece
+            start += len(piece)
+
+    def _differentiate(self, loss: Callable[..., Loss], piece: B, weight: float, givens: Mapping[str, Any]) -> Loss:
+        with self.autocast():
+            result = loss(piece, **givens)
+        for term, value in result.items():
+            if value.ndim != 0:
+                raise TypeError(f"{loss.__qualname__}: the term {term!r} has shape {tuple(value.shape)}; take its mean")
+        (result.total() * weight).backward()
+        terms = {name: value.detach() for name, value in result.items()}
+        return Loss(watch={name: value.detach() for name, value in result.watch.items()}, **terms)
+
+
+def _merge(pieces: Iterable[tuple[float, Loss]]) -> Loss:
+    """Join the losses of a batch's pieces into the batch's: scalars by weighted mean, values per sample by row."""
+    pieces = list(pieces)
+    if len(pieces) == 1:
+        return pieces[0][1]
+    losses = [loss for _, loss in pieces]
+
+    def merge(values: list[Tensor]) -> Tensor:
+        if values[0].ndim:
+            return torch.cat(values)
+        return torch.stack([weight * value for (weight, _), value in zip(pieces, values, strict=True)]).sum()
+
+    watch = {name: merge([loss.watch[name] for loss in losses]) for name in losses[0].watch}
+    return Loss(watch=watch, **{name: merge([loss[name] for loss in losses]) for name in losses[0]})
+
+
+class _Tally:
+    """Running sums of what is logged, kept on the device so that no move waits for a value."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[Tensor, int]] = {}
+
+    def add(self, player: str, loss: Loss) -> None:
+        values = {"loss": loss.total(), **(loss if len(loss) > 1 else {}), **loss.watch}
+        for name, value in values.items():
+            total, count = self._sums.get(f"{player}/{name}", (0.0, 0))
+            self._sums[f"{player}/{name}"] = (total + value.detach().float().mean(), count + 1)
+
+    def collect(self, world: World) -> dict[str, float]:
+        if not self._sums:
+            return {}
+        names = list(self._sums)
+        means = torch.stack([total / count for total, count in self._sums.values()])
+        self._sums.clear()
+        return dict(zip(names, world.average_(means).tolist(), strict=True))
+
+
+def _random_state(device: torch.device) -> dict[str, Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        state["mps"] = torch.mps.get_rng_state()
+    return state
+
+
+def _set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+    elif device.type == "mps" and "mps" in state:
+        torch.mps.set_rng_state(state["mps"])

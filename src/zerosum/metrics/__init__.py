@@ -1,0 +1,1 @@
+"""Metrics: pure functions on tensors of samples or features, one file a metric."""

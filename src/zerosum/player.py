@@ -1,0 +1,149 @@
+"""A player of the game: the networks it owns, the optimizer that moves them, and their running average."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+STATISTICS = ("running_mean", "running_var")
+
+
+@dataclass
+class Clock:
+    """Where a game stands. Schedules and recipes read it; only the game winds it."""
+
+    round: int = 0
+    """Rounds played since the start of the run."""
+    seen: int = 0
+    """Real samples drawn, over all processes."""
+    phase: int = 0
+    """Index of the present phase."""
+    phase_round: int = 0
+    """Rounds played in the present phase."""
+    phase_rounds: int = 1
+    """Rounds that the present phase lasts."""
+
+    @property
+    def progress(self) -> float:
+        """Share of the present phase that has been played, in [0, 1).
+
+        >>> Clock(phase_round=25, phase_rounds=100).progress
+        0.25
+        """
+        return self.phase_round / self.phase_rounds
+
+
+class Player:
+    """Who moves: some networks and one optimizer. Two players may own one network (InfoGAN).
+
+    Args:
+        networks: what this player owns.
+        optimizer: over the parameters of `networks`.
+        schedule: from the clock to the optimizer's options at this step, such as {"lr": 1e-4}.
+        average: decay of the running average of the weights (EMA), or from the clock to it; None keeps none. The decay
+            is ramped up as (1 + t) / (10 + t), so that the first average is not that of untrained weights.
+        clip: largest norm of the whole gradient; larger ones are scaled down to it.
+    """
+
+    def __init__(
+        self,
+        networks: Iterable[nn.Module],
+        optimizer: Optimizer,
+        *,
+        schedule: Callable[[Clock], Mapping[str, Any]] | None = None,
+        average: float | Callable[[Clock], float] | None = None,
+        clip: float | None = None,
+    ) -> None:
+        self.networks = tuple(networks)
+        self.optimizer = optimizer
+        self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._schedule = schedule
+        self._decay = average
+        self._clip = clip
+        self._steps = 0
+        live = {name: tensor for name, tensor in self._owned() if average is not None}
+        self.average = {name: tensor.clone() for name, tensor in live.items()}
+
+    @classmethod
+    def adam(cls, *networks: nn.Module, lr: float, betas: tuple[float, float], **options: Any) -> Self:
+        """Build a player that moves by Adam (Kingma & Ba 2015); `options` are those of the constructor."""
+        parameters = _distinct(networks)
+        fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
+        beta1, beta2 = map(float, betas)  # the fused kernel refuses an int beside a float
+        return cls(networks, torch.optim.Adam(parameters, lr=lr, betas=(beta1, beta2), fused=fused), **options)
+
+    def step(self, clock: Clock) -> None:
+        """Move along the gradients that stand: schedule, clip, optimizer, running average."""
+        if self._schedule is not None:
+            for group in self.optimizer.param_groups:
+                group.update(self._schedule(clock))
+        if self._clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters, self._clip)
+        self.optimizer.step()
+        self._steps += 1
+        if self._decay is not None:
+            self._update_average(self._decay(clock) if callable(self._decay) else self._decay)
+
+    def forget(self) -> None:
+        """Drop the optimizer's memory (its moments), as progressive growing does when layers appear."""
+        self.optimizer.state.clear()
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the running average in the networks' place, then the live weights back."""
+        live = {name: tensor for name, tensor in self._owned() if name in self.average}
+        kept = {name: tensor.clone() for name, tensor in live.items()}
+        try:
+            for name, tensor in live.items():
+                tensor.copy_(self.average[name])
+            yield
+        finally:
+            for name, tensor in live.items():
+                tensor.copy_(kept[name])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that a later step depends on, but for the networks themselves."""
+        return {"optimizer": self.optimizer.state_dict(), "average": self.average, "steps": self._steps}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` returned."""
+        self.optimizer.load_state_dict(state["optimizer"])
+        for name, tensor in self.average.items():
+            tensor.copy_(state["average"][name])
+        self._steps = state["steps"]
+
+    def averages(self, root: nn.Module) -> dict[str, Tensor]:
+        """Return the running averages by the names that their tensors have in `root`'s state_dict."""
+        places = {tensor.data_ptr(): name for name, tensor in root.state_dict().items()}
+        return {places[tensor.data_ptr()]: self.average[name] for name, tensor in self._owned() if name in self.average}
+
+    def _owned(self) -> Iterator[tuple[str, Tensor]]:
+        for index, network in enumerate(self.networks):
+            for name, tensor in network.state_dict().items():
+                yield f"{index}.{name}", tensor
+
+    @torch.no_grad()
+    def _update_average(self, decay: float) -> None:
+        decay = min(decay, (1 + self._steps) / (10 + self._steps))
+        weights = {id(p) for p in self.parameters}
+        averages, lives = [], []
+        for index, network in enumerate(self.networks):
+            for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+                average = self.average[f"{index}.{name}"]
+                if id(tensor) in weights or name.endswith(STATISTICS):
+                    averages.append(average)
+                    lives.append(tensor)
+                else:
+                    average.copy_(tensor)
+        torch._foreach_lerp_(averages, lives, 1 - decay)
+
+
+def _distinct(networks: Iterable[nn.Module]) -> list[nn.Parameter]:
+    """Return the parameters of `networks`, each once, in order."""
+    return list(dict.fromkeys(p for network in networks for p in network.parameters()))

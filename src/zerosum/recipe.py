@@ -1,0 +1,145 @@
+"""The contract of a recipe: one paper in one file, and an nn.Module whose children are its networks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from zerosum import chance
+from zerosum.config import Count, Settings
+from zerosum.data.batch import Batch, Images
+from zerosum.data.spec import Spec
+from zerosum.latent import truncated_normal
+from zerosum.player import Player
+
+if TYPE_CHECKING:
+    from zerosum.game import Game
+
+
+class Loss(dict[str, Tensor]):
+    """Named terms, each of shape (), whose sum one player minimises. `watch` is logged but not minimised."""
+
+    def __init__(self, *, watch: Mapping[str, Tensor] | None = None, **terms: Tensor) -> None:
+        super().__init__(terms)
+        self.watch: dict[str, Tensor] = dict(watch or {})
+
+    def total(self) -> Tensor:
+        """Return the sum of the terms, of shape ().
+
+        >>> Loss(adversarial=torch.tensor(1.0), penalty=torch.tensor(0.5)).total().item()
+        1.5
+        """
+        return torch.stack([term.float() for term in self.values()]).sum()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A stretch of rounds played the same way."""
+
+    name: str
+    rounds: int
+    play: Callable[[Game[Any]], None]
+    batch: int | None = None
+    """Samples per draw over all processes; None: the recipe's."""
+    fresh: tuple[str, ...] = ()
+    """Players that start this phase with a forgetful optimizer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeSettings(Settings):
+    """What every recipe lets its user set."""
+
+    rounds: Count = 10_000
+    """Rounds to play: passes through the paper's algorithm box."""
+
+    batch: Count = 64
+    """Real samples per draw, over all processes."""
+
+
+class Recipe(nn.Module, ABC):
+    """One paper: networks, players, the round, and how to sample. Its state_dict is the whole model."""
+
+    Config: ClassVar[type[RecipeSettings]] = RecipeSettings
+    """Frozen dataclass with a docstring under each field; the defaults are the paper's."""
+
+    data: ClassVar[tuple[type[Batch], ...]] = (Images,)
+    """The kinds of batch that this recipe plays on."""
+
+    divisible: ClassVar[bool] = True
+    """Whether each loss is a mean over samples, so that pieces of a batch may be differentiated apart. Where it is not,
+    every process plays with the whole batch."""
+
+    sample: Callable[..., Tensor]
+    """Generates (n, *shape) samples in [-1, 1]. Its signature is the command line: keywords are the user's controls."""
+
+    def __init__(self, config: RecipeSettings, spec: Spec) -> None:
+        super().__init__()
+        self.config = config
+        self.spec = spec
+
+    @abstractmethod
+    def players(self) -> dict[str, Player]:
+        """Return who moves, by name; called once, when the networks stand on their device."""
+
+    @abstractmethod
+    def round(self, game: Game[Any]) -> None:
+        """Play the paper's algorithm box once, with `game.draw()` and `game.move(...)`."""
+
+    def phases(self) -> Sequence[Phase]:
+        """Return the stretches of rounds, in order."""
+        return [Phase(name="main", rounds=self.config.rounds, play=self.round)]
+
+    def compare(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """Return generated samples and the real ones to hold them against, both (N, *shape), for previews and metrics."""
+        return self.sample(len(batch)), batch.real
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.parameters()).device
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentSettings(RecipeSettings):
+    """What every recipe with a latent vector lets its user set."""
+
+    latent: Count = 100
+    """Values in a latent vector, drawn from N(0, 1)."""
+
+
+class LatentRecipe(Recipe):
+    """A recipe whose `generator` maps latents (N, Z) to samples, so that one can truncate them and walk among them."""
+
+    Config: ClassVar[type[LatentSettings]] = LatentSettings
+    config: LatentSettings
+    generator: nn.Module
+
+    def prior(self, n: int) -> Tensor:
+        """Draw (n, Z) latents as in training."""
+        return chance.normal(n, self.config.latent, device=self.device)
+
+    def sample(self, n: int, *, latent: Tensor | None = None, truncation: float | None = None) -> Tensor:
+        """Generate (n, *shape) samples.
+
+        Args:
+            n: how many.
+            latent: (n, Z) latents; fresh draws of the prior by default.
+            truncation: redraw the latents' values beyond this bound: below 2, more typical samples of less variety.
+        """
+        if latent is None:
+            latent = self.prior(n) if truncation is None else truncated_normal(n, self.config.latent, limit=truncation)
+        return self.generator(latent.to(self.device))
+
+
+@runtime_checkable
+class Walkable(Protocol):
+    """A recipe with latents to walk among: `sample(n, latent=...)` maps what `prior(n)` draws."""
+
+    def prior(self, n: int) -> Tensor:
+        """Draw (n, Z) latents as in training."""
+        ...

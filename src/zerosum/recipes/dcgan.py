@@ -1,0 +1,115 @@
+"""Deep Convolutional GAN (Radford et al. 2016): the architecture that made GANs train on images.
+
+Convolutions with strides in place of pooling, batch norm in both networks (but at the generator's output and the
+discriminator's input), no hidden dense layers, Adam with beta1 = 0.5.
+
+Paper: https://arxiv.org/abs/1511.06434
+
+Differs from the paper: 4x4 kernels and the channel widths of the authors' code (64 to 512) in place of 5x5 and 128 to
+1024; latents from N(0, 1) as there; one-sided label smoothing of 0.9 (Salimans et al. 2016), without which the
+discriminator becomes sure of itself; a running average of the generator is what samples. `form="upsample"` doubles the
+maps by upsampling and convolution (Odena et al. 2016), which leaves no checkerboard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from zerosum import chance, objectives
+from zerosum.config import Count, Fraction, Positive
+from zerosum.data.batch import Images, Points
+from zerosum.data.spec import Spec
+from zerosum.game import Game
+from zerosum.nets.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
+from zerosum.nets.dense import Dense
+from zerosum.player import Player
+from zerosum.recipe import LatentRecipe, LatentSettings, Loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentSettings):
+    """DCGAN."""
+
+    batch: Count = 128
+    """Real samples per draw, over all processes (section 4)."""
+
+    form: Form = "transposed"
+    """How the generator doubles its maps: by transposed convolutions, or by upsampling and convolution."""
+
+    width: Count = 64
+    """Channels of the narrowest layers; the widest have 8 times as many. On points, the width of the hidden layers."""
+
+    dropout: Fraction = 0.0
+    """Share of values dropped after the discriminator's activations; 0.3 where it overpowers the generator."""
+
+    real_label: tuple[float, float] = (0.9, 0.9)
+    """Range of the labels that real samples get in the discriminator's move, drawn per sample; 0.9 is smoothing."""
+
+    fake_label: tuple[float, float] = (0.0, 0.0)
+    """Range of the labels that generated samples get in the discriminator's move."""
+
+    generator_rate: Positive = 2e-4
+    """Learning rate of the generator's Adam (section 4)."""
+
+    discriminator_rate: Positive = 2e-4
+    """Learning rate of the discriminator's Adam (section 4)."""
+
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    """Decay of Adam's two moments (section 4)."""
+
+    average: Fraction = 0.999
+    """Decay of the running average of the generator's weights, which is what samples."""
+
+
+class DCGAN(LatentRecipe):
+    """Minimax game of two convolutional networks, the generator with the non-saturating loss."""
+
+    Config = Config
+    data = (Images, Points)
+    config: Config
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        if spec.is_points:
+            self.generator = Dense(config.latent, (config.width,) * 2, spec.shape)
+            self.discriminator = Dense(2, (config.width,) * 2, activation="leaky_relu", dropout=config.dropout)
+        else:
+            self.generator = ConvolutionalGenerator(config.latent, spec.shape, config.width, config.form)
+            self.discriminator = ConvolutionalDiscriminator(spec.shape, config.width, dropout=config.dropout)
+
+    def players(self) -> dict[str, Player]:
+        """Return the two."""
+        c = self.config
+        return {
+            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_rate, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.generator_rate, betas=c.betas, average=c.average),
+        }
+
+    def round(self, game: Game[Any]) -> None:
+        """Move the discriminator, then the generator."""
+        batch = game.draw()
+        game.move("discriminator", self.discriminator_loss, batch)
+        game.move("generator", self.generator_loss, batch)
+
+    def discriminator_loss(self, batch: Images | Points) -> Loss:
+        """Tell data from samples; each in a batch of its own, for batch norm tells them apart in a mixed one."""
+        real, fake = self.discriminator(batch.real), self.discriminator(self.sample(len(batch)))
+        return Loss(
+            adversarial=objectives.labelled_discriminator(
+                real,
+                fake,
+                real_label=self._labels(len(batch), self.config.real_label),
+                fake_label=self._labels(len(batch), self.config.fake_label),
+            ),
+            watch=objectives.verdicts(real, fake),
+        )
+
+    def generator_loss(self, batch: Images | Points) -> Loss:
+        """Maximise log D(G(z))."""
+        return Loss(adversarial=objectives.non_saturating_generator(self.discriminator(self.sample(len(batch)))))
+
+    def _labels(self, n: int, bounds: tuple[float, float]) -> Tensor:
+        return chance.uniform(n, device=self.device, low=bounds[0], high=bounds[1])

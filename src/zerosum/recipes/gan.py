@@ -1,0 +1,112 @@
+"""Generative Adversarial Networks (Goodfellow et al. 2014): two dense networks and the game between them.
+
+A generator maps noise to samples, a discriminator tells samples from data, and each moves against the other. At the
+equilibrium the samples are distributed as the data and the discriminator says 1/2 everywhere.
+
+Paper: https://arxiv.org/abs/1406.2661
+
+Differs from the paper: the networks are the 100-500-500-784 and 784-500-500-1 perceptrons of a widely used
+introduction, with ReLU and leaky ReLU in place of maxout; Adam in place of SGD with momentum; images in [-1, 1] with
+tanh in place of [0, 1] with a sigmoid; a running average of the generator is what samples.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from zerosum import objectives
+from zerosum.config import Count, Fraction, Positive
+from zerosum.data.batch import Images, Points
+from zerosum.data.spec import Spec
+from zerosum.game import Game
+from zerosum.nets.dense import Activation, Dense
+from zerosum.player import Player
+from zerosum.recipe import LatentRecipe, LatentSettings, Loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentSettings):
+    """The dense GAN."""
+
+    rounds: Count = 20_000
+    """Rounds to play (about 43 epochs of MNIST)."""
+
+    batch: Count = 128
+    """Real samples per draw, over all processes."""
+
+    generator_hidden: tuple[int, ...] = (500, 500)
+    """Widths of the generator's hidden layers."""
+
+    discriminator_hidden: tuple[int, ...] = (500, 500)
+    """Widths of the discriminator's hidden layers."""
+
+    activation: Activation = "relu"
+    """After each hidden layer of the generator; the discriminator's is leaky_relu unless this is tanh."""
+
+    dropout: Fraction = 0.3
+    """Share of the discriminator's hidden values dropped in training; without it the discriminator soon wins."""
+
+    discriminator_moves: Count = 1
+    """Moves of the discriminator per round (k in the paper's algorithm 1)."""
+
+    generator_rate: Positive = 2e-4
+    """Learning rate of the generator's Adam."""
+
+    discriminator_rate: Positive = 2e-4
+    """Learning rate of the discriminator's Adam."""
+
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    """Decay of Adam's two moments."""
+
+    average: Fraction = 0.999
+    """Decay of the running average of the generator's weights, which is what samples."""
+
+
+class GAN(LatentRecipe):
+    """Minimax game of two perceptrons, the generator with the non-saturating loss."""
+
+    Config = Config
+    data = (Images, Points)
+    config: Config
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        self.generator = Dense(
+            config.latent,
+            config.generator_hidden,
+            spec.shape,
+            activation=config.activation,
+            bound="none" if spec.is_points else "tanh",
+        )
+        self.discriminator = Dense(
+            math.prod(spec.shape),
+            config.discriminator_hidden,
+            activation="tanh" if config.activation == "tanh" else "leaky_relu",
+            dropout=config.dropout,
+        )
+
+    def players(self) -> dict[str, Player]:
+        """Return the two."""
+        c = self.config
+        return {
+            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_rate, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.generator_rate, betas=c.betas, average=c.average),
+        }
+
+    def round(self, game: Game[Any]) -> None:
+        """Play algorithm 1: k moves of the discriminator, one of the generator."""
+        for _ in range(self.config.discriminator_moves):
+            batch = game.draw()
+            game.move("discriminator", self.discriminator_loss, batch)
+        game.move("generator", self.generator_loss, batch)
+
+    def discriminator_loss(self, batch: Images | Points) -> Loss:
+        """Tell data from samples (eq. 1)."""
+        real, fake = self.discriminator(batch.real), self.discriminator(self.sample(len(batch)))
+        return Loss(adversarial=objectives.logistic_discriminator(real, fake), watch=objectives.verdicts(real, fake))
+
+    def generator_loss(self, batch: Images | Points) -> Loss:
+        """Maximise log D(G(z)) (section 3)."""
+        return Loss(adversarial=objectives.non_saturating_generator(self.discriminator(self.sample(len(batch)))))

@@ -1,0 +1,228 @@
+"""InfoGAN (Chen et al. 2016): codes in the latent that come to mean something, without a single label.
+
+A third player, who owns the generator and a recogniser Q, keeps the codes c readable from the samples: it raises
+L_I = E[log Q(c | G(z, c))] + H(c), a lower bound of their mutual information. On digits the categorical code becomes
+the digit, and the continuous ones its slant and width.
+
+Paper: https://arxiv.org/abs/1606.03657
+
+Differs from the paper: images of any size in [-1, 1] with tanh in place of 28x28 in [0, 1] with a sigmoid; the
+information term is a move of its own rather than a term in both other losses; a running average of the generator is
+what samples.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zerosum import chance, objectives
+from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.data.batch import Images, Points
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.game import Game
+from zerosum.nets.conv import Conv2d, ConvTranspose2d
+from zerosum.nets.convolutional import halvings, initialise
+from zerosum.nets.dense import Dense
+from zerosum.player import Player
+from zerosum.recipe import Loss, Recipe, RecipeSettings
+
+SLOPE = 0.1
+"""Of the leaky ReLUs (appendix C.1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(RecipeSettings):
+    """InfoGAN."""
+
+    rounds: Count = 5_000
+    """Rounds to play (50 epochs of 100 in the authors' code)."""
+
+    batch: Count = 128
+    """Real samples per draw, over all processes."""
+
+    noise: Count = 62
+    """Values of incompressible noise in a latent, drawn from U(-1, 1) (appendix C.1)."""
+
+    categories: Whole = 10
+    """Values of the categorical code; 0 for none."""
+
+    codes: Whole = 2
+    """Continuous codes, drawn from U(-1, 1)."""
+
+    information: NotNegative = 1.0
+    """Weight of the information term (lambda in eq. 6)."""
+
+    width: Count = 64
+    """Channels of the narrowest layers. On points, the width of the hidden layers."""
+
+    generator_rate: Positive = 1e-3
+    """Learning rate of the generator's Adam (appendix C.1)."""
+
+    discriminator_rate: Positive = 2e-4
+    """Learning rate of the discriminator's and of the informant's Adam (appendix C.1)."""
+
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    """Decay of Adam's two moments."""
+
+    average: Fraction = 0.999
+    """Decay of the running average of the generator's weights, which is what samples."""
+
+
+class InfoGAN(Recipe):
+    """Minimax game with a third player, who keeps the codes readable."""
+
+    Config = Config
+    data = (Images, Points)
+    config: Config
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        if config.categories + config.codes == 0:
+            raise InputError("infogan got --categories 0 and --codes 0, and needs a code to inform about: raise one of them.")
+        latent = config.noise + config.categories + config.codes
+        if spec.is_points:
+            self.generator: nn.Module = Dense(latent, (config.width,) * 2, spec.shape)
+            self.trunk: nn.Module = Dense(2, (config.width,), (config.width,), activation="leaky_relu")
+            features = config.width
+            hidden = nn.Identity(), features
+        else:
+            self.generator = _Generator(latent, spec.shape, config.width)
+            self.trunk, features = _trunk(spec.shape, config.width), 1024
+            hidden = nn.Sequential(nn.Linear(features, 128), nn.BatchNorm1d(128), nn.LeakyReLU(SLOPE)), 128
+        self.discriminator = nn.Linear(features, 1)
+        self.recogniser = nn.Sequential(hidden[0], nn.Linear(hidden[1], config.categories + config.codes))
+        if not spec.is_points:
+            initialise(self)
+
+    def players(self) -> dict[str, Player]:
+        """Return the three; the informant shares the generator, and the trunk with the discriminator."""
+        c = self.config
+        return {
+            "discriminator": Player.adam(self.trunk, self.discriminator, lr=c.discriminator_rate, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.generator_rate, betas=c.betas, average=c.average),
+            "informant": Player.adam(
+                self.generator, self.trunk, self.recogniser, lr=c.discriminator_rate, betas=c.betas
+            ),
+        }
+
+    def round(self, game: Game[Any]) -> None:
+        """Play eq. 6: the minimax game, then the information term."""
+        batch = game.draw()
+        game.move("discriminator", self.discriminator_loss, batch)
+        game.move("generator", self.generator_loss, batch)
+        game.move("informant", self.information_loss, batch)
+
+    def discriminator_loss(self, batch: Images | Points) -> Loss:
+        """Tell data from samples."""
+        real, fake = self._judge(batch.real), self._judge(self.sample(len(batch)))
+        return Loss(adversarial=objectives.logistic_discriminator(real, fake), watch=objectives.verdicts(real, fake))
+
+    def generator_loss(self, batch: Images | Points) -> Loss:
+        """Maximise log D(G(z, c))."""
+        return Loss(adversarial=objectives.non_saturating_generator(self._judge(self.sample(len(batch)))))
+
+    def information_loss(self, batch: Images | Points) -> Loss:
+        """Raise L_I (eq. 5): how well Q reads the codes off a sample, in nats. A continuous code is N(mu, 1) to Q."""
+        c = self.config
+        latent = self.prior(len(batch))
+        read = self.recogniser(self.trunk(self.sample(len(batch), latent=latent))).float()
+        _, category, codes = latent.split([c.noise, c.categories, c.codes], dim=1)
+        terms: dict[str, Tensor] = {}
+        if c.categories:
+            unread = functional.cross_entropy(read[:, : c.categories], category)
+            terms["categorical"] = c.information * (unread - math.log(c.categories))
+        if c.codes:
+            unread = 0.5 * (read[:, c.categories :] - codes).square() + 0.5 * math.log(2 * math.pi)
+            terms["continuous"] = c.information * (unread - math.log(2)).sum(1).mean()
+        return Loss(**terms)
+
+    def prior(self, n: int) -> Tensor:
+        """Draw (n, Z) latents: noise, the categorical code as one of K, and the continuous codes."""
+        c = self.config
+        parts = [chance.uniform(n, c.noise, device=self.device, low=-1.0)]
+        if c.categories:
+            category = chance.integers(n, high=c.categories, device=self.device)
+            parts.append(functional.one_hot(category, c.categories).to(parts[0]))
+        parts.append(chance.uniform(n, c.codes, device=self.device, low=-1.0))
+        return torch.cat(parts, dim=1)
+
+    def sample(
+        self,
+        n: int,
+        *,
+        latent: Tensor | None = None,
+        category: int | None = None,
+        codes: tuple[float, ...] | None = None,
+    ) -> Tensor:
+        """Generate (n, *shape) samples.
+
+        Args:
+            n: how many.
+            latent: (n, Z) latents; fresh draws of the prior by default.
+            category: value of the categorical code, from 0; drawn for each sample by default.
+            codes: values of the continuous codes, -1 to 1 in training and a little beyond in use.
+
+        Raises:
+            InputError: a category or a number of codes that the model does not have.
+        """
+        latent = self.prior(n) if latent is None else latent.to(self.device)
+        return self.generator(self._with_codes(latent, category, codes))
+
+    def _with_codes(self, latent: Tensor, category: int | None, codes: tuple[float, ...] | None) -> Tensor:
+        c = self.config
+        noise, chosen, values = latent.split([c.noise, c.categories, c.codes], dim=1)
+        if category is not None:
+            if not 0 <= category < c.categories:
+                raise InputError(f"--category is {category}, and this model's categories go from 0 to {c.categories - 1}.")
+            chosen = functional.one_hot(torch.full((len(latent),), category), c.categories).to(latent)
+        if codes is not None:
+            if len(codes) != c.codes:
+                raise InputError(f"--codes has {len(codes)} values, and this model has {c.codes} continuous codes.")
+            values = torch.tensor(codes).to(latent).expand(len(latent), -1)
+        return torch.cat([noise, chosen, values], dim=1)
+
+    def _judge(self, samples: Tensor) -> Tensor:
+        return self.discriminator(self.trunk(samples)).flatten()
+
+
+class _Generator(nn.Module):
+    """Dense 1024, dense to a map, then doubled by transposed convolutions (appendix C.1), at any size."""
+
+    def __init__(self, latent: int, shape: tuple[int, ...], width: int) -> None:
+        super().__init__()
+        depth, height, breadth = halvings(shape)
+        channels = [width * min(8, 2**step) for step in reversed(range(depth))] + [shape[0]]
+        size = channels[0] * height * breadth
+        self.dense = nn.Sequential(
+            nn.Linear(latent, 1024), nn.BatchNorm1d(1024), nn.ReLU(), nn.Linear(1024, size), nn.BatchNorm1d(size), nn.ReLU()
+        )
+        self.start = channels[0], height, breadth
+        layers: list[nn.Module] = []
+        for fan_in, fan_out in zip(channels, channels[1:-1], strict=False):
+            layers += [ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1), nn.BatchNorm2d(fan_out), nn.ReLU()]
+        layers += [ConvTranspose2d(channels[-2], channels[-1], 4, stride=2, padding=1), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        maps = self.dense(latent).view(-1, *self.start)
+        return self.layers(maps.contiguous(memory_format=torch.channels_last))
+
+
+def _trunk(shape: tuple[int, ...], width: int) -> nn.Sequential:
+    """Convolutions of stride 2 and a dense layer of 1024, shared by D and Q (appendix C.1)."""
+    depth, height, breadth = halvings(shape)
+    channels = [width * min(8, 2**step) for step in range(depth)]
+    layers: list[nn.Module] = []
+    for index, (fan_in, fan_out) in enumerate(zip([shape[0], *channels], channels, strict=False)):
+        layers.append(Conv2d(fan_in, fan_out, 4, stride=2, padding=1))
+        layers += [nn.BatchNorm2d(fan_out)] if index else []
+        layers.append(nn.LeakyReLU(SLOPE))
+    size = channels[-1] * height * breadth
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, 1024), nn.BatchNorm1d(1024), nn.LeakyReLU(SLOPE))

@@ -1,0 +1,118 @@
+"""Unrolled GAN (Metz et al. 2017): the generator moves against the discriminator as it will be k steps from now.
+
+Seeing how the discriminator would answer, a generator gains nothing by putting all its samples on one mode.
+
+Paper: https://arxiv.org/abs/1611.02163
+
+Differs from the paper: a running average of the generator is what samples; on images the networks are DCGAN's with a
+discriminator without batch norm, whose statistics could not be unrolled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from zerosum import objectives
+from zerosum.config import Count, Fraction, Positive, Whole
+from zerosum.data.batch import Images, Points
+from zerosum.data.spec import Spec
+from zerosum.game import Game
+from zerosum.lookahead import Network, RuleMaker, lookahead, rule_of
+from zerosum.nets.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator
+from zerosum.nets.dense import Activation, Dense, initialise_orthogonal
+from zerosum.player import Player
+from zerosum.recipe import LatentRecipe, LatentSettings, Loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentSettings):
+    """Unrolled GAN."""
+
+    rounds: Count = 25_000
+    """Rounds to play (appendix A)."""
+
+    batch: Count = 512
+    """Real samples per draw, over all processes (appendix A)."""
+
+    latent: Count = 256
+    """Values in a latent vector, drawn from N(0, 1) (appendix A)."""
+
+    steps: Whole = 5
+    """Steps of the discriminator to look ahead (K in section 2); 0 plays the plain game."""
+
+    generator_hidden: tuple[int, ...] = (128, 128)
+    """Widths of the generator's hidden layers on points (appendix A)."""
+
+    discriminator_hidden: tuple[int, ...] = (128, 128)
+    """Widths of the discriminator's hidden layers on points."""
+
+    activation: Activation = "tanh"
+    """After each hidden layer on points; a smooth one lets the second derivatives speak."""
+
+    width: Count = 64
+    """Channels of the narrowest layers on images; the widest have 8 times as many."""
+
+    generator_rate: Positive = 1e-3
+    """Learning rate of the generator's Adam."""
+
+    discriminator_rate: Positive = 1e-4
+    """Learning rate of the discriminator's Adam, and of the steps looked ahead."""
+
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    """Decay of Adam's two moments (appendix A)."""
+
+    average: Fraction = 0.99
+    """Decay of the running average of the generator's weights, which is what samples."""
+
+
+class Unrolled(LatentRecipe):
+    """Minimax game in which the generator differentiates through the discriminator's next steps."""
+
+    Config = Config
+    data = (Images, Points)
+    divisible = False  # the steps looked ahead go down the gradient of the whole batch
+    config: Config
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        if spec.is_points:
+            self.generator = Dense(config.latent, config.generator_hidden, spec.shape, activation=config.activation)
+            self.discriminator = Dense(2, config.discriminator_hidden, activation=config.activation)
+            initialise_orthogonal(self.generator, gain=1.4)
+            initialise_orthogonal(self.discriminator, gain=1.4)
+        else:
+            self.generator = ConvolutionalGenerator(config.latent, spec.shape, config.width)
+            self.discriminator = ConvolutionalDiscriminator(spec.shape, config.width, norm="none")
+
+    def players(self) -> dict[str, Player]:
+        """Return the two."""
+        c = self.config
+        return {
+            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_rate, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.generator_rate, betas=c.betas, average=c.average),
+        }
+
+    def round(self, game: Game[Any]) -> None:
+        """Move the generator by the surrogate f_K (eq. 10), then the discriminator by one plain step (eq. 11)."""
+        batch = game.draw()
+        rule = rule_of(game.players["discriminator"].optimizer, self.discriminator)
+        game.move("generator", self.generator_loss, batch, rule=rule)
+        game.move("discriminator", self.discriminator_loss, batch)
+
+    def discriminator_loss(self, batch: Images | Points) -> Loss:
+        """Tell data from samples (eq. 1)."""
+        real, fake = self.discriminator(batch.real), self.discriminator(self.sample(len(batch)))
+        return Loss(adversarial=objectives.logistic_discriminator(real, fake), watch=objectives.verdicts(real, fake))
+
+    def generator_loss(self, batch: Images | Points, *, rule: RuleMaker) -> Loss:
+        """Maximise log D(G(z)) of the discriminator K steps from now, on the same samples (eqs. 6 to 8)."""
+        real, fake = batch.real, self.sample(len(batch))
+
+        def cost(discriminator: Network) -> Tensor:
+            return objectives.logistic_discriminator(discriminator(real), discriminator(fake))
+
+        future = lookahead(self.discriminator, cost, steps=self.config.steps, rule=rule)
+        return Loss(adversarial=objectives.non_saturating_generator(future(fake)))

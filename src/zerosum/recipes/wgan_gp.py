@@ -1,0 +1,105 @@
+"""Wasserstein GAN with gradient penalty (Gulrajani et al. 2017): a critic that measures, in place of one that judges.
+
+The critic's loss estimates the Wasserstein-1 distance between data and samples, so it falls as samples get better; the
+penalty holds its slope at 1 between the two.
+
+Paper: https://arxiv.org/abs/1704.00028
+
+Differs from the paper: DCGAN's networks (4x4 kernels, widths 64 to 512) for every image size, the critic without norm,
+in place of one architecture per data set; a running average of the generator is what samples. On points the networks
+are those of the authors' toy experiments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zerosum.config import Count, Fraction, NotNegative, Positive
+from zerosum.data.batch import Images, Points
+from zerosum.data.spec import Spec
+from zerosum.game import Game
+from zerosum.nets.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
+from zerosum.nets.dense import Dense
+from zerosum.objectives import wasserstein_critic, wasserstein_generator
+from zerosum.penalties import gradient_penalty
+from zerosum.player import Player
+from zerosum.recipe import LatentRecipe, LatentSettings, Loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentSettings):
+    """WGAN-GP."""
+
+    latent: Count = 128
+    """Values in a latent vector, drawn from N(0, 1)."""
+
+    form: Form = "transposed"
+    """How the generator doubles its maps: by transposed convolutions, or by upsampling and convolution."""
+
+    width: Count = 64
+    """Channels of the narrowest layers; the widest have 8 times as many."""
+
+    toy_hidden: tuple[int, ...] = (512, 512, 512)
+    """Widths of both networks' hidden layers on points."""
+
+    critic_moves: Count = 5
+    """Moves of the critic per round (n_critic in algorithm 1)."""
+
+    penalty: NotNegative = 10.0
+    """Weight of the gradient penalty (lambda in eq. 3); 0.1 suits points."""
+
+    rate: Positive = 1e-4
+    """Learning rate of both Adams (algorithm 1)."""
+
+    betas: tuple[Fraction, Fraction] = (0.0, 0.9)
+    """Decay of Adam's two moments (algorithm 1)."""
+
+    average: Fraction = 0.999
+    """Decay of the running average of the generator's weights, which is what samples."""
+
+
+class WGANGP(LatentRecipe):
+    """Wasserstein game whose critic's slope is held at 1."""
+
+    Config = Config
+    data = (Images, Points)
+    config: Config
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        if spec.is_points:
+            self.generator = Dense(config.latent, config.toy_hidden, spec.shape)
+            self.critic = Dense(2, config.toy_hidden)
+        else:
+            self.generator = ConvolutionalGenerator(config.latent, spec.shape, config.width, config.form)
+            self.critic = ConvolutionalDiscriminator(spec.shape, config.width, norm="none")
+
+    def players(self) -> dict[str, Player]:
+        """Return the two."""
+        c = self.config
+        return {
+            "critic": Player.adam(self.critic, lr=c.rate, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.rate, betas=c.betas, average=c.average),
+        }
+
+    def round(self, game: Game[Any]) -> None:
+        """Play algorithm 1: n moves of the critic, each on new samples, then one of the generator."""
+        for _ in range(self.config.critic_moves):
+            batch = game.draw()
+            game.move("critic", self.critic_loss, batch)
+        game.move("generator", self.generator_loss, batch)
+
+    def critic_loss(self, batch: Images | Points) -> Loss:
+        """Part the critic's values of data and samples, its slope held at 1 (eq. 3)."""
+        real, fake = batch.real, self.sample(len(batch))
+        value_real, value_fake = self.critic(real), self.critic(fake)
+        return Loss(
+            wasserstein=wasserstein_critic(value_real, value_fake),
+            penalty=self.config.penalty * gradient_penalty(self.critic, real, fake),
+            watch={"real": value_real, "fake": value_fake, "distance": value_real.mean() - value_fake.mean()},
+        )
+
+    def generator_loss(self, batch: Images | Points) -> Loss:
+        """Raise the critic's value of samples (algorithm 1, line 12)."""
+        return Loss(wasserstein=wasserstein_generator(self.critic(self.sample(len(batch)))))

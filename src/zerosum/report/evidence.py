@@ -1,0 +1,170 @@
+"""What a run directory holds, read without trusting any of it to be there or whole."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zerosum.errors import InputError
+
+PREVIEWS = 7
+"""Pictures over time that a report shows, the first and the last among them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A PNG as it lies on the disk."""
+
+    content: bytes
+    width: int
+    height: int
+
+    round: int = 0
+    """Rounds played when it was made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """All that a report is written from."""
+
+    path: Path
+    about: dict[str, Any]
+    """run.json; empty when missing."""
+
+    history: list[dict[str, Any]]
+    """Lines of history.jsonl, each with an ascending "round"."""
+
+    previews: list[Picture]
+    """First, some between, last."""
+
+    neighbours: Picture | None
+    distances: dict[str, Any]
+    """samples/nearest.json; empty when missing."""
+
+    checkpoints: list[int]
+    """Rounds that can be resumed from, ascending."""
+
+    missing: list[str]
+    """A sentence for each part that is absent or damaged."""
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Return a part of run.json that should be a table; empty when it is not there or not one."""
+        part = self.about.get(name)
+        return part if isinstance(part, dict) else {}
+
+    def measured(self) -> list[str]:
+        """Names of everything measured, in the order of their first appearance."""
+        return list(dict.fromkeys(key for row in self.history for key, value in row.items() if _is_finite(value)))
+
+    def series(self, key: str) -> tuple[list[float], list[float]]:
+        """Return rounds and values of one measurement, leaving out what is not a finite number."""
+        rows = [row for row in self.history if _is_finite(row.get(key))]
+        return [row["round"] for row in rows], [float(row[key]) for row in rows]
+
+    def last(self, key: str) -> float | None:
+        """Return the last finite value of one measurement."""
+        values = self.series(key)[1]
+        return values[-1] if values else None
+
+
+def read(run: Path) -> Evidence:
+    """Read a run directory.
+
+    Raises:
+        InputError: There is no such folder, or nothing of a run in it.
+    """
+    parts = ("run.json", "history.jsonl", "samples", "checkpoints")
+    if not run.is_dir() or not any((run / part).exists() for part in parts):
+        raise InputError(
+            f"{run} is not a run directory; give the folder that `zerosum train` made, for example runs/faces."
+        )
+    missing: list[str] = []
+    about = _json(run / "run.json", missing, expected=True)
+    history = _history(run / "history.jsonl", missing)
+    previews = _previews(run / "samples", missing)
+    sheet = run / "samples" / "nearest.png"
+    return Evidence(
+        path=run,
+        about=about,
+        history=history,
+        previews=previews,
+        neighbours=_picture(sheet, 0, missing) if sheet.exists() else None,
+        distances=_json(run / "samples" / "nearest.json", missing, expected=False),
+        checkpoints=_checkpoints(run / "checkpoints", missing),
+        missing=missing,
+    )
+
+
+def _json(path: Path, missing: list[str], *, expected: bool) -> dict[str, Any]:
+    if not path.exists():
+        if expected:
+            missing.append(f"{path.name} is not there, so settings and data are unknown.")
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if isinstance(found, dict):
+        return found
+    missing.append(f"{path.name} cannot be read; it was probably being written when the run stopped.")
+    return {}
+
+
+def _history(path: Path, missing: list[str]) -> list[dict[str, Any]]:
+    if not path.exists():
+        missing.append("history.jsonl is not there, so there are no curves.")
+        return []
+    rows: list[dict[str, Any]] = []
+    damaged = 0
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            row = json.loads(text)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict) or not _is_finite(row.get("round")):
+            damaged += 1
+            continue
+        # A run resumed from an earlier checkpoint plays some rounds again; what was measured last counts.
+        while rows and rows[-1]["round"] >= row["round"]:
+            rows.pop()
+        rows.append(row)
+    if damaged:
+        missing.append(f"history.jsonl: {damaged} line{'s' * (damaged > 1)} cut short or unreadable, left out.")
+    if not rows:
+        missing.append("history.jsonl holds no measurements yet, so there are no curves.")
+    return rows
+
+
+def _previews(folder: Path, missing: list[str]) -> list[Picture]:
+    paths = sorted((path for path in folder.glob("*.png") if path.stem.isdigit()), key=lambda path: int(path.stem))
+    if len(paths) > PREVIEWS:
+        paths = [paths[round(place * (len(paths) - 1) / (PREVIEWS - 1))] for place in range(PREVIEWS)]
+    found = [_picture(path, int(path.stem), missing) for path in paths]
+    if not paths:
+        missing.append("There are no preview pictures yet.")
+    return [picture for picture in found if picture is not None]
+
+
+def _picture(path: Path, at_round: int, missing: list[str]) -> Picture | None:
+    """Read a PNG if it is whole: signature at the front, end marker at the back."""
+    content = path.read_bytes()
+    if content[:8] != b"\x89PNG\r\n\x1a\n" or content[-8:-4] != b"IEND" or len(content) < 45:
+        missing.append(f"{path.name} is not a whole PNG file, left out.")
+        return None
+    width, height = struct.unpack(">II", content[16:24])
+    return Picture(content=content, width=width, height=height, round=at_round)
+
+
+def _checkpoints(folder: Path, missing: list[str]) -> list[int]:
+    found = sorted(int(path.name) for path in folder.glob("*") if path.name.isdigit())
+    if not found:
+        missing.append("There is no checkpoint yet, so the run cannot be resumed or sampled from.")
+    return found
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

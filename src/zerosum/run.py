@@ -1,0 +1,166 @@
+"""The run directory: names and formats. Training writes it; everything else only reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zerosum.errors import InputError, StorageError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory.
+
+    run.json         what was asked: recipe, settings, data, versions, seed, command line
+    history.jsonl    what was measured, a line every few rounds
+    samples/         preview pictures by round
+    checkpoints/     states to resume from, by round
+    report.html      all of it for a person
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, description: Mapping[str, Any]) -> Run:
+        """Make a new run directory.
+
+        Raises:
+            InputError: something other than an empty folder is there already.
+        """
+        if (path / "run.json").exists():
+            raise InputError(
+                f"{path} already holds a run: go on with it by `zerosum train --resume {path}`, or name another folder "
+                "with --run."
+            )
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")
+        with storing(path):
+            (path / "samples").mkdir(parents=True, exist_ok=True)
+            (path / "checkpoints").mkdir(exist_ok=True)
+        run = cls(path)
+        run.describe(description)
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Open an existing run directory.
+
+        Raises:
+            InputError: it is not one, or of a format that this version does not read.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise InputError(f"There is no run at {path}: give the folder that `zerosum train` made.")
+        run = cls(path)
+        try:
+            description = run.description
+        except (OSError, ValueError):
+            raise InputError(f"{path} is not a zerosum run (no readable run.json): give a folder that `zerosum train` made.") from None
+        if not isinstance(description, dict) or description.get("format") != FORMAT:
+            found = description.get("format") if isinstance(description, dict) else None
+            raise InputError(f"{path}/run.json has format {found!r}, and this version of zerosum reads format {FORMAT}.")
+        return run
+
+    def describe(self, description: Mapping[str, Any]) -> None:
+        """Write run.json."""
+        write_atomically(self.path / "run.json", json.dumps({"format": FORMAT, **description}, indent=2).encode() + b"\n")
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What run.json says."""
+        return json.loads((self.path / "run.json").read_text())
+
+    def log(self, values: Mapping[str, Any]) -> None:
+        """Append a line to the history."""
+        with storing(self.path), (self.path / "history.jsonl").open("a") as file:
+            file.write(json.dumps(values) + "\n")
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return the lines of the history; a last line cut by a kill is left out."""
+        path = self.path / "history.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        rows = []
+        for line in lines:
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                break
+        return rows
+
+    def rewind(self, round_: int) -> None:
+        """Drop what was written after `round_`, so that a resumed run writes it again, once."""
+        kept = [row for row in self.history() if row["round"] <= round_]
+        write_atomically(self.path / "history.jsonl", "".join(json.dumps(row) + "\n" for row in kept).encode())
+        for picture in (self.path / "samples").glob("*.png"):
+            if picture.stem.isdigit() and int(picture.stem) > round_:
+                picture.unlink()
+
+    def checkpoints(self) -> list[Path]:
+        """Return the checkpoints, oldest first; one that was being written when the process died is not among them."""
+        folder = self.path / "checkpoints"
+        return sorted(p for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
+
+    def latest(self) -> Path:
+        """Return the newest checkpoint.
+
+        Raises:
+            InputError: there is none.
+        """
+        checkpoints = self.checkpoints()
+        if not checkpoints:
+            raise InputError(f"{self.path} holds no checkpoint: the run was stopped before its first; train it anew.")
+        return checkpoints[-1]
+
+    def checkpoint(self, round_: int) -> Path:
+        """Name the checkpoint of a round."""
+        return self.path / "checkpoints" / f"{round_:08d}"
+
+    def sample(self, round_: int) -> Path:
+        """Name the preview picture of a round."""
+        return self.path / "samples" / f"{round_:08d}.png"
+
+
+class storing:  # noqa: N801 - reads as a phrase: with storing(path): ...
+    """Turn what the operating system says of a refused write under `path` into one sentence.
+
+    Raises:
+        StorageError: the disk is full, read-only, or not ours.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            raise StorageError(f"Cannot write to {self.path}: {reason}. What was saved before stands.") from None
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` so that a reader, or a crash, sees the old content or the new and nothing between.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    with storing(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,278 @@
+"""The trainer: plays rounds, phase after phase, and writes the run directory. It knows the contract, never a recipe."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from zerosum import checkpoint, pictures
+from zerosum.config import Count, Settings, Whole
+from zerosum.data.batch import Batch
+from zerosum.errors import DivergedError
+from zerosum.game import Game
+from zerosum.live import Progress, Status
+from zerosum.run import Run, storing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Settings):
+    """How to train, whatever the recipe."""
+
+    seed: Whole = 0
+    """Start of all randomness: initial weights, order of the data, latents. Equal seeds give equal runs on a CPU."""
+
+    save_every: Count = 500
+    """Rounds between checkpoints. A kill loses at most the rounds since the last one; Ctrl-C and SIGTERM lose none."""
+
+    keep: Count = 3
+    """Newest checkpoints to keep."""
+
+    preview_every: Count = 250
+    """Rounds between preview pictures."""
+
+    log_every: Count = 20
+    """Rounds over which logged values are averaged into one line of history."""
+
+    previews: Count = 64
+    """Samples in a preview picture."""
+
+    micro_batches: Count = 1
+    """Pieces in which a batch is differentiated: more take less memory and give the same gradient without batch norm."""
+
+    device: str = "auto"
+    """Where to compute: cuda, mps, cpu, or auto for the first of these that is there."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the networks; auto takes bfloat16 where the machine has units for it and the data are images."""
+
+    memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
+    """Order of an image's values in memory; auto takes channels_last where that is faster."""
+
+
+RESUMABLE = frozenset({"save_every", "keep", "preview_every", "log_every", "device"})
+"""Settings of `Training` that a resumed run may change without becoming another run."""
+
+
+@dataclass
+class _Pace:
+    """Rate since the last log, and what is left at that rate."""
+
+    since: float = field(default_factory=time.perf_counter)
+    seen: int = 0
+    round: int = 0
+    seconds: float = 0.0
+    """Time trained so far, over all sittings."""
+
+    def lap(self, seen: int, round_: int) -> tuple[float, float]:
+        """Return (samples per second, rounds per second) since the last lap."""
+        now = time.perf_counter()
+        elapsed = max(now - self.since, 1e-9)
+        rates = (seen - self.seen) / elapsed, (round_ - self.round) / elapsed
+        self.since, self.seen, self.round, self.seconds = now, seen, round_, self.seconds + elapsed
+        return rates
+
+    def pause(self) -> None:
+        """Leave what was done since the last lap (saving, previewing) out of the rate."""
+        self.since = time.perf_counter()
+
+
+class Trainer:
+    """One sitting of a run.
+
+    Args:
+        game: fresh, or restored to a checkpoint of `run`.
+        run: where to write.
+        settings: how to train.
+        preview: real samples to hold previews against.
+        progress: who is told.
+    """
+
+    def __init__(self, game: Game[Any], run: Run, settings: Training, preview: Batch, progress: Progress) -> None:
+        self.game = game
+        self.run = run
+        self.settings = settings
+        self._preview_batch = preview.to(game.device)
+        self._progress = progress
+        self._stopping = False
+        history = run.history() if game.world.is_first else []
+        trained = float(history[-1]["seconds"]) if history else 0.0
+        self._pace = _Pace(seen=game.clock.seen, round=game.clock.round, seconds=trained)
+        self._board: SummaryWriter | None = None
+        self._saved: int | None = game.clock.round or None
+
+    def train(self) -> bool:
+        """Play all rounds that are left; return whether they were played to the end (and not interrupted).
+
+        Raises:
+            DivergedError: a loss or a weight is not finite; the checkpoints before it stand.
+            StorageError: the disk refuses; the checkpoints before it stand.
+        """
+        phases = list(self.game.recipe.phases())
+        total = sum(phase.rounds for phase in phases)
+        with _stop_signals(self._ask_to_stop), self._writing():
+            if self.game.clock.round == 0:
+                self._preview()
+            for index in range(self.game.clock.phase, len(phases)):
+                phase = phases[index]
+                self.game.enter(index, phase)
+                while self.game.clock.phase_round < phase.rounds:
+                    if self.game.world.any(self._stopping):
+                        self._save()
+                        return False
+                    self._play(phase.play)
+                    self._after_round(phase.name, total)
+            self._save()
+        return True
+
+    def _play(self, play: Callable[[Game[Any]], None]) -> None:
+        try:
+            play(self.game)
+            self.game.end_round()
+        except DivergedError as error:
+            raise DivergedError(self._advice(error)) from None
+
+    def _after_round(self, phase: str, total: int) -> None:
+        round_, settings = self.game.clock.round, self.settings
+        last = round_ == total
+        if round_ % settings.log_every == 0 or last:
+            self._log(phase, total)
+        if round_ % settings.preview_every == 0 or last:
+            self._preview()
+        if round_ % settings.save_every == 0 and not last:
+            self._save()
+
+    def _log(self, phase: str, total: int) -> None:
+        clock = self.game.clock
+        if clock.round == self._pace.round:
+            return
+        values = self.game.collect()
+        if not self.game.world.is_first:
+            return
+        images, rounds = self._pace.lap(clock.seen, clock.round)
+        self.run.log(
+            {
+                "round": clock.round,
+                "phase": phase,
+                "seen": clock.seen,
+                "seconds": round(self._pace.seconds, 3),
+                "images_per_second": round(images, 2),
+                "peak_rss_bytes": _peak_memory(),
+                **values,
+            }
+        )
+        if self._board is not None:
+            with storing(self.run.path):
+                for name, value in values.items():
+                    self._board.add_scalar(name, value, clock.round)
+        left = (total - clock.round) / rounds
+        self._progress.update(
+            Status(
+                round=clock.round,
+                rounds=total,
+                phase=phase,
+                seen=clock.seen,
+                images_per_second=images,
+                seconds_left=left,
+                values=values,
+            )
+        )
+
+    @torch.no_grad()
+    def _preview(self) -> None:
+        if not self.game.world.is_first:
+            return
+        clock = self.game.clock
+        devices = [self.game.device] if self.game.device.type == "cuda" else []
+        with storing(self.run.path), torch.random.fork_rng(devices), self.game.averaged(), self.game.autocast():
+            torch.manual_seed(self.settings.seed)
+            fake, real = self.game.recipe.compare(self._preview_batch)
+            picture = draw(fake, real)
+            pictures.write_png(
+                picture, self.run.sample(clock.round), {"round": str(clock.round), "seed": str(self.settings.seed)}
+            )
+        self._pace.pause()
+
+    def _save(self) -> None:
+        """Write a checkpoint. It closes a line of history, so that a resumed run logs the lines that a straight one does."""
+        clock = self.game.clock
+        if self._saved == clock.round:
+            return
+        phases = self.game.recipe.phases()
+        self._log(phases[clock.phase].name, sum(phase.rounds for phase in phases))
+        try:
+            checkpoint.save(self.run, self.game, keep=self.settings.keep)
+        except DivergedError as error:
+            raise DivergedError(self._advice(error)) from None
+        self._saved = clock.round
+        self._pace.pause()
+
+    def _advice(self, error: DivergedError) -> str:
+        saved = self.run.checkpoints()
+        last = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written yet"
+        return (
+            f"{error}; {last}. Try a lower learning rate (--help lists the recipe's), --precision float32, or a recipe "
+            "with a gradient penalty (--recipe wgan_gp)."
+        )
+
+    def _ask_to_stop(self) -> None:
+        self._stopping = True
+        self._progress.note("Stopping after this round; interrupt again to stop at once and lose it.")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if self.game.world.is_first:
+            with storing(self.run.path):
+                self._board = SummaryWriter(str(self.run.path), purge_step=self.game.clock.round + 1)
+        try:
+            yield
+        finally:
+            if self._board is not None:
+                with storing(self.run.path):
+                    self._board.close()
+
+
+def draw(fake: Tensor, real: Tensor) -> Any:
+    """Draw generated samples (N, *shape) as people look at them: images in a grid, points over the real ones."""
+    if fake.ndim == 2:
+        return pictures.scatter(fake.float().cpu(), reference=real.float().cpu())
+    return pictures.grid(fake.float().cpu())
+
+
+@contextmanager
+def _stop_signals(ask: Callable[[], None]) -> Iterator[None]:
+    """Have the first SIGINT or SIGTERM ask for a stop, and the second one stop at once."""
+    before: dict[int, Any] = {}
+
+    def handle(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+        ask()
+
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, handle)
+    except ValueError:  # not in the main thread, where Python delivers no signals
+        pass
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _peak_memory() -> int:
+    """Return the largest resident set of this process so far, in bytes."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such count
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,142 @@
+"""Properties that every recipe has, whatever its paper: one test a property, over the whole registry."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+import torch
+
+from tests.recipes.conftest import SMALL, game, plays_on_points
+from zerosum import recipes
+from zerosum.config import documentation
+from zerosum.data.batch import Images
+
+GRAY, COLOUR, WIDE, POINT = (1, 16, 16), (3, 16, 16), (3, 16, 32), (2,)
+NAMES = recipes.names()
+CASES = [(name, shape) for name in NAMES for shape in (GRAY, POINT) if shape is not POINT or plays_on_points(name)]
+
+every_recipe = pytest.mark.parametrize("name", NAMES)
+every_game = pytest.mark.parametrize(("name", "shape"), CASES)
+
+
+def test_every_recipe_is_tested_small():
+    assert sorted(SMALL) == NAMES
+
+
+@every_recipe
+@pytest.mark.parametrize("shape", [GRAY, COLOUR, WIDE, (5, 16, 16), (1, 28, 28), (3, 48, 64), POINT])
+def test_samples_have_the_promised_shape_and_range(name, shape):
+    if shape == POINT and not plays_on_points(name):
+        assert Images in recipes.find(name).data
+        return
+    recipe = game(name, shape).recipe
+    for mode in (recipe.train(), recipe.eval()):
+        samples = mode.sample(3)
+        assert samples.shape == (3, *shape)
+        assert samples.isfinite().all()
+        assert len(shape) == 1 or samples.abs().max() <= 1
+
+
+@every_game
+def test_a_round_is_finite_and_moves_every_player(name, shape):
+    playing = game(name, shape)
+    before = {key: value.clone() for key, value in playing.recipe.state_dict().items()}
+    playing.recipe.round(playing)
+    playing.end_round()
+    playing.check_weights()
+    after = playing.recipe.state_dict()
+    for name_, player in playing.players.items():
+        names = {id(p) for p in player.parameters}
+        own = {key: p for key, p in playing.recipe.named_parameters() if id(p) in names}
+        still = [key for key, p in own.items() if torch.equal(before[key], after[key])]
+        # a constant added to every value of a critic has no gradient in Wasserstein's game
+        assert set(still) <= {key for key in own if key.endswith("bias")}, f"{name_} left {still} where they were"
+        assert len(still) <= 1
+    logged = playing.collect()
+    assert {key.partition("/")[0] for key in logged} == set(playing.players)
+    assert all(value == value for value in logged.values())
+
+
+@every_game
+def test_a_move_leaves_the_other_players_alone(name, shape):
+    playing = game(name, shape)
+    moves = []
+    original = playing.move
+
+    def spied(player, loss, batch, **givens):
+        own = {id(p) for p in playing.players[player].parameters}
+        others = {k: p.clone() for k, p in playing.recipe.named_parameters() if id(p) not in own}
+        result = original(player, loss, batch, **givens)
+        now = dict(playing.recipe.named_parameters())
+        assert all(torch.equal(value, now[key]) for key, value in others.items())
+        assert all(now[key].grad is None or not now[key].requires_grad for key in others)
+        moves.append(player)
+        return result
+
+    playing.move = spied
+    playing.recipe.round(playing)
+    assert set(moves) == set(playing.players)
+
+
+@every_game
+def test_the_same_seed_plays_the_same_game(name, shape):
+    states = []
+    for _ in range(2):
+        playing = game(name, shape, seed=3)
+        playing.recipe.round(playing)
+        states.append(playing.recipe.state_dict())
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+
+
+@every_recipe
+def test_micro_batches_give_the_gradient_of_the_whole_batch(name):
+    if not plays_on_points(name) or not recipes.find(name).divisible:
+        pytest.skip("it looks at the batch as a whole")
+    states = []
+    for pieces in (1, 4):
+        playing = game(name, POINT, micro_batches=pieces)
+        for _ in range(2):
+            playing.recipe.round(playing)
+        states.append(playing.recipe.state_dict())
+    for key in states[0]:
+        torch.testing.assert_close(states[0][key], states[1][key], rtol=1e-4, atol=2e-5)
+
+
+@every_game
+def test_a_running_average_lags_behind_the_weights_and_samples(name, shape):
+    playing = game(name, shape)
+    for _ in range(3):
+        playing.recipe.round(playing)
+    live = playing.recipe.generator.state_dict()
+    live = {key: value.clone() for key, value in live.items()}
+    with playing.averaged():
+        inside = {key: value.clone() for key, value in playing.recipe.generator.state_dict().items()}
+        assert not playing.recipe.training
+    after = playing.recipe.generator.state_dict()
+    assert all(torch.equal(live[key], after[key]) for key in live)
+    assert any(not torch.equal(live[key], inside[key]) for key in live)
+
+
+@every_game
+def test_a_preview_compares_samples_with_real_ones(name, shape):
+    playing = game(name, shape)
+    batch = playing.draw()
+    fake, real = playing.recipe.compare(batch)
+    assert fake.shape == real.shape == (8, *shape)
+
+
+@every_recipe
+def test_the_file_cites_its_paper(name):
+    text = sys.modules[recipes.find(name).__module__].__doc__
+    assert re.search(r"\(\w+ et al\. (19|20)\d\d\)", text)
+    assert "https://arxiv.org/abs/" in text
+    assert "Differs from the paper" in text
+
+
+@every_recipe
+def test_every_setting_is_documented(name):
+    config = recipes.find(name).Config
+    assert set(documentation(config)) >= set(config.names())
+    assert config().checked() == config()

@@ -1,0 +1,96 @@
+"""Objectives against hand-computed values, theory, and every shape of logits."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import tensor
+
+from zerosum import objectives as o
+
+CASES = [
+    (o.logistic_discriminator, o.non_saturating_generator, 0.440190, 1.313262),
+    (o.logistic_discriminator, o.minimax_generator, 0.440190, -0.313262),
+    (o.least_squares_discriminator, o.least_squares_generator, 1.0, 2.0),
+    (o.hinge_discriminator, o.hinge_generator, 0.0, 1.0),
+    (o.wasserstein_critic, o.wasserstein_generator, -3.0, 1.0),
+]
+
+
+@pytest.mark.parametrize(("discriminator", "generator", "d", "g"), CASES)
+def test_a_confident_discriminator_gives_the_tabled_values(discriminator, generator, d, g):
+    real, fake = tensor([2.0]), tensor([-1.0])
+    assert discriminator(real, fake).item() == pytest.approx(d, abs=1e-5)
+    assert generator(fake).item() == pytest.approx(g, abs=1e-5)
+
+
+def test_least_squares_takes_other_targets():
+    real, fake = tensor([2.0]), tensor([-1.0])
+    assert o.least_squares_discriminator(real, fake, a=-1.0, b=1.0).item() == pytest.approx(0.5)
+    assert o.least_squares_generator(fake, c=0.0).item() == pytest.approx(0.5)
+
+
+def test_relativistic_losses_give_the_tabled_values():
+    real, fake = tensor([2.0]), tensor([-1.0])
+    assert o.relativistic_discriminator(real, fake).item() == pytest.approx(0.048587, abs=1e-5)
+    assert o.relativistic_generator(real, fake).item() == pytest.approx(3.048587, abs=1e-5)
+    real, fake = tensor([2.0, 0.0]), tensor([-1.0, 1.0])
+    assert o.relativistic_average_discriminator(real, fake).item() == pytest.approx(0.820075, abs=1e-5)
+    assert o.relativistic_average_generator(real, fake).item() == pytest.approx(2.820075, abs=1e-5)
+
+
+def test_an_undecided_discriminator_pays_two_logarithms_of_two():
+    zeros = torch.zeros(5)
+    assert o.logistic_discriminator(zeros, zeros).item() == pytest.approx(2 * math.log(2))
+    assert o.non_saturating_generator(zeros).item() == pytest.approx(math.log(2))
+    assert o.relativistic_average_discriminator(zeros, zeros).item() == pytest.approx(2 * math.log(2))
+
+
+def test_the_optimal_discriminator_reaches_the_jensen_shannon_bound():
+    p, q = tensor([0.5, 0.5], dtype=torch.float64), tensor([0.9, 0.1], dtype=torch.float64)
+    logit = (p / q).log()
+    value = (p * torch.nn.functional.softplus(-logit) + q * torch.nn.functional.softplus(logit)).sum()
+    js = 0.101749
+    assert value.item() == pytest.approx(2 * math.log(2) - 2 * js, abs=1e-5)
+
+
+def test_labels_of_one_and_zero_are_the_plain_cross_entropy():
+    real, fake = torch.randn(7), torch.randn(7)
+    labelled = o.labelled_discriminator(real, fake, real_label=torch.ones(7), fake_label=torch.zeros(7))
+    torch.testing.assert_close(labelled, o.logistic_discriminator(real, fake))
+
+
+def test_smoothed_labels_have_their_optimum_at_the_label():
+    logit = tensor([math.log(0.9 / 0.1)], requires_grad=True)
+    loss = o.labelled_discriminator(logit, tensor([-100.0]), real_label=tensor(0.9), fake_label=tensor(0.0))
+    (slope,) = torch.autograd.grad(loss, logit)
+    assert loss.item() == pytest.approx(0.325083, abs=1e-5)
+    assert slope.item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_non_saturating_generator_learns_where_the_minimax_one_is_blind():
+    fake = tensor([-40.0], requires_grad=True)
+    (strong,) = torch.autograd.grad(o.non_saturating_generator(fake), fake)
+    (blind,) = torch.autograd.grad(o.minimax_generator(fake), fake)
+    assert strong.item() == pytest.approx(-1.0)
+    assert abs(blind.item()) < 1e-15
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 1, 5, 5)])
+def test_patches_count_like_samples(shape):
+    real, fake = torch.randn(shape), torch.randn(shape)
+    for discriminator in (o.logistic_discriminator, o.hinge_discriminator, o.relativistic_discriminator):
+        torch.testing.assert_close(discriminator(real, fake), discriminator(real.flatten(), fake.flatten()))
+
+
+def test_half_precision_logits_are_judged_in_single_precision():
+    half = torch.randn(8).bfloat16()
+    assert o.logistic_discriminator(half, half).dtype == torch.float32
+
+
+def test_verdicts_count_rightly_judged_samples():
+    seen = o.verdicts(tensor([1.0, -1.0]), tensor([-1.0, -2.0]))
+    assert seen["real_accuracy"].mean().item() == 0.5
+    assert seen["fake_accuracy"].mean().item() == 1.0

@@ -1,0 +1,80 @@
+"""Penalties in closed form, and the gradients they send."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from zerosum.nets.dense import Dense
+from zerosum.penalties import clip_weights_, gradient_penalty, r1, r2
+
+
+def slope(x: torch.Tensor) -> torch.Tensor:
+    """The linear critic 3 x1 + 4 x2, whose slope is 5 everywhere."""
+    return x @ torch.tensor([3.0, 4.0])
+
+
+def test_a_linear_critic_pays_for_its_slope():
+    real, fake = torch.randn(6, 2), torch.randn(6, 2)
+    assert gradient_penalty(slope, real, fake).item() == pytest.approx(16.0, rel=1e-5)
+    assert gradient_penalty(slope, real, fake, target=0.0).item() == pytest.approx(25.0, rel=1e-5)
+    assert (10 * r1(slope, real)).item() == pytest.approx(125.0, rel=1e-5)
+    assert (10 * r2(slope, fake)).item() == pytest.approx(125.0, rel=1e-5)
+
+
+def test_a_flat_critic_has_a_finite_gradient():
+    critic = Dense(2, (4,))
+    nn.init.zeros_(critic.layers[-1].weight)
+    gradient_penalty(critic, torch.randn(3, 2), torch.randn(3, 2)).backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in critic.parameters())
+
+
+def test_penalties_move_the_critic_and_not_the_samples():
+    critic = Dense(2, (8,), activation="tanh")
+    real, fake = torch.randn(3, 2, requires_grad=True), torch.randn(3, 2, requires_grad=True)
+    (gradient_penalty(critic, real, fake) + r1(critic, real) + r2(critic, fake)).backward()
+    assert real.grad is None
+    assert fake.grad is None
+    assert critic.layers[0].weight.grad.abs().sum() > 0
+
+
+def test_samples_are_mixed_one_by_one():
+    seen = []
+
+    def critic(x: torch.Tensor) -> torch.Tensor:
+        seen.append(x)
+        return x.sum(1)
+
+    gradient_penalty(critic, torch.ones(64, 2), torch.zeros(64, 2))
+    assert torch.equal(seen[0][:, 0], seen[0][:, 1])
+    assert len(seen[0][:, 0].unique()) > 60
+    assert 0 <= seen[0].min() < 0.1 < 0.9 < seen[0].max() <= 1
+
+
+def test_the_penalty_agrees_with_finite_differences():
+    critic = Dense(2, (5,), activation="tanh").double()
+    real = torch.randn(4, 2, dtype=torch.float64)
+    weight = critic.layers[0].weight
+
+    def value() -> torch.Tensor:
+        x = real.clone().requires_grad_()
+        (grad,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        return grad.square().sum(1).mean() / 2
+
+    (exact,) = torch.autograd.grad(value(), weight)
+    step = torch.zeros_like(weight)
+    step[2, 1] = 1e-6
+    with torch.no_grad():
+        weight += step
+    above = value().item()
+    with torch.no_grad():
+        weight -= 2 * step
+    below = value().item()
+    assert exact[2, 1].item() == pytest.approx((above - below) / 2e-6, rel=1e-5)
+
+
+def test_clipping_bounds_every_weight():
+    network = Dense(2, (8,))
+    clip_weights_(network, 0.01)
+    assert max(p.abs().max().item() for p in network.parameters()) <= 0.01 + 1e-9

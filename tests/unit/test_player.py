@@ -1,0 +1,81 @@
+"""Players: averages, schedules, clipping, forgetting."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from zerosum.player import Clock, Player
+
+
+def one_weight() -> nn.Linear:
+    network = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(network.weight)
+    return network
+
+
+def push(player: Player, gradient: float) -> None:
+    for parameter in player.parameters:
+        parameter.grad = torch.full_like(parameter, gradient)
+    player.step(Clock())
+
+
+def test_the_running_average_follows_its_definition():
+    network = one_weight()
+    player = Player([network], torch.optim.SGD(network.parameters(), lr=0.0), average=0.9)
+    nn.init.ones_(network.weight)
+    expected = 0.0
+    for step in range(1, 11):
+        push(player, 0.0)
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay)
+    with torch.no_grad(), player.averaged():
+        assert network.weight.item() == pytest.approx(expected, rel=1e-5)
+    assert network.weight.item() == 1.0
+
+
+def test_the_average_of_batch_norm_statistics_is_kept_and_its_counter_copied():
+    network = nn.BatchNorm1d(2)
+    player = Player.adam(network, lr=0.0, betas=(0.0, 0.9), average=0.5)
+    network(torch.randn(8, 2) + 3)
+    push(player, 0.0)
+    average = player.average
+    assert 0 < average["0.running_mean"][0] < network.running_mean[0]
+    assert average["0.num_batches_tracked"].item() == 1
+
+
+def test_a_schedule_sets_the_optimizer_by_the_clock():
+    network = one_weight()
+    optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
+    player = Player([network], optimizer, schedule=lambda clock: {"lr": 1.0 - clock.progress})
+    player.step(Clock(phase_round=3, phase_rounds=4))
+    assert optimizer.param_groups[0]["lr"] == 0.25
+
+
+def test_a_large_gradient_is_scaled_down_to_the_clip():
+    network = one_weight()
+    player = Player([network], torch.optim.SGD(network.parameters(), lr=1.0), clip=0.5)
+    push(player, -100.0)
+    assert network.weight.item() == pytest.approx(0.5, rel=1e-4)
+
+
+def test_a_forgetful_player_starts_its_moments_anew():
+    network = one_weight()
+    player = Player.adam(network, lr=0.1, betas=(0.9, 0.9))
+    push(player, 1.0)
+    assert player.optimizer.state
+    player.forget()
+    assert not player.optimizer.state
+
+
+def test_whole_numbered_betas_are_taken():
+    network = one_weight()
+    push(Player.adam(network, lr=0.1, betas=(0, 0.9)), 1.0)
+    assert network.weight.item() == pytest.approx(-0.1, rel=1e-4)
+
+
+def test_averages_are_named_as_in_the_whole_model():
+    model = nn.ModuleDict({"generator": one_weight(), "critic": one_weight()})
+    player = Player.adam(model["generator"], lr=0.1, betas=(0.0, 0.9), average=0.9)
+    assert list(player.averages(model)) == ["generator.weight"]
