@@ -134,7 +134,9 @@ def resume(
     if world.is_first:
         directory.rewind(game.clock.round)
         if plan != before:
-            directory.describe(directory.description | {"config": plan.config.to_json(), "training": plan.training.to_json()})
+            directory.describe(
+                directory.description | {"config": plan.config.to_json(), "training": plan.training.to_json()}
+            )
         progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
     world.wait()
     return _play(game, directory, plan, dataset, progress)
@@ -154,7 +156,9 @@ def load(run: str | Path, *, device: str = "auto") -> Recipe:
     plan = plan_of(directory)
     spec = directory.description["spec"]
     with torch.random.fork_rng([]):
-        recipe = recipes.find(plan.recipe)(plan.config, Spec(shape=tuple(spec["shape"]), classes=tuple(spec["classes"])))
+        recipe = recipes.find(plan.recipe)(
+            plan.config, Spec(shape=tuple(spec["shape"]), classes=tuple(spec["classes"]))
+        )
     checkpoint.load_model(directory.latest(), recipe)
     return recipe.to(machine.pick_device(device)).eval().requires_grad_(False)
 
@@ -179,7 +183,9 @@ def plan_of(directory: Run) -> Plan:
         settings = description["config"] | description["training"] | description["data_options"]
         return Plan.read(description["data"]["source"], description["recipe"], settings)
     except (KeyError, TypeError):
-        raise InputError(f"{directory.path}/run.json lacks entries that every run has; it was edited or damaged.") from None
+        raise InputError(
+            f"{directory.path}/run.json lacks entries that every run has; it was edited or damaged."
+        ) from None
 
 
 def changed(plan: Plan, changes: Mapping[str, Any], directory: Run) -> Plan:
@@ -193,7 +199,9 @@ def changed(plan: Plan, changes: Mapping[str, Any], directory: Run) -> Plan:
     differing = {name: value for name, value in new.settings().items() if value != old[name]}
     refused = {name: value for name, value in differing.items() if name not in RESUMABLE | {"rounds", "cache"}}
     if refused:
-        said = ", ".join(f"{flag(name)} is {old[name]} in the run and {value} was asked" for name, value in refused.items())
+        said = ", ".join(
+            f"{flag(name)} is {old[name]} in the run and {value} was asked" for name, value in refused.items()
+        )
         raise InputError(f"{directory.path} cannot be resumed with other settings: {said}; start a new run for that.")
     return new
 
@@ -275,9 +283,7 @@ def _farewell(directory: Run, page: Path, game: Game[Any], finished: bool) -> st
     """Say where everything lies and what to type next."""
     picture = directory.sample(game.clock.round)
     if not finished:
-        return (
-            f"Stopped and saved at round {game.clock.round:,}. Go on with: zerosum train --resume {directory.path}"
-        )
+        return f"Stopped and saved at round {game.clock.round:,}. Go on with: zerosum train --resume {directory.path}"
     return (
         f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. "
         f"More samples: zerosum sample {directory.path} -n 16"
@@ -313,7 +319,9 @@ def _require_same_data(directory: Run, dataset: Dataset, progress: live.Progress
             "bring them back, or start a new run."
         )
     if known["fingerprint"] != dataset.fingerprint:
-        progress.note(f"The files at {dataset.source} have changed since the run began; it goes on with what is there now.")
+        progress.note(
+            f"The files at {dataset.source} have changed since the run began; it goes on with what is there now."
+        )
 
 
 def _create(path: Path, description: Mapping[str, Any], world: World) -> Run:

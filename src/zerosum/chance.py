@@ -55,9 +55,9 @@ def integers(n: int, *shape: int, high: int, device: torch.device) -> Tensor:
 def octets(n: int, size: int, device: torch.device) -> Tensor:
     """Draw (n, size) bytes, eight at a time: the cheapest randomness there is (for the masks of dropout)."""
     words = -(-size // 8)
-    return _rows(n, lambda rows: torch.empty(rows, words, dtype=torch.int64, device=device).random_(-(2**63), None)).view(
-        torch.uint8
-    )[:, :size]
+    return _rows(
+        n, lambda rows: torch.empty(rows, words, dtype=torch.int64, device=device).random_(-(2**63), None)
+    ).view(torch.uint8)[:, :size]
 
 
 def _rows(n: int, draw: Callable[[int], Tensor]) -> Tensor:

@@ -18,7 +18,8 @@ from torch import Tensor
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.recipe import Recipe
-from zerosum.run import Run, storing
+from zerosum.files import storing
+from zerosum.run import Run
 
 FORMAT = 1
 WEIGHTS, AVERAGES, STATE, INDEX = "weights.safetensors", "averages.safetensors", "state.pt", "checkpoint.json"
@@ -128,7 +129,9 @@ def _read_folder(path: Path) -> dict[str, bytes]:
         found, sums = index["format"], dict(index["sha256"])
         files = {name: (path / name).read_bytes() for name in (WEIGHTS, AVERAGES, STATE)}
     except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX}, or a file that it names, is missing.") from None
+        raise InputError(
+            f"{path} is not a zerosum checkpoint: its {INDEX}, or a file that it names, is missing."
+        ) from None
     if found != FORMAT:
         raise InputError(f"{path} has format {found!r}, and this version of zerosum reads format {FORMAT}.")
     for name, content in files.items():

@@ -34,7 +34,9 @@ class World:
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         self.average_(flat)
-        for parameter, gradient, mean in zip(parameters, gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        for parameter, gradient, mean in zip(
+            parameters, gradients, flat.split([g.numel() for g in gradients]), strict=True
+        ):
             gradient.copy_(mean.view_as(gradient))
             parameter.grad = gradient
 

@@ -15,10 +15,11 @@ from torch import Tensor
 from zerosum import latent, pictures
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
+from zerosum.files import replacing
 from zerosum.film import animate
 from zerosum.metrics.nearest import nearest
 from zerosum.recipe import Recipe, Walkable
-from zerosum.run import Run, write_atomically
+from zerosum.run import Run
 
 CHUNK = 16
 """Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
@@ -75,6 +76,8 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
     """
     if not isinstance(recipe, Walkable):
         raise InputError("This recipe has no latent vector to walk along: leave --interpolate away.")
+    if corners < 2 or frames < 2:
+        raise InputError(f"A walk of {frames} frames among {corners} samples leads nowhere: give 2 or more of each.")
     _require_controls(recipe, chosen)
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(seed)
@@ -116,7 +119,8 @@ def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: in
         "training": [{"distance": d} for d in apart[:, 0].tolist()],
         "searched": limit - n,
     }
-    write_atomically(run.path / "samples" / "nearest.json", json.dumps(found, indent=2).encode())
+    with replacing(run.path / "samples" / "nearest.json") as partial:
+        partial.write_text(json.dumps(found, indent=2), encoding="utf-8")
 
 
 def _require_controls(recipe: Recipe, chosen: Mapping[str, Any]) -> None:

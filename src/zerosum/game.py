@@ -29,6 +29,10 @@ class Source(Protocol):
         """Return this process's share of the next `batch` samples."""
         ...
 
+    def close(self) -> None:
+        """Let go of what was held to draw from."""
+        ...
+
 
 class Game(Generic[B]):
     """A recipe at play.
@@ -168,7 +172,9 @@ class Game(Generic[B]):
         for name, loss in unchecked:
             for term, value in loss.items():
                 if not math.isfinite(value.item()):
-                    raise DivergedError(f"The term {term!r} of {name}'s loss is {value.item()} in round {self.clock.round}")
+                    raise DivergedError(
+                        f"The term {term!r} of {name}'s loss is {value.item()} in round {self.clock.round}"
+                    )
 
     def check_weights(self) -> None:
         """Look at every weight.

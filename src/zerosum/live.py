@@ -206,8 +206,8 @@ class Live:
 def _picture(status: Status) -> RenderableType:
     """Draw a status: where the run stands, a bar, and a line of values that wraps on narrow terminals."""
     from rich.columns import Columns
-    from rich.console import Group
     from rich.progress_bar import ProgressBar
+    from rich.table import Table
     from rich.text import Text
 
     where = Text.assemble(
@@ -221,5 +221,8 @@ def _picture(status: Status) -> RenderableType:
         Text.assemble((f"{name} ", "dim"), (words.number(value), "bold"))
         for name, value in headline(status.values).items()
     ]
-    bar = ProgressBar(total=max(1, status.rounds), completed=min(status.round, status.rounds), width=None)
-    return Group(where, bar, speed, *([Columns(values, padding=(0, 3))] if values else []))
+    bar = ProgressBar(max(1, status.rounds), status.round, complete_style="cyan", finished_style="green")
+    picture = Table.grid(expand=True)
+    for row in (where, bar, speed, *([Columns(values, padding=(0, 3))] if values else [])):
+        picture.add_row(row)
+    return picture

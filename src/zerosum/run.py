@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zerosum.errors import InputError, StorageError
+from zerosum.errors import InputError
+from zerosum.files import replacing, storing
 
 FORMAT = 1
 
@@ -63,15 +62,20 @@ class Run:
         try:
             description = run.description
         except (OSError, ValueError):
-            raise InputError(f"{path} is not a zerosum run (no readable run.json): give a folder that `zerosum train` made.") from None
+            raise InputError(
+                f"{path} is not a zerosum run (no readable run.json): give a folder that `zerosum train` made."
+            ) from None
         if not isinstance(description, dict) or description.get("format") != FORMAT:
             found = description.get("format") if isinstance(description, dict) else None
-            raise InputError(f"{path}/run.json has format {found!r}, and this version of zerosum reads format {FORMAT}.")
+            raise InputError(
+                f"{path}/run.json has format {found!r}, and this version of zerosum reads format {FORMAT}."
+            )
         return run
 
     def describe(self, description: Mapping[str, Any]) -> None:
         """Write run.json."""
-        write_atomically(self.path / "run.json", json.dumps({"format": FORMAT, **description}, indent=2).encode() + b"\n")
+        with replacing(self.path / "run.json") as partial:
+            partial.write_text(json.dumps({"format": FORMAT, **description}, indent=2) + "\n", encoding="utf-8")
 
     @property
     def description(self) -> dict[str, Any]:
@@ -98,7 +102,8 @@ class Run:
     def rewind(self, round_: int) -> None:
         """Drop what was written after `round_`, so that a resumed run writes it again, once."""
         kept = [row for row in self.history() if row["round"] <= round_]
-        write_atomically(self.path / "history.jsonl", "".join(json.dumps(row) + "\n" for row in kept).encode())
+        with replacing(self.path / "history.jsonl") as partial:
+            partial.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
         for picture in (self.path / "samples").glob("*.png"):
             if picture.stem.isdigit() and int(picture.stem) > round_:
                 picture.unlink()
@@ -126,41 +131,3 @@ class Run:
     def sample(self, round_: int) -> Path:
         """Name the preview picture of a round."""
         return self.path / "samples" / f"{round_:08d}.png"
-
-
-class storing:  # noqa: N801 - reads as a phrase: with storing(path): ...
-    """Turn what the operating system says of a refused write under `path` into one sentence.
-
-    Raises:
-        StorageError: the disk is full, read-only, or not ours.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            reason = error.strerror or str(error)
-            raise StorageError(f"Cannot write to {self.path}: {reason}. What was saved before stands.") from None
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` so that a reader, or a crash, sees the old content or the new and nothing between.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    with storing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise

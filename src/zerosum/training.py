@@ -20,7 +20,8 @@ from zerosum.data.batch import Batch
 from zerosum.errors import DivergedError
 from zerosum.game import Game
 from zerosum.live import Progress, Status
-from zerosum.run import Run, storing
+from zerosum.files import storing
+from zerosum.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)

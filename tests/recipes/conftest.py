@@ -39,11 +39,17 @@ def dataset(shape: tuple[int, ...], count: int = 64) -> Dataset:
     )
 
 
-def game(name: str, shape: tuple[int, ...], *, seed: int = 0, batch: int = 8, rounds: int = 4, **options: Any) -> Game[Any]:
+def game(
+    name: str, shape: tuple[int, ...], *, seed: int = 0, batch: int = 8, rounds: int = 4, **options: Any
+) -> Game[Any]:
     """Set up a game of the recipe `name`."""
     kind = recipes.find(name)
     torch.manual_seed(seed)
-    config = kind.Config.read({"batch": batch, "rounds": rounds, "latent": 6, **SMALL[name]} if "latent" in kind.Config.names() else {"batch": batch, "rounds": rounds, **SMALL[name]})
+    config = kind.Config.read(
+        {"batch": batch, "rounds": rounds, "latent": 6, **SMALL[name]}
+        if "latent" in kind.Config.names()
+        else {"batch": batch, "rounds": rounds, **SMALL[name]}
+    )
     world = options.pop("world", World())
     source = Stream(dataset(shape), seed=seed, rank=world.rank, world=world.size)
     return Game(kind(config, Spec(shape=shape)), source, world=world, **options)

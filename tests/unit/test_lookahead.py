@@ -80,9 +80,7 @@ def test_looking_ahead_changes_the_gradient_by_more_than_the_moved_weights():
     network, real, fake = _game(3)
     fake.requires_grad_()
     (full,) = torch.autograd.grad(_surrogate(network, real, fake, descent(0.5)), fake)
-    frozen = lookahead(
-        network, lambda d: logistic_discriminator(d(real), d(fake.detach())), steps=4, rule=descent(0.5)
-    )
+    frozen = lookahead(network, lambda d: logistic_discriminator(d(real), d(fake.detach())), steps=4, rule=descent(0.5))
     (first_order,) = torch.autograd.grad(non_saturating_generator(frozen(fake)), fake)
     assert (full - first_order).abs().max() > 1e-4
 

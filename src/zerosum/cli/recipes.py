@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from zerosum import recipes
+from zerosum.cli import flags
 from zerosum.config import documentation, flag
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
@@ -28,7 +29,7 @@ class Recipes:
 
 def run(arguments: list[str]) -> None:
     """Print the table, or the page of one recipe."""
-    given = tyro.cli(Recipes, args=arguments, prog="zerosum recipes")
+    given = flags.parse(Recipes, arguments, prog="zerosum recipes")
     if given.name is None:
         print(table())
     else:

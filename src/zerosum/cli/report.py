@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from zerosum import report
+from zerosum.cli import flags
 from zerosum.run import Run
 
 
@@ -22,5 +23,5 @@ class Report:
 
 def run(arguments: list[str]) -> None:
     """Write the report and say where it is."""
-    given = tyro.cli(Report, args=arguments, prog="zerosum report")
+    given = flags.parse(Report, arguments, prog="zerosum report")
     print(report.write(Run.open(given.run).path))

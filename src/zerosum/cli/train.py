@@ -10,11 +10,10 @@ import tyro
 
 from zerosum import api, recipes
 from zerosum.api import Plan
+from zerosum.cli import flags
 from zerosum.data.options import DataOptions
 from zerosum.run import Run
 from zerosum.training import Training
-
-CONFIG = (tyro.conf.OmitArgPrefixes,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +49,7 @@ def run(arguments: list[str]) -> None:
         _resume(resumed, arguments)
         return
     recipe = _value(arguments, "--recipe") or "dcgan"
-    given: Any = tyro.cli(_arguments(recipe), args=arguments, prog="zerosum train", config=CONFIG)
+    given: Any = flags.parse(_arguments(recipe), arguments, prog="zerosum train")
     plan = Plan(given.data, recipe, given.settings.checked(), given.training.checked(), given.options.checked())
     api.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
 
@@ -59,7 +58,7 @@ def _resume(run_: str, arguments: list[str]) -> None:
     directory = Run.open(run_)
     plan = api.plan_of(directory)
     parser = _arguments(plan.recipe, plan)
-    given: Any = tyro.cli(parser, args=arguments, prog="zerosum train --resume", config=CONFIG)
+    given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
     api.resume(run_, **changes)
@@ -67,9 +66,16 @@ def _resume(run_: str, arguments: list[str]) -> None:
 
 def _arguments(recipe: str, plan: Plan | None = None) -> type:
     """Add the flags of `recipe` to those of starting a run, or, with the values of `plan`, to those of going on."""
-    parts = [plan.config, plan.training, plan.options] if plan else [recipes.find(recipe).Config(), Training(), DataOptions()]
-    names = ("settings", "training", "options")
-    fields = [(name, type(part), field(default=part)) for name, part in zip(names, parts, strict=True)]
+    parts = (
+        [plan.config, plan.training, plan.options]
+        if plan
+        else [recipes.find(recipe).Config(), Training(), DataOptions()]
+    )
+    names = {"settings": plan.recipe if plan else recipe, "training": "training", "options": "data"}
+    fields = [
+        (name, Annotated[type(part), tyro.conf.arg(name=title)], field(default=part))
+        for (name, title), part in zip(names.items(), parts, strict=True)
+    ]
     return make_dataclass("Arguments", fields, bases=(Resume if plan else Train,), frozen=True, kw_only=True)
 
 

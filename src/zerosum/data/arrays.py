@@ -52,7 +52,9 @@ def read_npz(path: Path, split: str) -> Table:
             if labels_key not in keys:
                 return table
             named = archive["class_names"].astype(str).reshape(-1).tolist() if "class_names" in keys else ()
-            return with_labels(table, archive[labels_key], tuple(named), f"{labels_key} in {path}")
+            # A class that one split lacks must not shift the numbers of the others.
+            others = [archive[key].reshape(-1) for key in keys if key.startswith("y_") and key != labels_key]
+            return with_labels(table, archive[labels_key], tuple(named), f"{labels_key} in {path}", others)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise _unreadable(path, error) from error
 
@@ -151,6 +153,6 @@ def _images_key(path: Path, keys: list[str], split: str) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    if "allow_pickle" in str(error) or "pickled" in str(error):
+    if any(word in str(error) for word in ("allow_pickle", "pickled", "Python objects")):
         return InputError(f"{path} holds Python objects, which are never read from a file: store arrays of numbers.")
     return InputError(f"{path} cannot be read: it is damaged or no such file ({error}).")

@@ -15,7 +15,7 @@ from PIL import ImageOps
 from zerosum.data import toys
 from zerosum.data.decode import no_bombs, open_image, reason
 from zerosum.data.files import Files, left_out
-from zerosum.data.labels import label_names
+from zerosum.data.labels import labelling
 from zerosum.data.options import DataOptions
 from zerosum.data.report import Report, describe
 from zerosum.data.source import Toy, find, name_of, with_default_size
@@ -54,7 +54,7 @@ def check(source: str | Path, options: DataOptions = DataOptions(), *, progress:
 
 
 def _of_files(source: str, files: Files, options: DataOptions, progress: Progress | None) -> Report:
-    names, origin = label_names(files, options)
+    labels = labelling(files, options)
     found = survey(files, progress)
     digests = {}
     problems = dict(found.problems)
@@ -67,8 +67,8 @@ def _of_files(source: str, files: Files, options: DataOptions, progress: Progres
         if progress is not None and (done % 100 == 0 or done == len(found.facts)):
             progress("check", done, len(found.facts))
     facts = {name: fact for name, fact in found.facts.items() if name in digests}
-    label_of = {} if names is None else dict(zip(files.names, names, strict=True))
-    classes = Counter(label_of[name] for name in facts) if label_of else Counter()
+    classes = Counter(dict.fromkeys(labels.classes, 0))
+    classes.update(() if labels.of is None else (labels.of[name] for name in facts))
     plan, notes = plan_for(found, options) if facts else (None, ())
     duplicates = _groups(digests)
     return Report(
@@ -79,11 +79,11 @@ def _of_files(source: str, files: Files, options: DataOptions, progress: Progres
         sizes=_common(f"{fact.height}x{fact.width}" for fact in facts.values()),
         modes=_common(fact.mode for fact in facts.values()),
         bits=_common(str(fact.bits) for fact in facts.values()),
-        classes=dict(sorted(classes.items())),
+        classes=dict(classes),
         duplicates=duplicates,
         shape=None if plan is None else (plan.channels, plan.height, plan.width),
         recommended_size=_recommended([(fact.height, fact.width) for fact in facts.values()]),
-        notes=(*notes, origin, *left_out(files)),
+        notes=(*notes, labels.sentence, *left_out(files)),
         warnings=_warnings(len(facts), classes, duplicates, problems),
     )
 
@@ -160,14 +160,14 @@ def _common(values: Iterable[str]) -> dict[str, int]:
 
 
 def _recommended(sizes: list[tuple[int, int]]) -> str | None:
-    """The size that fits most images: no enlarging of the typical one, its shape kept, 256 a side at most.
+    """The size that fits most images: the typical one keeps its shape and is not enlarged, from 32 to 256 a side.
 
     >>> _recommended([(480, 640)]), _recommended([(28, 28)]), _recommended([(300, 310), (90, 100), (200, 200)])
     ('192x256', '28', '128')
     """
     if not sizes:
         return None
-    if len(set(sizes)) == 1 and max(sizes[0]) <= 128:
+    if len(set(sizes)) == 1 and max(sizes[0]) <= 128 and min(sizes[0]) >= 16:
         return f"{sizes[0][0]}" if sizes[0][0] == sizes[0][1] else f"{sizes[0][0]}x{sizes[0][1]}"
     height, width = median(h for h, _ in sizes), median(w for _, w in sizes)
     long = max((side for side in (32, 64, 128, 256) if side <= max(height, width)), default=32)
@@ -196,9 +196,7 @@ def _warnings(
         warnings.append(f"Classes are unbalanced: {most} has {many:,} samples, {least} has {few:,}.")
     if duplicates:
         extra = sum(len(group) - 1 for group in duplicates)
-        warnings.append(
-            f"{counted(extra, 'sample')} repeat another one exactly, in {counted(len(duplicates), 'group')}."
-        )
+        warnings.append(f"Exact repeats of another sample: {extra:,}, in {counted(len(duplicates), 'group')}.")
     return tuple(warnings)
 
 

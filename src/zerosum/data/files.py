@@ -6,7 +6,7 @@ import os
 import threading
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -38,6 +38,9 @@ class Files:
     prefix: str = ""
     """Folder that all names start with: what remains of a name tells the class."""
 
+    folders: tuple[str, ...] = ()
+    """Names of the folders behind the prefix, in the chosen split or in any other."""
+
     open: Callable[[str], BinaryIO]
     """Open a file for reading, from any thread."""
 
@@ -66,10 +69,10 @@ def list_folder(folder: Path) -> Files:
                 continue
             visited.add((status.st_dev, status.st_ino))
             folders[:] = sorted(name for name in folders if not _is_litter(name))
+            inside = "" if parent == str(folder) else f"{os.path.relpath(parent, folder)}/".replace(os.sep, "/")
             for file in files:
-                path = os.path.join(parent, file)
-                status = os.stat(path)
-                stamps[Path(os.path.relpath(path, folder)).as_posix()] = (status.st_size, status.st_mtime_ns)
+                status = os.stat(os.path.join(parent, file))
+                stamps[inside + file] = (status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise InputError(f"{folder} cannot be listed: {error.strerror} ({error.filename}).") from error
     return _sorted(folder, stamps, lambda name: open(folder / name, "rb"))
@@ -132,7 +135,10 @@ def choose_split(files: Files, options: DataOptions) -> Files:
         raise InputError(
             f"{files.root} has no split {options.split}: expected a folder of that name in it, or leave out --split."
         )
-    return Files(root=files.root, names=names, others=files.others, stamps=files.stamps, prefix=prefix, open=files.open)
+    depth = prefix.count("/")
+    parts = [name.split("/") for name in files.names]
+    folders = sorted({part[depth] for part in parts if len(part) > depth + 1})
+    return replace(files, names=names, prefix=prefix, folders=tuple(folders))
 
 
 def left_out(files: Files) -> tuple[str, ...]:
@@ -144,7 +150,7 @@ def left_out(files: Files) -> tuple[str, ...]:
 
 
 def _sorted(root: Path, stamps: dict[str, tuple[int, int]], reader: Callable[[str], BinaryIO]) -> Files:
-    kept = sorted(name for name in stamps if not any(_is_litter(part) for part in PurePosixPath(name).parts))
+    kept = sorted(name for name in stamps if not any(_is_litter(part) for part in name.split("/")))
     images = tuple(name for name in kept if name.lower().endswith(SUFFIXES))
     others = tuple(name for name in kept if not name.lower().endswith(SUFFIXES))
     return Files(root=root, names=images, others=others, stamps={name: stamps[name] for name in kept}, open=reader)

@@ -10,7 +10,7 @@ import numpy as np
 
 from zerosum.data.decode import Plan, reason, render
 from zerosum.data.files import Files, left_out
-from zerosum.data.labels import label_names, numbered
+from zerosum.data.labels import labelling
 from zerosum.data.options import DataOptions
 from zerosum.data.pack import new_pack
 from zerosum.data.spec import Spec
@@ -29,12 +29,12 @@ def pack_files(cache: Path, key: str, files: Files, options: DataOptions, progre
         InputError: Images cannot be used and are not to be skipped, or none is left, or labels are not to be had.
         StorageError: The cache cannot be written to.
     """
-    names, origin = label_names(files, options)
+    labels = labelling(files, options)
     found = survey(files, progress)
     problems = dict(found.problems)
     _judge(files, problems, options)
     if not found.facts:
-        raise InputError(f"None of the {len(files.names):,} images in {files.root} can be used: {_first(problems)}.")
+        raise _nothing_left(files, problems)
     plan, notes = plan_for(found, options)
     kept: list[str] = []
     with new_pack(cache, key, (plan.height, plan.width, plan.channels)) as packing:
@@ -46,16 +46,11 @@ def pack_files(cache: Path, key: str, files: Files, options: DataOptions, progre
                 kept.append(name)
         _judge(files, problems, options)
         if not kept:
-            raise InputError(
-                f"None of the {len(files.names):,} images in {files.root} can be used: {_first(problems)}."
-            )
-        labels, classes = None, ()
-        if names is not None:
-            label_of = dict(zip(files.names, names, strict=True))
-            labels, classes = numbered([label_of[name] for name in kept])
+            raise _nothing_left(files, problems)
         skipped = (f"Skipped as corrupt: {counted(len(problems), 'image')} ({_first(problems)}).",) if problems else ()
-        spec = Spec(shape=(plan.channels, plan.height, plan.width), classes=classes)
-        packing.finish(labels=labels, spec=spec, notes=(*notes, origin, *left_out(files), *skipped))
+        spec = Spec(shape=(plan.channels, plan.height, plan.width), classes=labels.classes)
+        said = (*notes, labels.sentence, *left_out(files), *skipped)
+        packing.finish(labels=labels.numbers(kept), spec=spec, notes=said)
 
 
 def _rows(
@@ -78,6 +73,10 @@ def _judge(files: Files, problems: dict[str, str], options: DataOptions) -> None
             f"{_first(problems)}; see all with `zerosum data check {files.root}`, "
             "or leave them out with --corrupt skip."
         )
+
+
+def _nothing_left(files: Files, problems: dict[str, str]) -> InputError:
+    return InputError(f"No image in {files.root} can be used: {_first(problems)}.")
 
 
 def _first(problems: dict[str, str]) -> str:

@@ -6,20 +6,45 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from zerosum.data.files import Files
 from zerosum.data.options import DataOptions
+from zerosum.data.words import counted
 from zerosum.errors import InputError
 
 
-def label_names(files: Files, options: DataOptions) -> tuple[list[str] | None, str]:
-    """Name the class of every file.
+@dataclass(frozen=True, kw_only=True)
+class Labelling:
+    """The class of every file."""
 
-    Returns:
-        The class of each of `files.names`, or None for data without labels; and a sentence on where they come from.
+    of: dict[str, str] | None
+    """Name of the class by name of the file; None for data without labels."""
+
+    classes: tuple[str, ...] = ()
+    """Names of the classes in natural order, with those that only other splits have: numbers must not shift."""
+
+    sentence: str
+    """Where the labels come from."""
+
+    def numbers(self, names: Sequence[str]) -> np.ndarray | None:
+        """Labels of some files, (M,) int64 in [0, K), or None.
+
+        >>> Labelling(of={"a.png": "dog", "b.png": "cat"}, classes=("cat", "dog"), sentence="").numbers(["a.png"])
+        array([1])
+        """
+        if self.of is None:
+            return None
+        number = {name: index for index, name in enumerate(self.classes)}
+        return np.array([number[self.of[name]] for name in names], dtype=np.int64)
+
+
+def labelling(files: Files, options: DataOptions) -> Labelling:
+    """Name the class of every file.
 
     Raises:
         InputError: The folders or the CSV file do not give every image a label.
@@ -29,34 +54,23 @@ def label_names(files: Files, options: DataOptions) -> tuple[list[str] | None, s
     outside = sum("/" not in name for name in inner)
     match options.labels:
         case "none":
-            return None, "No labels were taken, as asked."
+            return Labelling(of=None, sentence="No labels were taken, as asked.")
         case None if len(folders) < 2:
-            return None, "The data have no labels."
+            return Labelling(of=None, sentence="The data have no labels.")
         case None if outside:
-            return None, f"The data have no labels: {outside:,} images lie outside the {len(folders)} folders."
+            sentence = f"The data have no labels: outside the {len(folders)} folders lies {counted(outside, 'image')}."
+            return Labelling(of=None, sentence=sentence)
         case None | "folders":
             if outside or not folders:
                 raise InputError(
-                    f"{files.root} is no folder of class folders ({outside:,} images lie in no folder): "
+                    f"{files.root} is no folder of class folders ({counted(outside, 'image')} in no folder): "
                     "put each class in a folder of its own, or give --labels none."
                 )
-            return [name.partition("/")[0] for name in inner], f"Labels are the names of the {len(folders)} folders."
+            of = {name: short.partition("/")[0] for name, short in zip(files.names, inner, strict=True)}
+            sentence = f"Labels are the names of the {len(files.folders)} folders."
+            return Labelling(of=of, classes=tuple(sorted(files.folders, key=natural)), sentence=sentence)
         case table:
-            return _from_table(files, inner, table), f"Labels were read from {table}."
-
-
-def numbered(names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Number class names in natural order.
-
-    Returns:
-        Labels, (M,) int64 in [0, K), and the K class names in the order of their labels.
-
-    >>> numbered(["10", "9", "10"])
-    (array([1, 0, 1]), ('9', '10'))
-    """
-    classes = tuple(sorted(set(names), key=_natural))
-    number = {name: index for index, name in enumerate(classes)}
-    return np.array([number[name] for name in names], dtype=np.int64), classes
+            return _from_table(files, inner, table)
 
 
 def table_bytes(files: Files, table: str) -> bytes:
@@ -80,11 +94,11 @@ def table_bytes(files: Files, table: str) -> bytes:
     )
 
 
-def _from_table(files: Files, inner: list[str], table: str) -> list[str]:
+def _from_table(files: Files, inner: list[str], table: str) -> Labelling:
     """Look every image up in a CSV file with the columns file and label."""
     given = _read(table_bytes(files, table), table)
     plain = Counter(PurePosixPath(name).name for name in inner)
-    chosen: list[str] = []
+    chosen: dict[str, str] = {}
     missing: list[str] = []
     used = set()
     for name, short in zip(files.names, inner, strict=True):
@@ -93,17 +107,18 @@ def _from_table(files: Files, inner: list[str], table: str) -> list[str]:
         if key is None or (key == base != short and plain[base] > 1):
             missing.append(name)
         else:
-            chosen.append(given[key])
+            chosen[name] = given[key]
             used.add(key)
     if missing:
         raise InputError(
-            f"{len(missing):,} of {len(inner):,} images have no label in {table} (such as {missing[0]}): "
+            f"{len(missing):,} of {counted(len(inner), 'image')} lack a label in {table} (such as {missing[0]}): "
             "its column file must hold their paths inside the data, or their names where these are unique."
         )
     unknown = [key for key in given if key not in used and key not in files.stamps]
     if unknown:
-        raise InputError(f"{table} labels {len(unknown):,} files that are not in {files.root} (such as {unknown[0]}).")
-    return chosen
+        raise InputError(f"{table} labels {counted(len(unknown), 'file')} not in {files.root} (such as {unknown[0]}).")
+    classes = tuple(sorted(set(given.values()), key=natural))
+    return Labelling(of=chosen, classes=classes, sentence=f"Labels were read from {table}.")
 
 
 def _read(content: bytes, table: str) -> dict[str, str]:
@@ -127,8 +142,12 @@ def _read(content: bytes, table: str) -> dict[str, str]:
         raise InputError(f"{table} is no CSV file in UTF-8 ({error}).") from error
 
 
-def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key by which 9 comes before 10."""
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key by which 9 comes before 10.
+
+    >>> sorted(["10", "9", "b2", "b10"], key=natural)
+    ['9', '10', 'b2', 'b10']
+    """
     pieces = re.split(r"(\d+)", name)
     ranked = ((0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces if piece)
     return (*ranked, (2, 0, name))

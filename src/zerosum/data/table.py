@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,7 +71,9 @@ def table_of(images: np.ndarray, name: str) -> Table:
     return Table(samples=samples, scale=scale, notes=(scale.sentence,))
 
 
-def with_labels(table: Table, labels: np.ndarray, classes: tuple[str, ...], name: str) -> Table:
+def with_labels(
+    table: Table, labels: np.ndarray, classes: tuple[str, ...], name: str, others: Sequence[np.ndarray] = ()
+) -> Table:
     """Add labels to a table.
 
     Args:
@@ -79,6 +81,7 @@ def with_labels(table: Table, labels: np.ndarray, classes: tuple[str, ...], name
         labels: (M,) or (M, 1) integers.
         classes: Names of the classes; if empty, the values of the labels become their names.
         name: What to call the labels in an error.
+        others: Labels of the other splits, whose values count among the classes where these are not named.
 
     Raises:
         InputError: The labels are no integers, not one for each image, or outside the named classes.
@@ -95,6 +98,7 @@ def with_labels(table: Table, labels: np.ndarray, classes: tuple[str, ...], name
             f"{name} holds class {values[0] if values[0] < 0 else values[-1]}, but {len(classes)} are named."
         )
     if not classes:
+        values = np.unique(np.concatenate([values, *others]))
         classes, flat = tuple(str(value) for value in values), np.searchsorted(values, flat)
     return replace(table, labels=flat.astype(np.int64), classes=classes)
 

@@ -2,13 +2,13 @@
 
 A convolution without bias is a trilinear form t(image, weight, features) = <features, convolve(image, weight)>. Leaving
 out one of the three gives convolution, transposed convolution or weight gradient, and the gradient of each is made of
-the other two. So one differentiable function closes the system, and gradients of gradients (WGAN-GP, R1) run on the
-same kernels as all else. Which kernel serves a shape is a fixed rule, measured on a CPU with AVX512-BF16, and never a
-timing at run time: a resumed run must repeat itself bit for bit.
+the other two: one differentiable function closes the system, and gradients of gradients (WGAN-GP, R1) run on the same
+kernels. Which kernel serves a shape is a fixed rule, measured on a CPU with AVX512-BF16, for a resumed run must repeat.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,26 +18,25 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional
 
-Pair = tuple[int, int]
+Sides = tuple[int, ...]
 
 _NHWC = torch.channels_last
-_DTYPES = (torch.bfloat16, torch.float32, torch.float64)
 _GIVEN = {"features": ("image", "weight"), "image": ("features", "weight"), "weight": ("image", "features")}
 
 
 class Geometry(NamedTuple):
     """How the cells of the features lie over an image. `size` is the image's (H, W), which a stride leaves open."""
 
-    kernel: Pair
-    stride: Pair
-    padding: Pair
-    size: Pair
+    kernel: Sides
+    stride: Sides
+    padding: Sides
+    size: Sides
 
     @property
-    def cells(self) -> Pair:
+    def cells(self) -> Sides:
         """(H', W') of the features."""
-        rows, columns = ((size + 2 * pad - kernel) // step + 1 for kernel, step, pad, size in zip(*self, strict=True))
-        return rows, columns
+        sides = zip(*self, strict=True)
+        return tuple((size + 2 * pad - kernel) // step + 1 for kernel, step, pad, size in sides)
 
     @property
     def is_point(self) -> bool:
@@ -47,8 +46,7 @@ class Geometry(NamedTuple):
     @property
     def is_half(self) -> bool:
         """Whether this is DCGAN's 4x4 kernel that halves an image of even size."""
-        even = self.size[0] % 2 == self.size[1] % 2 == 0
-        return even and self[:3] == ((4, 4), (2, 2), (1, 1))
+        return self[:3] == ((4, 4), (2, 2), (1, 1)) and self.size[0] % 2 == self.size[1] % 2 == 0
 
 
 class Conv2d(nn.Conv2d):
@@ -56,9 +54,9 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Map (N, C, H, W) to (N, K, H', W')."""
-        if not _serves(self, input):
+        if isinstance(self.padding, str) or not _serves(self, input):
             return super().forward(input)
-        geometry = _geometry(self, (input.shape[2], input.shape[3]))
+        geometry = Geometry(self.kernel_size, self.stride, self.padding, tuple(input.shape[2:]))
         return _Contraction.apply(_ready(input), _ready(self.weight), _ready(self.bias), "features", geometry)
 
 
@@ -67,22 +65,19 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """Map (N, C, H, W) to (N, K, H', W')."""
-        if output_size is not None or not _serves(self, input):
+        if output_size is not None or isinstance(self.padding, str) or not _serves(self, input):
             return super().forward(input, output_size)
-        (rows, columns), kernel, stride, padding = input.shape[2:], self.kernel_size, self.stride, self.padding
-        height = (rows - 1) * stride[0] - 2 * int(padding[0]) + kernel[0] + self.output_padding[0]
-        width = (columns - 1) * stride[1] - 2 * int(padding[1]) + kernel[1] + self.output_padding[1]
-        geometry = _geometry(self, (height, width))
+        sides = zip(input.shape[2:], self.stride, self.padding, self.kernel_size, self.output_padding, strict=True)
+        size = tuple((cells - 1) * step - 2 * pad + kernel + extra for cells, step, pad, kernel, extra in sides)
+        geometry = Geometry(self.kernel_size, self.stride, self.padding, size)
         return _Contraction.apply(_ready(input), _ready(self.weight), _ready(self.bias), "image", geometry)
 
 
 class UpsampleConv(nn.Conv2d):
-    """Nearest-neighbour upsampling by two, then a 3x3 convolution that keeps the size, whose weight this is.
+    """Nearest-neighbour upsampling by two, then the 3x3 convolution whose weight this is: Odena et al. 2016.
 
-    On a CPU both are one transposed convolution, 4x4 and stride 2, whose kernel sums the 3x3 taps that see the same
-    source pixel: the same function with 2.25 times fewer multiplications.
-
-    Source: Odena et al. 2016, "Deconvolution and checkerboard artifacts", https://distill.pub/2016/deconv-checkerboard.
+    On a CPU both are one 4x4 transposed convolution of stride 2 whose kernel sums the taps that see the same pixel: the
+    same function with 2.25 times fewer multiplications. Source: https://distill.pub/2016/deconv-checkerboard.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, bias: bool = True) -> None:
@@ -108,55 +103,51 @@ def _serves(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or x.ndim != 4 or x.numel() == 0:
         return False
     plain = layer.groups == 1 and tuple(layer.dilation) == (1, 1) and layer.padding_mode == "zeros"
-    on_cpu = x.device.type == layer.weight.device.type == "cpu" and x.dtype in _DTYPES
+    on_cpu = x.device.type == layer.weight.device.type == "cpu" and x.dtype in (
+        torch.bfloat16,
+        torch.float32,
+        torch.float64,
+    )
     same = x.dtype == layer.weight.dtype or torch.is_autocast_enabled("cpu")
-    return plain and on_cpu and same and x.shape[1] == layer.in_channels and not isinstance(layer.padding, str)
-
-
-def _geometry(layer: nn.Conv2d | nn.ConvTranspose2d, size: Pair) -> Geometry:
-    kernel, stride, padding = ((int(h), int(w)) for h, w in (layer.kernel_size, layer.stride, layer.padding))
-    return Geometry(kernel, stride, padding, size)
+    return plain and on_cpu and same and x.shape[1] == layer.in_channels
 
 
 def _ready(value: Any) -> Any:
-    """Bring a tensor, differentiably, to autocast's type and to channels-last; None stays None.
-
-    A leaf goes on as a view of itself, because autograd tells only of inner nodes whether their gradient is wanted.
-    """
+    """Bring a tensor, differentiably, to autocast's type and to channels-last; None stays None."""
     if value is None:
         return None
     casts = torch.is_autocast_enabled("cpu") and value.dtype != torch.float64
     dtype = torch.get_autocast_dtype("cpu") if casts else value.dtype
-    value = value.to(dtype, memory_format=_NHWC if value.ndim == 4 else torch.preserve_format)
+    return _inner(value.to(dtype, memory_format=_NHWC if value.ndim == 4 else torch.preserve_format))
+
+
+def _inner(value: Tensor) -> Tensor:
+    """Return a leaf as a view of itself: only of inner nodes does autograd tell whether their gradient is wanted."""
     return value.view_as(value) if value.is_leaf and value.requires_grad else value
 
 
 class _Contraction(Function):
-    """The trilinear form without `missing`: (first, second, bias) -> missing, with first and second as in _GIVEN."""
+    """The trilinear form without `missing`: (a, b, bias) -> missing, where a and b are those of _GIVEN."""
 
     @staticmethod
-    def forward(
-        ctx: Any, first: Tensor, second: Tensor, bias: Tensor | None, missing: str, geometry: Geometry
-    ) -> Tensor:
-        ctx.save_for_backward(first, second)
+    def forward(ctx: Any, a: Tensor, b: Tensor, bias: Tensor | None, missing: str, geometry: Geometry) -> Tensor:
+        ctx.save_for_backward(a, b)
         ctx.missing, ctx.geometry = missing, geometry
-        if missing == "features":
-            return _convolve(first, second, bias, geometry)
-        return _spread(first, second, bias, geometry) if missing == "image" else _correlate(first, second, geometry)
+        if missing == "weight":
+            return _correlate(a, b, geometry)
+        return (_convolve if missing == "features" else _spread)(a, b, bias, geometry)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        gradient = gradients[0].contiguous(memory_format=_NHWC)
+        gradient = _inner(gradients[0].contiguous(memory_format=_NHWC))
         names = _GIVEN[ctx.missing]
-        known = dict(zip(names, ctx.saved_tensors, strict=True))
-        known[ctx.missing] = gradient
-        first, second = (
-            _Contraction.apply(*(known[given] for given in _GIVEN[name]), None, name, ctx.geometry)
-            if _wanted(ctx, index)
-            else None
-            for index, name in enumerate(names)
-        )
-        return first, second, gradient.sum((0, 2, 3)) if _wanted(ctx, 2) else None, None, None
+        known = dict(zip((*names, ctx.missing), (*ctx.saved_tensors, gradient), strict=True))
+
+        def towards(index: int) -> Tensor | None:
+            a, b = (known[name] for name in _GIVEN[names[index]])
+            return _Contraction.apply(a, b, None, names[index], ctx.geometry) if _wanted(ctx, index) else None
+
+        return towards(0), towards(1), gradient.sum((0, 2, 3)) if _wanted(ctx, 2) else None, None, None
 
 
 def _wanted(ctx: Any, index: int) -> bool:
@@ -176,9 +167,9 @@ def _spread(features: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geo
     if geometry.is_point and _trusted(features.dtype):
         return _spread_by_product(features, weight, bias, geometry)
     if geometry.is_half and weight.shape[1] <= 4 and _trusted(features.dtype):
-        return _spread_by_parity(features, weight, bias, geometry)
-    kernel, stride, padding, size = geometry
-    extra = [size[i] - (features.shape[2 + i] - 1) * stride[i] + 2 * padding[i] - kernel[i] for i in (0, 1)]
+        return _spread_by_parity(features, weight, bias)
+    _, stride, padding, size = geometry
+    extra = [(size[i] + 2 * padding[i] - geometry.kernel[i]) % stride[i] for i in (0, 1)]
     return functional.conv_transpose2d(features, weight, bias, stride, padding, extra)
 
 
@@ -191,19 +182,15 @@ def _correlate(image: Tensor, features: Tensor, geometry: Geometry) -> Tensor:
     return _aten_gradients(features, image, weight, geometry, (False, True))[1]
 
 
-def _aten_gradients(
-    features: Tensor, image: Tensor, weight: Tensor, geometry: Geometry, which: tuple[bool, bool]
-) -> Any:
-    return torch.ops.aten.convolution_backward(
-        features, image, weight, None, geometry.stride, geometry.padding, (1, 1), False, (0, 0), 1, (*which, False)
-    )[:2]
+def _aten_gradients(f: Tensor, x: Tensor, w: Tensor, geometry: Geometry, mask: tuple[bool, bool]) -> Any:
+    _, step, pad, _ = geometry
+    return torch.ops.aten.convolution_backward(f, x, w, None, step, pad, (1, 1), False, (0, 0), 1, (*mask, False))[:2]
 
 
 def _few(image: Tensor, geometry: Geometry, *, strided: int, dense: int) -> bool:
     """Whether there are so few cells that one product with their copied patches beats aten, in bfloat16 alone."""
-    rows, columns = geometry.cells
     most = strided if max(geometry.stride) > 1 else dense
-    return image.dtype == torch.bfloat16 and 0 < len(image) * rows * columns <= most
+    return image.dtype == torch.bfloat16 and 0 < len(image) * math.prod(geometry.cells) <= most
 
 
 def _cells(features: Tensor) -> Tensor:
@@ -214,11 +201,9 @@ def _cells(features: Tensor) -> Tensor:
 def _patches(image: Tensor, geometry: Geometry) -> Tensor:
     """(N, C, H, W) -> (N*H'*W', h*w*C): what each cell sees."""
     kernel, stride, (top, left), _ = geometry
-    pixels = (
-        functional.pad(image.permute(0, 2, 3, 1), (0, 0, left, left, top, top))
-        if top or left
-        else image.permute(0, 2, 3, 1)
-    )
+    pixels = image.permute(0, 2, 3, 1)
+    if top or left:
+        pixels = functional.pad(pixels, (0, 0, left, left, top, top))
     windows = pixels.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
     return windows.permute(0, 1, 2, 4, 5, 3).flatten(3).flatten(0, 2)
 
@@ -238,7 +223,7 @@ def _correlate_by_product(image: Tensor, features: Tensor, geometry: Geometry) -
     return weight.view(-1, *geometry.kernel, image.shape[1]).permute(0, 3, 1, 2)
 
 
-def _spread_by_parity(features: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+def _spread_by_parity(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Each parity of the image's rows and columns is a 3x3 convolution of the features: aten is slow at thin images."""
     taps = torch.tensor([[4, 2, 0], [5, 3, 1]])
     taken = functional.pad(weight, (1, 1, 1, 1))[:, :, taps[:, None, :, None], taps[None, :, None, :]]
@@ -248,32 +233,19 @@ def _spread_by_parity(features: Tensor, weight: Tensor, bias: Tensor | None, geo
 
 
 @cache
+@torch.no_grad()
 def _trusted(dtype: torch.dtype) -> bool:
     """Whether the kernels above give aten's results on this machine; tried once per type, without randomness."""
-    point, half = Geometry((4, 4), (1, 1), (0, 0), (4, 4)), Geometry((4, 4), (2, 2), (1, 1), (8, 8))
-    good = _worst_error(dtype, point) <= 1 >= _worst_error(dtype, half)
-    if not good:
-        warnings.warn(f"zerosum's convolutions in {dtype} err on this machine; PyTorch's own are used", stacklevel=2)
-    return good
-
-
-@torch.no_grad()
-def _worst_error(dtype: torch.dtype, geometry: Geometry) -> float:
-    """Largest relative difference from aten in float64, in units of what rounding explains."""
+    half = Geometry((4, 4), (2, 2), (1, 1), (8, 8))
     image, weight, features = (
         torch.linspace(0.0, 40.0, torch.Size(shape).numel()).sin().view(shape).to(dtype, memory_format=_NHWC)
-        for shape in ((4, 3, *geometry.size), (16, 3, *geometry.kernel), (4, 16, *geometry.cells))
+        for shape in ((4, 3, 8, 8), (16, 3, 4, 4), (4, 16, 4, 4))
     )
+    spread, weighed = _spread_by_parity(features, weight, None), _correlate_by_product(image, features, half)
+    ours = (_convolve_by_product(image, weight, None, half), spread, weighed)
     x, w, f = image.double(), weight.double(), features.double()
-    spread = _spread_by_parity if geometry.is_half else _spread_by_product
-    ours = (
-        _convolve_by_product(image, weight, None, geometry),
-        spread(features, weight, None, geometry),
-        _correlate_by_product(image, features, geometry),
-    )
-    theirs = (
-        functional.conv2d(x, w, None, geometry.stride, geometry.padding),
-        *_aten_gradients(f, x, w, geometry, (True, True)),
-    )
-    errors = [(a - b).abs().max() / b.abs().max() for a, b in zip(ours, theirs, strict=True)]
-    return float(torch.stack(errors).max()) / (16 * torch.finfo(dtype).eps)
+    theirs = (functional.conv2d(x, w, None, half.stride, half.padding), *_aten_gradients(f, x, w, half, (True, True)))
+    errors = torch.stack([(a - b).abs().max() / b.abs().max() for a, b in zip(ours, theirs, strict=True)])
+    if not (good := bool((errors <= 16 * torch.finfo(dtype).eps).all())):
+        warnings.warn(f"zerosum's convolutions in {dtype} err on this machine; PyTorch's own are used", stacklevel=2)
+    return good

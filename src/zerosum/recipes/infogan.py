@@ -85,7 +85,9 @@ class InfoGAN(Recipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         if config.categories + config.codes == 0:
-            raise InputError("infogan got --categories 0 and --codes 0, and needs a code to inform about: raise one of them.")
+            raise InputError(
+                "infogan got --categories 0 and --codes 0, and needs a code to inform about: raise one of them."
+            )
         latent = config.noise + config.categories + config.codes
         if spec.is_points:
             self.generator: nn.Module = Dense(latent, (config.width,) * 2, spec.shape)
@@ -141,7 +143,7 @@ class InfoGAN(Recipe):
         if c.codes:
             unread = 0.5 * (read[:, c.categories :] - codes).square() + 0.5 * math.log(2 * math.pi)
             terms["continuous"] = c.information * (unread - math.log(2)).sum(1).mean()
-        return Loss(**terms)
+        return Loss(watch=None, **terms)
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents: noise, the categorical code as one of K, and the continuous codes."""
@@ -180,7 +182,9 @@ class InfoGAN(Recipe):
         noise, chosen, values = latent.split([c.noise, c.categories, c.codes], dim=1)
         if category is not None:
             if not 0 <= category < c.categories:
-                raise InputError(f"--category is {category}, and this model's categories go from 0 to {c.categories - 1}.")
+                raise InputError(
+                    f"--category is {category}, and this model's categories go from 0 to {c.categories - 1}."
+                )
             chosen = functional.one_hot(torch.full((len(latent),), category), c.categories).to(latent)
         if codes is not None:
             if len(codes) != c.codes:
@@ -201,7 +205,12 @@ class _Generator(nn.Module):
         channels = [width * min(8, 2**step) for step in reversed(range(depth))] + [shape[0]]
         size = channels[0] * height * breadth
         self.dense = nn.Sequential(
-            nn.Linear(latent, 1024), nn.BatchNorm1d(1024), nn.ReLU(), nn.Linear(1024, size), nn.BatchNorm1d(size), nn.ReLU()
+            nn.Linear(latent, 1024),
+            nn.BatchNorm1d(1024),
+            nn.ReLU(),
+            nn.Linear(1024, size),
+            nn.BatchNorm1d(size),
+            nn.ReLU(),
         )
         self.start = channels[0], height, breadth
         layers: list[nn.Module] = []

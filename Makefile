@@ -1,0 +1,43 @@
+# make demo | test | check | fix | slow | bench: each sets up what it needs. VENV=path uses another environment.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.zerosum-ready
+KERAS := bench/.keras
+
+.PHONY: setup demo test check fix slow bench
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(READY)  ## train on real handwritten digits; leaves pictures and a report in demo/
+	rm -rf demo
+	$(BIN)/zerosum train digits --run demo --width 32 --batch 64 --rounds 1500
+
+test: $(READY)  ## every test but the slow ones
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
+
+slow: $(READY)  ## learning tests, and everything over a few seconds
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
+
+check: $(READY)  ## formatting, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+fix: $(READY)  ## put right what can be put right by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) $(KERAS)  ## speed beside peers, interleaved; writes bench/results/
+	$(BIN)/python -m bench.dcgan --keras $(KERAS)/bin/python
+	$(BIN)/python -m bench.data
+
+$(KERAS):
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check tensorflow-cpu

@@ -1,0 +1,67 @@
+"""`zerosum data`: look data over, or pack them ahead of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import tyro
+
+from zerosum import live
+from zerosum.cli import flags
+from zerosum.data.check import check, describe
+from zerosum.data.open import open as open_data
+from zerosum.data.options import DataOptions
+
+Told = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Look data over, or pack them ahead of training."""
+
+    action: tyro.conf.Positional[Literal["check", "pack"]]
+    """check: report what is there, what is wrong with it, and what training would do with it. pack: decode every image
+    into the cache now, so that training starts at once."""
+
+    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
+    """What `zerosum train` would be given: a folder, a .zip, an array file, or a name."""
+
+    options: Annotated[DataOptions, tyro.conf.arg(name="data")] = DataOptions()
+    """How to read them."""
+
+
+def run(arguments: list[str]) -> None:
+    """Do what is asked and print what came of it."""
+    given: Data = flags.parse(Data, arguments, prog="zerosum data")
+    progress = live.choose()
+    try:
+        act = report if given.action == "check" else pack
+        print(act(given.data, given.options.checked(), live.counting(progress)))
+    finally:
+        progress.close()
+
+
+def report(data: str, options: DataOptions, told: Told) -> str:
+    """Say what is there and what training would make of it.
+
+    Raises:
+        InputError: there are no such data, or they are of a kind that cannot be used.
+    """
+    return describe(check(data, options, progress=told))
+
+
+def pack(data: str, options: DataOptions, told: Told) -> str:
+    """Pack data into the cache and say what was done to them.
+
+    Raises:
+        InputError: there are no such data, or they cannot be used.
+        StorageError: the cache cannot be written to.
+    """
+    dataset = open_data(data, options=options, progress=told)
+    packed = isinstance(dataset.samples, np.memmap)
+    where = f"packed in {options.cache_folder()}" if packed else "read into memory as they are: nothing needs packing"
+    size = "x".join(map(str, dataset.spec.shape))
+    return "\n".join([*dataset.notes, f"{len(dataset):,} samples of {size}, {where}."])

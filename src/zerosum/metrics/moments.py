@@ -1,0 +1,111 @@
+"""Mean and covariance of features, read once in chunks and merged over processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+
+import torch
+from torch import Tensor
+
+from zerosum.errors import InputError
+from zerosum.metrics.checks import check_features, check_widths
+
+_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The first two moments of N samples, which is all that the Frechet distance knows of them."""
+
+    count: int
+    """N, samples seen."""
+
+    mean: Tensor
+    """(F,), float64."""
+
+    scatter: Tensor
+    """(F, F), float64: the sum over samples of (x - mean)(x - mean)^T."""
+
+    @property
+    def covariance(self) -> Tensor:
+        """(F, F), float64, with N - 1 in the denominator.
+
+        Raises:
+            InputError: There is one sample only.
+        """
+        if self.count < 2:
+            raise InputError("A covariance was asked for of 1 sample; give at least 2.")
+        return self.scatter / (self.count - 1)
+
+
+def moments(features: Tensor | Iterable[Tensor]) -> Moments:
+    """Compute mean and covariance; memory holds one chunk and a table of F x F, never all samples.
+
+    Args:
+        features: (N, F), or chunks of it (N_i, F), each read once.
+
+    Raises:
+        InputError: A chunk is no table of finite features, chunks differ in F, or there is none.
+
+    Source: the pairwise update of Chan, Golub & LeVeque 1979, eq. 2.1, which does not cancel far from the origin.
+
+    >>> moments(torch.tensor([[0.0], [2.0]])).covariance.item()
+    2.0
+    """
+    chunks = (features,) if isinstance(features, Tensor) else features
+    total: Moments | None = None
+    for chunk in chunks:
+        check_features(chunk, of="given")
+        if total is not None:
+            check_widths(len(total.mean), chunk.shape[1])
+        for rows in chunk.split(_ROWS):
+            total = _add(total, rows.to(torch.float64))
+    if total is None:
+        raise InputError("Moments were asked for of no samples at all; give at least 2.")
+    return total
+
+
+def merge(*parts: Moments) -> Moments:
+    """Join the moments of disjoint sets of samples, such as those of several processes.
+
+    Args:
+        parts: one or more, of equal F.
+
+    Raises:
+        InputError: Their numbers of features differ.
+
+    Source: Chan, Golub & LeVeque 1979, eq. 2.1.
+    """
+    for part in parts:
+        check_widths(len(parts[0].mean), len(part.mean))
+    return reduce(_join, parts)
+
+
+def _join(a: Moments, b: Moments) -> Moments:
+    count = a.count + b.count
+    apart = b.mean - a.mean
+    scatter = torch.outer(apart, apart).mul_(a.count * b.count / count).add_(a.scatter).add_(b.scatter)
+    return Moments(count, a.mean + apart * (b.count / count), scatter)
+
+
+def _add(total: Moments | None, rows: Tensor) -> Moments:
+    """Join the moments of float64 `rows` (n, F) to `total`, in the memory of its scatter."""
+    mean = rows.mean(0)
+    if total is None:
+        return Moments(len(rows), mean, _gram(rows - mean))
+    count = total.count + len(rows)
+    apart = mean - total.mean
+    # The step between the means enters as one more row of the product, which saves a pass over F x F.
+    step = apart * (total.count * len(rows) / count) ** 0.5
+    total.scatter.add_(_gram(torch.cat([rows - mean, step[None]])))
+    return Moments(count, total.mean + apart * (len(rows) / count), total.scatter)
+
+
+def _gram(rows: Tensor) -> Tensor:
+    """Return rows^T rows: (n, F) -> (F, F). numpy sees the symmetry and does half of the work, torch does not."""
+    if rows.device.type != "cpu":
+        return rows.T @ rows
+    table = rows.numpy(force=True)
+    return torch.from_numpy(table.T @ table)

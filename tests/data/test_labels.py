@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from zerosum.data.open import open as open_data
+from zerosum.errors import InputError
+
+
+def test_class_folders_give_labels_in_natural_order(folder, options):
+    names = ("10/a.png", "9/a.png", "9/deep/b.png", "10/b.png")
+    data = open_data(folder(dict.fromkeys(names, (16, 16))), options=options())
+    assert data.spec.classes == ("9", "10")
+    assert data.labels.tolist() == [1, 1, 0, 0]
+    assert data.labels.dtype == np.int64
+    assert "Labels are the names of the 2 folders." in data.notes
+
+
+def test_labels_are_not_taken_where_images_lie_outside_the_folders_unless_asked(folder, options):
+    root = folder(dict.fromkeys(("cat/a.png", "dog/a.png", "b.png"), (16, 16)))
+    data = open_data(root, options=options())
+    assert data.labels is None
+    assert "outside the 2 folders lies 1 image." in " ".join(data.notes)
+    with pytest.raises(InputError, match="no folder of class folders"):
+        open_data(root, options=options(labels="folders"))
+    assert open_data(root / "cat", options=options()).labels is None
+
+
+def test_labels_can_be_declined(folder, options):
+    root = folder(dict.fromkeys(("cat/a.png", "dog/a.png"), (16, 16)))
+    assert open_data(root, options=options()).spec.classes == ("cat", "dog")
+    assert open_data(root, options=options(labels="none")).spec.classes == ()
+
+
+@pytest.mark.parametrize(
+    "content", ["file,label\na.png,cat\nsub/b.png,dog\n", "\ufefflabel,file\r\ncat,a.png\r\ndog,b.png\r\n"]
+)
+def test_labels_come_from_a_table(folder, options, tmp_path, content):
+    root = folder({"a.png": (16, 16), "sub/b.png": (16, 16)})
+    for table in (tmp_path / "labels.csv", root / "inside.csv"):
+        table.write_text(content, encoding="utf-8")
+        data = open_data(root, options=options(labels=table.name if table.parent == root else str(table)))
+        assert data.spec.classes == ("cat", "dog")
+        assert data.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("file,label\na.png,cat\n", "1 of 2 images lack a label"),
+        ("file,label\na.png,cat\nb.png,dog\nc.png,cow\n", r"labels 1 file not in .*such as c.png"),
+        ("name,class\na.png,cat\n", "has the columns name, class: expected file and label"),
+        ("file,label\na.png,cat\nb.png,\n", "Line 3 of .* lacks a file or a label"),
+        ("file,label\na.png,cat\na.png,dog\nb.png,dog\n", "gives a.png two labels"),
+        ("", "has the columns none"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(folder, options, content, sentence):
+    root = folder({"a.png": (16, 16), "b.png": (16, 16), "labels.csv": content.encode()})
+    with pytest.raises(InputError, match=sentence):
+        open_data(root, options=options(labels="labels.csv"))
+
+
+def test_a_table_that_is_not_there_is_refused(folder, options):
+    with pytest.raises(InputError, match=r"--labels nowhere\.csv is neither a file"):
+        open_data(folder({"a.png": (16, 16)}), options=options(labels="nowhere.csv"))
+
+
+def test_a_change_of_the_table_is_noticed(folder, options):
+    root = folder({"a.png": (16, 16), "b.png": (16, 16), "labels.csv": b"file,label\na.png,x\nb.png,y\n"})
+    first = open_data(root, options=options(labels="labels.csv"))
+    (root / "labels.csv").write_bytes(b"file,label\na.png,y\nb.png,x\n")
+    second = open_data(root, options=options(labels="labels.csv"))
+    assert first.labels.tolist() == second.labels.tolist()[::-1]
+    assert first.fingerprint != second.fingerprint
+
+
+def test_a_class_that_a_split_lacks_keeps_its_number(folder, options, tmp_path, noise):
+    names = ("train/cat/a.png", "train/dog/a.png", "test/dog/a.png", "test/eel/a.png")
+    root = folder(dict.fromkeys(names, (16, 16)))
+    train, test = open_data(root, options=options()), open_data(root, options=options(split="test"))
+    assert train.spec.classes == test.spec.classes == ("cat", "dog", "eel")
+    assert test.labels.tolist() == [1, 2]
+    arrays = {"x_train": noise(3, 8, 8), "y_train": np.arange(3), "x_test": noise(1, 8, 8), "y_test": np.array([2])}
+    np.savez(tmp_path / "a.npz", **arrays)
+    test = open_data(tmp_path / "a.npz", options=options(split="test"))
+    assert test.spec.classes == ("0", "1", "2")
+    assert test.labels.tolist() == [2]
