@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,52 +11,18 @@ import torch
 
 import zerosum
 from zerosum import checkpoint, distributed, live, machine, recipes, report
-from zerosum.config import flag
 from zerosum.data.dataset import Dataset
 from zerosum.data.open import open as open_data
-from zerosum.data.options import DataOptions
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.distributed import World
 from zerosum.errors import InputError
-from zerosum.game import Game
 from zerosum.gallery import memorisation
-from zerosum.recipe import Recipe, RecipeSettings
+from zerosum.game import Game
+from zerosum.plan import Plan, changed, plan_of, spec_of
+from zerosum.recipe import Recipe
 from zerosum.run import Run
-from zerosum.training import RESUMABLE, Trainer, Training
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """Everything that a run is asked to be."""
-
-    data: str
-    recipe: str
-    config: RecipeSettings
-    training: Training
-    options: DataOptions
-
-    @classmethod
-    def read(cls, data: str, recipe: str, settings: Mapping[str, Any]) -> Plan:
-        """Sort settings by what they belong to: the recipe, the training, or the data.
-
-        Raises:
-            InputError: an unknown recipe or setting, or a value outside its type or range.
-        """
-        config = recipes.find(recipe).Config
-        parts = (config, Training, DataOptions)
-        known = [name for part in parts for name in part.names()]
-        for name in settings:
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"`zerosum recipes {recipe}` lists them."
-                raise InputError(f"There is no setting {name!r} for {recipe}; {hint}")
-        chosen = [part.read({k: v for k, v in settings.items() if k in part.names()}) for part in parts]
-        return cls(data, recipe, *chosen)  # type: ignore[arg-type]
-
-    def settings(self) -> dict[str, Any]:
-        """Return all settings by name."""
-        return self.config.to_json() | self.training.to_json() | self.options.to_json()
+from zerosum.training import Trainer
 
 
 def train(
@@ -131,6 +95,9 @@ def resume(
     game = _seat(recipe, plan, dataset, device, world)
     latest = directory.latest()
     checkpoint.restore(latest, game)
+    if plan.config.rounds < game.clock.round:
+        raise InputError(f"{run} has played {game.clock.round} rounds already, and --rounds is {plan.config.rounds}.")
+    _tell_of_other_conditions(directory, game, progress)
     if world.is_first:
         directory.rewind(game.clock.round)
         if plan != before:
@@ -154,11 +121,8 @@ def load(run: str | Path, *, device: str = "auto") -> Recipe:
     """
     directory = Run.open(run)
     plan = plan_of(directory)
-    spec = directory.description["spec"]
     with torch.random.fork_rng([]):
-        recipe = recipes.find(plan.recipe)(
-            plan.config, Spec(shape=tuple(spec["shape"]), classes=tuple(spec["classes"]))
-        )
+        recipe = recipes.find(plan.recipe)(plan.config, spec_of(directory))
     checkpoint.load_model(directory.latest(), recipe)
     return recipe.to(machine.pick_device(device)).eval().requires_grad_(False)
 
@@ -170,40 +134,6 @@ def recipe_of(run: str | Path) -> type[Recipe]:
         InputError: no run there, or of a recipe that this version does not have.
     """
     return recipes.find(plan_of(Run.open(run)).recipe)
-
-
-def plan_of(directory: Run) -> Plan:
-    """Read what a run was asked to be.
-
-    Raises:
-        InputError: run.json is damaged, or of a recipe that this version does not have.
-    """
-    description = directory.description
-    try:
-        settings = description["config"] | description["training"] | description["data_options"]
-        return Plan.read(description["data"]["source"], description["recipe"], settings)
-    except (KeyError, TypeError):
-        raise InputError(
-            f"{directory.path}/run.json lacks entries that every run has; it was edited or damaged."
-        ) from None
-
-
-def changed(plan: Plan, changes: Mapping[str, Any], directory: Run) -> Plan:
-    """Return `plan` with those changes that leave a resumed run the same run.
-
-    Raises:
-        InputError: a change that does not, named with both values.
-    """
-    new = Plan.read(plan.data, plan.recipe, plan.settings() | dict(changes))
-    old = plan.settings()
-    differing = {name: value for name, value in new.settings().items() if value != old[name]}
-    refused = {name: value for name, value in differing.items() if name not in RESUMABLE | {"rounds", "cache"}}
-    if refused:
-        said = ", ".join(
-            f"{flag(name)} is {old[name]} in the run and {value} was asked" for name, value in refused.items()
-        )
-        raise InputError(f"{directory.path} cannot be resumed with other settings: {said}; start a new run for that.")
-    return new
 
 
 def _open(plan: Plan, world: World, progress: live.Progress) -> Dataset:
@@ -233,7 +163,8 @@ def _seat(recipe: Recipe, plan: Plan, dataset: Dataset, device: torch.device, wo
         )
     if training.micro_batches > 1 and not recipe.divisible:
         raise InputError(
-            f"--micro-batches is {training.micro_batches}, but {plan.recipe} needs each batch whole: give 1, or a smaller --batch."
+            f"--micro-batches is {training.micro_batches}, but {plan.recipe} needs each batch whole: give 1, or a "
+            "smaller --batch."
         )
     precision = machine.pick_precision(training.precision, device)
     if dataset.spec.is_points and training.precision == "auto":
@@ -311,17 +242,25 @@ def _describe(plan: Plan, dataset: Dataset, game: Game[Any], command: str | None
 
 
 def _require_same_data(directory: Run, dataset: Dataset, progress: live.Progress) -> None:
-    known = directory.description["data"]
-    if known["count"] != len(dataset) or tuple(directory.description["spec"]["shape"]) != dataset.spec.shape:
+    known, spec = directory.description["data"], spec_of(directory)
+    if known.get("count") != len(dataset) or spec != dataset.spec:
         raise InputError(
             f"The data at {dataset.source} are no longer those of the run: {len(dataset)} samples of shape "
-            f"{dataset.spec.shape} now, {known['count']} of {tuple(directory.description['spec']['shape'])} then; "
-            "bring them back, or start a new run."
+            f"{dataset.spec.shape} and {len(dataset.spec.classes)} classes now, {known.get('count')} of {spec.shape} "
+            f"and {len(spec.classes)} then; bring them back, or start a new run."
         )
-    if known["fingerprint"] != dataset.fingerprint:
+    if known.get("fingerprint") != dataset.fingerprint:
         progress.note(
             f"The files at {dataset.source} have changed since the run began; it goes on with what is there now."
         )
+
+
+def _tell_of_other_conditions(directory: Run, game: Game[Any], progress: live.Progress) -> None:
+    """Say what a resumed run will compute with that is not what it began with: its numbers may differ from here on."""
+    began = directory.description.get("machine", {})
+    for name, value in game.conditions().items():
+        if began.get(name, value) != value:
+            progress.note(f"The run began with {name.replace('_', ' ')} {began[name]} and goes on with {value}.")
 
 
 def _create(path: Path, description: Mapping[str, Any], world: World) -> Run:

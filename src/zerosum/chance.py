@@ -6,7 +6,7 @@ and keeps this share's rows, so that two processes, or four micro-batches, see e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -58,6 +58,25 @@ def octets(n: int, size: int, device: torch.device) -> Tensor:
     return _rows(
         n, lambda rows: torch.empty(rows, words, dtype=torch.int64, device=device).random_(-(2**63), None)
     ).view(torch.uint8)[:, :size]
+
+
+def state(device: torch.device) -> dict[str, Tensor]:
+    """Return the random state that draws on `device` go on from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def set_state(states: Mapping[str, Tensor], device: torch.device) -> None:
+    """Take up what `state` returned."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
+    elif device.type == "mps" and "mps" in states:
+        torch.mps.set_rng_state(states["mps"])
 
 
 def _rows(n: int, draw: Callable[[int], Tensor]) -> Tensor:

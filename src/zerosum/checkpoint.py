@@ -6,8 +6,10 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,9 @@ import torch
 from torch import Tensor
 
 from zerosum.errors import InputError
+from zerosum.files import storing
 from zerosum.game import Game
 from zerosum.recipe import Recipe
-from zerosum.files import storing
 from zerosum.run import Run
 
 FORMAT = 1
@@ -67,9 +69,12 @@ def restore(path: Path, game: Game[Any]) -> None:
         InputError: the checkpoint is damaged, not one of ours, or of another model.
     """
     files = _read_folder(path)
-    _load_weights(game.recipe, safetensors.torch.load(files[WEIGHTS]), path)
-    state = torch.load(io.BytesIO(files[STATE]), map_location="cpu", weights_only=True)
-    game.load_state_dict(state)
+    with _ours(path):
+        weights = safetensors.torch.load(files[WEIGHTS])
+        state = torch.load(io.BytesIO(files[STATE]), map_location="cpu", weights_only=True)
+    _load_weights(game.recipe, weights, path)
+    with _ours(path):
+        game.load_state_dict(state)
 
 
 def load_model(path: Path, recipe: Recipe) -> None:
@@ -79,7 +84,8 @@ def load_model(path: Path, recipe: Recipe) -> None:
         InputError: the checkpoint is damaged, not one of ours, or of another model.
     """
     files = _read_folder(path)
-    weights = safetensors.torch.load(files[WEIGHTS]) | safetensors.torch.load(files[AVERAGES])
+    with _ours(path):
+        weights = safetensors.torch.load(files[WEIGHTS]) | safetensors.torch.load(files[AVERAGES])
     _load_weights(recipe, weights, path)
 
 
@@ -102,9 +108,9 @@ def _load_weights(recipe: Recipe, weights: Mapping[str, Tensor], path: Path) -> 
 
 
 def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    for left in target.parent.glob(".*.part"):  # by a process that was killed while it wrote
+        shutil.rmtree(left)
     beside = target.parent / f".{target.name}.part"
-    if beside.exists():
-        shutil.rmtree(beside)
     beside.mkdir(parents=True)
     try:
         for name, content in files.items():
@@ -136,5 +142,24 @@ def _read_folder(path: Path) -> dict[str, bytes]:
         raise InputError(f"{path} has format {found!r}, and this version of zerosum reads format {FORMAT}.")
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != sums.get(name):
-            raise InputError(f"{path}/{name} is damaged (its checksum differs): resume from an older checkpoint.")
+            raise InputError(
+                f"{path}/{name} is damaged (its checksum differs): delete {path} to go on from the one before."
+            )
     return files
+
+
+@contextmanager
+def _ours(path: Path) -> Iterator[None]:
+    """Turn what readers raise on files that `save` did not write into one sentence."""
+    try:
+        yield
+    except (
+        safetensors.SafetensorError,
+        pickle.UnpicklingError,
+        EOFError,
+        LookupError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ):
+        raise InputError(f"{path} is not a checkpoint of this run: its files hold something else.") from None

@@ -6,12 +6,15 @@ Started by `torchrun`; networks stay plain modules, and gradients are averaged i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from zerosum.errors import ZerosumError
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class World:
     def average_(self, values: Tensor) -> Tensor:
         """Replace `values`, in place, by their means over the processes."""
         if self.size > 1:
-            dist.all_reduce(values)
+            with _together():
+                dist.all_reduce(values)
             values /= self.size
         return values
 
@@ -54,7 +58,8 @@ class World:
         votes = torch.tensor([float(flag)])
         if dist.get_backend() == "nccl":
             votes = votes.cuda(self.local_rank)
-        dist.all_reduce(votes)
+        with _together():
+            dist.all_reduce(votes)
         return bool(votes.item())
 
     def gather(self, value: object) -> list[object]:
@@ -62,13 +67,15 @@ class World:
         if self.size == 1:
             return [value]
         values: list[object] = [None] * self.size
-        dist.all_gather_object(values, value)
+        with _together():
+            dist.all_gather_object(values, value)
         return values
 
     def wait(self) -> None:
         """Return once every process has come here."""
         if self.size > 1:
-            dist.barrier()
+            with _together():
+                dist.barrier()
 
 
 def join(device: torch.device) -> World:
@@ -82,6 +89,19 @@ def join(device: torch.device) -> World:
             torch.cuda.set_device(local_rank)
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo", rank=rank, world_size=size)
     return World(rank=rank, size=size, local_rank=local_rank)
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """Turn what the others' silence looks like into one sentence.
+
+    Raises:
+        ZerosumError: a process of this run is gone.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        raise ZerosumError("Another process of this run has stopped; what it said tells why.") from error
 
 
 def leave() -> None:

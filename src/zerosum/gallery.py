@@ -1,4 +1,4 @@
-"""Pictures made with a trained model: samples, walks through latent space, and samples beside their nearest training images."""
+"""Pictures made with a trained model: samples, walks through latent space, nearest training images."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from zerosum.distributed import World
 from zerosum.errors import DivergedError
 from zerosum.player import Clock, Player
 from zerosum.recipe import Loss, Phase, Recipe
+from zerosum.tally import Tally, merge
 
 B = TypeVar("B", bound=Batch)
 
@@ -67,8 +68,8 @@ class Game(Generic[B]):
         self._memory_format = memory_format
         self._micro_batches = micro_batches
         self._mover: str | None = None
-        self._tally = _Tally()
-        self._unchecked: list[tuple[str, Loss]] = []
+        self._tally = Tally()
+        self._unchecked: list[tuple[int, str, Loss]] = []
 
     def draw(self) -> B:
         """Return the next real samples (this process's share), on the device, as float in [-1, 1]."""
@@ -95,9 +96,9 @@ class Game(Generic[B]):
         player.optimizer.zero_grad(set_to_none=True)
         pieces = [(weight, self._differentiate(loss, piece, weight, givens)) for weight, piece in self._pieces(batch)]
         self.world.average_gradients(player.parameters)
-        result = _merge(pieces)
+        result = merge(pieces)
         self._tally.add(name, result)
-        self._unchecked.append((name, result))
+        self._unchecked.append((self.clock.round + 1, name, result))
         if self.device.type == "cpu":  # elsewhere reading a value stalls the device: `end_round` looks one round later
             self.check()
         return result
@@ -126,7 +127,7 @@ class Game(Generic[B]):
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Put every player's running average in its networks' place, the recipe in evaluation mode, without gradients."""
+        """Put the running averages in the networks' place: the recipe in evaluation mode, without gradients."""
         with ExitStack() as stack:
             stack.enter_context(torch.no_grad())
             for player in self.players.values():
@@ -169,23 +170,24 @@ class Game(Generic[B]):
             DivergedError: a term is not finite.
         """
         unchecked, self._unchecked = self._unchecked, []
-        for name, loss in unchecked:
-            for term, value in loss.items():
-                if not math.isfinite(value.item()):
-                    raise DivergedError(
-                        f"The term {term!r} of {name}'s loss is {value.item()} in round {self.clock.round}"
-                    )
+        for round_, name, loss in unchecked:
+            # All processes look at the same numbers, so that none goes on without the others.
+            values = self.world.average_(torch.stack([term.float() for term in loss.values()])).tolist()
+            for term, value in zip(loss, values, strict=True):
+                if not math.isfinite(value):
+                    raise DivergedError(f"The term {term!r} of {name}'s loss is {value} in round {round_}")
 
     def check_weights(self) -> None:
-        """Look at every weight.
+        """Look at every weight, and at what batch norm and running averages keep beside them.
 
         Raises:
             DivergedError: one is not finite.
         """
         self.check()
         for name, player in self.players.items():
-            if not all(bool(p.isfinite().all()) for p in player.parameters):
-                raise DivergedError(f"A weight of {name} is no longer finite after round {self.clock.round - 1}")
+            kept = [tensor for network in player.networks for tensor in network.state_dict().values()]
+            if not all(bool(tensor.isfinite().all()) for tensor in (*kept, *player.average.values())):
+                raise DivergedError(f"A weight of {name} is no longer finite after round {self.clock.round}")
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a later round depends on, but for the recipe's own weights."""
@@ -193,7 +195,7 @@ class Game(Generic[B]):
             "players": {name: player.state_dict() for name, player in self.players.items()},
             "clock": vars(self.clock).copy(),
             "position": self.source.position,
-            "random": self.world.gather(_random_state(self.device)),
+            "random": self.world.gather(chance.state(self.device)),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -203,7 +205,7 @@ class Game(Generic[B]):
         self.clock = Clock(**state["clock"])
         self.source.position = state["position"]
         states = state["random"]
-        _set_random_state(states[self.world.rank if len(states) == self.world.size else 0], self.device)
+        chance.set_state(states[self.world.rank if len(states) == self.world.size else 0], self.device)
 
     def _free_only(self, name: str) -> None:
         if self._mover == name:
@@ -219,11 +221,11 @@ class Game(Generic[B]):
         rows = len(batch)
         rank, size = (self.world.rank, self.world.size) if self.recipe.divisible else (0, 1)
         parts = min(self._micro_batches, rows)
-        before = _random_state(self.device) if parts > 1 else None
+        before = chance.state(self.device) if parts > 1 else None
         start = rank * rows
         for piece in batch.split(parts):
             if before is not None:
-                _set_random_state(before, self.device)
+                chance.set_state(before, self.device)
             with chance.share(start, start + len(piece), rows * size):
                 yield len(piece) / rows, piece
             start += len(piece)
@@ -237,57 +239,3 @@ class Game(Generic[B]):
         (result.total() * weight).backward()
         terms = {name: value.detach() for name, value in result.items()}
         return Loss(watch={name: value.detach() for name, value in result.watch.items()}, **terms)
-
-
-def _merge(pieces: Iterable[tuple[float, Loss]]) -> Loss:
-    """Join the losses of a batch's pieces into the batch's: scalars by weighted mean, values per sample by row."""
-    pieces = list(pieces)
-    if len(pieces) == 1:
-        return pieces[0][1]
-    losses = [loss for _, loss in pieces]
-
-    def merge(values: list[Tensor]) -> Tensor:
-        if values[0].ndim:
-            return torch.cat(values)
-        return torch.stack([weight * value for (weight, _), value in zip(pieces, values, strict=True)]).sum()
-
-    watch = {name: merge([loss.watch[name] for loss in losses]) for name in losses[0].watch}
-    return Loss(watch=watch, **{name: merge([loss[name] for loss in losses]) for name in losses[0]})
-
-
-class _Tally:
-    """Running sums of what is logged, kept on the device so that no move waits for a value."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, tuple[Tensor, int]] = {}
-
-    def add(self, player: str, loss: Loss) -> None:
-        values = {"loss": loss.total(), **(loss if len(loss) > 1 else {}), **loss.watch}
-        for name, value in values.items():
-            total, count = self._sums.get(f"{player}/{name}", (0.0, 0))
-            self._sums[f"{player}/{name}"] = (total + value.detach().float().mean(), count + 1)
-
-    def collect(self, world: World) -> dict[str, float]:
-        if not self._sums:
-            return {}
-        names = list(self._sums)
-        means = torch.stack([total / count for total, count in self._sums.values()])
-        self._sums.clear()
-        return dict(zip(names, world.average_(means).tolist(), strict=True))
-
-
-def _random_state(device: torch.device) -> dict[str, Tensor]:
-    state = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    elif device.type == "mps":
-        state["mps"] = torch.mps.get_rng_state()
-    return state
-
-
-def _set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
-    torch.set_rng_state(state["cpu"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)
-    elif device.type == "mps" and "mps" in state:
-        torch.mps.set_rng_state(state["mps"])

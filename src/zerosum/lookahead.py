@@ -21,7 +21,7 @@ RuleMaker = Callable[[], Rule]
 
 
 def lookahead(network: nn.Module, loss: Callable[[Network], Tensor], *, steps: int, rule: RuleMaker) -> Network:
-    """Return `network` as it will be after `steps` steps down `loss`, as a differentiable function of all that loss reads.
+    """Return `network` as it will be after `steps` steps down `loss`, differentiable in all that `loss` reads.
 
     The weights of `network` themselves stay as they are. Buffers are read, not updated: use no batch norm.
 

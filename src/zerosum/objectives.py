@@ -1,8 +1,8 @@
 """Adversarial objectives on raw logits, a discriminator's and a generator's each, as pure functions.
 
 `real` is D(x) and `fake` is D(G(z)), of any equal shape: (N,) or patches (N, 1, H, W). Every function returns the mean
-over all elements, of shape (), in float32 at least. Logits, never probabilities: a sigmoid followed by a clipped logarithm has a
-gradient of exactly zero where it saturates, which freezes a game for good.
+over all elements, of shape (), in float32 at least. Logits, never probabilities: a sigmoid followed by a clipped
+logarithm has a gradient of exactly zero where it saturates, which freezes a game for good.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What keeps a discriminator smooth: gradient penalties, and clipping of its weights.
 
 `critic` maps (N, *shape) to one logit or more per sample and must judge each sample on its own (no batch norm), since
-the gradient of a sum of outputs is read as each sample's gradient. Penalties come back in float32 at least, of shape ().
+the gradient of a sum of outputs is read as each sample's gradient. Penalties are of shape (), in float32
+at least.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class Recipe(nn.Module, ABC):
         return [Phase(name="main", rounds=self.config.rounds, play=self.round)]
 
     def compare(self, batch: Any) -> tuple[Tensor, Tensor]:
-        """Return generated samples and the real ones to hold them against, both (N, *shape), for previews and metrics."""
+        """Return samples and the real ones to hold them against, both (N, *shape), for previews and metrics."""
         return self.sample(len(batch)), batch.real
 
     @property

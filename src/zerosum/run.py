@@ -32,7 +32,7 @@ class Run:
         """Make a new run directory.
 
         Raises:
-            InputError: something other than an empty folder is there already.
+            InputError: something other than an empty folder is there already, or no folder can be made there.
         """
         if (path / "run.json").exists():
             raise InputError(
@@ -41,9 +41,11 @@ class Run:
             )
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")
-        with storing(path):
+        try:
             (path / "samples").mkdir(parents=True, exist_ok=True)
             (path / "checkpoints").mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{path} cannot be made ({error.strerror}): name another folder with --run.") from None
         run = cls(path)
         run.describe(description)
         return run

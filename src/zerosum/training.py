@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -18,10 +15,11 @@ from zerosum import checkpoint, pictures
 from zerosum.config import Count, Settings, Whole
 from zerosum.data.batch import Batch
 from zerosum.errors import DivergedError
+from zerosum.files import storing
 from zerosum.game import Game
 from zerosum.live import Progress, Status
-from zerosum.files import storing
 from zerosum.run import Run
+from zerosum.sitting import Pace, peak_memory, stop_signals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +45,7 @@ class Training(Settings):
     """Samples in a preview picture."""
 
     micro_batches: Count = 1
-    """Pieces in which a batch is differentiated: more take less memory and give the same gradient without batch norm."""
+    """Pieces in which a batch is differentiated: more take less memory, for the same gradient without batch norm."""
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto for the first of these that is there."""
@@ -61,29 +59,6 @@ class Training(Settings):
 
 RESUMABLE = frozenset({"save_every", "keep", "preview_every", "log_every", "device"})
 """Settings of `Training` that a resumed run may change without becoming another run."""
-
-
-@dataclass
-class _Pace:
-    """Rate since the last log, and what is left at that rate."""
-
-    since: float = field(default_factory=time.perf_counter)
-    seen: int = 0
-    round: int = 0
-    seconds: float = 0.0
-    """Time trained so far, over all sittings."""
-
-    def lap(self, seen: int, round_: int) -> tuple[float, float]:
-        """Return (samples per second, rounds per second) since the last lap."""
-        now = time.perf_counter()
-        elapsed = max(now - self.since, 1e-9)
-        rates = (seen - self.seen) / elapsed, (round_ - self.round) / elapsed
-        self.since, self.seen, self.round, self.seconds = now, seen, round_, self.seconds + elapsed
-        return rates
-
-    def pause(self) -> None:
-        """Leave what was done since the last lap (saving, previewing) out of the rate."""
-        self.since = time.perf_counter()
 
 
 class Trainer:
@@ -106,7 +81,7 @@ class Trainer:
         self._stopping = False
         history = run.history() if game.world.is_first else []
         trained = float(history[-1]["seconds"]) if history else 0.0
-        self._pace = _Pace(seen=game.clock.seen, round=game.clock.round, seconds=trained)
+        self._pace = Pace(seen=game.clock.seen, round=game.clock.round, seconds=trained)
         self._board: SummaryWriter | None = None
         self._saved: int | None = game.clock.round or None
 
@@ -119,7 +94,7 @@ class Trainer:
         """
         phases = list(self.game.recipe.phases())
         total = sum(phase.rounds for phase in phases)
-        with _stop_signals(self._ask_to_stop), self._writing():
+        with stop_signals(self._ask_to_stop), self._writing(), self._advising():
             if self.game.clock.round == 0:
                 self._preview()
             for index in range(self.game.clock.phase, len(phases)):
@@ -129,17 +104,11 @@ class Trainer:
                     if self.game.world.any(self._stopping):
                         self._save()
                         return False
-                    self._play(phase.play)
+                    phase.play(self.game)
+                    self.game.end_round()
                     self._after_round(phase.name, total)
             self._save()
         return True
-
-    def _play(self, play: Callable[[Game[Any]], None]) -> None:
-        try:
-            play(self.game)
-            self.game.end_round()
-        except DivergedError as error:
-            raise DivergedError(self._advice(error)) from None
 
     def _after_round(self, phase: str, total: int) -> None:
         round_, settings = self.game.clock.round, self.settings
@@ -166,7 +135,7 @@ class Trainer:
                 "seen": clock.seen,
                 "seconds": round(self._pace.seconds, 3),
                 "images_per_second": round(images, 2),
-                "peak_rss_bytes": _peak_memory(),
+                "peak_rss_bytes": peak_memory(),
                 **values,
             }
         )
@@ -184,6 +153,7 @@ class Trainer:
                 images_per_second=images,
                 seconds_left=left,
                 values=values,
+                unit=type(self._preview_batch).__name__.lower(),
             )
         )
 
@@ -196,6 +166,8 @@ class Trainer:
         with storing(self.run.path), torch.random.fork_rng(devices), self.game.averaged(), self.game.autocast():
             torch.manual_seed(self.settings.seed)
             fake, real = self.game.recipe.compare(self._preview_batch)
+            if not fake.isfinite().all():
+                raise DivergedError(f"A sample is no longer finite after round {clock.round}")
             picture = draw(fake, real)
             pictures.write_png(
                 picture, self.run.sample(clock.round), {"round": str(clock.round), "seed": str(self.settings.seed)}
@@ -203,26 +175,28 @@ class Trainer:
         self._pace.pause()
 
     def _save(self) -> None:
-        """Write a checkpoint. It closes a line of history, so that a resumed run logs the lines that a straight one does."""
+        """Write a checkpoint. It closes a line of history: a resumed run logs the lines that a straight one does."""
         clock = self.game.clock
         if self._saved == clock.round:
             return
         phases = self.game.recipe.phases()
         self._log(phases[clock.phase].name, sum(phase.rounds for phase in phases))
-        try:
-            checkpoint.save(self.run, self.game, keep=self.settings.keep)
-        except DivergedError as error:
-            raise DivergedError(self._advice(error)) from None
+        checkpoint.save(self.run, self.game, keep=self.settings.keep)
         self._saved = clock.round
         self._pace.pause()
 
-    def _advice(self, error: DivergedError) -> str:
-        saved = self.run.checkpoints()
-        last = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written yet"
-        return (
-            f"{error}; {last}. Try a lower learning rate (--help lists the recipe's), --precision float32, or a recipe "
-            "with a gradient penalty (--recipe wgan_gp)."
-        )
+    @contextmanager
+    def _advising(self) -> Iterator[None]:
+        """Have the error of a game that diverges say what is left of it, and what to try."""
+        try:
+            yield
+        except DivergedError as error:
+            saved = self.run.checkpoints()
+            last = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written yet"
+            raise DivergedError(
+                f"{error}; {last}. Try a lower learning rate (--help lists the recipe's), --precision float32, or a "
+                "recipe with a gradient penalty (--recipe wgan_gp)."
+            ) from None
 
     def _ask_to_stop(self) -> None:
         self._stopping = True
@@ -246,34 +220,3 @@ def draw(fake: Tensor, real: Tensor) -> Any:
     if fake.ndim == 2:
         return pictures.scatter(fake.float().cpu(), reference=real.float().cpu())
     return pictures.grid(fake.float().cpu())
-
-
-@contextmanager
-def _stop_signals(ask: Callable[[], None]) -> Iterator[None]:
-    """Have the first SIGINT or SIGTERM ask for a stop, and the second one stop at once."""
-    before: dict[int, Any] = {}
-
-    def handle(number: int, frame: object) -> None:
-        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
-        ask()
-
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, handle)
-    except ValueError:  # not in the main thread, where Python delivers no signals
-        pass
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _peak_memory() -> int:
-    """Return the largest resident set of this process so far, in bytes."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such count
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

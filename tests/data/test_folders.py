@@ -64,6 +64,15 @@ def test_shrinking_a_jpeg_by_its_own_means_changes_little(folder, options, noise
     assert np.abs(data.samples[0] - exact).mean() < 2
 
 
+def test_a_large_jpeg_is_decoded_at_twice_the_size_asked_for(folder, options):
+    root = folder({"a.jpg": (256, 256, 3)})
+    with Image.open(root / "a.jpg") as image:
+        image.draft(None, (128, 128))
+        assert image.size == (128, 128)
+        expected = np.asarray(image.resize((64, 64), Image.Resampling.LANCZOS))
+    assert np.array_equal(open_data(root, options=options(size="64")).samples[0], expected)
+
+
 def test_images_are_turned_upright(folder, options):
     upright = np.zeros((24, 16, 3), np.uint8)
     upright[:12] = 255

@@ -162,6 +162,17 @@ def _count_weight_gradients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_activation_may_change_the_output_in_place(name: str, precision: torch.dtype) -> None:
+    layer, _, x = _pair(name, torch.float32)
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+        changed = functional.leaky_relu_(layer(x), 0.2).float().square().sum()
+        apart = functional.leaky_relu(layer(x), 0.2).float().square().sum()
+    ours, theirs = (torch.autograd.grad(value, list(layer.parameters())) for value in (changed, apart))
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
 def test_equal_inputs_give_equal_bits_twice() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(Conv2d(1, 16, 4, 2, 1), nn.LeakyReLU(0.2), Conv2d(16, 32, 4, 2, 1), Conv2d(32, 1, 4))

@@ -68,7 +68,7 @@ def test_the_gradient_through_the_steps_agrees_with_finite_differences(optimizer
 
 
 def test_looking_no_step_ahead_is_the_ordinary_gradient():
-    network, real, fake = _game(2)
+    network, _, fake = _game(2)
     fake.requires_grad_()
     future = lookahead(network, lambda d: d(fake).sum(), steps=0, rule=descent(0.1))
     (ahead,) = torch.autograd.grad(non_saturating_generator(future(fake)), fake)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -41,7 +42,8 @@ def _run(command: str, arguments: list[str]) -> int:
     try:
         importlib.import_module(f"zerosum.cli.{command}").run(arguments)
     except ZerosumError as error:
-        print(error, file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # under torchrun, one process speaks for all
+            print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

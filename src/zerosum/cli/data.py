@@ -30,7 +30,6 @@ class Data:
     """What `zerosum train` would be given: a folder, a .zip, an array file, or a name."""
 
     options: Annotated[DataOptions, tyro.conf.arg(name="data")] = DataOptions()
-    """How to read them."""
 
 
 def run(arguments: list[str]) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Sequence
-from typing import Any, Union, get_args
+from typing import Any, Union, get_args, get_type_hints
 
 import tyro
 from tyro.constructors import (
+    MISSING_NONPROP,
     ConstructorRegistry,
     PrimitiveConstructorSpec,
     PrimitiveTypeInfo,
     StructConstructorSpec,
+    StructFieldSpec,
     StructTypeInfo,
     UnsupportedTypeAnnotationError,
 )
@@ -55,17 +57,23 @@ def _registry() -> ConstructorRegistry:
 
     @registry.struct_rule
     def documented(info: StructTypeInfo) -> StructConstructorSpec | None:
-        """Help is the docstring under a field, in one paragraph."""
+        """Read a dataclass field by field; help is the docstring under a field, in one paragraph."""
         if not dataclasses.is_dataclass(info.type):
             return None
-        spec = ConstructorRegistry().get_struct_spec(info)
-        if spec is None:
-            return None
-        texts = _texts(info.type)
-        fields = (dataclasses.replace(f, helptext=texts.get(f.name, f.helptext)) for f in spec.fields)
-        return dataclasses.replace(spec, fields=tuple(fields))
+        texts, kinds = _texts(info.type), get_type_hints(info.type, include_extras=True)
+        fields = (
+            StructFieldSpec(name=f.name, type=kinds[f.name], default=_default(f, info), helptext=texts.get(f.name))
+            for f in dataclasses.fields(info.type)
+        )
+        return StructConstructorSpec(instantiate=info.type, fields=tuple(fields))
 
     return registry
+
+
+def _default(field: dataclasses.Field[Any], info: StructTypeInfo) -> Any:
+    if isinstance(info.default, info.type):
+        return getattr(info.default, field.name)
+    return MISSING_NONPROP if field.default is dataclasses.MISSING else field.default
 
 
 def _texts(kind: type) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import tyro
 
 from zerosum import api, recipes
-from zerosum.api import Plan
 from zerosum.cli import flags
 from zerosum.data.options import DataOptions
+from zerosum.plan import Plan, plan_of
 from zerosum.run import Run
 from zerosum.training import Training
 
@@ -56,7 +56,7 @@ def run(arguments: list[str]) -> None:
 
 def _resume(run_: str, arguments: list[str]) -> None:
     directory = Run.open(run_)
-    plan = api.plan_of(directory)
+    plan = plan_of(directory)
     parser = _arguments(plan.recipe, plan)
     given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()

@@ -1,4 +1,4 @@
-"""Batches of real samples, and the only place that knows the value range: uint8 on disk, float in [-1, 1] in a batch."""
+"""Batches of real samples, and the only place that knows the value range: uint8 on disk, [-1, 1] in a game."""
 
 from __future__ import annotations
 

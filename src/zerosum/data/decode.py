@@ -150,7 +150,7 @@ def render(file: BinaryIO, plan: Plan) -> np.ndarray:
         if image.format in ("JPEG", "MPO"):
             # Twice the target leaves the Lanczos filter enough to work on; the DCT does the rest of the shrinking.
             cover = max(plan.height, plan.width) / min(image.size)
-            image.draft(None, (int(2 * cover * image.width) + 1, int(2 * cover * image.height) + 1))
+            image.draft(None, (int(2 * cover * image.width), int(2 * cover * image.height)))
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
         return fit(with_channels(to_plain(image, plan), plan.channels), plan)
@@ -167,6 +167,8 @@ def to_plain(image: Image.Image, plan: Plan) -> Image.Image:
         return image.convert(image.mode.upper())
     if image.mode == "PA" or "transparency" in image.info:
         return image.convert("LA" if image.mode in ("1", "L") else "RGBA")
+    if image.mode in ("L", "RGB"):
+        return image
     return image.convert("L" if image.mode in GRAY_MODES else "RGB")
 
 

@@ -18,8 +18,6 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional
 
-Sides = tuple[int, ...]
-
 _NHWC = torch.channels_last
 _GIVEN = {"features": ("image", "weight"), "image": ("features", "weight"), "weight": ("image", "features")}
 
@@ -27,13 +25,13 @@ _GIVEN = {"features": ("image", "weight"), "image": ("features", "weight"), "wei
 class Geometry(NamedTuple):
     """How the cells of the features lie over an image. `size` is the image's (H, W), which a stride leaves open."""
 
-    kernel: Sides
-    stride: Sides
-    padding: Sides
-    size: Sides
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    size: tuple[int, ...]
 
     @property
-    def cells(self) -> Sides:
+    def cells(self) -> tuple[int, ...]:
         """(H', W') of the features."""
         sides = zip(*self, strict=True)
         return tuple((size + 2 * pad - kernel) // step + 1 for kernel, step, pad, size in sides)
@@ -208,19 +206,26 @@ def _patches(image: Tensor, geometry: Geometry) -> Tensor:
     return windows.permute(0, 1, 2, 4, 5, 3).flatten(3).flatten(0, 2)
 
 
+def _product(a: Tensor, b: Tensor, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    """a @ b as a channels-last tensor of `shape` that is no view, so that an activation may change it in place."""
+    result = torch.empty(shape, dtype=a.dtype, memory_format=_NHWC)
+    torch.mm(a, b, out=result.permute(0, 2, 3, 1).view(len(a), -1))
+    return result if bias is None else result.add_(bias[:, None, None])
+
+
 def _convolve_by_product(image: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-    cells = functional.linear(_patches(image, geometry), _cells(weight).view(len(weight), -1), bias)
-    return cells.view(len(image), *geometry.cells, -1).permute(0, 3, 1, 2)
+    shape = (len(image), len(weight), *geometry.cells)
+    return _product(_patches(image, geometry), _cells(weight).view(len(weight), -1).t(), bias, shape)
 
 
 def _spread_by_product(features: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-    image = (_cells(features) @ _cells(weight).view(len(weight), -1)).view(len(features), *geometry.size, -1)
-    return (image if bias is None else image + bias).permute(0, 3, 1, 2)
+    shape = (len(features), weight.shape[1], *geometry.size)
+    return _product(_cells(features), _cells(weight).view(len(weight), -1), bias, shape)
 
 
 def _correlate_by_product(image: Tensor, features: Tensor, geometry: Geometry) -> Tensor:
-    weight = _cells(features).t() @ _patches(image, geometry)
-    return weight.view(-1, *geometry.kernel, image.shape[1]).permute(0, 3, 1, 2)
+    shape = (features.shape[1], image.shape[1], *geometry.kernel)
+    return _product(_cells(features).t(), _patches(image, geometry), None, shape)
 
 
 def _spread_by_parity(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -5,6 +5,7 @@ Source: Radford et al. 2016, section 3 (https://arxiv.org/abs/1511.06434).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -133,7 +134,7 @@ class _DenseStart(nn.Module):
 
 def _transposed_layers(channels: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(channels, channels[1:-1], strict=False):
+    for fan_in, fan_out in pairwise(channels[:-1]):
         layers += [ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(fan_out)]
         layers.append(nn.ReLU(inplace=True))
     layers += [ConvTranspose2d(channels[-2], channels[-1], 4, stride=2, padding=1, bias=False), nn.Tanh()]
@@ -142,7 +143,7 @@ def _transposed_layers(channels: list[int]) -> nn.Sequential:
 
 def _upsample_layers(channels: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(channels, channels[1:-1], strict=False):
+    for fan_in, fan_out in pairwise(channels[:-1]):
         layers += [UpsampleConv(fan_in, fan_out), nn.ReLU(), nn.BatchNorm2d(fan_out)]
     layers += [UpsampleConv(channels[-2], channels[-1]), nn.Tanh()]
     return nn.Sequential(*layers)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -214,7 +215,7 @@ class _Generator(nn.Module):
         )
         self.start = channels[0], height, breadth
         layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(channels, channels[1:-1], strict=False):
+        for fan_in, fan_out in pairwise(channels[:-1]):
             layers += [ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1), nn.BatchNorm2d(fan_out), nn.ReLU()]
         layers += [ConvTranspose2d(channels[-2], channels[-1], 4, stride=2, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
