@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import zerosum
@@ -21,7 +22,7 @@ from zerosum.gallery import memorisation
 from zerosum.game import Game
 from zerosum.plan import Plan, changed, plan_of, spec_of
 from zerosum.recipe import Recipe
-from zerosum.run import Run
+from zerosum.run import Run, require_free
 from zerosum.training import Trainer
 
 
@@ -59,8 +60,10 @@ def start(
     device = machine.pick_device(plan.training.device)
     world = distributed.join(device)
     progress = progress or (live.choose() if world.is_first else live.Silent())
-    dataset = _open(plan, world, progress)
     path = Path(run) if run is not None else _free_folder(plan)
+    if world.is_first:
+        require_free(path)
+    dataset = _open(plan, world, progress)
     recipe = _build(plan, dataset.spec)
     game = _seat(recipe, plan, dataset, device, world)
     directory = _create(path, _describe(plan, dataset, game, command), world)
@@ -141,10 +144,7 @@ def _open(plan: Plan, world: World, progress: live.Progress) -> Dataset:
     told = live.counting(progress)
     dataset = open_data(plan.data, options=plan.options, progress=told) if world.is_first else None
     world.wait()
-    dataset = dataset or open_data(plan.data, options=plan.options)
-    for note in dataset.notes:
-        progress.note(note)
-    return dataset
+    return dataset or open_data(plan.data, options=plan.options)
 
 
 def _build(plan: Plan, spec: Spec) -> Recipe:
@@ -186,8 +186,8 @@ def _seat(recipe: Recipe, plan: Plan, dataset: Dataset, device: torch.device, wo
 
 
 def _play(game: Game[Any], directory: Run, plan: Plan, dataset: Dataset, progress: live.Progress) -> Run:
-    import numpy as np
-
+    for note in dataset.notes:
+        progress.note(note)
     rows = np.arange(plan.training.previews) % len(dataset)
     trainer = Trainer(game, directory, plan.training, dataset.batch(rows), progress)
     try:

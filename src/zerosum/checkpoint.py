@@ -6,15 +6,16 @@ import hashlib
 import io
 import json
 import os
-import pickle
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from zerosum.errors import InputError
@@ -25,6 +26,8 @@ from zerosum.run import Run
 
 FORMAT = 1
 WEIGHTS, AVERAGES, STATE, INDEX = "weights.safetensors", "averages.safetensors", "state.pt", "checkpoint.json"
+FOREIGN = (SafetensorError, UnpicklingError, EOFError, LookupError, RuntimeError, TypeError, ValueError)
+"""What readers raise on bytes that `save` did not write."""
 
 
 def save(run: Run, game: Game[Any], *, keep: int) -> Path | None:
@@ -150,16 +153,8 @@ def _read_folder(path: Path) -> dict[str, bytes]:
 
 @contextmanager
 def _ours(path: Path) -> Iterator[None]:
-    """Turn what readers raise on files that `save` did not write into one sentence."""
+    """Refuse, in one sentence, files that `save` did not write."""
     try:
         yield
-    except (
-        safetensors.SafetensorError,
-        pickle.UnpicklingError,
-        EOFError,
-        LookupError,
-        TypeError,
-        ValueError,
-        RuntimeError,
-    ):
+    except FOREIGN:
         raise InputError(f"{path} is not a checkpoint of this run: its files hold something else.") from None

@@ -9,12 +9,16 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from zerosum.errors import ZerosumError
+
+PATIENCE = timedelta(hours=12)
+"""How long a process waits for another, which may be packing a large data set."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ def join(device: torch.device) -> World:
     if not dist.is_initialized():
         if device.type == "cuda":
             torch.cuda.set_device(local_rank)
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", rank=rank, world_size=size)
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(backend, rank=rank, world_size=size, timeout=PATIENCE)
     return World(rank=rank, size=size, local_rank=local_rank)
 
 

@@ -34,13 +34,7 @@ class Run:
         Raises:
             InputError: something other than an empty folder is there already, or no folder can be made there.
         """
-        if (path / "run.json").exists():
-            raise InputError(
-                f"{path} already holds a run: go on with it by `zerosum train --resume {path}`, or name another folder "
-                "with --run."
-            )
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")
+        require_free(path)
         try:
             (path / "samples").mkdir(parents=True, exist_ok=True)
             (path / "checkpoints").mkdir(exist_ok=True)
@@ -123,7 +117,9 @@ class Run:
         """
         checkpoints = self.checkpoints()
         if not checkpoints:
-            raise InputError(f"{self.path} holds no checkpoint: the run was stopped before its first; train it anew.")
+            raise InputError(
+                f"{self.path} holds no checkpoint: the run was stopped before its first; delete it and train anew."
+            )
         return checkpoints[-1]
 
     def checkpoint(self, round_: int) -> Path:
@@ -133,3 +129,18 @@ class Run:
     def sample(self, round_: int) -> Path:
         """Name the preview picture of a round."""
         return self.path / "samples" / f"{round_:08d}.png"
+
+
+def require_free(path: Path) -> None:
+    """Refuse a folder that a new run may not take.
+
+    Raises:
+        InputError: something other than an empty folder is there already.
+    """
+    if (path / "run.json").exists():
+        raise InputError(
+            f"{path} already holds a run: go on with it by `zerosum train --resume {path}`, or name another folder "
+            "with --run."
+        )
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")

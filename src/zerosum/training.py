@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
 
 from zerosum import checkpoint, pictures
+from zerosum.board import Board
 from zerosum.config import Count, Settings, Whole
 from zerosum.data.batch import Batch
 from zerosum.errors import DivergedError
@@ -82,7 +82,7 @@ class Trainer:
         history = run.history() if game.world.is_first else []
         trained = float(history[-1]["seconds"]) if history else 0.0
         self._pace = Pace(seen=game.clock.seen, round=game.clock.round, seconds=trained)
-        self._board: SummaryWriter | None = None
+        self._board: Board | None = None
         self._saved: int | None = game.clock.round or None
 
     def train(self) -> bool:
@@ -141,8 +141,7 @@ class Trainer:
         )
         if self._board is not None:
             with storing(self.run.path):
-                for name, value in values.items():
-                    self._board.add_scalar(name, value, clock.round)
+                self._board.add(values, clock.round)
         left = (total - clock.round) / rounds
         self._progress.update(
             Status(
@@ -206,7 +205,7 @@ class Trainer:
     def _writing(self) -> Iterator[None]:
         if self.game.world.is_first:
             with storing(self.run.path):
-                self._board = SummaryWriter(str(self.run.path), purge_step=self.game.clock.round + 1)
+                self._board = Board(self.run.path, after=self.game.clock.round)
         try:
             yield
         finally:

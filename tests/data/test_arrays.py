@@ -4,7 +4,10 @@ import struct
 import numpy as np
 import pytest
 
+from PIL import Image
+
 from zerosum.data.open import open as open_data
+from zerosum.data.options import DataOptions
 from zerosum.errors import InputError
 
 
@@ -191,3 +194,32 @@ def test_a_folder_of_idx_files_is_read_by_split(tmp_path, options, noise):
 def test_an_idx_file_of_another_kind_is_refused(tmp_path, options):
     (tmp_path / "a.gz").write_bytes(idx(np.arange(5)))
     assert "no idx file of bytes with 3 axes" in refusal(tmp_path / "a.gz", options())
+
+
+def test_a_plain_array_file_is_used_where_it_lies(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (10, 16, 16, 3), dtype=np.uint8)
+    np.save(tmp_path / "plain.npy", images)
+    data = open_data(tmp_path / "plain.npy", options=DataOptions(cache=str(tmp_path / "cache")))
+    assert np.array_equal(data.samples, images)
+    assert isinstance(data.samples, np.memmap)
+    assert not (tmp_path / "cache").exists()
+    np.save(tmp_path / "plain.npy", images[:5])
+    again = open_data(tmp_path / "plain.npy", options=DataOptions(cache=str(tmp_path / "cache")))
+    assert again.fingerprint != data.fingerprint
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("size", [None, "8"])
+def test_images_of_many_channels_keep_them_all(tmp_path, first, size):
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 7), dtype=np.uint8)
+    np.save(tmp_path / "bands.npy", np.moveaxis(images, -1, 1) if first else images)
+    data = open_data(tmp_path / "bands.npy", options=DataOptions(size=size, cache=str(tmp_path / "cache")))
+    side = int(size or 16)
+    assert data.spec.shape == (7, side, side)
+    if size is None:
+        assert np.array_equal(data.samples, images)
+    else:
+        gray = np.asarray(Image.fromarray(images[1, :, :, 5]).resize((8, 8), Image.Resampling.LANCZOS))
+        assert np.array_equal(data.samples[1, :, :, 5], gray)
+    with pytest.raises(InputError, match="leave it out"):
+        open_data(tmp_path / "bands.npy", options=DataOptions(channels=3, cache=str(tmp_path / "cache")))

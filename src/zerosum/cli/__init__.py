@@ -14,12 +14,17 @@ COMMANDS = {
     "report": "write a run's report.html anew",
 }
 
-USAGE = "usage: zerosum COMMAND ...\n\n{commands}\n\n`zerosum COMMAND --help` explains a command; `zerosum --version` says which this is."
+USAGE = """usage: zerosum COMMAND ...
+
+{commands}
+
+`zerosum COMMAND --help` explains a command; `zerosum --version` says which this is."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 it went wrong, 2 something given cannot be used."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    given = given[1:] if given[:1] == ["--"] else given  # as in `torchrun -m zerosum -- train`
     if not given or given[0] in ("-h", "--help"):
         print(_usage())
         return 0

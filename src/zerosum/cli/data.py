@@ -29,7 +29,7 @@ class Data:
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """What `zerosum train` would be given: a folder, a .zip, an array file, or a name."""
 
-    options: Annotated[DataOptions, tyro.conf.arg(name="data")] = DataOptions()
+    options: Annotated[DataOptions, tyro.conf.arg(name="data")]
 
 
 def run(arguments: list[str]) -> None:

@@ -11,25 +11,25 @@ import tyro
 
 from zerosum import recipes
 from zerosum.cli import flags
-from zerosum.config import documentation, flag
+from zerosum.config import Count, Settings, documentation, flag
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
 
 
-@dataclass(frozen=True)
-class Recipes:
+@dataclass(frozen=True, kw_only=True)
+class Recipes(Settings):
     """List the recipes, or explain one."""
 
     name: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="[NAME]")] = None
     """The recipe to explain."""
 
-    shape: tuple[int, int, int] = (3, 64, 64)
+    shape: tuple[Count, Count, Count] = (3, 64, 64)
     """Channels, height and width of the images for which networks are counted."""
 
 
 def run(arguments: list[str]) -> None:
     """Print the table, or the page of one recipe."""
-    given = flags.parse(Recipes, arguments, prog="zerosum recipes")
+    given = flags.parse(Recipes, arguments, prog="zerosum recipes").checked()
     if given.name is None:
         print(table())
     else:

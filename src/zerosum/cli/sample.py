@@ -69,7 +69,7 @@ def run(arguments: list[str]) -> None:
 
 
 def _run_among(arguments: list[str]) -> Path | None:
-    """Find the run that is asked for, before it is known which flags there are: the first run named, or the first word."""
+    """Find the run that is asked for, before its flags are known: the first run named, or the first word."""
     words = [Path(argument) for argument in arguments if not argument.startswith("-")]
     runs = [word for word in words if (word / "run.json").is_file()]
     return next(iter([*runs, *words]), None)

@@ -21,14 +21,15 @@ class Train:
     """Train a recipe on your data."""
 
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    """A folder of images, a .zip of one, a .npy, .npz or idx .gz file, or a name: digits, mnist, fashion-mnist, cifar10,
-    ring8, grid25."""
+    """A folder of images, a .zip of one, a .npy, .npz or idx .gz file, or a name: digits, mnist, fashion-mnist,
+    cifar10, ring8, grid25."""
 
     recipe: str = "dcgan"
     """The recipe to train; `zerosum recipes` lists them. Each has flags of its own below."""
 
     run: str | None = None
-    """Folder to write; by default a new one under runs/."""
+    """Folder to write; by default a new one under runs/. With torchrun, whose --run-path is like it, put -- first:
+    torchrun --nproc-per-node 2 -m zerosum -- train ..."""
 
     resume: str | None = None
     """Go on with this run instead of starting one."""

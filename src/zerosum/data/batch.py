@@ -75,6 +75,38 @@ class Points(Batch):
         return self.point
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pairs(Batch):
+    """Images, each with what it is to be made from."""
+
+    source: Tensor
+    """(N, C', H', W'): what is given. Float in [-1, 1] once on the device, uint8 on the way there."""
+
+    target: Tensor
+    """(N, C, H, W): what is to come out, likewise."""
+
+    @property
+    def real(self) -> Tensor:
+        """The samples themselves: (N, C, H, W)."""
+        return self.target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domains(Batch):
+    """Images of two kinds, drawn apart: row i of one has nothing to do with row i of the other."""
+
+    a: Tensor
+    """(N, C, H, W): images of the first domain. Float in [-1, 1] once on the device, uint8 on the way there."""
+
+    b: Tensor
+    """(N, C, H, W): images of the second domain, likewise."""
+
+    @property
+    def real(self) -> Tensor:
+        """The samples that translations of `a` are held against: (N, C, H, W)."""
+        return self.b
+
+
 def to_float(image: Tensor) -> Tensor:
     """Bring uint8 images to the range that networks see.
 

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from zerosum.data.batch import Batch, Images, Points
+from zerosum.data.jitter import Draw, views
 from zerosum.data.spec import Spec
+
+
+class Drawable(Protocol):
+    """What can be drawn from: one set of samples, or several that are shuffled apart."""
+
+    spec: Spec
+    source: str
+    fingerprint: str
+    notes: tuple[str, ...]
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Samples in each of the sets that are shuffled apart."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Batch:
+        """Gather samples by their rows in each set: as they are, or varied as `draw` says."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,18 +59,35 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.samples)
 
-    def batch(self, rows: np.ndarray) -> Batch:
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Samples in each of the sets that are shuffled apart: here there is one."""
+        return (len(self.samples),)
+
+    def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Batch:
         """Gather samples.
 
         Args:
             rows: (N,) integers in [0, M).
+            draw: varies images as a stream's jitter asks.
 
         Returns:
             `Images` with `image` (N, C, H, W) uint8, a channels-last view; or `Points` with `point` (N, 2) float32.
         """
-        # numpy gathers on one thread: torch's gather would contend with the training for the cores.
-        gathered = torch.from_numpy(np.take(self.samples.view(np.ndarray), rows, axis=0))
-        label = None if self.labels is None else torch.from_numpy(np.take(self.labels, rows))
+        (chosen,) = rows
+        gathered = gather(self.samples, chosen)
+        label = None if self.labels is None else torch.from_numpy(np.take(self.labels, chosen))
         if self.spec.is_points:
-            return Points(point=gathered, label=label)
-        return Images(image=gathered.permute(0, 3, 1, 2), label=label)
+            return Points(point=torch.from_numpy(gathered), label=label)
+        return Images(image=channels_first(gathered if draw is None else views(gathered, draw)), label=label)
+
+
+def gather(samples: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Copy rows of what may be a memory map: (M, *any), (N,) -> (N, *any)."""
+    # numpy gathers on one thread: torch's gather would contend with the training for the cores.
+    return np.take(samples.view(np.ndarray), rows, axis=0)
+
+
+def channels_first(images: np.ndarray) -> Tensor:
+    """View (N, H, W, C) as the tensor (N, C, H, W)."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2)

@@ -53,6 +53,8 @@ def open(  # noqa: A001
         return _in_memory(found.read(), options, name_of(source))
     cache = options.cache_folder()
     key = _key(source, found, options)
+    if isinstance(found, Stored) and found.mapped and (dataset := _as_it_is(found.read(), options, source, key)):
+        return dataset
     packed = reopen(cache, key)
     if packed is None:
         with no_bombs():
@@ -84,6 +86,22 @@ def _dataset(packed: Packed | None, source: str) -> Dataset:
         source=source,
         fingerprint=packed.fingerprint,
         notes=packed.notes,
+    )
+
+
+def _as_it_is(table: Table, options: DataOptions, source: str | Path, key: str) -> Dataset | None:
+    """A mapped array that already holds what would be packed, or None. It is not read, so its stamps are its print."""
+    plan, table = settle(table, options)
+    shape = (plan.height, plan.width, plan.channels)
+    if table.samples.dtype != np.uint8 or table.samples.shape[1:] != shape or not table.samples.flags.c_contiguous:
+        return None
+    return Dataset(
+        samples=table.samples,
+        labels=table.labels,
+        spec=spec_of(table, plan),
+        source=name_of(source),
+        fingerprint=key,
+        notes=(*table.notes, "The file is used where it lies, without a copy."),
     )
 
 

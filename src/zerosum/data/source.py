@@ -26,6 +26,9 @@ class Stored:
 
     read: Callable[[], Table]
 
+    mapped: bool = False
+    """Whether reading it only maps it into memory, so that it may be larger than memory and need not be packed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Toy:
@@ -92,7 +95,7 @@ def _at(path: Path, options: DataOptions) -> Files | Stored:
     if name.endswith(".npz"):
         return Stored(stamps=_stamps(path), read=partial(arrays.read_npz, path, split))
     if name.endswith(".npy"):
-        return Stored(stamps=_stamps(path), read=partial(arrays.read_npy, path, split))
+        return Stored(stamps=_stamps(path), read=partial(arrays.read_npy, path, split), mapped=True)
     if name.endswith(("ubyte", ".gz")):
         arrays.refuse_split(path, split)
         return _idx(path, arrays.labels_beside(path))

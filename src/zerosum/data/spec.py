@@ -15,6 +15,9 @@ class Spec:
     classes: tuple[str, ...] = ()
     """Names of the classes, in the order of their labels; empty when the data has no labels."""
 
+    source: tuple[int, ...] | None = None
+    """Shape (C', H', W') of what a sample is made from, for pairs and domains; None where it is made from nothing."""
+
     @property
     def is_points(self) -> bool:
         """Whether a sample is a point of the plane rather than an image.

@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from zerosum.data.batch import Batch
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import Drawable
+from zerosum.data.jitter import Draw, Jitter, generator
 from zerosum.errors import InputError
 
 
@@ -15,17 +16,27 @@ class Stream:
     """This process's share of an endless shuffled walk over a data set.
 
     The order is a function of (seed, position) alone, whatever the batch sizes and the number of processes: each epoch
-    is a permutation of its own, and a batch may straddle epochs. One background thread gathers the next batch of the
+    is a permutation of its own, and a batch may straddle epochs. Sets that are shuffled apart (the two domains of
+    CycleGAN) are each walked through at their own length, and what `jitter` leaves to chance goes by the position. One background thread gathers the next batch of the
     same size, so that a slow disk does not make the trainer wait; what was gathered but not handed out does not count.
     """
 
     position: int
     """Samples drawn so far over all processes."""
 
-    def __init__(self, dataset: Dataset, *, seed: int, rank: int = 0, world: int = 1, position: int = 0) -> None:
+    def __init__(
+        self,
+        dataset: Drawable,
+        *,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        position: int = 0,
+        jitter: Jitter = Jitter(),
+    ) -> None:
         self.dataset, self.seed, self.rank, self.world, self.position = dataset, seed, rank, world, position
-        self._epoch = -1
-        self._order = np.empty(0, dtype=np.int64)
+        self.jitter = jitter.checked()
+        self._walks = [_Walk(length, seed, number) for number, length in enumerate(dataset.lengths)]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zerosum-stream")
         self._ahead: tuple[tuple[int, int], Future[Batch]] | None = None
 
@@ -60,13 +71,24 @@ class Stream:
         """Gather this process's share of the `batch` samples at `position`; runs on the background thread only."""
         share = batch // self.world
         start = position + self.rank * share
-        return self.dataset.batch(self._rows(start, start + share))
+        rows = [walk.rows(start, start + share) for walk in self._walks]
+        return self.dataset.batch(*rows, draw=Draw(seed=self.seed, position=start, jitter=self.jitter))
 
-    def _rows(self, start: int, stop: int) -> np.ndarray:
-        """Rows of the data set at positions [start, stop) of the walk: (stop - start,) int64."""
+
+class _Walk:
+    """An endless shuffled walk over one set of samples."""
+
+    def __init__(self, length: int, seed: int, number: int) -> None:
+        self._length = length
+        self._entropy = lambda epoch: (seed, epoch, number) if number else (seed, epoch)
+        self._epoch = -1
+        self._order = np.empty(0, dtype=np.int64)
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """Rows of the set at positions [start, stop) of the walk: (stop - start,) int64."""
         pieces = []
         while start < stop:
-            epoch, offset = divmod(start, len(self.dataset))
+            epoch, offset = divmod(start, self._length)
             piece = self._permutation(epoch)[offset : offset + stop - start]
             pieces.append(piece)
             start += len(piece)
@@ -74,8 +96,6 @@ class Stream:
 
     def _permutation(self, epoch: int) -> np.ndarray:
         if epoch != self._epoch:
-            self._order = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, epoch]))).permutation(
-                len(self.dataset)
-            )
+            self._order = generator(*self._entropy(epoch)).permutation(self._length)
             self._epoch = epoch
         return self._order

@@ -42,7 +42,8 @@ def table_of(images: np.ndarray, name: str) -> Table:
     """Read an array as images.
 
     Args:
-        images: (M, H, W), (M, H, W, C) or (M, C, H, W) with C from 1 to 4; bool, integers or floating point.
+        images: (M, H, W), (M, H, W, C) or (M, C, H, W); bool, integers or floating point. The channels are the axis of
+            at most 4, or else the one that is shorter than both others.
         name: What to call the array in an error.
 
     Raises:
@@ -130,6 +131,8 @@ def settle(table: Table, options: DataOptions) -> tuple[Plan, Table]:
     else:
         cut = " and cut to the centre" if height * wide != width * tall else ""
         notes.append(f"Images are scaled from {height}x{width} to cover {tall}x{wide} (height x width, Lanczos){cut}.")
+    if plan.channels != channels > 4:
+        raise InputError(f"--channels {plan.channels} cannot be made of {channels} channels: leave it out to keep them.")
     if plan.channels != channels:
         white = "; the last channel is alpha, and is composited on white" if channels in (2, 4) else ""
         luma = "; gray is ITU-R BT.601 luma" if plan.channels <= 2 < channels else ""
@@ -147,9 +150,12 @@ def settle(table: Table, options: DataOptions) -> tuple[Plan, Table]:
 def chunks(table: Table, plan: Plan) -> Iterator[np.ndarray]:
     """Bring a table to the plan's shape, piece by piece: (n, H, W, C) uint8."""
     samples, row_shape = table.samples, (plan.height, plan.width, plan.channels)
+    alone = replace(plan, channels=1)
     size = max(1, CHUNK_BYTES // max(int(np.prod(samples.shape[1:])), int(np.prod(row_shape))))
 
     def one(image: np.ndarray) -> np.ndarray:
+        if plan.channels > 4:  # no picture: each channel is scaled for itself
+            return np.concatenate([fit(Image.fromarray(band), alone) for band in np.moveaxis(image, -1, 0)], axis=-1)
         plain = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
         return fit(with_channels(plain, plan.channels), plan)
 
@@ -185,6 +191,8 @@ def _channels_last(images: np.ndarray, name: str) -> np.ndarray:
     if images.ndim == 3:
         return images[..., None]
     last, first = (images.ndim == 4 and images.shape[axis] in (1, 2, 3, 4) for axis in (3, 1))
+    if images.ndim == 4 and not last and not first:  # multispectral images
+        last, first = (images.shape[axis] < min(images.shape[2], images.shape[4 - axis]) for axis in (3, 1))
     if last and first:
         raise InputError(
             f"{name} has the shape {images.shape}, where either the second or the last axis may be the channels: "
@@ -193,6 +201,6 @@ def _channels_last(images: np.ndarray, name: str) -> np.ndarray:
     if not last and not first:
         raise InputError(
             f"{name} has the shape {images.shape}: expected {counted(1, 'array')} of (M, H, W), (M, H, W, C) or "
-            "(M, C, H, W) with 1 to 4 channels."
+            "(M, C, H, W) with fewer channels than pixels a side."
         )
     return images if last else np.moveaxis(images, 1, -1)

@@ -1,8 +1,7 @@
-"""Squared Euclidean distances between rows: all of them quickly in float32, and the few that decide something exactly."""
+"""Squared Euclidean distances between rows: all of them quickly in float32, the few that decide something exactly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 

@@ -67,7 +67,7 @@ def kernel_distance(
 
 
 def polynomial_discrepancy(real: Tensor, fake: Tensor) -> float:
-    """Squared maximum mean discrepancy with k(a, b) = (a.b / F + 1)^3, without the bias of pairing a sample with itself.
+    """Squared maximum mean discrepancy with k(a, b) = (a.b / F + 1)^3, without the bias of self-pairs.
 
     Args:
         real: (N, F).

@@ -55,7 +55,7 @@ def fidelity_diversity(real: Tensor, fake: Tensor, *, k: int = 3, k_density: int
     r, f = prepare(real, fake, names=("real", "generated"))
     reach, ball = neighbour_radii(r, ks=(k, k_density))
     (fake_reach,) = neighbour_radii(f, ks=(k,))
-    precise, inside = torch.zeros(2, dtype=torch.int64).tolist()
+    precise = inside = 0
     recalled, covered = torch.zeros((2, len(r)), dtype=torch.bool, device=real.device)
     for rows in strips(len(f), len(r)):
         distances = screened(f, rows, r, slice(None))

@@ -52,10 +52,10 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Map (N, C, H, W) to (N, K, H', W')."""
-        if isinstance(self.padding, str) or not _serves(self, input):
+        if isinstance(self.padding, str) or not serves(self, input):
             return super().forward(input)
         geometry = Geometry(self.kernel_size, self.stride, self.padding, tuple(input.shape[2:]))
-        return _Contraction.apply(_ready(input), _ready(self.weight), _ready(self.bias), "features", geometry)
+        return contract(input, self.weight, self.bias, "features", geometry)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -63,12 +63,12 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """Map (N, C, H, W) to (N, K, H', W')."""
-        if output_size is not None or isinstance(self.padding, str) or not _serves(self, input):
+        if output_size is not None or isinstance(self.padding, str) or not serves(self, input):
             return super().forward(input, output_size)
         sides = zip(input.shape[2:], self.stride, self.padding, self.kernel_size, self.output_padding, strict=True)
         size = tuple((cells - 1) * step - 2 * pad + kernel + extra for cells, step, pad, kernel, extra in sides)
         geometry = Geometry(self.kernel_size, self.stride, self.padding, size)
-        return _Contraction.apply(_ready(input), _ready(self.weight), _ready(self.bias), "image", geometry)
+        return contract(input, self.weight, self.bias, "image", geometry)
 
 
 class UpsampleConv(nn.Conv2d):
@@ -83,31 +83,33 @@ class UpsampleConv(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Map (N, C, H, W) to (N, K, 2H, 2W)."""
-        if not _serves(self, input):
+        if not serves(self, input):
             return super().forward(functional.interpolate(input, scale_factor=2.0, mode="nearest"))
         geometry = Geometry((4, 4), (2, 2), (1, 1), (2 * input.shape[2], 2 * input.shape[3]))
-        weight = _sum_taps(_sum_taps(self.weight.transpose(0, 1), 2), 3)
-        return _Contraction.apply(_ready(input), _ready(weight), _ready(self.bias), "image", geometry)
+        weight = sum_taps(sum_taps(self.weight.transpose(0, 1), 2), 3)
+        return contract(input, weight, self.bias, "image", geometry)
 
 
-def _sum_taps(weight: Tensor, axis: int) -> Tensor:
+def sum_taps(weight: Tensor, axis: int) -> Tensor:
     """Three taps on the upsampled axis as four taps of a transposed convolution on the source's."""
     first, middle, last = weight.unbind(axis)
     return torch.stack([last, middle + last, first + middle, first], axis)
 
 
-def _serves(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+def serves(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
     """Whether what follows can stand in for torch.nn's own forward, which is used wherever it cannot."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or x.ndim != 4 or x.numel() == 0:
         return False
     plain = layer.groups == 1 and tuple(layer.dilation) == (1, 1) and layer.padding_mode == "zeros"
-    on_cpu = x.device.type == layer.weight.device.type == "cpu" and x.dtype in (
-        torch.bfloat16,
-        torch.float32,
-        torch.float64,
-    )
+    on_cpu = x.device.type == layer.weight.device.type == "cpu"
+    typed = x.is_floating_point() and x.dtype != torch.float16
     same = x.dtype == layer.weight.dtype or torch.is_autocast_enabled("cpu")
-    return plain and on_cpu and same and x.shape[1] == layer.in_channels
+    return plain and on_cpu and typed and same and x.shape[1] == layer.in_channels
+
+
+def contract(a: Tensor, b: Tensor, bias: Tensor | None, missing: str, geometry: Geometry) -> Tensor:
+    """Contract the trilinear form with `a` and `b`, which are those of _GIVEN[missing], in autocast's type."""
+    return _Contraction.apply(_ready(a), _ready(b), _ready(bias), missing, geometry)  # type: ignore[return-value]
 
 
 def _ready(value: Any) -> Any:
@@ -140,12 +142,11 @@ class _Contraction(Function):
         gradient = _inner(gradients[0].contiguous(memory_format=_NHWC))
         names = _GIVEN[ctx.missing]
         known = dict(zip((*names, ctx.missing), (*ctx.saved_tensors, gradient), strict=True))
-
-        def towards(index: int) -> Tensor | None:
-            a, b = (known[name] for name in _GIVEN[names[index]])
-            return _Contraction.apply(a, b, None, names[index], ctx.geometry) if _wanted(ctx, index) else None
-
-        return towards(0), towards(1), gradient.sum((0, 2, 3)) if _wanted(ctx, 2) else None, None, None
+        towards = (
+            _Contraction.apply(*map(known.get, _GIVEN[name]), None, name, ctx.geometry) if _wanted(ctx, index) else None
+            for index, name in enumerate(names)
+        )
+        return *towards, gradient.sum((0, 2, 3)) if _wanted(ctx, 2) else None, None, None
 
 
 def _wanted(ctx: Any, index: int) -> bool:
@@ -155,7 +156,7 @@ def _wanted(ctx: Any, index: int) -> bool:
 
 def _convolve(image: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
     """(N, C, H, W), (K, C, h, w) -> (N, K, H', W')."""
-    if (geometry.is_point or _few(image, geometry, strided=2048, dense=0)) and _trusted(image.dtype):
+    if (geometry.is_point or _few(image, geometry, most=2048)) and _trusted(image.dtype):
         return _convolve_by_product(image, weight, bias, geometry)
     return functional.conv2d(image, weight, bias, geometry.stride, geometry.padding)
 
@@ -173,11 +174,10 @@ def _spread(features: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geo
 
 def _correlate(image: Tensor, features: Tensor, geometry: Geometry) -> Tensor:
     """(N, C, H, W), (N, K, H', W') -> (K, C, h, w)."""
-    if (geometry.is_point or _few(image, geometry, strided=8192, dense=1024)) and _trusted(image.dtype):
+    if (geometry.is_point or _few(image, geometry, most=8192)) and _trusted(image.dtype):
         return _correlate_by_product(image, features, geometry)
-    shape = (features.shape[1], image.shape[1], *geometry.kernel)
-    weight = torch.empty(shape, dtype=image.dtype, memory_format=_NHWC)  # only its shape is read
-    return _aten_gradients(features, image, weight, geometry, (False, True))[1]
+    like = torch.empty((features.shape[1], image.shape[1], *geometry.kernel), dtype=image.dtype, memory_format=_NHWC)
+    return _aten_gradients(features, image, like, geometry, (False, True))[1]
 
 
 def _aten_gradients(f: Tensor, x: Tensor, w: Tensor, geometry: Geometry, mask: tuple[bool, bool]) -> Any:
@@ -185,10 +185,10 @@ def _aten_gradients(f: Tensor, x: Tensor, w: Tensor, geometry: Geometry, mask: t
     return torch.ops.aten.convolution_backward(f, x, w, None, step, pad, (1, 1), False, (0, 0), 1, (*mask, False))[:2]
 
 
-def _few(image: Tensor, geometry: Geometry, *, strided: int, dense: int) -> bool:
-    """Whether there are so few cells that one product with their copied patches beats aten, in bfloat16 alone."""
-    most = strided if max(geometry.stride) > 1 else dense
-    return image.dtype == torch.bfloat16 and 0 < len(image) * math.prod(geometry.cells) <= most
+def _few(image: Tensor, geometry: Geometry, most: int) -> bool:
+    """Whether a strided map has so few cells that a product with copied patches beats aten, as in bfloat16 alone."""
+    count = len(image) * math.prod(geometry.cells)
+    return image.dtype == torch.bfloat16 and max(geometry.stride) > 1 and 0 < count <= most
 
 
 def _cells(features: Tensor) -> Tensor:
@@ -200,22 +200,21 @@ def _patches(image: Tensor, geometry: Geometry) -> Tensor:
     """(N, C, H, W) -> (N*H'*W', h*w*C): what each cell sees."""
     kernel, stride, (top, left), _ = geometry
     pixels = image.permute(0, 2, 3, 1)
-    if top or left:
-        pixels = functional.pad(pixels, (0, 0, left, left, top, top))
+    pixels = functional.pad(pixels, (0, 0, left, left, top, top)) if top or left else pixels
     windows = pixels.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
     return windows.permute(0, 1, 2, 4, 5, 3).flatten(3).flatten(0, 2)
 
 
 def _product(a: Tensor, b: Tensor, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
-    """a @ b as a channels-last tensor of `shape` that is no view, so that an activation may change it in place."""
+    """Return a @ b as a channels-last tensor of `shape`, and no view: activations may change it in place."""
     result = torch.empty(shape, dtype=a.dtype, memory_format=_NHWC)
     torch.mm(a, b, out=result.permute(0, 2, 3, 1).view(len(a), -1))
     return result if bias is None else result.add_(bias[:, None, None])
 
 
 def _convolve_by_product(image: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-    shape = (len(image), len(weight), *geometry.cells)
-    return _product(_patches(image, geometry), _cells(weight).view(len(weight), -1).t(), bias, shape)
+    weights = _cells(weight).view(len(weight), -1).t()
+    return _product(_patches(image, geometry), weights, bias, (len(image), len(weight), *geometry.cells))
 
 
 def _spread_by_product(features: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
@@ -246,10 +245,10 @@ def _trusted(dtype: torch.dtype) -> bool:
         torch.linspace(0.0, 40.0, torch.Size(shape).numel()).sin().view(shape).to(dtype, memory_format=_NHWC)
         for shape in ((4, 3, 8, 8), (16, 3, 4, 4), (4, 16, 4, 4))
     )
-    spread, weighed = _spread_by_parity(features, weight, None), _correlate_by_product(image, features, half)
-    ours = (_convolve_by_product(image, weight, None, half), spread, weighed)
     x, w, f = image.double(), weight.double(), features.double()
-    theirs = (functional.conv2d(x, w, None, half.stride, half.padding), *_aten_gradients(f, x, w, half, (True, True)))
+    ours = [_convolve_by_product(image, weight, None, half), _spread_by_parity(features, weight, None)]
+    ours.append(_correlate_by_product(image, features, half))
+    theirs = (functional.conv2d(x, w, None, 2, 1), *_aten_gradients(f, x, w, half, (True, True)))
     errors = torch.stack([(a - b).abs().max() / b.abs().max() for a, b in zip(ours, theirs, strict=True)])
     if not (good := bool((errors <= 16 * torch.finfo(dtype).eps).all())):
         warnings.warn(f"zerosum's convolutions in {dtype} err on this machine; PyTorch's own are used", stacklevel=2)

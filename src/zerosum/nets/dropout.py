@@ -32,11 +32,11 @@ class Dropout(nn.Module):
         self.share = share
         self._kept = max(1, 256 - round(256 * share))
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Map (N, *any) to the same shape."""
         if not self.training or self._kept == 256:
-            return input
-        return input * _mask(input, self._kept)
+            return x
+        return x * _mask(x, self._kept)
 
     def extra_repr(self) -> str:
         """Say the share."""
@@ -47,8 +47,9 @@ class Dropout(nn.Module):
 def _mask(like: Tensor, kept: int) -> Tensor:
     """Draw a mask of 0 and 256 / kept in the shape, type and memory layout of `like`: (N, *any)."""
     octets = chance.octets(len(like), math.prod(like.shape[1:]), like.device)
-    mask = (octets < kept).to(like.dtype).mul_(256 / kept)
-    return _laid_out(mask, like)
+    mask = torch.empty(octets.shape, dtype=like.dtype, device=like.device)
+    torch.lt(octets, kept, out=mask)  # several times faster than a mask of truth values, converted
+    return _laid_out(mask.mul_(256 / kept), like)
 
 
 def _laid_out(mask: Tensor, like: Tensor) -> Tensor:

@@ -1,0 +1,89 @@
+"""What chance does to an image each time it is drawn: a random crop of its enlargement, and a mirror."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from zerosum.errors import InputError
+
+CROP, NOISE = 1, 2
+"""What a generator of random numbers is for: no two purposes share one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jitter:
+    """How images are varied. The same picture never comes twice in quite the same way."""
+
+    enlarge: float = 1.0
+    """Factor by which an image is enlarged before it is cropped to its own size again, at a random place."""
+
+    mirror: float = 0.0
+    """Share of the draws that are mirrored left to right."""
+
+    def checked(self) -> Jitter:
+        """Return this, once it is known to make sense.
+
+        Raises:
+            InputError: an enlargement outside [1, 4], or a share outside [0, 1].
+        """
+        if not 1 <= self.enlarge <= 4:
+            raise InputError(f"--enlarge {self.enlarge:g} is not possible: give a factor from 1 (no crop) to 4.")
+        if not 0 <= self.mirror <= 1:
+            raise InputError(f"--mirror {self.mirror:g} is not possible: give a share from 0 to 1.")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """Which draw of a stream this is. All randomness of its samples is a function of it, so that runs resume exactly."""
+
+    seed: int
+    position: int
+    """Of the first sample, counted from the start of the run."""
+    jitter: Jitter = Jitter()
+
+    def generator(self, index: int, purpose: int, side: int = 0) -> np.random.Generator:
+        """Random numbers for one purpose, for the sample at `index` of this draw."""
+        return generator(self.seed, self.position + index, purpose, side)
+
+    def view(self, index: int, side: int = 0) -> View:
+        """The crop and mirror of the sample at `index`; the two sides of a pair share one, two domains do not."""
+        left, top, toss = self.generator(index, CROP, side).random(3)
+        room = 1 - 1 / self.jitter.enlarge
+        return View(left=left * room, top=top * room, side=1 - room, mirrored=bool(toss < self.jitter.mirror))
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A part of an image, scaled to the whole image's size. Lengths are shares of its sides."""
+
+    left: float
+    top: float
+    side: float
+    mirrored: bool
+
+    def of(self, image: np.ndarray) -> np.ndarray:
+        """Cut this view out of an image: (H, W, C) uint8 to the same shape."""
+        if self.side < 1:
+            height, width, channels = image.shape
+            box = (self.left * width, self.top * height)
+            ends = (min(width, box[0] + self.side * width), min(height, box[1] + self.side * height))
+            plain = Image.fromarray(image[..., 0] if channels == 1 else image)
+            whole = plain.resize((width, height), Image.Resampling.BICUBIC, box=(*box, *ends))
+            image = np.asarray(whole).reshape(image.shape)
+        return image[:, ::-1] if self.mirrored else image
+
+
+def generator(*entropy: int) -> np.random.Generator:
+    """Random numbers that are a function of some integers."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
+
+
+def views(images: np.ndarray, draw: Draw, side: int = 0) -> np.ndarray:
+    """Vary images as a draw says: (N, H, W, C) uint8 to the same shape."""
+    if draw.jitter == Jitter():
+        return images
+    return np.stack([draw.view(index, side).of(image) for index, image in enumerate(images)])

@@ -1,0 +1,296 @@
+"""Progressive growing (Karras et al. 2018): both networks start at 4x4 pixels and grow by one resolution at a time.
+
+A new resolution is faded in over many images, the real ones blurred as much as the generated, then stabilised. Every
+phase is cheap until the last: layers above the present resolution do not run. The critic sees how varied its batch is
+(minibatch standard deviation), weights are scaled in use (equalised learning rate), and the generator's features are
+normalised at every pixel; the losses are those of WGAN-GP.
+
+Paper: https://arxiv.org/abs/1710.10196
+
+Differs from the paper: sized for a CPU by default: narrow networks (--base 8192 --widest 512 --latent 512 are the
+paper's), phases of tens instead of 800 thousand images (--stabilise-kimg 800 --fade-kimg 800), and batches that are
+larger at small resolutions (--batch-doublings 0 keeps the paper's 16), as in the authors' later settings. The critic
+averages over 2x2 pixels before its activation, and standard deviations are over 4 samples, as in their code.
+Images of any size that can be halved down to 4 to 8 pixels are grown from there, and samples are clipped to [-1, 1].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.data.batch import Images
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.game import Game
+from zerosum.latent import truncated_normal
+from zerosum.nets.convolutional import halvings
+from zerosum.nets.equalised import EqualisedConv2d, EqualisedDownsampleConv, EqualisedLinear, EqualisedUpsampleConv
+from zerosum.nets.minibatch import append_deviation
+from zerosum.nets.pixelnorm import pixel_norm
+from zerosum.objectives import wasserstein_critic, wasserstein_generator
+from zerosum.penalties import gradient_penalty
+from zerosum.player import Clock, Player
+from zerosum.recipe import LatentRecipe, LatentSettings, Loss, Phase
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentSettings):
+    """Progressive growing."""
+
+    rounds: Count = 8_000
+    """Rounds to play at the full size, once it has faded in; growing to it comes before."""
+
+    batch: Count = 16
+    """Real samples per draw at the full size, over all processes (appendix A.1)."""
+
+    batch_doublings: Whole = 2
+    """How many times the batch is doubled at smaller sizes, once for each halving."""
+
+    stabilise_kimg: Positive = 60.0
+    """Thousands of images between the end of a fade and the next (800 in section 3)."""
+
+    fade_kimg: Positive = 60.0
+    """Thousands of images over which a new resolution is faded in (800 in section 3)."""
+
+    latent: Count = 64
+    """Values in a latent vector, which is normalised to mean square 1 (512 in the paper)."""
+
+    base: Count = 512
+    """Channels at the s-th resolution are this / 2^s, counted from 1 at the smallest (8192 in the authors' code)."""
+
+    widest: Count = 64
+    """Most channels at any resolution (512 in the paper)."""
+
+    group: Count = 4
+    """Neighbours in a batch whose standard deviation the critic sees (16 in the paper)."""
+
+    penalty: NotNegative = 10.0
+    """Weight of the gradient penalty (section 5)."""
+
+    slope: Positive = 1.0
+    """Slope at which the penalty holds the critic (gamma in appendix A.1; 750 for CIFAR-10)."""
+
+    drift: NotNegative = 0.001
+    """Weight of the critic's squared values of real images, which keeps them near 0 (appendix A.1)."""
+
+    rate: Positive = 0.001
+    """Learning rate of both Adams (appendix A.1)."""
+
+    betas: tuple[Fraction, Fraction] = (0.0, 0.99)
+    """Decay of Adam's two moments (appendix A.1)."""
+
+    average: Fraction = 0.999
+    """Decay of the running average of the generator's weights, which is what samples (appendix A.1)."""
+
+
+class ProGAN(LatentRecipe):
+    """Wasserstein game of two networks that grow. A level counts resolutions, from 0 at the smallest."""
+
+    Config = Config
+    data = (Images,)
+    config: Config
+    lod: Tensor
+    """(), level of detail: how many halvings below the full size, with the fade as its fraction (section 3)."""
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        if config.batch % config.group:
+            raise InputError(
+                f"--batch {config.batch} does not divide into groups of {config.group}, whose variety the critic sees: "
+                f"give a multiple, or set --group."
+            )
+        self.depth, *start = halvings(spec.shape)
+        widths = channels(config.base, config.widest, self.depth)
+        self.generator = Generator(config.latent, spec.shape[0], widths, (start[0], start[1]))
+        self.critic = Critic(spec.shape[0], widths, (start[0], start[1]), config.group)
+        self.register_buffer("lod", torch.tensor(float(self.depth)))
+
+    def players(self) -> dict[str, Player]:
+        """Return the two."""
+        c = self.config
+        return {
+            "critic": Player.adam(self.critic, lr=c.rate, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.rate, betas=c.betas, average=c.average),
+        }
+
+    def phases(self) -> Sequence[Phase]:
+        """Stabilise the smallest size, then fade in and stabilise each larger one; new layers find no old moments."""
+        c, plan = self.config, []
+        for level in range(self.depth + 1):
+            size = "x".join(str(side >> (self.depth - level)) for side in self.spec.shape[1:])
+            batch = c.batch << min(self.depth - level, c.batch_doublings)
+            phase = partial(Phase, play=self.round, batch=batch)
+            if level > 0:
+                rounds = _rounds(c.fade_kimg, batch)
+                plan.append(phase(name=f"fade in {size}", rounds=rounds, fresh=("critic", "generator")))
+            rounds = c.rounds if level == self.depth else _rounds(c.stabilise_kimg, batch)
+            plan.append(phase(name=f"stabilise {size}", rounds=rounds))
+        return plan
+
+    def stage(self, clock: Clock) -> tuple[int, float]:
+        """Return the level that is played now, and how far it has faded in, in [0, 1]."""
+        return (clock.phase + 1) // 2, clock.progress if clock.phase % 2 else 1.0
+
+    def round(self, game: Game[Any]) -> None:
+        """Move the critic, then the generator, at the present level."""
+        level, fade = self.stage(game.clock)
+        self.lod.fill_(self.depth - level + 1 - fade)
+        batch = game.draw()
+        game.move("critic", self.critic_loss, batch, level=level, fade=fade)
+        game.move("generator", self.generator_loss, batch, level=level, fade=fade)
+
+    def critic_loss(self, batch: Images, *, level: int, fade: float) -> Loss:
+        """Part the critic's values of data and samples, its slope and its values of data held (appendix A.1)."""
+        c, critic = self.config, partial(self.critic, level=level, fade=fade)
+        real = blurred(shrunk(batch.real, self.depth - level), fade)
+        fake = self.generator(self.prior(len(batch)), level, fade)
+        value_real, value_fake = critic(torch.cat([real, fake])).float().chunk(2)
+        return Loss(
+            wasserstein=wasserstein_critic(value_real, value_fake),
+            penalty=c.penalty / c.slope**2 * gradient_penalty(critic, real, fake, target=c.slope),
+            drift=c.drift * value_real.square().mean(),
+            watch={"real": value_real, "fake": value_fake, "distance": value_real.mean() - value_fake.mean()},
+        )
+
+    def generator_loss(self, batch: Images, *, level: int, fade: float) -> Loss:
+        """Raise the critic's value of samples."""
+        fake = self.generator(self.prior(len(batch)), level, fade)
+        return Loss(wasserstein=wasserstein_generator(self.critic(fake, level, fade)))
+
+    def sample(self, n: int, *, latent: Tensor | None = None, truncation: float | None = None) -> Tensor:
+        """Generate (n, *shape) samples, with the detail reached so far.
+
+        Args:
+            n: how many.
+            latent: (n, Z) latents; fresh draws of the prior by default.
+            truncation: redraw the latents' values beyond this bound: below 2, more typical samples of less variety.
+        """
+        if latent is None:
+            latent = self.prior(n) if truncation is None else truncated_normal(n, self.config.latent, limit=truncation)
+        lod = self.lod.item()
+        level = math.ceil(self.depth - lod)
+        image = self.generator(latent.to(self.device), level, 1 - (lod - (self.depth - level)))
+        return enlarged(image, self.depth - level).clamp(-1, 1)
+
+
+class Generator(nn.Module):
+    """Latents to images of any level: a dense layer to the smallest map, then blocks that double it.
+
+    Args:
+        latent: values in a latent.
+        colours: channels of an image.
+        widths: channels of the maps of each level.
+        start: (H, W) of the smallest map.
+    """
+
+    def __init__(self, latent: int, colours: int, widths: Sequence[int], start: tuple[int, int]) -> None:
+        super().__init__()
+        self.start = (widths[0], *start)
+        # a quarter of the gain, for the authors see this layer as a 4x4 convolution from each side of the map
+        self.dense = EqualisedLinear(latent, math.prod(self.start), bias=False, gain=math.sqrt(2) / 4)
+        self.bias = nn.Parameter(torch.zeros(widths[0], 1, 1))
+        self.first = EqualisedConv2d(widths[0], widths[0], padding=1)
+        self.blocks = nn.ModuleList(
+            nn.ModuleList([EqualisedUpsampleConv(before, width), EqualisedConv2d(width, width, padding=1)])
+            for before, width in pairwise(widths)
+        )
+        self.to_image = nn.ModuleList(EqualisedConv2d(width, colours, 1, gain=1) for width in widths)
+
+    def forward(self, latent: Tensor, level: int, fade: float = 1.0) -> Tensor:
+        """Map (N, Z) to (N, C, H, W) of `level`; `fade` below 1 mixes in the level below, doubled."""
+        maps = before = self._first_map(pixel_norm(latent))
+        for block in self.blocks[:level]:  # type: ignore[index]
+            before = maps
+            for layer in block:
+                maps = _normed(layer(maps))
+        image = self.to_image[level](maps)
+        if level and fade < 1:
+            image = torch.lerp(enlarged(self.to_image[level - 1](before)), image, fade)
+        return image
+
+    def _first_map(self, latent: Tensor) -> Tensor:
+        maps = self.dense(latent).view(-1, *self.start) + self.bias
+        return _normed(self.first(_normed(maps)))
+
+
+class Critic(nn.Module):
+    """Images of any level to one value each: blocks that halve, down to the smallest map, and the batch's variety.
+
+    Args:
+        colours: channels of an image.
+        widths: channels of the maps of each level.
+        start: (H, W) of the smallest map.
+        group: samples whose standard deviation is seen together.
+    """
+
+    def __init__(self, colours: int, widths: Sequence[int], start: tuple[int, int], group: int) -> None:
+        super().__init__()
+        self.group = group
+        self.from_image = nn.ModuleList(EqualisedConv2d(colours, width, 1) for width in widths)
+        self.blocks = nn.ModuleList(
+            nn.ModuleList([EqualisedConv2d(width, width, padding=1), EqualisedDownsampleConv(width, after)])
+            for after, width in pairwise(widths)
+        )
+        self.last = EqualisedConv2d(widths[0] + 1, widths[0], padding=1)
+        self.dense = EqualisedConv2d(widths[0], widths[0], start)
+        self.value = EqualisedLinear(widths[0], 1, gain=1)
+
+    def forward(self, image: Tensor, level: int, fade: float = 1.0) -> Tensor:
+        """Map (N, C, H, W) of `level` to (N,); `fade` below 1 mixes in what the level below sees."""
+        maps = self._read(image, level)
+        for index in reversed(range(level)):
+            for layer in self.blocks[index]:  # type: ignore[attr-defined]
+                maps = _rectified(layer(maps))
+            if index == level - 1 and fade < 1:
+                maps = torch.lerp(self._read(shrunk(image), index), maps, fade)
+        maps = _rectified(self.last(append_deviation(maps, self.group)))
+        return self.value(_rectified(self.dense(maps)).flatten(1)).flatten()
+
+    def _read(self, image: Tensor, level: int) -> Tensor:
+        return _rectified(self.from_image[level](image))
+
+
+def channels(base: int, widest: int, depth: int) -> list[int]:
+    """Return the channels at levels 0 to `depth`: nf(s) = min(base / 2^s, widest) with s = level + 1.
+
+    >>> channels(8192, 512, 5)
+    [512, 512, 512, 512, 256, 128]
+    """
+    return [max(1, min(base >> (level + 1), widest)) for level in range(depth + 1)]
+
+
+def shrunk(image: Tensor, halvings: int = 1) -> Tensor:
+    """Average over squares of 2^halvings pixels: (N, C, H, W) -> (N, C, H / 2^halvings, W / 2^halvings)."""
+    return functional.avg_pool2d(image, 2**halvings) if halvings else image
+
+
+def enlarged(image: Tensor, doublings: int = 1) -> Tensor:
+    """Repeat each pixel, so that nothing shows at the seam of two phases: (N, C, H, W) -> (N, C, 2H, 2W) if once."""
+    return functional.interpolate(image, scale_factor=float(2**doublings), mode="nearest") if doublings else image
+
+
+def blurred(image: Tensor, fade: float) -> Tensor:
+    """Show real images (N, C, H, W) as a fade shows generated ones: at 0 every 2x2 pixels are their mean."""
+    return image if fade == 1 else torch.lerp(enlarged(shrunk(image)), image, fade)
+
+
+def _rectified(features: Tensor) -> Tensor:
+    return functional.leaky_relu(features, 0.2)
+
+
+def _normed(features: Tensor) -> Tensor:
+    return pixel_norm(_rectified(features))
+
+
+def _rounds(kimg: float, batch: int) -> int:
+    return max(1, round(1000 * kimg / batch))

@@ -1,0 +1,86 @@
+"""The README's commands and examples run as they stand, but for fewer rounds on smaller networks."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zerosum import recipes
+from zerosum.cli import main
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+QUICK = ["--rounds", "2", "--batch", "4", "--save-every", "1", "--previews", "4"]
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL)
+
+
+def commands() -> list[str]:
+    return [line[2:] for block in blocks("console") for line in block.splitlines() if line.startswith("$ ")]
+
+
+def quickly(arguments: list[str]) -> list[str]:
+    """Shorten a training command."""
+    if "train" not in arguments or "--resume" in arguments:
+        return arguments
+    name = arguments[arguments.index("--recipe") + 1] if "--recipe" in arguments else "dcgan"
+    return [*arguments, *QUICK, *(["--width", "4"] if "width" in recipes.find(name).Config.names() else [])]
+
+
+@pytest.fixture
+def photos() -> None:
+    """A folder of eight small photographs, in the working folder."""
+    Path("photos").mkdir()
+    random = np.random.default_rng(0)
+    for index in range(8):
+        Image.fromarray(random.integers(0, 256, (48, 40, 3), dtype=np.uint8)).save(f"photos/{index}.png")
+
+
+def test_the_commands_run_in_their_order(photos, capsys):
+    ran = 0
+    for command in commands():
+        program, *arguments = quickly(shlex.split(command))
+        if program == "torchrun":
+            done = subprocess.run([sys.executable, "-m", "torch.distributed.run", *arguments], capture_output=True)
+            assert done.returncode == 0, done.stderr.decode()[-2000:]
+        else:
+            assert program == "zerosum"
+            assert main(arguments) == 0, f"{command}: {capsys.readouterr().err}"
+        ran += 1
+    assert ran >= 10
+    for made in ("samples.png", "typical.png", "walk.gif", "folder/sample-0000.png", "runs/two/report.html"):
+        assert Path(made).exists(), f"{made} was not made"
+
+
+def test_the_python_example_runs(capsys):
+    (example,) = [block for block in blocks("python") if "import zerosum" in block]
+    example = example.replace("rounds=1500", "rounds=2").replace("batch=64", "batch=8").replace("width=32", "width=4")
+    names: dict[str, object] = {}
+    exec(example, names)
+    assert names["images"].shape == (16, 1, 32, 32)
+
+
+def test_the_recipe_that_is_shown_is_the_recipe_that_runs():
+    (shown,) = [block for block in blocks("python") if "def critic_loss" in block]
+    source = (Path(recipes.__file__).parent / "wgan_gp.py").read_text()
+    for line in shown.splitlines():
+        if line.strip():
+            assert line.strip() in source, f"wgan_gp.py has no line {line.strip()!r}"
+
+
+def test_every_recipe_stands_in_the_table():
+    for name in recipes.names():
+        assert f"| `{name}` |" in README
+
+
+def test_the_pictures_are_there():
+    for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
+        assert (Path(__file__).parents[2] / picture).exists()

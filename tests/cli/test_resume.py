@@ -1,0 +1,170 @@
+"""A run that was stopped, in whatever way, and taken up again is the run that was never stopped, to the last bit."""
+
+from __future__ import annotations
+
+import random
+import resource
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import assert_same_checkpoint, measured, process
+from tests.recipes.conftest import SMALL, plays_on_points
+from zerosum import api
+from zerosum.cli import main
+from zerosum.errors import InputError
+from zerosum.live import Silent
+from zerosum.run import Run
+
+GAN = ("train", "ring8", "--recipe", "gan", "--batch", 8, "--generator-hidden", 16, "--discriminator-hidden", 16)
+CASES = [(name, kind) for name in sorted(SMALL) for kind in ("images", "points")]
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "noise.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 256, (40, 16, 16), dtype=np.uint8))
+    return path
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_every_recipe_resumes_to_the_last_bit(name: str, kind: str, precision: str, images: Path) -> None:
+    if kind == "points" and not plays_on_points(name):
+        pytest.skip("it plays on images only")
+    data = "ring8" if kind == "points" else str(images)
+    settings: dict[str, Any] = {**SMALL[name], "precision": precision, "batch": 16, "save_every": 3, "log_every": 2}
+
+    straight = train(data, name, "straight", rounds=5, **settings)
+    stopped = train(data, name, "stopped", rounds=4, **settings)
+    shutil.rmtree(stopped.checkpoint(4))  # as if killed after round 4: its history is there, its checkpoint is not
+    api.resume(stopped.path, rounds=5, progress=Silent())
+
+    assert_same_checkpoint(stopped.checkpoint(5), straight.checkpoint(5))
+    assert measured(stopped.path) == measured(straight.path)
+    assert [row["round"] for row in stopped.history()] == [2, 3, 4, 5]
+    assert stopped.sample(5).read_bytes() == straight.sample(5).read_bytes()
+
+
+def test_kills_at_random_moments_of_a_run_that_saves_every_round_lose_nothing(tmp_path: Path) -> None:
+    rounds, killed, chance = 300, tmp_path / "killed", random.Random(0)
+    straight = tmp_path / "straight"
+    settings = ("--rounds", rounds, "--save-every", 1, "--keep", 2)
+    assert main([str(a) for a in (*GAN, *settings, "--run", straight)]) == 0
+
+    reached = 0
+    for attempt in range(3):
+        more = ("train", "--resume", killed) if attempt else (*GAN, *settings, "--run", killed)
+        child = process(*more)
+        wait_for(lambda: newest(killed) > reached, child)
+        time.sleep(chance.uniform(0, 0.2))
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+        assert api.load(killed).sample(1).isfinite().all()
+        reached = newest(killed)
+    assert reached < rounds, "the kills came too late to test anything"
+    assert main(["train", "--resume", str(killed)]) == 0
+
+    assert_same_checkpoint(Run(killed).checkpoint(rounds), Run(straight).checkpoint(rounds))
+    assert measured(killed) == measured(straight)
+    assert not list((killed / "checkpoints").glob(".*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_says_how_to_go_on_and_exits_0(number: signal.Signals, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    child = process(*GAN, "--rounds", 1_000_000, "--save-every", 999_999, "--log-every", 1, "--run", run.path)
+    wait_for(lambda: len(run.history()) > 3, child)
+    child.send_signal(number)
+    _, said = child.communicate(timeout=60)
+
+    assert child.returncode == 0
+    assert said.splitlines()[-1].endswith(f"Go on with: zerosum train --resume {run.path}")
+    saved = newest(run.path)
+    assert saved == run.history()[-1]["round"] > 3
+    api.resume(run.path, rounds=saved + 2, progress=Silent())
+    straight = train(
+        "ring8", "gan", "straight", rounds=saved + 2, batch=8, generator_hidden=[16], discriminator_hidden=[16],
+        save_every=999_999, preview_every=999_999,
+    )  # fmt: skip
+    assert_same_checkpoint(run.checkpoint(saved + 2), straight.checkpoint(saved + 2))
+
+
+def test_a_full_disk_stops_with_a_sentence_and_keeps_the_last_checkpoint(tmp_path: Path, zerosum: Any) -> None:
+    run = Run(tmp_path / "run")
+    assert zerosum(*GAN, "--rounds", 2, "--run", run.path).code == 0
+    before = sorted((p, p.read_bytes()) for p in run.checkpoint(2).iterdir())
+    largest = max(len(content) for _, content in before)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest - 1, hard))
+    try:
+        full = zerosum("train", "--resume", run.path, "--rounds", 4)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert full.code == 1
+    assert "could not be written: File too large" in full.err.splitlines()[-1]
+    assert "Traceback" not in full.err
+    assert [path.name for path in (run.path / "checkpoints").iterdir()] == ["00000002"]
+    assert before == sorted((p, p.read_bytes()) for p in run.checkpoint(2).iterdir())
+    assert zerosum("train", "--resume", run.path).code == 0
+    straight = tmp_path / "straight"
+    assert zerosum(*GAN, "--rounds", 4, "--run", straight).code == 0
+    assert_same_checkpoint(run.checkpoint(4), Run(straight).checkpoint(4))
+
+
+def test_a_game_that_diverges_says_who_where_when_and_what_to_try(tmp_path: Path, zerosum: Any) -> None:
+    run = Run(tmp_path / "run")
+    said = zerosum(*GAN, "--rounds", 9, "--save-every", 1, "--generator-rate", "1e30", "--run", run.path)
+    assert said.code == 1
+    sentence = said.err.splitlines()[-1]
+    assert sentence.startswith("The term 'adversarial' of discriminator's loss is nan in round 2;")
+    assert f"the last good checkpoint is {run.checkpoint(1)}" in sentence
+    assert "Try a lower learning rate" in sentence
+    assert "Traceback" not in said.err
+    assert newest(run.path) == 1
+    assert all(p.isfinite().all() for p in api.load(run.path).parameters())
+
+
+def test_samples_that_overflow_stop_the_run_too(tmp_path: Path, zerosum: Any) -> None:
+    said = zerosum(*GAN, "--generator-rate", "1e38", "--preview-every", 1, "--run", tmp_path / "run")
+    assert said.code == 1
+    assert "no longer finite after round 1; no checkpoint was written yet." in said.err.splitlines()[-1]
+
+
+def test_a_finished_run_can_be_made_longer_but_not_shorter() -> None:
+    run = train("ring8", "gan", "run", rounds=3, **SMALL["gan"])
+    api.resume(run.path, rounds=4, progress=Silent())
+    assert newest(run.path) == 4
+    with pytest.raises(InputError, match=r"has played 4 rounds already, and --rounds is 2\."):
+        api.resume(run.path, rounds=2, progress=Silent())
+    assert run.description["config"]["rounds"] == 4
+
+
+def test_going_on_under_other_conditions_is_said(tmp_path: Path, zerosum: Any) -> None:
+    run = train("ring8", "gan", "run", rounds=1, **SMALL["gan"])
+    run.describe(run.description | {"machine": run.description["machine"] | {"precision": "bfloat16"}})
+    said = zerosum("train", "--resume", run.path, "--rounds", 2)
+    assert said.code == 0
+    assert "The run began with precision bfloat16 and goes on with float32." in said.err
+
+
+def train(data: str, recipe: str, run: str, **settings: Any) -> Run:
+    return api.train(data, recipe=recipe, run=run, progress=Silent(), **settings)
+
+
+def newest(run: Path) -> int:
+    return max((int(path.name) for path in Run(run).checkpoints()), default=0)
+
+
+def wait_for(condition: Any, child: Any, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert child.poll() is None, child.communicate()[1]
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.01)

@@ -1,0 +1,89 @@
+"""Networks have exactly the parameters that their papers' and tutorials' tables give."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from zerosum import recipes
+from zerosum.data.spec import Spec
+from zerosum.recipe import Recipe
+
+
+def build(name: str, shape: tuple[int, ...], **settings: object) -> Recipe:
+    kind = recipes.find(name)
+    with torch.device("meta"):
+        return kind(kind.Config.read(settings), Spec(shape=shape))
+
+
+def trainable(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def with_statistics(network: nn.Module) -> int:
+    """Count as Keras does: batch norm's moving mean and variance too."""
+    return trainable(network) + sum(b.numel() for name, b in network.named_buffers() if name.endswith(("mean", "var")))
+
+
+def test_the_dense_gan_has_the_introductions_counts():
+    recipe = build("gan", (1, 28, 28))
+    assert trainable(recipe.generator) == 693_784
+    assert trainable(recipe.discriminator) == 643_501
+
+
+def test_dcgan_has_the_tutorials_counts():
+    recipe = build("dcgan", (1, 64, 64))
+    assert with_statistics(recipe.generator) == 3_576_576
+    assert with_statistics(recipe.discriminator) == 2_765_312
+    assert trainable(recipe.generator) == 3_574_656
+    assert trainable(recipe.discriminator) == 2_763_520
+
+
+def test_dcgan_in_colour_has_the_authors_codes_counts():
+    recipe = build("dcgan", (3, 64, 64))
+    assert trainable(recipe.generator) == 3_576_704
+    assert trainable(recipe.discriminator) == 2_765_568
+
+
+@pytest.mark.parametrize(("channels", "count"), [(3, 2_379_779), (1, 2_378_625)])
+def test_the_upsampling_form_has_the_overviews_counts(channels, count):
+    assert trainable(build("dcgan", (channels, 64, 64), form="upsample").generator) == count
+
+
+def test_dcgan_maps_latents_through_the_tabled_shapes():
+    recipe = recipes.find("dcgan")(recipes.find("dcgan").Config(), Spec(shape=(1, 64, 64)))
+    shapes = []
+    for module in recipe.generator.modules():
+        if isinstance(module, nn.ConvTranspose2d):
+            module.register_forward_hook(lambda _module, _input, output: shapes.append(tuple(output.shape)))
+    recipe.generator(torch.randn(2, 100))
+    assert shapes == [(2, 512, 4, 4), (2, 256, 8, 8), (2, 128, 16, 16), (2, 64, 32, 32), (2, 1, 64, 64)]
+
+
+def test_dcgan_starts_from_weights_of_the_papers_spread():
+    recipe = recipes.find("dcgan")(recipes.find("dcgan").Config(), Spec(shape=(1, 64, 64)))
+    weight = recipe.generator.layers[0].weight
+    assert weight.shape == (512, 256, 4, 4)
+    assert weight.std().item() == pytest.approx(0.02, abs=2e-4)
+
+
+def test_infogan_has_the_authors_codes_counts():
+    recipe = build("infogan", (1, 28, 28))
+    assert trainable(recipe.generator) == 6_652_481
+    assert trainable(recipe.trunk) == 6_558_144
+    assert trainable(recipe.discriminator) == 1_025
+    assert trainable(recipe.recogniser) == 131_456 + 1_548
+
+
+def test_the_wasserstein_toy_networks_have_the_authors_codes_counts():
+    recipe = build("wgan_gp", (2,), latent=2)
+    assert trainable(recipe.generator) == 527_874
+    assert trainable(recipe.critic) == 527_361
+
+
+def test_the_unrolled_toy_networks_have_the_papers_counts():
+    recipe = build("unrolled", (2,), discriminator_hidden=(128,))
+    assert trainable(recipe.generator) == 49_666
+    assert trainable(recipe.discriminator) == 513
+    assert trainable(build("unrolled", (2,)).discriminator) == 17_025
