@@ -1,0 +1,72 @@
+"""What benchmarks leave behind: a JSON file each under docs/benchmarks/, and the page made of them.
+
+python -m bench.results        writes docs/benchmarks.md anew
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from zerosum import machine
+
+ROOT = Path(__file__).parents[1]
+FOLDER, PAGE = ROOT / "docs" / "benchmarks", ROOT / "docs" / "benchmarks.md"
+HEAD = """# Benchmarks
+
+Made by `python -m bench.results` from `docs/benchmarks/*.json`, which the commands named below write: no number here is
+typed by hand. Machines are shared and noisy, so speeds are ratios of passes taken in turn in one run.
+"""
+
+
+def save(name: str, title: str, rows: Sequence[Sequence[str]], remarks: Sequence[str] = ()) -> Path:
+    """Write a result: a table whose first row is its header, and sentences on how to read it."""
+    FOLDER.mkdir(exist_ok=True)
+    here = machine.describe()
+    result = {
+        "title": title,
+        "command": shlex.join(["python", "-m", _module(), *sys.argv[1:]]),
+        "date": datetime.date.today().isoformat(),
+        "commit": subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+        ).stdout.strip(),
+        "machine": f"{here['cpu']}, {here['cores']} cores, {here['threads']} threads, torch {here['torch']}",
+        "rows": [list(row) for row in rows],
+        "remarks": list(remarks),
+    }
+    path = FOLDER / f"{name}.json"
+    path.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    PAGE.write_text(page())
+    return path
+
+
+def page() -> str:
+    """Return docs/benchmarks.md as the results make it."""
+    parts = [HEAD]
+    for path in sorted(FOLDER.glob("*.json")):
+        result = json.loads(path.read_text())
+        parts += [f"## {result['title']}", "", table(result["rows"]), ""]
+        parts += [f"- {remark}" for remark in result["remarks"]]
+        parts += [f"- `{result['command']}`, {result['date']}, at {result['commit']}. {result['machine']}.", ""]
+    return "\n".join(parts)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Lay rows out as a Markdown table; the first is the header."""
+    header, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([header, "|" + "---|" * len(rows[0]), *body])
+
+
+def _module() -> str:
+    """Name the running benchmark as `python -m` does."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec else Path(sys.argv[0]).stem
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
