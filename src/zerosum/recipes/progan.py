@@ -17,8 +17,8 @@ Images of any size that can be halved down to 4 to 8 pixels are grown from there
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -30,7 +30,6 @@ from torch.nn import functional
 from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
 from zerosum.data.batch import Images
 from zerosum.data.spec import Spec
-from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.latent import truncated_normal
 from zerosum.nets.convolutional import halvings
@@ -47,8 +46,9 @@ from zerosum.recipe import LatentRecipe, LatentSettings, Loss, Phase
 class Config(LatentSettings):
     """Progressive growing."""
 
-    rounds: Count = 8_000
-    """Rounds to play at the full size, once it has faded in; growing to it comes before."""
+    rounds: Count = 14_000
+    """Rounds to play in all; those that growing leaves go to the full size. Where growing takes them all, samples stay
+    at the size that was reached, enlarged."""
 
     batch: Count = 16
     """Real samples per draw at the full size, over all processes (appendix A.1)."""
@@ -56,10 +56,10 @@ class Config(LatentSettings):
     batch_doublings: Whole = 2
     """How many times the batch is doubled at smaller sizes, once for each halving."""
 
-    stabilise_kimg: Positive = 60.0
+    stabilise_kimg: Positive = 40.0
     """Thousands of images between the end of a fade and the next (800 in section 3)."""
 
-    fade_kimg: Positive = 60.0
+    fade_kimg: Positive = 40.0
     """Thousands of images over which a new resolution is faded in (800 in section 3)."""
 
     latent: Count = 64
@@ -104,11 +104,7 @@ class ProGAN(LatentRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if config.batch % config.group:
-            raise InputError(
-                f"--batch {config.batch} does not divide into groups of {config.group}, whose variety the critic sees: "
-                f"give a multiple, or set --group."
-            )
+        self.group = config.group
         self.depth, *start = halvings(spec.shape)
         widths = channels(config.base, config.widest, self.depth)
         self.generator = Generator(config.latent, spec.shape[0], widths, (start[0], start[1]))
@@ -124,22 +120,34 @@ class ProGAN(LatentRecipe):
         }
 
     def phases(self) -> Sequence[Phase]:
-        """Stabilise the smallest size, then fade in and stabilise each larger one; new layers find no old moments."""
-        c, plan = self.config, []
-        for level in range(self.depth + 1):
-            size = "x".join(str(side >> (self.depth - level)) for side in self.spec.shape[1:])
-            batch = c.batch << min(self.depth - level, c.batch_doublings)
-            phase = partial(Phase, play=self.round, batch=batch)
-            if level > 0:
-                rounds = _rounds(c.fade_kimg, batch)
-                plan.append(phase(name=f"fade in {size}", rounds=rounds, fresh=("critic", "generator")))
-            rounds = c.rounds if level == self.depth else _rounds(c.stabilise_kimg, batch)
-            plan.append(phase(name=f"stabilise {size}", rounds=rounds))
+        """Return as many rounds of `growth` as are to be played."""
+        plan, left = [], self.config.rounds
+        for phase in self.growth():
+            if left > 0:
+                plan.append(replace(phase, rounds=min(left, phase.rounds)))
+                left -= phase.rounds
         return plan
 
+    def growth(self) -> Iterator[Phase]:
+        """Stabilise the smallest size, then fade in and stabilise each larger one; new layers find no old moments."""
+        c = self.config
+        for level in range(self.depth + 1):
+            size = "x".join(str(side >> (self.depth - level)) for side in self.spec.shape[1:])
+            phase = partial(Phase, play=self.round, batch=self._batch(level))
+            if level > 0:
+                rounds = self._rounds(c.fade_kimg, level)
+                yield phase(name=f"fade in {size}", rounds=rounds, fresh=("critic", "generator"))
+            rounds = c.rounds if level == self.depth else self._rounds(c.stabilise_kimg, level)
+            yield phase(name=f"stabilise {size}", rounds=rounds)
+
     def stage(self, clock: Clock) -> tuple[int, float]:
-        """Return the level that is played now, and how far it has faded in, in [0, 1]."""
-        return (clock.phase + 1) // 2, clock.progress if clock.phase % 2 else 1.0
+        """Return the level that is played now, and how far it has faded in, from 0 to 1.
+
+        The share is of the whole fade, which a run of few rounds may not play to its end.
+        """
+        level = (clock.phase + 1) // 2
+        fading = clock.phase % 2 == 1
+        return level, clock.phase_round / self._rounds(self.config.fade_kimg, level) if fading else 1.0
 
     def round(self, game: Game[Any]) -> None:
         """Move the critic, then the generator, at the present level."""
@@ -182,6 +190,12 @@ class ProGAN(LatentRecipe):
         image = self.generator(latent.to(self.device), level, 1 - (lod - (self.depth - level)))
         return enlarged(image, self.depth - level).clamp(-1, 1)
 
+    def _batch(self, level: int) -> int:
+        return self.config.batch << min(self.depth - level, self.config.batch_doublings)
+
+    def _rounds(self, kimg: float, level: int) -> int:
+        return max(1, round(1000 * kimg / self._batch(level)))
+
 
 class Generator(nn.Module):
     """Latents to images of any level: a dense layer to the smallest map, then blocks that double it.
@@ -196,7 +210,7 @@ class Generator(nn.Module):
     def __init__(self, latent: int, colours: int, widths: Sequence[int], start: tuple[int, int]) -> None:
         super().__init__()
         self.start = (widths[0], *start)
-        # a quarter of the gain, for the authors see this layer as a 4x4 convolution from each side of the map
+        # the gain in the authors' code: that of a 4x4 convolution, whose fan-in is 16 times this
         self.dense = EqualisedLinear(latent, math.prod(self.start), bias=False, gain=math.sqrt(2) / 4)
         self.bias = nn.Parameter(torch.zeros(widths[0], 1, 1))
         self.first = EqualisedConv2d(widths[0], widths[0], padding=1)
@@ -211,7 +225,7 @@ class Generator(nn.Module):
         maps = before = self._first_map(pixel_norm(latent))
         for block in self.blocks[:level]:  # type: ignore[index]
             before = maps
-            for layer in block:
+            for layer in block:  # type: ignore[attr-defined]
                 maps = _normed(layer(maps))
         image = self.to_image[level](maps)
         if level and fade < 1:
@@ -290,7 +304,3 @@ def _rectified(features: Tensor) -> Tensor:
 
 def _normed(features: Tensor) -> Tensor:
     return pixel_norm(_rectified(features))
-
-
-def _rounds(kimg: float, batch: int) -> int:
-    return max(1, round(1000 * kimg / batch))

@@ -46,6 +46,16 @@ def test_features_give_the_definitions_number():
     assert frechet_distance(moments(x), moments(y)).value == pytest.approx(expected, rel=1e-9)
 
 
+def test_more_features_than_a_block_give_the_definitions_number():
+    x, y = torch.randn(700, 300), torch.randn(650, 300) * 1.2
+    assert frechet_distance_of_features(x, y).value == pytest.approx(by_definition(x, y), rel=1e-9)
+
+
+def test_sets_without_any_spread_are_as_far_apart_as_their_means():
+    x = torch.zeros(5, 2)
+    assert frechet_distance_of_features(x, x + 3).value == pytest.approx(18.0)
+
+
 @pytest.mark.parametrize(("n", "m"), [(20, 30), (20, 64), (20, 500), (500, 20), (65, 65)])
 def test_fewer_samples_than_features_give_the_definitions_number_and_a_note(n, m):
     x, y = torch.randn(n, 64), torch.randn(m, 64) * 1.5 + 0.2

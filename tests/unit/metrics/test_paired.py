@@ -40,7 +40,9 @@ def test_psnr_in_closed_form():
 def test_each_image_has_its_own_figure():
     a, b = torch.rand(3, 1, 12, 12), torch.rand(3, 1, 12, 12)
     for figure in (psnr, ssim):
-        assert figure(a, b).values.tolist() == pytest.approx([figure(x[None], y[None]).value for x, y in zip(a, b, strict=True)])
+        assert figure(a, b).values.tolist() == pytest.approx(
+            [figure(x[None], y[None]).value for x, y in zip(a, b, strict=True)]
+        )
 
 
 def test_ssim_of_an_image_with_itself_is_one():

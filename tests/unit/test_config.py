@@ -1,0 +1,97 @@
+"""Settings: read from plain values, refused in a sentence, explained by their docstrings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from zerosum.config import Count, Fraction, Positive, Settings, documentation, flag
+from zerosum.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base(Settings):
+    """What every kind has."""
+
+    rounds: Count = 10
+    """Rounds to play."""
+
+    batch: Count = 4
+    """Samples
+    per draw."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Base):
+    """One kind."""
+
+    rounds: Count = 20
+    """Rounds of this kind."""
+
+    decay: Fraction = 0.5
+    """A share."""
+
+    rate: Positive = 0.1
+    """A rate."""
+
+    betas: tuple[float, float] = (0.5, 0.9)
+    """Two numbers."""
+
+    form: Literal["round", "square"] = "round"
+    """A shape."""
+
+    name: str | None = None
+    """A name, or none."""
+
+
+def test_settings_survive_json_unchanged():
+    settings = Kind(rounds=3, betas=(0.0, 1.0), name="x")
+    assert Kind.read(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+def test_a_subclass_inherits_fields_and_redefines_defaults_in_place():
+    assert Kind.names() == ("rounds", "batch", "decay", "rate", "betas", "form", "name")
+    assert (Kind().rounds, Base().rounds) == (20, 10)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"rounds": 0}, "--rounds is 0, but should be greater than or equal to 1."),
+        ({"rounds": 1.5}, "--rounds is 1.5, but should be an integer, got a number with a fractional part."),
+        ({"rounds": "many"}, "--rounds is 'many', but should be an integer, unable to parse string as an integer."),
+        ({"rate": 0}, "--rate is 0, but should be greater than 0."),
+        ({"rate": float("nan")}, "--rate is nan, but should be "),
+        ({"decay": 1.1}, "--decay is 1.1, but should be less than or equal to 1."),
+        ({"betas": (0.5,)}, "--betas"),
+        ({"form": "oval"}, "--form is 'oval', but should be 'round' or 'square'."),
+        ({"rond": 3}, "There is no setting 'rond'; did you mean 'rounds'?"),
+        ({"zzz": 3}, "There is no setting 'zzz'; known are rounds, batch,"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_what_cannot_be_used_is_refused_in_one_sentence(values, sentence):
+    with pytest.raises(InputError) as refused:
+        Kind.read(values)
+    assert sentence in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_object_made_by_hand_can_be_checked():
+    assert Kind(rounds=5).checked() == Kind(rounds=5)
+    with pytest.raises(InputError, match="--batch is -1"):
+        Kind(batch=-1).checked()
+
+
+def test_documentation_joins_lines_and_prefers_the_subclass():
+    explained = documentation(Kind)
+    assert explained["rounds"] == "Rounds of this kind."
+    assert explained["batch"] == "Samples per draw."
+    assert set(explained) == set(Kind.names())
+
+
+def test_flags_are_spelled_with_dashes():
+    assert flag("save_every") == "--save-every"
