@@ -10,56 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
-from bench.race import answer, serve
+from bench.networks import BATCH, IMAGES, LATENT, SIZE, Data, networks
+from bench.race import Watch, answer, serve
 from zerosum import machine
-from zerosum.nets import conv
-from zerosum.nets.dropout import Dropout
 
-BATCH, LATENT, WIDTH, SIZE = 128, 100, 64, 64
-IMAGES = 2048
 Step = Callable[[], None]
-
-
-def networks(
-    kind: str = "ours", *, dropout: float = 0.0, slope: float = 0.2, eps: float = 1e-5
-) -> tuple[nn.Module, ...]:
-    """Generator and discriminator without convolution biases, of `kind` "ours" or "torch" layers."""
-    source = conv if kind == "ours" else nn
-    drop = Dropout if kind == "ours" else nn.Dropout
-    wide = [8 * WIDTH, 4 * WIDTH, 2 * WIDTH, WIDTH]
-    generator: list[nn.Module] = []
-    for fan_in, fan_out in zip([LATENT, *wide], wide, strict=False):
-        stride, padding = (1, 0) if fan_in == LATENT else (2, 1)
-        generator += [source.ConvTranspose2d(fan_in, fan_out, 4, stride, padding, bias=False)]
-        generator += [
-            nn.BatchNorm2d(fan_out, eps=eps),
-            nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True),
-        ]
-    generator += [source.ConvTranspose2d(WIDTH, 1, 4, 2, 1, bias=False), nn.Tanh()]
-    discriminator: list[nn.Module] = []
-    for fan_in, fan_out in zip([1, *wide[::-1]], wide[::-1], strict=False):
-        discriminator += [source.Conv2d(fan_in, fan_out, 4, 2, 1, bias=False)]
-        discriminator += [nn.BatchNorm2d(fan_out, eps=eps)] if fan_in > 1 else []
-        discriminator += [nn.LeakyReLU(0.2, inplace=True)]
-        discriminator += [drop(dropout)] if dropout else []
-    discriminator += [source.Conv2d(8 * WIDTH, 1, 4, bias=False), nn.Flatten(0)]
-    return nn.Sequential(*generator), nn.Sequential(*discriminator)
-
-
-class Data:
-    """Random images in memory, drawn in order: the data are not what is raced here."""
-
-    def __init__(self) -> None:
-        self.images = torch.rand(IMAGES, 1, SIZE, SIZE) * 2 - 1
-        self.position = 0
-
-    def draw(self) -> Tensor:
-        start = self.position % IMAGES
-        self.position += BATCH
-        return self.images[start : start + BATCH]
 
 
 def plain() -> Step:
@@ -88,7 +46,7 @@ def plain() -> Step:
 
 
 def tuned(kind: str, precision: torch.dtype) -> Step:
-    """The tutorial's round with every setting: channels-last, frozen discriminator, fused Adam, kept memory, autocast."""
+    """The tutorial's round, every setting: channels-last, frozen discriminator, fused Adam, kept memory, autocast."""
     machine.keep_memory()
     generator, discriminator = (n.to(memory_format=torch.channels_last) for n in networks(kind, slope=0.0))
     adam = {"lr": 2e-4, "betas": (0.5, 0.999), "fused": True}
@@ -199,11 +157,10 @@ def trainer(precision: str, steps: int) -> None:
             if self.logs == 1:
                 answer({"ready": True})
             else:
-                seconds = -self.since + _now()
-                answer({"seconds": seconds, "work": steps * BATCH})
+                answer(self.watch.read() | {"work": steps * BATCH})
             if not sys.stdin.readline():
                 raise SystemExit
-            self.since = _now()
+            self.watch = Watch()
 
         def note(self, text: str) -> None: ...
 
@@ -212,15 +169,25 @@ def trainer(precision: str, steps: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npy"
         np.save(path, np.random.default_rng(0).integers(0, 256, (IMAGES, SIZE, SIZE), dtype=np.uint8))
-        settings = {"batch": BATCH, "precision": precision, "rounds": 10**6, "log_every": steps}
+        settings = {"cache": folder, "batch": BATCH, "precision": precision, "rounds": 10**6, "log_every": steps}
         rare = {"save_every": 10**6, "preview_every": 10**6}
         api.train(path, recipe="dcgan", run=Path(folder) / "run", progress=Turns(), **settings, **rare)
 
 
-def _now() -> float:
-    import time
+def loader() -> Step:
+    """What `game.draw()` does: shuffled rows of a file mapped into memory, on the device, as float in [-1, 1]."""
+    from zerosum.data import DataOptions
+    from zerosum.data import open as open_data
+    from zerosum.data.stream import Stream
 
-    return time.perf_counter()
+    machine.keep_memory()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "images.npy"
+        np.save(path, np.random.default_rng(0).integers(0, 256, (20_000, SIZE, SIZE), dtype=np.uint8))
+        stream = Stream(open_data(path, options=DataOptions(cache=folder)), seed=0)
+        stream.draw(BATCH)  # the file is open now, and stays so without its name
+    device = torch.device("cpu")
+    return lambda: stream.draw(BATCH).to(device, torch.channels_last) and None
 
 
 def multiply(precision: torch.dtype) -> tuple[Step, float]:
@@ -245,6 +212,7 @@ STEPS: dict[str, Callable[[], Step]] = {
     "tuned-float32": lambda: tuned("ours", torch.float32),
     "by-hand-bfloat16": lambda: recipe_by_hand(torch.bfloat16),
     "by-hand-float32": lambda: recipe_by_hand(torch.float32),
+    "loader": loader,
     "keras-recipe-bfloat16": lambda: keras_recipe(torch.bfloat16),
     "keras-recipe-float32": lambda: keras_recipe(torch.float32),
 }

@@ -1,8 +1,9 @@
 """How fast DCGAN plays, 64x64x1 at batch 128, beside a plain PyTorch loop and the Keras tutorial.
 
-    python -m bench.dcgan [--passes 6] [--steps 4] [--only plain,tuned-bfloat16,...] [--keras PYTHON]
+    python -m bench.dcgan [--passes 6] [--steps 4] [--only plain,trainer-bfloat16] [--keras PYTHON] [--save]
 
-Writes bench/results/dcgan.json and prints Markdown. Leave the machine alone meanwhile, though only ratios are reported.
+Prints Markdown and writes every pass to bench/results/dcgan.json. Leave the machine alone meanwhile; where others
+do not, use OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 and --clock cpu.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench import contestants
-from bench.race import Contestant, race, ratio, ratios, table
+from bench.networks import networks
+from bench.race import Contestant, race, ratio, ratios
+from bench.results import save, table
 from zerosum import machine
 
 RESULTS = Path(__file__).parent / "results"
@@ -48,7 +50,7 @@ GOALS = {
 
 def operations(name: str) -> float:
     """Multiplications and additions per image that the round asks for, whatever kernels compute it."""
-    generator, discriminator = (network.to("meta") for network in contestants.networks("torch"))
+    generator, discriminator = (network.to("meta") for network in networks("torch"))
     latent, real = torch.empty(2, 100, 1, 1, device="meta"), torch.empty(2, 1, 64, 64, device="meta")
     with FlopCounterMode(display=False) as counter:
         if name.startswith("keras"):
@@ -65,17 +67,18 @@ def operations(name: str) -> float:
     return counter.get_total_flops() / 2
 
 
-def enter(name: str, steps: int, keras: str | None) -> Contestant:
+def enter(name: str, options: argparse.Namespace) -> Contestant:
     """Return the contestant of that name."""
     if name == "keras-float32":
         script = str(Path(__file__).with_name("keras_dcgan.py"))
-        return Contestant(name, [keras or sys.executable, script], steps)
-    count = 60 if name.startswith("peak") else steps
-    return Contestant(name, [sys.executable, "-m", "bench.contestants", name, "--steps", str(count)], count)
+        return Contestant(name, [options.keras or sys.executable, script], options.steps, options.clock)
+    count = 60 if name.startswith("peak") else options.steps
+    command = [sys.executable, "-m", "bench.contestants", name, "--steps", str(count)]
+    return Contestant(name, command, count, options.clock)
 
 
-def report(runners: dict[str, Contestant]) -> tuple[str, list[dict[str, object]]]:
-    """Return the table in Markdown, and its rows as data."""
+def report(runners: dict[str, Contestant]) -> tuple[list[list[str]], list[dict[str, object]]]:
+    """Return the table of all contestants, and what it was made of."""
     rows, data = [["contestant", "img/s", "of the plain loop", "of Keras", "of the matrix peak"]], []
     for name, runner in runners.items():
         if name in PEAKS.values():
@@ -91,18 +94,19 @@ def report(runners: dict[str, Contestant]) -> tuple[str, list[dict[str, object]]
             cells.append(f"{entry['peak_share']:.0%}")
         rows.append(cells + [""] * (5 - len(cells)))
         data.append(entry)
-    return table(rows), data
+    return rows, data
 
 
-def verdicts(runners: dict[str, Contestant]) -> str:
-    """Hold what was measured against the goals."""
-    rows = [["goal", "wanted", "median", "passes"]]
+def verdicts(runners: dict[str, Contestant]) -> list[str]:
+    """Hold what was measured against the goals, a sentence each."""
+    said = []
     for (one, other), wanted in GOALS.items():
         if one in runners and other in runners:
             measured = ratios(runners[one], runners[other])
-            passes = " ".join(f"{value:.2f}" for value in measured)
-            rows.append([f"{one} / {other}", f"{wanted:.2f}", f"{statistics.median(measured):.2f}", passes])
-    return table(rows) if len(rows) > 1 else ""
+            passes = ", ".join(f"{value:.2f}" for value in measured)
+            median = statistics.median(measured)
+            said.append(f"{one} makes {median:.2f} times the rounds of {other} (goal {wanted}); by pass: {passes}.")
+    return said
 
 
 def main() -> None:
@@ -111,21 +115,26 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4, help="rounds in a turn")
     parser.add_argument("--only", default="", help="names of contestants, with commas")
     parser.add_argument("--keras", default=None, help="a Python that has tensorflow-cpu")
+    parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="see bench/race.py")
+    parser.add_argument("--save", action="store_true", help="write docs/benchmarks/dcgan.json too")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else [*TORCH, *(KERAS if options.keras else ())]
-    runners = {name: enter(name, options.steps, options.keras) for name in (*names, *PEAKS.values())}
+    runners = {name: enter(name, options) for name in (*names, *PEAKS.values())}
     race(list(runners.values()), options.passes)
-    text, data = report(runners)
+    rows, data = report(runners)
     peaks = {key: statistics.median(runners[name].rates) / 1e9 for key, name in PEAKS.items()}
-    print(text, verdicts(runners), sep="\n\n")
-    print("\nMatrix peak: " + ", ".join(f"{value:.0f} GFLOP/s in {key}" for key, value in peaks.items()))
+    remarks = [
+        *verdicts(runners),
+        "Matrix peak in the same run: "
+        + ", ".join(f"{rate:.0f} GFLOP/s in {key}" for key, rate in peaks.items())
+        + ".",
+    ]
+    print(table(rows), *remarks, sep="\n\n")
     RESULTS.mkdir(exist_ok=True)
-    summary = {
-        "when": datetime.datetime.now(datetime.UTC).isoformat(),
-        "machine": machine.describe(),
-        "peak_gflops": peaks,
-    }
-    (RESULTS / "dcgan.json").write_text(json.dumps(summary | {"contestants": data}, indent=2) + "\n")
+    whole = {"when": datetime.datetime.now(datetime.UTC).isoformat(), "machine": machine.describe(), "peaks": peaks}
+    (RESULTS / "dcgan.json").write_text(json.dumps(whole | {"contestants": data}, indent=2) + "\n")
+    if options.save:
+        save("dcgan", "How fast DCGAN plays: 64x64x1, batch 128", rows, remarks)
 
 
 if __name__ == "__main__":

@@ -66,8 +66,8 @@ class DCGAN(Model):
             g_loss = self.entropy(tf.ones_like(p_fake), p_fake)
         weights_d, weights_g = self.discriminator.trainable_variables, self.generator.trainable_variables
         gradients_d, gradients_g = tape_d.gradient(d_loss, weights_d), tape_g.gradient(g_loss, weights_g)
-        self.optimizer_d.apply_gradients(zip(gradients_d, weights_d))
-        self.optimizer_g.apply_gradients(zip(gradients_g, weights_g))
+        self.optimizer_d.apply_gradients(zip(gradients_d, weights_d, strict=True))
+        self.optimizer_g.apply_gradients(zip(gradients_g, weights_g, strict=True))
         self.means[0].update_state(d_loss)
         self.means[1].update_state(g_loss)
 
@@ -81,11 +81,12 @@ def main() -> None:
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         count = int(line)
-        start = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         for _ in range(count):
             model.train_step(next(batches))
         _ = model.means[0].result().numpy()
-        print(json.dumps({"seconds": time.perf_counter() - start, "work": count * BATCH}), flush=True)
+        taken = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+        print(json.dumps(taken | {"work": count * BATCH}), flush=True)
 
 
 if __name__ == "__main__":

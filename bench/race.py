@@ -5,7 +5,9 @@ Machines are shared and their speed wanders, so no rate means anything alone: ev
 pass, and what is reported is the median over the passes of the ratio of two rates of the same pass.
 
 A contestant is a program that prints one line of JSON when it is warm, then reads numbers from stdin, one a line: after
-each it makes so many steps and prints {"seconds": ..., "work": ...} (work in images, or in operations).
+each it makes so many steps and prints {"wall": ..., "cpu": ..., "work": ...}: seconds by the wall's clock, seconds of
+processor time, and images or operations. Where others load the machine, only processor time with one thread
+(OMP_NUM_THREADS=1 and --clock cpu) says something; on a machine at rest the wall's clock does.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.results import table as table
+
 
 def serve(step: Callable[[], None], *, work: float, warm_up: int) -> None:
     """Be a contestant: `step` does `work`."""
@@ -27,10 +31,20 @@ def serve(step: Callable[[], None], *, work: float, warm_up: int) -> None:
     answer({"ready": True})
     for line in sys.stdin:
         count = int(line)
-        start = time.perf_counter()
+        watch = Watch()
         for _ in range(count):
             step()
-        answer({"seconds": time.perf_counter() - start, "work": count * work})
+        answer(watch.read() | {"work": count * work})
+
+
+class Watch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def read(self) -> dict[str, float]:
+        return {"wall": time.perf_counter() - self._wall, "cpu": time.process_time() - self._cpu}
 
 
 def answer(message: dict[str, Any]) -> None:
@@ -45,6 +59,7 @@ class Contestant:
     name: str
     command: Sequence[str]
     steps: int
+    clock: str = "wall"
     rates: list[float] = field(default_factory=list)
 
     def start(self) -> None:
@@ -58,7 +73,7 @@ class Contestant:
         self.process.stdin.write(f"{self.steps}\n")
         self.process.stdin.flush()
         result = self._read()
-        self.rates.append(result["work"] / result["seconds"])
+        self.rates.append(result["work"] / result[self.clock])
 
     def stop(self) -> None:
         self.process.kill()
@@ -97,9 +112,3 @@ def ratios(one: Contestant, other: Contestant) -> list[float]:
 def ratio(one: Contestant, other: Contestant) -> float:
     """Return the median over the passes of one's rate over the other's."""
     return statistics.median(ratios(one, other))
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Lay rows out as a Markdown table; the first is the header."""
-    header, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([header, "|" + "---|" * len(rows[0]), *body])

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 import zerosum
 from zerosum import checkpoint, distributed, live, machine, recipes, report
 from zerosum.data.dataset import Dataset
-from zerosum.data.open import open as open_data
+from zerosum.data.kinds import AnyDataset, for_previews, open_as
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.distributed import World
@@ -21,7 +21,7 @@ from zerosum.errors import InputError
 from zerosum.gallery import memorisation
 from zerosum.game import Game
 from zerosum.plan import Plan, changed, plan_of, spec_of
-from zerosum.recipe import Recipe
+from zerosum.recipe import Recipe, TranslationRecipe
 from zerosum.run import Run, require_free
 from zerosum.training import Trainer
 
@@ -98,8 +98,11 @@ def resume(
     game = _seat(recipe, plan, dataset, device, world)
     latest = directory.latest()
     checkpoint.restore(latest, game)
-    if plan.config.rounds < game.clock.round:
-        raise InputError(f"{run} has played {game.clock.round} rounds already, and --rounds is {plan.config.rounds}.")
+    rounds = sum(phase.rounds for phase in recipe.phases())
+    if rounds < game.clock.round:
+        raise InputError(
+            f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes {rounds}."
+        )
     _tell_of_other_conditions(directory, game, progress)
     if world.is_first:
         directory.rewind(game.clock.round)
@@ -139,12 +142,12 @@ def recipe_of(run: str | Path) -> type[Recipe]:
     return recipes.find(plan_of(Run.open(run)).recipe)
 
 
-def _open(plan: Plan, world: World, progress: live.Progress) -> Dataset:
+def _open(plan: Plan, world: World, progress: live.Progress) -> AnyDataset:
     """Open the data, the first process alone at first so that they are packed once."""
-    told = live.counting(progress)
-    dataset = open_data(plan.data, options=plan.options, progress=told) if world.is_first else None
+    told, kinds = live.counting(progress), recipes.find(plan.recipe).data
+    dataset = open_as(kinds, plan.data, options=plan.options, progress=told) if world.is_first else None
     world.wait()
-    return dataset or open_data(plan.data, options=plan.options)
+    return dataset or open_as(kinds, plan.data, options=plan.options)
 
 
 def _build(plan: Plan, spec: Spec) -> Recipe:
@@ -153,18 +156,19 @@ def _build(plan: Plan, spec: Spec) -> Recipe:
     return kind(plan.config, spec)
 
 
-def _seat(recipe: Recipe, plan: Plan, dataset: Dataset, device: torch.device, world: World) -> Game[Any]:
+def _seat(recipe: Recipe, plan: Plan, dataset: AnyDataset, device: torch.device, world: World) -> Game[Any]:
     """Bring recipe, data and machine together."""
     training = plan.training
-    if plan.config.batch % (world.size * training.micro_batches):
+    whole = world.size * training.micro_batches * recipe.group
+    if plan.config.batch % whole:
+        groups = f" of groups of {recipe.group}" if recipe.group > 1 else ""
         raise InputError(
             f"--batch {plan.config.batch} does not divide among {world.size} processes of {training.micro_batches} "
-            "micro-batches: give a multiple."
+            f"micro-batches{groups}: give a multiple of {whole}."
         )
     if training.micro_batches > 1 and not recipe.divisible:
         raise InputError(
-            f"--micro-batches is {training.micro_batches}, but {plan.recipe} needs each batch whole: give 1, or a "
-            "smaller --batch."
+            f"--micro-batches is {training.micro_batches}, but {plan.recipe} needs each batch whole: give 1."
         )
     precision = machine.pick_precision(training.precision, device)
     if dataset.spec.is_points and training.precision == "auto":
@@ -174,7 +178,7 @@ def _seat(recipe: Recipe, plan: Plan, dataset: Dataset, device: torch.device, wo
     if not dataset.spec.is_points:
         recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
     share = world if recipe.divisible else World()
-    source = Stream(dataset, seed=training.seed, rank=share.rank, world=share.size)
+    source = Stream(dataset, seed=training.seed, rank=share.rank, world=share.size, jitter=recipe.jitter)
     return Game(
         recipe.to(device),
         source,
@@ -185,15 +189,17 @@ def _seat(recipe: Recipe, plan: Plan, dataset: Dataset, device: torch.device, wo
     )
 
 
-def _play(game: Game[Any], directory: Run, plan: Plan, dataset: Dataset, progress: live.Progress) -> Run:
+def _play(game: Game[Any], directory: Run, plan: Plan, dataset: AnyDataset, progress: live.Progress) -> Run:
     for note in dataset.notes:
         progress.note(note)
-    rows = np.arange(plan.training.previews) % len(dataset)
-    trainer = Trainer(game, directory, plan.training, dataset.batch(rows), progress)
+    preview, measured, note = for_previews(dataset, game.recipe.data, plan.options, most=plan.training.previews)
+    if note is not None:
+        progress.note(note)
+    trainer = Trainer(game, directory, plan.training, preview, progress, measured=measured)
     try:
         finished = trainer.train()
         if game.world.is_first:
-            if not dataset.spec.is_points:
+            if isinstance(dataset, Dataset) and not dataset.spec.is_points:
                 _remember(directory, game, dataset, plan.training.seed)
             page = report.write(directory.path)
             progress.close()
@@ -215,20 +221,20 @@ def _farewell(directory: Run, page: Path, game: Game[Any], finished: bool) -> st
     picture = directory.sample(game.clock.round)
     if not finished:
         return f"Stopped and saved at round {game.clock.round:,}. Go on with: zerosum train --resume {directory.path}"
-    return (
-        f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. "
-        f"More samples: zerosum sample {directory.path} -n 16"
-    )
+    use = f"More samples: zerosum sample {directory.path} -n 16"
+    if isinstance(game.recipe, TranslationRecipe):
+        use = f"Translate images: zerosum translate {directory.path} INPUT --out OUTPUT"
+    return f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. {use}"
 
 
-def _describe(plan: Plan, dataset: Dataset, game: Game[Any], command: str | None) -> dict[str, Any]:
+def _describe(plan: Plan, dataset: AnyDataset, game: Game[Any], command: str | None) -> dict[str, Any]:
     """Say what run.json says."""
     return {
         "recipe": plan.recipe,
         "config": plan.config.to_json(),
         "training": plan.training.to_json(),
-        "data_options": plan.options.to_json(),
-        "spec": {"shape": list(dataset.spec.shape), "classes": list(dataset.spec.classes)},
+        "data_options": plan.options.located().to_json(),
+        "spec": {name: value for name, value in asdict(dataset.spec).items() if value is not None},
         "data": {
             "source": dataset.source,
             "fingerprint": dataset.fingerprint,
@@ -241,7 +247,7 @@ def _describe(plan: Plan, dataset: Dataset, game: Game[Any], command: str | None
     }
 
 
-def _require_same_data(directory: Run, dataset: Dataset, progress: live.Progress) -> None:
+def _require_same_data(directory: Run, dataset: AnyDataset, progress: live.Progress) -> None:
     known, spec = directory.description["data"], spec_of(directory)
     if known.get("count") != len(dataset) or spec != dataset.spec:
         raise InputError(

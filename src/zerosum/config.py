@@ -91,5 +91,10 @@ def _sentence(settings: type[Settings], error: ValidationError) -> str:
         close = difflib.get_close_matches(name, settings.names(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(settings.names())}."
         return f"There is no setting {name!r}; {hint}"
-    expected = complaint["msg"].replace("Input should be ", "").replace("a valid ", "a ")
+    expected = (
+        complaint["msg"]
+        .replace("Input should be ", "")
+        .replace("a valid integer", "an integer")
+        .replace("a valid ", "a ")
+    )
     return f"{flag(name)} is {complaint['input']!r}, but should be {expected[:1].lower() + expected[1:]}."

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from zerosum import latent, pictures
+from zerosum.controls import controls_of, require_known
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
 from zerosum.files import replacing
@@ -26,9 +27,14 @@ CHUNK = 16
 
 
 def controls(recipe: type[Recipe] | Recipe) -> dict[str, inspect.Parameter]:
-    """Return the keywords of `sample` that a person can set, by name."""
-    parameters = inspect.signature(recipe.sample, eval_str=True).parameters
-    return {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY and "Tensor" not in str(p.annotation)}
+    """Return the keywords of `sample` that a person can set, by name.
+
+    Raises:
+        InputError: the recipe does not make samples from nothing.
+    """
+    if not hasattr(recipe, "sample"):
+        raise InputError("This run makes images from images: zerosum translate RUN INPUT --out OUTPUT")
+    return controls_of(recipe.sample)
 
 
 def generate(recipe: Recipe, n: int, *, seed: int, chosen: Mapping[str, Any]) -> Tensor:
@@ -37,7 +43,7 @@ def generate(recipe: Recipe, n: int, *, seed: int, chosen: Mapping[str, Any]) ->
     Raises:
         InputError: a control that the recipe does not have, or a value it refuses.
     """
-    _require_controls(recipe, chosen)
+    require_known(chosen, controls(recipe))
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(seed)
         chunks = [recipe.sample(CHUNK, **chosen).float().cpu() for _ in range(-(-n // CHUNK))]
@@ -78,7 +84,7 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
         raise InputError("This recipe has no latent vector to walk along: leave --interpolate away.")
     if corners < 2 or frames < 2:
         raise InputError(f"A walk of {frames} frames among {corners} samples leads nowhere: give 2 or more of each.")
-    _require_controls(recipe, chosen)
+    require_known(chosen, controls(recipe))
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(seed)
         path = latent.loop(recipe.prior(corners), frames=frames)
@@ -121,14 +127,6 @@ def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: in
     }
     with replacing(run.path / "samples" / "nearest.json") as partial:
         partial.write_text(json.dumps(found, indent=2), encoding="utf-8")
-
-
-def _require_controls(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
-    known = controls(recipe)
-    for name in chosen:
-        if name not in known:
-            have = ", ".join(known) or "none"
-            raise InputError(f"This run's recipe has no control {name!r}; it has: {have}.")
 
 
 def _chunks(dataset: Dataset, start: int, stop: int) -> Iterator[Tensor]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 import torch
+from annotated_types import Interval
 from torch import Tensor, nn
 
 from zerosum import chance
-from zerosum.config import Count, Settings
-from zerosum.data.batch import Batch, Images
+from zerosum.config import Count, Fraction, Settings
+from zerosum.data.batch import Batch, Images, Pairs
+from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
 from zerosum.latent import truncated_normal
 from zerosum.player import Player
@@ -74,6 +76,9 @@ class Recipe(nn.Module, ABC):
     """Whether each loss is a mean over samples, so that pieces of a batch may be differentiated apart. Where it is not,
     every process plays with the whole batch."""
 
+    group: int = 1
+    """Neighbours in a batch that a loss looks at together: a piece of a batch holds a multiple of them."""
+
     sample: Callable[..., Tensor]
     """Generates (n, *shape) samples in [-1, 1]. Its signature is the command line: keywords are the user's controls."""
 
@@ -97,6 +102,11 @@ class Recipe(nn.Module, ABC):
     def compare(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return samples and the real ones to hold them against, both (N, *shape), for previews and metrics."""
         return self.sample(len(batch)), batch.real
+
+    @property
+    def jitter(self) -> Jitter:
+        """How real images are varied each time they are drawn: here not at all."""
+        return Jitter()
 
     @property
     def device(self) -> torch.device:
@@ -134,6 +144,50 @@ class LatentRecipe(Recipe):
         if latent is None:
             latent = self.prior(n) if truncation is None else truncated_normal(n, self.config.latent, limit=truncation)
         return self.generator(latent.to(self.device))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationSettings(RecipeSettings):
+    """What every recipe that makes images from images lets its user set."""
+
+    batch: Count = 1
+    """Real samples per draw, over all processes."""
+
+    enlarge: Annotated[float, Interval(ge=1, le=4)] = 286 / 256
+    """Factor by which images are enlarged before they are cropped to their size at a random place; 1 crops nothing."""
+
+    mirror: Fraction = 0.5
+    """Share of the draws that are mirrored left to right; 0 where left and right are not alike."""
+
+
+class TranslationRecipe(Recipe):
+    """A recipe that makes images from images. In place of `sample` it has `translate`."""
+
+    Config: ClassVar[type[TranslationSettings]] = TranslationSettings
+    config: TranslationSettings
+    data = (Pairs,)
+
+    translate: Callable[..., Tensor]
+    """Makes (N, *shape) images from (N, *source_shape) ones, all in [-1, 1]: the same function in previews, in metrics
+    and at use. Its signature is the command line: keywords are the user's controls."""
+
+    @property
+    @abstractmethod
+    def multiple(self) -> int:
+        """What both sides of an image must be a multiple of for the networks to take it, in pixels."""
+
+    def compare(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """Return translations and what they should be, both (N, *shape)."""
+        return self.translate(batch.source), batch.target
+
+    def show(self, batch: Any) -> tuple[Tensor, ...]:
+        """Return the columns of a preview, each (N, C, H, W): source, translation, target."""
+        return batch.source, self.translate(batch.source), batch.target
+
+    @property
+    def jitter(self) -> Jitter:
+        """How real images are varied each time they are drawn."""
+        return Jitter(enlarge=self.config.enlarge, mirror=self.config.mirror)
 
 
 @runtime_checkable

@@ -29,9 +29,14 @@ class Pace:
         self.since, self.seen, self.round, self.seconds = now, seen, round_, self.seconds + elapsed
         return rates
 
-    def pause(self) -> None:
-        """Leave what was done since the last lap (saving, previewing) out of the rate."""
-        self.since = time.perf_counter()
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave what is done meanwhile (saving, previewing) out of the rate."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.since += time.perf_counter() - began
 
 
 @contextmanager

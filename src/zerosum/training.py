@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
 from zerosum import checkpoint, pictures
 from zerosum.board import Board
@@ -18,6 +17,7 @@ from zerosum.errors import DivergedError
 from zerosum.files import storing
 from zerosum.game import Game
 from zerosum.live import Progress, Status
+from zerosum.preview import look
 from zerosum.run import Run
 from zerosum.sitting import Pace, peak_memory, stop_signals
 
@@ -42,7 +42,7 @@ class Training(Settings):
     """Rounds over which logged values are averaged into one line of history."""
 
     previews: Count = 64
-    """Samples in a preview picture."""
+    """Samples in a preview picture; of a recipe that translates, at most 8 are shown, each beside its source."""
 
     micro_batches: Count = 1
     """Pieces in which a batch is differentiated: more take less memory, for the same gradient without batch norm."""
@@ -70,13 +70,26 @@ class Trainer:
         settings: how to train.
         preview: real samples to hold previews against.
         progress: who is told.
+        measured: under what name the history keeps what previews measure: "training", or "held_out" where the samples
+            of `preview` are not trained on.
     """
 
-    def __init__(self, game: Game[Any], run: Run, settings: Training, preview: Batch, progress: Progress) -> None:
+    def __init__(
+        self,
+        game: Game[Any],
+        run: Run,
+        settings: Training,
+        preview: Batch,
+        progress: Progress,
+        *,
+        measured: str = "training",
+    ) -> None:
         self.game = game
         self.run = run
         self.settings = settings
         self._preview_batch = preview.to(game.device)
+        self._measured = measured
+        self._measurements: dict[str, float] = {}
         self._progress = progress
         self._stopping = False
         history = run.history() if game.world.is_first else []
@@ -113,10 +126,10 @@ class Trainer:
     def _after_round(self, phase: str, total: int) -> None:
         round_, settings = self.game.clock.round, self.settings
         last = round_ == total
+        if round_ % settings.preview_every == 0 or last:
+            self._preview()  # before the log, which takes up what it measures: a checkpoint must leave none of it over
         if round_ % settings.log_every == 0 or last:
             self._log(phase, total)
-        if round_ % settings.preview_every == 0 or last:
-            self._preview()
         if round_ % settings.save_every == 0 and not last:
             self._save()
 
@@ -124,7 +137,8 @@ class Trainer:
         clock = self.game.clock
         if clock.round == self._pace.round:
             return
-        values = self.game.collect()
+        values = self.game.collect() | self._measurements
+        self._measurements = {}
         if not self.game.world.is_first:
             return
         images, rounds = self._pace.lap(clock.seen, clock.round)
@@ -152,7 +166,7 @@ class Trainer:
                 images_per_second=images,
                 seconds_left=left,
                 values=values,
-                unit=type(self._preview_batch).__name__.lower(),
+                unit=self._preview_batch.unit,
             )
         )
 
@@ -162,16 +176,18 @@ class Trainer:
             return
         clock = self.game.clock
         devices = [self.game.device] if self.game.device.type == "cuda" else []
-        with storing(self.run.path), torch.random.fork_rng(devices), self.game.averaged(), self.game.autocast():
+        with (
+            self._pace.paused(),
+            storing(self.run.path),
+            torch.random.fork_rng(devices),
+            self.game.averaged(),
+            self.game.autocast(),
+        ):
             torch.manual_seed(self.settings.seed)
-            fake, real = self.game.recipe.compare(self._preview_batch)
-            if not fake.isfinite().all():
-                raise DivergedError(f"A sample is no longer finite after round {clock.round}")
-            picture = draw(fake, real)
-            pictures.write_png(
-                picture, self.run.sample(clock.round), {"round": str(clock.round), "seed": str(self.settings.seed)}
-            )
-        self._pace.pause()
+            picture, found = look(self.game.recipe, self._preview_batch, rounds=clock.round)
+            about = {"round": str(clock.round), "seed": str(self.settings.seed)}
+            pictures.write_png(picture, self.run.sample(clock.round), about)
+        self._measurements = {f"{self._measured}/{name}": value for name, value in found.items()}
 
     def _save(self) -> None:
         """Write a checkpoint. It closes a line of history: a resumed run logs the lines that a straight one does."""
@@ -180,9 +196,9 @@ class Trainer:
             return
         phases = self.game.recipe.phases()
         self._log(phases[clock.phase].name, sum(phase.rounds for phase in phases))
-        checkpoint.save(self.run, self.game, keep=self.settings.keep)
+        with self._pace.paused():
+            checkpoint.save(self.run, self.game, keep=self.settings.keep)
         self._saved = clock.round
-        self._pace.pause()
 
     @contextmanager
     def _advising(self) -> Iterator[None]:
@@ -212,10 +228,3 @@ class Trainer:
             if self._board is not None:
                 with storing(self.run.path):
                     self._board.close()
-
-
-def draw(fake: Tensor, real: Tensor) -> Any:
-    """Draw generated samples (N, *shape) as people look at them: images in a grid, points over the real ones."""
-    if fake.ndim == 2:
-        return pictures.scatter(fake.float().cpu(), reference=real.float().cpu())
-    return pictures.grid(fake.float().cpu())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import resource
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -12,57 +11,87 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests.cli.conftest import assert_same_checkpoint, measured, process
-from tests.recipes.conftest import SMALL, plays_on_points
-from zerosum import api
+from tests.recipes.conftest import SMALL, game, plays_on_points, sides
+from zerosum import api, checkpoint
 from zerosum.cli import main
 from zerosum.errors import InputError
-from zerosum.live import Silent
+from zerosum.live import Progress, Silent, Status
 from zerosum.run import Run
+from zerosum.training import Trainer, Training
 
 GAN = ("train", "ring8", "--recipe", "gan", "--batch", 8, "--generator-hidden", 16, "--discriminator-hidden", 16)
-CASES = [(name, kind) for name in sorted(SMALL) for kind in ("images", "points")]
+IMAGES, POINTS = (3, 16, 16), (2,)
+CASES = [
+    (name, shape) for name in sorted(SMALL) for shape in (IMAGES, POINTS) if shape != POINTS or plays_on_points(name)
+]
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("data") / "noise.npy"
-    np.save(path, np.random.default_rng(0).integers(0, 256, (40, 16, 16), dtype=np.uint8))
-    return path
+class Killed(Silent):
+    """Ends a run in the middle, after a round."""
+
+    def __init__(self, round_: int) -> None:
+        self.round = round_
+
+    def update(self, status: Status) -> None:
+        if status.round == self.round:
+            raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize(("name", "kind"), CASES)
-def test_every_recipe_resumes_to_the_last_bit(name: str, kind: str, precision: str, images: Path) -> None:
-    if kind == "points" and not plays_on_points(name):
-        pytest.skip("it plays on images only")
-    data = "ring8" if kind == "points" else str(images)
-    settings: dict[str, Any] = {**SMALL[name], "precision": precision, "batch": 16, "save_every": 3, "log_every": 2}
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize(("name", "shape"), CASES)
+def test_every_recipe_resumes_to_the_last_bit(
+    name: str, shape: tuple[int, ...], precision: str, tmp_path: Path
+) -> None:
+    def sit(run: Run, progress: Progress) -> None:
+        playing = game(name, shape, rounds=6, precision=PRECISIONS[precision])
+        if run.checkpoints():
+            checkpoint.restore(run.latest(), playing)
+            run.rewind(playing.clock.round)
+        preview = sides(name, shape).batch(np.arange(4))
+        Trainer(playing, run, Training(save_every=2, log_every=1), preview, progress).train()
 
-    straight = train(data, name, "straight", rounds=5, **settings)
-    stopped = train(data, name, "stopped", rounds=4, **settings)
-    shutil.rmtree(stopped.checkpoint(4))  # as if killed after round 4: its history is there, its checkpoint is not
-    api.resume(stopped.path, rounds=5, progress=Silent())
+    straight, stopped = (Run.create(tmp_path / which, {}) for which in ("straight", "stopped"))
+    sit(straight, Silent())
+    with pytest.raises(KeyboardInterrupt):
+        sit(stopped, Killed(5))
+    assert newest(stopped.path) == 4
+    sit(stopped, Silent())
 
+    assert_same_checkpoint(stopped.checkpoint(6), straight.checkpoint(6))
+    assert measured(stopped.path) == measured(straight.path)
+    assert [row["round"] for row in stopped.history()] == [1, 2, 3, 4, 5, 6]
+    assert stopped.sample(6).read_bytes() == straight.sample(6).read_bytes()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_run_on_images_resumes_to_the_last_bit(precision: str) -> None:
+    settings = {"size": "16", "width": 4, "batch": 16, "save_every": 2, "log_every": 1, "precision": precision}
+    straight = train("digits", "dcgan", "straight", rounds=5, **settings)
+    with pytest.raises(KeyboardInterrupt):
+        api.train("digits", recipe="dcgan", run="stopped", rounds=5, progress=Killed(3), **settings)
+    stopped = api.resume("stopped", progress=Silent())
     assert_same_checkpoint(stopped.checkpoint(5), straight.checkpoint(5))
     assert measured(stopped.path) == measured(straight.path)
-    assert [row["round"] for row in stopped.history()] == [2, 3, 4, 5]
-    assert stopped.sample(5).read_bytes() == straight.sample(5).read_bytes()
+    assert (stopped.path / "samples" / "nearest.png").exists()
 
 
 def test_kills_at_random_moments_of_a_run_that_saves_every_round_lose_nothing(tmp_path: Path) -> None:
-    rounds, killed, chance = 300, tmp_path / "killed", random.Random(0)
+    rounds, killed, chance = 150, tmp_path / "killed", random.Random(0)
     straight = tmp_path / "straight"
-    settings = ("--rounds", rounds, "--save-every", 1, "--keep", 2)
+    settings = ("--rounds", rounds, "--log-every", 1)
     assert main([str(a) for a in (*GAN, *settings, "--run", straight)]) == 0
+    settings = (*settings, "--save-every", 1, "--keep", 2)
 
     reached = 0
     for attempt in range(3):
         more = ("train", "--resume", killed) if attempt else (*GAN, *settings, "--run", killed)
         child = process(*more)
-        wait_for(lambda: newest(killed) > reached, child)
-        time.sleep(chance.uniform(0, 0.2))
+        wait_for(lambda seen=reached: newest(killed) > seen, child)
+        time.sleep(chance.uniform(0, 0.1))
         child.send_signal(signal.SIGKILL)
         child.communicate()
         assert api.load(killed).sample(1).isfinite().all()

@@ -3,7 +3,6 @@ import struct
 
 import numpy as np
 import pytest
-
 from PIL import Image
 
 from zerosum.data.open import open as open_data

@@ -10,17 +10,24 @@ import pytest
 import torch
 
 from zerosum import recipes
-from zerosum.data.batch import Points
+from zerosum.data.batch import Domains, Pairs, Points
 from zerosum.data.dataset import Dataset
+from zerosum.data.domains import DomainDataset
+from zerosum.data.kinds import AnyDataset
+from zerosum.data.pairs import PairDataset
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.distributed import World
 from zerosum.game import Game
+from zerosum.recipe import TranslationRecipe
 
 SMALL: dict[str, dict[str, Any]] = {
+    "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "average": 0.9},
     "dcgan": {"width": 4},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
     "infogan": {"width": 4, "noise": 6, "categories": 3},
+    "progan": {"base": 32, "widest": 8, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
+    "pix2pix": {"width": 4, "layers": 2, "average": 0.9},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan_gp": {"width": 4, "critic_moves": 2, "toy_hidden": (16, 16)},
 }
@@ -39,6 +46,27 @@ def dataset(shape: tuple[int, ...], count: int = 64) -> Dataset:
     )
 
 
+def sides(name: str, shape: tuple[int, ...]) -> AnyDataset:
+    """Random data of the kind that the recipe `name` plays on."""
+    kinds, plain = recipes.find(name).data, dataset(shape)
+    if Pairs not in kinds and Domains not in kinds:
+        return plain
+    spec = Spec(shape=shape, source_shape=shape)
+    random = np.random.default_rng(1)
+    other = random.integers(0, 256, plain.samples.shape, dtype=np.uint8)
+    if Pairs in kinds:
+        return PairDataset(sources=other, samples=plain.samples, spec=spec, source="", fingerprint="", notes=())
+    return DomainDataset(a=other[:40], samples=plain.samples, spec=spec, source="", fingerprint="", notes=())
+
+
+def made(recipe: Any, name: str, shape: tuple[int, ...], n: int) -> torch.Tensor:
+    """Have a recipe make n samples, from nothing or from images."""
+    if not isinstance(recipe, TranslationRecipe):
+        return recipe.sample(n)
+    fake, _ = recipe.compare(sides(name, shape).batch(np.arange(n)).to(torch.device("cpu")))
+    return fake
+
+
 def game(
     name: str, shape: tuple[int, ...], *, seed: int = 0, batch: int = 8, rounds: int = 4, **options: Any
 ) -> Game[Any]:
@@ -51,8 +79,10 @@ def game(
         else {"batch": batch, "rounds": rounds, **SMALL[name]}
     )
     world = options.pop("world", World())
-    source = Stream(dataset(shape), seed=seed, rank=world.rank, world=world.size)
-    return Game(kind(config, Spec(shape=shape)), source, world=world, **options)
+    data = sides(name, shape)
+    recipe = kind(config, data.spec)
+    source = Stream(data, seed=seed, rank=world.rank, world=world.size, jitter=recipe.jitter)
+    return Game(recipe, source, world=world, **options)
 
 
 def plays_on_points(name: str) -> bool:

@@ -8,10 +8,10 @@ import sys
 import pytest
 import torch
 
-from tests.recipes.conftest import SMALL, game, plays_on_points
+from tests.recipes.conftest import SMALL, game, made, plays_on_points
 from zerosum import recipes
 from zerosum.config import documentation
-from zerosum.data.batch import Images
+from zerosum.data.batch import Points
 
 GRAY, COLOUR, WIDE, POINT = (1, 16, 16), (3, 16, 16), (3, 16, 32), (2,)
 NAMES = recipes.names()
@@ -29,22 +29,24 @@ def test_every_recipe_is_tested_small():
 @pytest.mark.parametrize("shape", [GRAY, COLOUR, WIDE, (5, 16, 16), (1, 28, 28), (3, 48, 64), POINT])
 def test_samples_have_the_promised_shape_and_range(name, shape):
     if shape == POINT and not plays_on_points(name):
-        assert Images in recipes.find(name).data
+        assert Points not in recipes.find(name).data
         return
     recipe = game(name, shape).recipe
     for mode in (recipe.train(), recipe.eval()):
-        samples = mode.sample(3)
+        samples = made(mode, name, shape, 3)
         assert samples.shape == (3, *shape)
         assert samples.isfinite().all()
         assert len(shape) == 1 or samples.abs().max() <= 1
 
 
 @every_game
-def test_a_round_is_finite_and_moves_every_player(name, shape):
-    playing = game(name, shape)
+def test_a_round_of_every_phase_is_finite_and_moves_every_player(name, shape):
+    playing = game(name, shape, rounds=16)
     before = {key: value.clone() for key, value in playing.recipe.state_dict().items()}
-    playing.recipe.round(playing)
-    playing.end_round()
+    for index, phase in enumerate(playing.recipe.phases()):
+        playing.enter(index, phase)
+        phase.play(playing)
+        playing.end_round()
     playing.check_weights()
     after = playing.recipe.state_dict()
     for name_, player in playing.players.items():
@@ -109,12 +111,13 @@ def test_a_running_average_lags_behind_the_weights_and_samples(name, shape):
     playing = game(name, shape)
     for _ in range(3):
         playing.recipe.round(playing)
-    live = playing.recipe.generator.state_dict()
-    live = {key: value.clone() for key, value in live.items()}
+    (player,) = (player for player in playing.players.values() if player.average)
+    networks = torch.nn.ModuleList(player.networks)
+    live = {key: value.clone() for key, value in networks.state_dict().items()}
     with playing.averaged():
-        inside = {key: value.clone() for key, value in playing.recipe.generator.state_dict().items()}
+        inside = {key: value.clone() for key, value in networks.state_dict().items()}
         assert not playing.recipe.training
-    after = playing.recipe.generator.state_dict()
+    after = networks.state_dict()
     assert all(torch.equal(live[key], after[key]) for key in live)
     assert any(not torch.equal(live[key], inside[key]) for key in live)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "train": "train a recipe on your data, or go on with a run",
     "sample": "make samples with a trained run, or a film of a walk among them",
+    "translate": "make images from images with a trained run",
     "recipes": "list the recipes, or explain one",
     "data": "check data, or pack them ahead of training",
     "report": "write a run's report.html anew",

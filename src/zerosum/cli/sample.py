@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import docstring_parser
 import tyro
 
 from zerosum import api, gallery
 from zerosum.cli import flags
+from zerosum.cli.controls import chosen_among, run_among, with_controls
 from zerosum.config import Count, Positive, Settings, Whole
+from zerosum.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,18 +48,21 @@ class Sample(Settings):
 
 def run(arguments: list[str]) -> None:
     """Make samples and say where they are."""
-    place = _run_among(arguments)
-    parser = Sample if place is None else _with_controls(place)
+    place = run_among(arguments)
+    parser: type = Sample
+    if place is not None:
+        kind = api.recipe_of(place)
+        controls = gallery.controls(kind)
+        parser = with_controls(Sample, kind.sample, controls)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
+    out = given.out or given.run / "samples" / (f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}")
+    _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
     recipe = api.load(given.run, device=given.device)
-    names = [name for name in gallery.controls(recipe) if getattr(given, name) is not None]
-    chosen = {name: getattr(given, name) for name in names}
+    chosen = chosen_among(given, gallery.controls(recipe))
     if given.interpolate:
-        out = given.out or given.run / "samples" / f"walk-{given.seed}.gif"
         walk = gallery.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
         print(gallery.write_walk(walk, out, seconds=given.seconds))
         return
-    out = given.out or given.run / "samples" / f"seed-{given.seed}"
     samples = gallery.generate(recipe, given.n, seed=given.seed, chosen=chosen)
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed)} | {
         k: str(v) for k, v in chosen.items()
@@ -68,19 +72,8 @@ def run(arguments: list[str]) -> None:
     print(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}", file=sys.stderr)
 
 
-def _run_among(arguments: list[str]) -> Path | None:
-    """Find the run that is asked for, before its flags are known: the first run named, or the first word."""
-    words = [Path(argument) for argument in arguments if not argument.startswith("-")]
-    runs = [word for word in words if (word / "run.json").is_file()]
-    return next(iter([*runs, *words]), None)
-
-
-def _with_controls(place: Path) -> type:
-    """Add the controls of the run's recipe to the flags, each with its line of the docstring of `sample` as help."""
-    recipe = api.recipe_of(place)
-    texts = {p.arg_name: p.description for p in docstring_parser.parse(recipe.sample.__doc__ or "").params}
-    controls = [
-        (name, Annotated[p.annotation, tyro.conf.arg(help=texts.get(name))], dataclasses.field(default=p.default))
-        for name, p in gallery.controls(recipe).items()
-    ]
-    return dataclasses.make_dataclass("Sample", controls, bases=(Sample,), frozen=True, kw_only=True)
+def _require_ending(out: Path, endings: tuple[str, ...]) -> None:
+    """Refuse a kind of file that cannot be written, before anything is computed."""
+    if out.suffix.lower() not in endings:
+        known = " or ".join(ending or "a folder" for ending in endings)
+        raise InputError(f"--out is {out}, and what is made here can be written as {known}.")

@@ -17,11 +17,6 @@ from zerosum.data.spec import Spec
 class Drawable(Protocol):
     """What can be drawn from: one set of samples, or several that are shuffled apart."""
 
-    spec: Spec
-    source: str
-    fingerprint: str
-    notes: tuple[str, ...]
-
     @property
     def lengths(self) -> tuple[int, ...]:
         """Samples in each of the sets that are shuffled apart."""

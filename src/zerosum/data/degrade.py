@@ -1,4 +1,4 @@
-"""Ways to spoil an image, so that a pair can be made from it alone: the spoilt one is the source, the image the target."""
+"""Ways to spoil an image, so that a pair is made from it alone: the spoilt one is the source, the image the target."""
 
 from __future__ import annotations
 

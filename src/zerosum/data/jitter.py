@@ -38,7 +38,7 @@ class Jitter:
 
 @dataclass(frozen=True, kw_only=True)
 class Draw:
-    """Which draw of a stream this is. All randomness of its samples is a function of it, so that runs resume exactly."""
+    """Which draw of a stream this is. All randomness of its samples is a function of it: runs resume exactly."""
 
     seed: int
     position: int

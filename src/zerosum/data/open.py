@@ -68,7 +68,8 @@ def open(  # noqa: A001
 
 def _key(source: str | Path, found: Files | Stored, options: DataOptions) -> str:
     """Name of the pack: it changes with every file, option and label, and with nothing else."""
-    asked = {name: value for name, value in asdict(options).items() if name != "cache"}
+    elsewhere = ("cache", "target", "degrade", "direction")  # change nothing of what is packed
+    asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
     if isinstance(found, Stored):
         return key_of(name_of(source), found.stamps, asked)
     own_words = options.labels in (None, "none", "folders")

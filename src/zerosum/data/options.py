@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from zerosum.config import Settings
 from zerosum.errors import InputError
 
+Direction = Literal["AtoB", "BtoA"]
 SMALLEST_SIDE = 4
 LARGEST_SIDE = 4096
 
@@ -32,6 +33,17 @@ class DataOptions(Settings):
 
     split: str = "train"
     """Which part of the data: "train" or "test", or the name of the sub-folder that holds it."""
+
+    target: str | None = None
+    """For recipes that translate: folder or .zip of the targets, matched to the sources in DATA by name; or, for two
+    unpaired domains, of the second one."""
+
+    degrade: str | None = None
+    """For recipes that learn from pairs: how sources are made from the images in DATA, which are the targets: gray,
+    edges, downscale:4, blur:2, noise:0.1 or mask:0.25 (a block of gray over that share of the area)."""
+
+    direction: Direction = "AtoB"
+    """For recipes that translate: from A, the left half or first folder, to B, the right half or second; or back."""
 
     cache: str | None = None
     """Folder for packed and downloaded data; by default $ZEROSUM_CACHE, else ~/.cache/zerosum."""
@@ -73,7 +85,13 @@ class DataOptions(Settings):
             )
         if self.corrupt not in ("refuse", "skip"):
             raise InputError(f"--corrupt {self.corrupt} is not possible: give refuse or skip.")
+        if self.direction not in ("AtoB", "BtoA"):
+            raise InputError(f"--direction {self.direction} is not possible: give AtoB or BtoA.")
         return self
+
+    def located(self) -> DataOptions:
+        """Return these options with the target's path made absolute, as a run keeps them."""
+        return self if self.target is None else replace(self, target=str(Path(self.target).expanduser().absolute()))
 
     def cache_folder(self) -> Path:
         """Folder for packed and downloaded data; it need not exist yet."""

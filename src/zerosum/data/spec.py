@@ -15,7 +15,7 @@ class Spec:
     classes: tuple[str, ...] = ()
     """Names of the classes, in the order of their labels; empty when the data has no labels."""
 
-    source: tuple[int, ...] | None = None
+    source_shape: tuple[int, ...] | None = None
     """Shape (C', H', W') of what a sample is made from, for pairs and domains; None where it is made from nothing."""
 
     @property

@@ -16,9 +16,10 @@ class Stream:
     """This process's share of an endless shuffled walk over a data set.
 
     The order is a function of (seed, position) alone, whatever the batch sizes and the number of processes: each epoch
-    is a permutation of its own, and a batch may straddle epochs. Sets that are shuffled apart (the two domains of
-    CycleGAN) are each walked through at their own length, and what `jitter` leaves to chance goes by the position. One background thread gathers the next batch of the
-    same size, so that a slow disk does not make the trainer wait; what was gathered but not handed out does not count.
+    is a permutation of its own, and a batch may straddle epochs. Sets that are shuffled apart (two domains) are each
+    walked through at their own length; what `jitter` leaves to chance goes by the position too. One background thread
+    gathers the next batch of the same size, so that a slow disk does not make the trainer wait; what was gathered but
+    not handed out does not count.
     """
 
     position: int
@@ -79,8 +80,7 @@ class _Walk:
     """An endless shuffled walk over one set of samples."""
 
     def __init__(self, length: int, seed: int, number: int) -> None:
-        self._length = length
-        self._entropy = lambda epoch: (seed, epoch, number) if number else (seed, epoch)
+        self._length, self._seed, self._number = length, seed, number
         self._epoch = -1
         self._order = np.empty(0, dtype=np.int64)
 
@@ -96,6 +96,7 @@ class _Walk:
 
     def _permutation(self, epoch: int) -> np.ndarray:
         if epoch != self._epoch:
-            self._order = generator(*self._entropy(epoch)).permutation(self._length)
+            apart = (self._number,) if self._number else ()  # the first set's order is that of a set alone
+            self._order = generator(self._seed, epoch, *apart).permutation(self._length)
             self._epoch = epoch
         return self._order

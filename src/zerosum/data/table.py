@@ -132,7 +132,9 @@ def settle(table: Table, options: DataOptions) -> tuple[Plan, Table]:
         cut = " and cut to the centre" if height * wide != width * tall else ""
         notes.append(f"Images are scaled from {height}x{width} to cover {tall}x{wide} (height x width, Lanczos){cut}.")
     if plan.channels != channels > 4:
-        raise InputError(f"--channels {plan.channels} cannot be made of {channels} channels: leave it out to keep them.")
+        raise InputError(
+            f"--channels {plan.channels} cannot be made of {channels} channels: leave it out to keep them."
+        )
     if plan.channels != channels:
         white = "; the last channel is alpha, and is composited on white" if channels in (2, 4) else ""
         luma = "; gray is ITU-R BT.601 luma" if plan.channels <= 2 < channels else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from zerosum.errors import InputError
@@ -28,8 +27,8 @@ def check_features(features: Tensor, *, of: str, least: int = 1) -> None:
         raise InputError(f"The {of} features are {features.dtype}; give floating-point ones, such as features.float().")
     if len(features) < least:
         raise InputError(f"There are {len(features)} {of} samples, and this metric needs at least {least}; give more.")
-    # A sum meets every value and needs no table of the features' size; finite values may still overflow it.
-    if not features.sum(dtype=torch.float64).isfinite() and not features.isfinite().all():
+    # Sums meet every value and need no table of the features' size; finite values may still overflow them.
+    if not features.sum(1).isfinite().all() and not features.isfinite().all():
         raise InputError(
             f"The {of} features hold values that are not finite numbers; look at the samples they were taken from."
         )

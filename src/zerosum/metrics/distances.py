@@ -30,19 +30,13 @@ class Rows:
 
     @classmethod
     def about(cls, centre: Tensor, features: Tensor) -> Self:
-        """Take features (N, F) about a centre (F,), float64."""
-        shifted = torch.empty(features.shape, dtype=torch.float32, device=features.device)
-        for rows in strips(len(features), features.shape[1]):
-            shifted[rows] = (features[rows].double() - centre).float()
-        return cls(features, shifted, shifted.square().sum(1))
+        """Take features (N, F) about a centre (F,)."""
+        shifted = (_wide(features) - centre).float()
+        norms = [shifted[rows].square().sum(1) for rows in strips(*shifted.shape)]
+        return cls(features, shifted, torch.cat(norms))
 
     def __len__(self) -> int:
         return len(self.given)
-
-
-def centre_of(features: Tensor) -> Tensor:
-    """Mean of the features: (N, F) -> (F,), float64."""
-    return features.mean(0, dtype=torch.float64)
 
 
 def screened(a: Rows, rows: slice, b: Rows, columns: slice) -> Tensor:
@@ -135,8 +129,12 @@ def prepare(*sets: Tensor, names: tuple[str, ...]) -> tuple[Rows, ...]:
     """
     for features, name in zip(sets, names, strict=True):
         check_features(features, of=name)
-    centre = centre_of(sets[0])
+    centre = _wide(sets[0]).mean(0)
     return tuple(Rows.about(centre, features) for features in sets)
+
+
+def _wide(features: Tensor) -> Tensor:
+    return features.to(torch.promote_types(features.dtype, torch.float32))
 
 
 def _smallest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:

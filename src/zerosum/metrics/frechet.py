@@ -154,9 +154,18 @@ def _trace_of_root(a: Tensor, b: Tensor, *, full: bool) -> float:
     if full:
         factor, failed = torch.linalg.cholesky_ex(a)
         if not bool(failed):
-            return float(torch.linalg.eigvalsh(factor.T @ b @ factor).clamp_min(0).sqrt().sum())
+            return float(torch.linalg.eigvalsh(_congruent(factor, b)).clamp_min(0).sqrt().sum())
     # A root of rounding errors would be large, so they are cut off before it and none is taken after it.
     return float(torch.linalg.svdvals(_factor(a).T @ _factor(b)).sum())
+
+
+def _congruent(factor: Tensor, b: Tensor, *, width: int = 256) -> Tensor:
+    """Lower triangle of factor^T b factor for a lower triangular factor, in blocks that skip most of its zeros."""
+    product = torch.zeros_like(b)
+    for start in range(0, len(b), width):
+        columns = slice(start, start + width)
+        product[start:, columns] = factor[start:, start:].T @ (b[start:, start:] @ factor[start:, columns])
+    return product
 
 
 def _factor(covariance: Tensor) -> Tensor:

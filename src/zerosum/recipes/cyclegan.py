@@ -1,0 +1,174 @@
+"""Translation without pairs (Zhu et al. 2017): horses to zebras and back, from two heaps of pictures.
+
+G maps domain A to B, F maps B to A, and a discriminator guards each domain. What ties a result to its source is that
+translating it back must give the source again: F(G(a)) = a and G(F(b)) = b.
+
+Paper: https://arxiv.org/abs/1703.10593
+
+Differs from the paper: the identity term is on, at half the weight of the cycle term, as in the authors' later code
+(the paper has it for paintings alone); the crop's place is not rounded to whole pixels; G and F translate anew for the
+discriminators' move, with the weights that they have after their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zerosum import objectives
+from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.data.batch import Domains
+from zerosum.data.options import Direction
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.game import Game
+from zerosum.nets.patch import PatchDiscriminator
+from zerosum.nets.resnet import MULTIPLE, ResidualGenerator
+from zerosum.player import Clock, Player
+from zerosum.pool import ImagePool
+from zerosum.recipe import Loss, TranslationRecipe, TranslationSettings
+from zerosum.schedules import constant_then_linear
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(TranslationSettings):
+    """Translation without pairs."""
+
+    rounds: Count = 200_000
+    """Rounds to play: in the paper 200 epochs of about 1,000 images, one at a time (appendix 7.1)."""
+
+    width: Count = 64
+    """Channels of the narrowest layers of all networks."""
+
+    blocks: Count | None = None
+    """Residual blocks of the generators; by default 9 from 256 pixels on and 6 below (appendix 7.2)."""
+
+    layers: Whole = 3
+    """Layers of stride 2 of the discriminators: 0 to 5 judge patches of 1, 16, 34, 70, 142 and 286 pixels a side."""
+
+    cycle: NotNegative = 10.0
+    """Weight of the distance between an image and its translation there and back (lambda in eq. 3)."""
+
+    identity: NotNegative = 0.5
+    """Weight, times that of the cycle, of the distance between an image and its translation into its own domain."""
+
+    pool: Whole = 50
+    """Generated images that are kept of each domain to show the discriminators again (section 4)."""
+
+    rate: Positive = 2e-4
+    """Learning rate of both Adams (section 4)."""
+
+    hold: Fraction = 0.5
+    """Share of the rounds that keep the learning rate, before it falls in a line to 0 (section 4)."""
+
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    """Decay of Adam's two moments (appendix 7.1)."""
+
+    average: Fraction = 0.0
+    """Decay of a running average of the generators' weights, which then are what translates; 0 keeps none."""
+
+
+class CycleGAN(TranslationRecipe):
+    """Two games of least squares, tied by the cycle. The pools are one, so that a batch is played whole."""
+
+    Config = Config
+    data = (Domains,)
+    divisible = False
+    config: Config
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        a, b = spec.source_shape or spec.shape, spec.shape
+        if a != b:
+            raise InputError(
+                f"The domains' images are {a} and {b} (C, H, W): give them one shape by --size, --channels."
+            )
+        blocks = config.blocks or (9 if min(a[1:]) >= 256 else 6)
+        self.a_to_b = ResidualGenerator(a, b[0], width=config.width, blocks=blocks)
+        self.b_to_a = ResidualGenerator(b, a[0], width=config.width, blocks=blocks)
+        self.discriminator_a = PatchDiscriminator(a, config.width, layers=config.layers, affine=False)
+        self.discriminator_b = PatchDiscriminator(b, config.width, layers=config.layers, affine=False)
+        self.pool_a, self.pool_b = ImagePool(config.pool, a), ImagePool(config.pool, b)
+
+    @property
+    def multiple(self) -> int:
+        """What both sides of an image must be a multiple of, in pixels."""
+        return MULTIPLE
+
+    def players(self) -> dict[str, Player]:
+        """Return the two, each with two networks."""
+        c, schedule = self.config, self._schedule
+        return {
+            "generators": Player.adam(
+                self.a_to_b, self.b_to_a, lr=c.rate, betas=c.betas, schedule=schedule, average=c.average or None
+            ),
+            "discriminators": Player.adam(
+                self.discriminator_a, self.discriminator_b, lr=c.rate, betas=c.betas, schedule=schedule
+            ),
+        }
+
+    def round(self, game: Game[Any]) -> None:
+        """Move both generators, then both discriminators."""
+        batch = game.draw()
+        game.move("generators", self.generators_loss, batch)
+        game.move("discriminators", self.discriminators_loss, batch)
+
+    def generators_loss(self, batch: Domains) -> Loss:
+        """Pass for the other domain (eq. 1, with squares: section 4), come back (eq. 2), leave one's own as it is."""
+        a, b, c = batch.a, batch.b, self.config
+        fake_a, fake_b = self.b_to_a(b), self.a_to_b(a)
+        cycle = _distance(self.b_to_a(fake_b), a) + _distance(self.a_to_b(fake_a), b)
+        terms = {
+            "adversarial": _passing(self.discriminator_a(fake_a)) + _passing(self.discriminator_b(fake_b)),
+            "cycle": c.cycle * cycle,
+        }
+        if c.identity:
+            terms["identity"] = c.identity * c.cycle * (_distance(self.a_to_b(b), b) + _distance(self.b_to_a(a), a))
+        return Loss(watch={"cycle_l1": cycle / 2}, **terms)
+
+    def discriminators_loss(self, batch: Domains) -> Loss:
+        """Tell each domain from translations into it, of now or of the pool."""
+        fake_a, fake_b = self.pool_a(self.b_to_a(batch.b)), self.pool_b(self.a_to_b(batch.a))
+        real = self.discriminator_a(batch.a), self.discriminator_b(batch.b)
+        fake = self.discriminator_a(fake_a), self.discriminator_b(fake_b)
+        watch = objectives.verdicts(torch.cat(real), torch.cat(fake), threshold=0.5)
+        return Loss(
+            watch=watch,
+            a=objectives.least_squares_discriminator(real[0], fake[0]),
+            b=objectives.least_squares_discriminator(real[1], fake[1]),
+        )
+
+    def translate(self, images: Tensor, *, direction: Direction = "AtoB") -> Tensor:
+        """Translate (N, C, H, W) images into the other domain.
+
+        Args:
+            images: of one domain.
+            direction: AtoB for images of A, the first folder; BtoA for images of B.
+        """
+        return (self.a_to_b if direction == "AtoB" else self.b_to_a)(images)
+
+    def compare(self, batch: Domains) -> tuple[Tensor, Tensor]:
+        """Return translations into B, and images of B, both (N, C, H, W)."""
+        return self.translate(batch.a), batch.b
+
+    def show(self, batch: Domains) -> tuple[Tensor, ...]:
+        """Return the columns of a preview, each (N, C, H, W): a, G(a), F(G(a)), b, F(b), G(F(b))."""
+        there, here = self.translate(batch.a), self.translate(batch.b, direction="BtoA")
+        back, forth = self.translate(there, direction="BtoA"), self.translate(here)
+        return batch.a, there, back, batch.b, here, forth
+
+    def _schedule(self, clock: Clock) -> dict[str, float]:
+        return {"lr": self.config.rate * constant_then_linear(clock.progress, hold=self.config.hold)}
+
+
+def _passing(verdicts: Tensor) -> Tensor:
+    """Squared distance from being called real: twice the halved one of least squares GAN."""
+    return 2 * objectives.least_squares_generator(verdicts)
+
+
+def _distance(one: Tensor, other: Tensor) -> Tensor:
+    """Mean absolute difference, in float32."""
+    return (one.float() - other.float()).abs().mean()

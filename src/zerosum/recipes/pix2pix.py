@@ -1,0 +1,145 @@
+"""Image-to-image translation from pairs (Isola et al. 2017): labels to photographs, edges to objects, gray to colour.
+
+The generator is a U-Net, and a discriminator that sees source and result together judges every patch of 70x70 pixels;
+an L1 term keeps the result near the target. The only noise is dropout, in training and in use.
+
+Paper: https://arxiv.org/abs/1611.07004
+
+Differs from the paper: the networks' batch norm takes each image's own statistics whatever the batch (in the paper it
+does so in use, and in training with its usual batch of 1), so that a result does not depend on what else is translated;
+the innermost layer has no norm, which would zero its single pixel; a U-Net of as many halvings as the size allows, up
+to the paper's 8, in place of one for 256x256 images; the crop's place is not rounded to whole pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from zerosum import objectives
+from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.data.batch import Pairs
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.game import Game
+from zerosum.nets.patch import PatchDiscriminator
+from zerosum.nets.unet import UNet, unet_depth
+from zerosum.player import Clock, Player
+from zerosum.recipe import Loss, TranslationRecipe, TranslationSettings
+from zerosum.schedules import constant_then_linear
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(TranslationSettings):
+    """Image-to-image translation from pairs."""
+
+    rounds: Count = 80_000
+    """Rounds to play: in the paper 200 epochs of 400 facades, one at a time (appendix 6.2)."""
+
+    width: Count = 64
+    """Channels of the narrowest layers of both networks; the widest have 8 times as many."""
+
+    layers: Whole = 3
+    """Layers of stride 2 of the discriminator: 0 to 5 judge patches of 1, 16, 34, 70, 142 and 286 pixels a side."""
+
+    l1: NotNegative = 100.0
+    """Weight of the L1 distance between result and target (lambda in eq. 4)."""
+
+    dropout: Fraction = 0.5
+    """Share of values dropped in the first three layers of the decoder, in use too; 0 makes results repeat."""
+
+    rate: Positive = 2e-4
+    """Learning rate of both Adams (section 3.3)."""
+
+    hold: Fraction = 1.0
+    """Share of the rounds that keep the learning rate, before it falls in a line to 0; 0.5 in the later code."""
+
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    """Decay of Adam's two moments (section 3.3)."""
+
+    average: Fraction = 0.0
+    """Decay of a running average of the generator's weights, which then is what translates; 0 keeps none."""
+
+
+class Pix2Pix(TranslationRecipe):
+    """Conditional game of a U-Net and a PatchGAN, with an L1 term."""
+
+    Config = Config
+    config: Config
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        source = spec.source_shape or spec.shape
+        self.factor = _factor(source, spec.shape)
+        self.generator = UNet(
+            source[0], spec.shape[0], width=config.width, depth=unet_depth(spec.shape), dropout=config.dropout
+        )
+        judged = (source[0] + spec.shape[0], *spec.shape[1:])
+        self.discriminator = PatchDiscriminator(judged, config.width, layers=config.layers, affine=True)
+
+    @property
+    def multiple(self) -> int:
+        """What both sides of a source must be a multiple of, in pixels."""
+        return max(1, self.generator.multiple // self.factor)
+
+    def players(self) -> dict[str, Player]:
+        """Return the two."""
+        c = self.config
+        return {
+            "discriminator": Player.adam(self.discriminator, lr=c.rate, betas=c.betas, schedule=self._schedule),
+            "generator": Player.adam(
+                self.generator, lr=c.rate, betas=c.betas, schedule=self._schedule, average=c.average or None
+            ),
+        }
+
+    def round(self, game: Game[Any]) -> None:
+        """Move the discriminator, then the generator (section 3.3)."""
+        batch = game.draw()
+        game.move("discriminator", self.discriminator_loss, batch)
+        game.move("generator", self.generator_loss, batch)
+
+    def discriminator_loss(self, batch: Pairs) -> Loss:
+        """Tell true pairs from made ones, at half the weight to slow it down (section 3.3)."""
+        real = self._judge(batch.source, batch.target)
+        fake = self._judge(batch.source, self.translate(batch.source))
+        return Loss(
+            adversarial=objectives.logistic_discriminator(real, fake) / 2, watch=objectives.verdicts(real, fake)
+        )
+
+    def generator_loss(self, batch: Pairs) -> Loss:
+        """Pass for a true pair, and stay near the target (eq. 4)."""
+        fake = self.translate(batch.source)
+        distance = (batch.target - fake.float()).abs().mean()
+        return Loss(
+            adversarial=objectives.non_saturating_generator(self._judge(batch.source, fake)),
+            reconstruction=self.config.l1 * distance,
+            watch={"l1": distance},
+        )
+
+    def translate(self, images: Tensor) -> Tensor:
+        """Make (N, C, H, W) images from sources (N, C', H', W'), small ones enlarged to the targets' size first."""
+        return self.generator(self._enlarged(images))
+
+    def _judge(self, source: Tensor, image: Tensor) -> Tensor:
+        return self.discriminator(torch.cat([self._enlarged(source), image.to(source.dtype)], dim=1))
+
+    def _enlarged(self, source: Tensor) -> Tensor:
+        return source if self.factor == 1 else interpolate(source, scale_factor=float(self.factor), mode="nearest")
+
+    def _schedule(self, clock: Clock) -> dict[str, float]:
+        return {"lr": self.config.rate * constant_then_linear(clock.progress, hold=self.config.hold)}
+
+
+def _factor(source: tuple[int, ...], target: tuple[int, ...]) -> int:
+    """Return how many times larger a target's sides are than its source's."""
+    factor = max(1, target[1] // source[1])
+    if tuple(factor * side for side in source[1:]) != target[1:]:
+        raise InputError(
+            f"Sources of {source[1]}x{source[2]} cannot be enlarged by a whole factor to targets of "
+            f"{target[1]}x{target[2]}: give both the same size."
+        )
+    return factor

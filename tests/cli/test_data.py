@@ -1,0 +1,46 @@
+"""`zerosum data`: what is there, and packing it ahead of training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def photos() -> Path:
+    folder = Path("photos")
+    for name in ("cat/1.png", "cat/2.png", "dog/1.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((24, 20), 60).save(folder / name)
+    return folder
+
+
+def test_check_reports_and_a_corrupt_file_does_not_stop_it(photos: Path, zerosum: Any) -> None:
+    (photos / "dog" / "2.png").write_text("no picture")
+    said = zerosum("data", "check", photos, "--size", 16)
+    assert (said.code, said.err) == (0, "")
+    for expected in (
+        "3 usable samples",
+        "20x24: 3",
+        "cat: 2",
+        "dog/2.png is no image",
+        "Shape in training: 1 x 16 x 16",
+    ):
+        assert expected in said.out
+
+
+def test_pack_decodes_into_the_cache_that_training_reads(photos: Path, zerosum: Any) -> None:
+    said = zerosum("data", "pack", photos, "--size", 16, "--cache", "packs")
+    assert said.code == 0
+    assert said.out.splitlines()[-1] == f"3 samples of 1x16x16, packed in {Path('packs').absolute()}."
+    before = sorted((path, path.stat().st_mtime_ns) for path in Path("packs").rglob("*"))
+    settings = ("--recipe", "gan", "--generator-hidden", 4, "--discriminator-hidden", 4, "--rounds", 1, "--batch", 2)
+    assert zerosum("train", photos, "--size", 16, "--cache", "packs", "--run", "run", *settings).code == 0
+    assert before == sorted((path, path.stat().st_mtime_ns) for path in Path("packs").rglob("*"))
+
+
+def test_what_needs_no_packing_is_said_to_need_none(zerosum: Any) -> None:
+    assert "nothing needs packing" in zerosum("data", "pack", "ring8").out

@@ -1,0 +1,96 @@
+"""What comes out of a trained run: points, images, films, and the recipe's own controls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.recipes.conftest import SMALL
+from zerosum import api
+from zerosum.live import Silent
+
+
+@pytest.fixture(scope="module")
+def points(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory, "ring8", "infogan")
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory, "digits", "infogan", size="16")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory, "ring8", "gan")
+
+
+def made(factory: pytest.TempPathFactory, data: str, recipe: str, **settings: Any) -> Path:
+    run = factory.mktemp(recipe) / "run"
+    return api.train(
+        data, recipe=recipe, run=run, rounds=2, batch=8, progress=Silent(), **SMALL[recipe], **settings
+    ).path
+
+
+def test_images_go_into_a_folder_of_files_or_into_one_picture(images: Path, zerosum: Any) -> None:
+    said = zerosum("sample", "-n", 5, images, "--out", "many")
+    assert (said.code, said.out) == (0, "many\n")
+    files = sorted(Path("many").iterdir())
+    assert len(files) == 5
+    assert {Image.open(file).size for file in files} == {(16, 16)}
+    assert Image.open(files[0]).text["seed"] == "0"  # type: ignore[attr-defined]
+
+    assert zerosum("sample", images, "-n", 5, "--out", "all.png").out == "all.png\n"
+    assert Image.open("all.png").width > 3 * 16
+
+
+def test_the_seed_decides_and_more_samples_begin_with_the_fewer(images: Path, zerosum: Any) -> None:
+    for out, *more in (("a",), ("b", "-n", 20), ("c", "--seed", 1)):
+        assert zerosum("sample", images, "--out", out, *more).code == 0
+    a, b, c = (np.stack([np.asarray(Image.open(f)) for f in sorted(Path(o).iterdir())][:16]) for o in "abc")
+    assert (a == b).all()
+    assert (a != c).any()
+
+
+def test_points_are_drawn(points: Path, zerosum: Any) -> None:
+    said = zerosum("sample", points, "-n", 500)
+    assert (said.code, said.out) == (0, f"{points}/samples/seed-0/samples.png\n")
+    assert Image.open(points / "samples" / "seed-0" / "samples.png").size == (512, 512)
+
+
+def test_a_recipes_controls_are_flags_and_matter(points: Path, zerosum: Any) -> None:
+    assert zerosum("sample", points, "--category", 2, "--codes", 1.0, -0.5, "--out", "chosen.png").code == 0
+    assert zerosum("sample", points, "--out", "free.png").code == 0
+    assert Path("chosen.png").read_bytes() != Path("free.png").read_bytes()
+    assert Image.open("chosen.png").text["codes"] == "(1.0, -0.5)"  # type: ignore[attr-defined]
+
+
+def test_controls_of_another_recipe_are_no_flags(plain: Path, zerosum: Any) -> None:
+    assert zerosum("sample", plain, "--truncation", 0.7, "--out", "a.png").code == 0
+    said = zerosum("sample", plain, "--category", 2)
+    assert said.code == 2
+    assert "--category" in said.err
+    assert zerosum("sample", plain, "--truncation", -1).err == (
+        "The truncation limit is -1.0; give a number above 0, for example 0.7.\n"
+    )
+
+
+@pytest.mark.parametrize("ending", ["gif", "mp4", "png"])
+def test_a_walk_is_a_film_or_a_strip(images: Path, ending: str, zerosum: Any) -> None:
+    out = f"walk.{ending}"
+    said = zerosum("sample", images, "--interpolate", "-n", 3, "--frames", 6, "--seconds", 0.6, "--out", out)
+    assert (said.code, said.out) == (0, f"{out}\n")
+    assert Path(out).stat().st_size > 100
+    if ending == "gif":
+        assert Image.open(out).n_frames == 6  # type: ignore[attr-defined]
+
+
+def test_the_controls_help_comes_from_the_docstring_of_sample(points: Path, zerosum: Any) -> None:
+    said = zerosum("sample", points, "--help")
+    assert said.code == 0
+    assert "value of the categorical code, from 0" in " ".join(said.out.split())
+    assert "RUN" in said.out

@@ -1,0 +1,99 @@
+"""Run by `torchrun` in test_two_processes.py: what each of two processes does and finds, as one JSON file a process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from tests.recipes.conftest import SMALL, dataset, game, plays_on_points
+from zerosum import distributed
+from zerosum.cli import main
+from zerosum.data.stream import Stream
+from zerosum.distributed import World
+from zerosum.errors import DivergedError, ZerosumError
+from zerosum.recipe import Loss
+
+ROUNDS = 4
+
+
+def rounds(name: str, world: World) -> dict[str, torch.Tensor]:
+    """Play a few rounds of a recipe on points and return its weights."""
+    playing = game(name, (2,), batch=16, world=world)
+    if not playing.recipe.divisible:
+        playing.source = Stream(dataset((2,)), seed=0)
+    for _ in range(ROUNDS):
+        playing.recipe.round(playing)
+        playing.end_round()
+    return {key: value.clone() for key, value in playing.recipe.state_dict().items()}
+
+
+def diverge_in_one(world: World) -> str:
+    """Let the second process alone meet a loss that is not finite."""
+    playing = game("gan", (2,), batch=16, world=world)
+
+    def loss(batch: Any) -> Loss:
+        score = playing.recipe.discriminator(batch.real).mean()
+        return Loss(adversarial=score * (float("nan") if world.rank == 1 else 1.0))
+
+    try:
+        playing.move("discriminator", loss, playing.draw())
+    except DivergedError as error:
+        return str(error)
+    return "nothing was noticed"
+
+
+def command(*arguments: str) -> tuple[int, str]:
+    """Run a command line and return its exit code and what it said."""
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        code = main(arguments)
+    return code, said.getvalue()
+
+
+def facts(world: World) -> dict[str, Any]:
+    """Return what the basic verbs of `World` answer here."""
+    weight = torch.nn.Parameter(torch.zeros(3))
+    weight.grad = torch.full((3,), float(world.rank)) if world.rank else None
+    world.average_gradients([weight])
+    assert weight.grad is not None
+    return {
+        "mean": world.average_(torch.tensor([float(world.rank), 4.0])).tolist(),
+        "any": [world.any(world.rank == 1), world.any(False)],
+        "gathered": world.gather(f"from {world.rank}"),
+        "gradient": weight.grad.tolist(),
+    }
+
+
+def leave_one_alone(world: World) -> str:
+    """Let the first process go while the second waits for it."""
+    if world.rank == 0:
+        return "gone"
+    try:
+        world.wait()
+    except ZerosumError as error:
+        return str(error)
+    return "nobody was missed"
+
+
+def play(out: Path) -> None:
+    """Do it all, in an order that both processes share."""
+    torch.set_num_threads(1)
+    world = distributed.join(torch.device("cpu"))
+    found: dict[str, Any] = {"facts": facts(world), "diverged": diverge_in_one(world)}
+    for name in SMALL:
+        if plays_on_points(name):
+            safetensors.torch.save_file(rounds(name, world), out / f"{name}-{world.rank}.safetensors")
+    found["indivisible"] = command("train", "ring8", "--recipe", "gan", "--batch", "15", "--run", str(out / "odd"))
+    found["resumed"] = command("train", "--resume", str(out / "begun"), "--rounds", "4")
+    found["lost"] = leave_one_alone(distributed.join(torch.device("cpu")))
+    (out / f"found-{world.rank}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    play(Path(sys.argv[1]))

@@ -1,0 +1,110 @@
+"""Two processes that share each batch play the game that one process plays with the whole of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+
+from tests.distributed import play
+from tests.recipes.conftest import SMALL, plays_on_points
+from zerosum.cli import main
+from zerosum.distributed import World
+from zerosum.run import Run
+
+ROOT = Path(__file__).parents[2]
+GAN = ("--recipe", "gan", "--batch", 16, "--generator-hidden", 16, "--discriminator-hidden", 16, "--save-every", 2)
+
+
+def torchrun(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a module in two processes, as a person would."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", 2, "--master-port", port, "-m"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command = [str(word) for word in (*launcher, *arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("two")
+    for name, rounds in (("begun", 2), ("alone", 4)):
+        assert main([str(word) for word in ("train", "ring8", *GAN, "--rounds", rounds, "--run", out / name)]) == 0
+    done = torchrun("tests.distributed.play", out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def found(played: Path) -> list[dict[str, Any]]:
+    return [json.loads((played / f"found-{rank}.json").read_text()) for rank in range(2)]
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if plays_on_points(name)])
+def test_two_processes_equal_one_with_the_whole_batch(name: str, played: Path) -> None:
+    alone = play.rounds(name, World())
+    first, second = (safetensors.torch.load_file(played / f"{name}-{rank}.safetensors") for rank in range(2))
+    for key, value in alone.items():
+        assert torch.equal(first[key], second[key]), f"the processes' {key} parted"
+        torch.testing.assert_close(first[key], value, rtol=1e-5, atol=2e-6)
+
+
+def test_processes_agree_on_means_votes_and_values(found: list[dict[str, Any]]) -> None:
+    for process in found:
+        assert process["facts"] == {
+            "mean": [0.5, 4.0],
+            "any": [True, False],
+            "gathered": ["from 0", "from 1"],
+            "gradient": [0.5, 0.5, 0.5],
+        }
+
+
+def test_when_one_process_diverges_all_stop_in_the_same_move(found: list[dict[str, Any]]) -> None:
+    for process in found:
+        assert process["diverged"] == "The term 'adversarial' of discriminator's loss is nan in round 1"
+
+
+def test_a_batch_that_cannot_be_shared_is_refused_in_one_voice(found: list[dict[str, Any]], played: Path) -> None:
+    sentence = "--batch 15 does not divide among 2 processes of 1 micro-batches: give a multiple of 2.\n"
+    assert [process["indivisible"] for process in found] == [[2, sentence], [2, ""]]
+    assert not (played / "odd").exists()
+
+
+def test_a_process_that_is_left_alone_says_so(found: list[dict[str, Any]]) -> None:
+    assert found[1]["lost"] == "Another process of this run has stopped; what it said tells why."
+
+
+def test_a_run_of_one_process_goes_on_with_two(found: list[dict[str, Any]], played: Path) -> None:
+    assert [process["resumed"][0] for process in found] == [0, 0]
+    assert "The run began with processes 1 and goes on with 2." in found[0]["resumed"][1]
+    assert found[1]["resumed"][1] == ""
+    assert_close(played / "begun", played / "alone", rounds=4)
+
+
+def test_torchrun_trains_once_and_a_run_of_two_processes_goes_on_with_one(tmp_path: Path, played: Path) -> None:
+    run = tmp_path / "run"
+    done = torchrun("zerosum", "--", "train", "ring8", *GAN, "--rounds", 3, "--run", run)
+    assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()
+    assert len([line for line in said if line.startswith("Done: 3 rounds.")]) == 1
+    assert len([line for line in said if line.startswith("round 3/3")]) == 1
+    assert Run(run).description["machine"]["processes"] == 2
+    assert [row["round"] for row in Run(run).history()] == [2, 3]
+    assert main(["train", "--resume", str(run), "--rounds", "4"]) == 0
+    assert_close(run, played / "alone", rounds=4)
+
+
+def assert_close(one: Path, other: Path, *, rounds: int) -> None:
+    ends = [safetensors.torch.load_file(Run(run).checkpoint(rounds) / "weights.safetensors") for run in (one, other)]
+    for key, value in ends[0].items():
+        torch.testing.assert_close(value, ends[1][key], rtol=1e-5, atol=2e-6)
