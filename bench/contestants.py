@@ -176,8 +176,8 @@ def trainer(precision: str, steps: int) -> None:
 
 def loader() -> Step:
     """What `game.draw()` does: shuffled rows of a file mapped into memory, on the device, as float in [-1, 1]."""
-    from zerosum.data import DataOptions
-    from zerosum.data import open as open_data
+    from zerosum.data.open import open as open_data
+    from zerosum.data.options import DataOptions
     from zerosum.data.stream import Stream
 
     machine.keep_memory()

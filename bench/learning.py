@@ -94,7 +94,8 @@ def modes(seeds: int, rounds: int | None) -> None:
         "Modes of the ring that Unrolled GAN keeps",
         rows,
         [
-            f"{rounds:,} rounds each; a mode counts if one of 2,500 samples lies within 3 sigma of it. Settings: {EQUAL}."
+            f"{rounds:,} rounds each; a mode counts if one of 2,500 samples lies within 3 sigma of it.",
+            f"Settings: {EQUAL}.",
         ],
     )
 
@@ -120,18 +121,18 @@ def precision(seeds: int, rounds: int | None) -> None:
     data = open_data("fashion-mnist", options=DataOptions(size="32"))
     features, real = _pixels(data)
     halves = real[torch.randperm(len(real))].chunk(2)
-    floor = frechet_distance_of_features(*halves).distance
+    floor = frechet_distance_of_features(*halves).value
     rows = [["arithmetic", *(f"seed {seed}" for seed in range(seeds)), "mean"]]
     for dtype in (torch.float32, torch.bfloat16):
         values = []
         for seed in range(seeds):
             game, _ = play(data, "dcgan", rounds, seed=seed, precision=dtype, width=16, average=0.99)
-            values.append(frechet_distance_of_features(real, features(_samples(game))).distance)
+            values.append(frechet_distance_of_features(real, features(_samples(game))).value)
         name = str(dtype).removeprefix("torch.")
         rows.append([name, *(f"{value:.2f}" for value in values), f"{statistics.mean(values):.2f}"])
     torch.manual_seed(0)
     untrained, _ = play(data, "dcgan", 1, width=16)
-    before = frechet_distance_of_features(real, features(_samples(untrained))).distance
+    before = frechet_distance_of_features(real, features(_samples(untrained))).value
     remarks = [
         f"Frechet distance between 5,000 samples and 5,000 training images on the first 64 principal components of the "
         f"pixels (not an FID), after {rounds:,} rounds of width 16 at batch 128. Lower is better; two halves of the "

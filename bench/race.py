@@ -16,6 +16,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -63,8 +64,10 @@ class Contestant:
     rates: list[float] = field(default_factory=list)
 
     def start(self) -> None:
+        # a pipe that nobody reads would stop the process when full
+        self.complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 (lives as long as the process)
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.complaints, text=True
         )
         self._read()
 
@@ -84,7 +87,8 @@ class Contestant:
         for line in self.process.stdout:
             if line.startswith("{"):
                 return json.loads(line)
-        raise RuntimeError(f"{self.name} ended early:\n{self.process.stderr.read() if self.process.stderr else ''}")
+        self.complaints.seek(0)
+        raise RuntimeError(f"{self.name} ended early:\n{self.complaints.read()}")
 
 
 def race(contestants: Sequence[Contestant], passes: int) -> None:

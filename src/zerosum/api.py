@@ -1,28 +1,25 @@
-"""What the command line, and whoever imports zerosum, calls: train, resume, load, sample."""
+"""What the command line, and whoever imports zerosum, calls: train, resume, load."""
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-import zerosum
 from zerosum import checkpoint, distributed, live, machine, recipes, report
 from zerosum.data.dataset import Dataset
-from zerosum.data.kinds import AnyDataset, for_previews, open_as
-from zerosum.data.spec import Spec
-from zerosum.data.stream import Stream
+from zerosum.data.kinds import AnyDataset, for_previews
 from zerosum.distributed import World
 from zerosum.errors import InputError
 from zerosum.gallery import memorisation
 from zerosum.game import Game
 from zerosum.plan import Plan, changed, plan_of, spec_of
 from zerosum.recipe import Recipe, TranslationRecipe
+from zerosum.record import describe, require_same_data, tell_of_other_conditions
 from zerosum.run import Run, require_free
+from zerosum.seating import open_data, seat
 from zerosum.training import Trainer
 
 
@@ -53,6 +50,7 @@ def train(
     return start(Plan.read(str(data), recipe, settings), run=run, progress=progress, command=command)
 
 
+@torch.random.fork_rng([])
 def start(
     plan: Plan, *, run: str | Path | None = None, progress: live.Progress | None = None, command: str | None = None
 ) -> Run:
@@ -63,13 +61,13 @@ def start(
     path = Path(run) if run is not None else _free_folder(plan)
     if world.is_first:
         require_free(path)
-    dataset = _open(plan, world, progress)
-    recipe = _build(plan, dataset.spec)
-    game = _seat(recipe, plan, dataset, device, world)
-    directory = _create(path, _describe(plan, dataset, game, command), world)
+    dataset = open_data(plan, world, progress)
+    game = seat(plan, dataset, device, world)
+    directory = _create(path, describe(plan, dataset, game, command), world)
     return _play(game, directory, plan, dataset, progress)
 
 
+@torch.random.fork_rng([])
 def resume(
     run: str | Path,
     *,
@@ -92,18 +90,17 @@ def resume(
     device = machine.pick_device(plan.training.device)
     world = distributed.join(device)
     progress = progress or (live.choose() if world.is_first else live.Silent())
-    dataset = _open(plan, world, progress)
-    _require_same_data(directory, dataset, progress)
-    recipe = _build(plan, dataset.spec)
-    game = _seat(recipe, plan, dataset, device, world)
+    dataset = open_data(plan, world, progress)
+    require_same_data(directory, dataset, progress)
+    game = seat(plan, dataset, device, world)
     latest = directory.latest()
     checkpoint.restore(latest, game)
-    rounds = sum(phase.rounds for phase in recipe.phases())
+    rounds = sum(phase.rounds for phase in game.recipe.phases())
     if rounds < game.clock.round:
         raise InputError(
             f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes {rounds}."
         )
-    _tell_of_other_conditions(directory, game, progress)
+    tell_of_other_conditions(directory, game, progress)
     if world.is_first:
         directory.rewind(game.clock.round)
         if plan != before:
@@ -142,53 +139,6 @@ def recipe_of(run: str | Path) -> type[Recipe]:
     return recipes.find(plan_of(Run.open(run)).recipe)
 
 
-def _open(plan: Plan, world: World, progress: live.Progress) -> AnyDataset:
-    """Open the data, the first process alone at first so that they are packed once."""
-    told, kinds = live.counting(progress), recipes.find(plan.recipe).data
-    dataset = open_as(kinds, plan.data, options=plan.options, progress=told) if world.is_first else None
-    world.wait()
-    return dataset or open_as(kinds, plan.data, options=plan.options)
-
-
-def _build(plan: Plan, spec: Spec) -> Recipe:
-    kind = recipes.find(plan.recipe)
-    torch.manual_seed(plan.training.seed)
-    return kind(plan.config, spec)
-
-
-def _seat(recipe: Recipe, plan: Plan, dataset: AnyDataset, device: torch.device, world: World) -> Game[Any]:
-    """Bring recipe, data and machine together."""
-    training = plan.training
-    whole = world.size * training.micro_batches * recipe.group
-    if plan.config.batch % whole:
-        groups = f" of groups of {recipe.group}" if recipe.group > 1 else ""
-        raise InputError(
-            f"--batch {plan.config.batch} does not divide among {world.size} processes of {training.micro_batches} "
-            f"micro-batches{groups}: give a multiple of {whole}."
-        )
-    if training.micro_batches > 1 and not recipe.divisible:
-        raise InputError(
-            f"--micro-batches is {training.micro_batches}, but {plan.recipe} needs each batch whole: give 1."
-        )
-    precision = machine.pick_precision(training.precision, device)
-    if dataset.spec.is_points and training.precision == "auto":
-        precision = torch.float32
-    memory_format = machine.pick_memory_format(training.memory_format, device, precision)
-    machine.keep_memory()
-    if not dataset.spec.is_points:
-        recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
-    share = world if recipe.divisible else World()
-    source = Stream(dataset, seed=training.seed, rank=share.rank, world=share.size, jitter=recipe.jitter)
-    return Game(
-        recipe.to(device),
-        source,
-        world=world,
-        precision=precision,
-        memory_format=memory_format,
-        micro_batches=training.micro_batches,
-    )
-
-
 def _play(game: Game[Any], directory: Run, plan: Plan, dataset: AnyDataset, progress: live.Progress) -> Run:
     for note in dataset.notes:
         progress.note(note)
@@ -207,7 +157,6 @@ def _play(game: Game[Any], directory: Run, plan: Plan, dataset: AnyDataset, prog
     finally:
         progress.close()
         game.source.close()
-        distributed.leave()
     return directory
 
 
@@ -225,48 +174,6 @@ def _farewell(directory: Run, page: Path, game: Game[Any], finished: bool) -> st
     if isinstance(game.recipe, TranslationRecipe):
         use = f"Translate images: zerosum translate {directory.path} INPUT --out OUTPUT"
     return f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. {use}"
-
-
-def _describe(plan: Plan, dataset: AnyDataset, game: Game[Any], command: str | None) -> dict[str, Any]:
-    """Say what run.json says."""
-    return {
-        "recipe": plan.recipe,
-        "config": plan.config.to_json(),
-        "training": plan.training.to_json(),
-        "data_options": plan.options.located().to_json(),
-        "spec": {name: value for name, value in asdict(dataset.spec).items() if value is not None},
-        "data": {
-            "source": dataset.source,
-            "fingerprint": dataset.fingerprint,
-            "count": len(dataset),
-            "notes": list(dataset.notes),
-        },
-        "machine": machine.describe() | game.conditions(),
-        "versions": {"zerosum": zerosum.__version__, "torch": torch.__version__, "python": platform.python_version()},
-        "command": command,
-    }
-
-
-def _require_same_data(directory: Run, dataset: AnyDataset, progress: live.Progress) -> None:
-    known, spec = directory.description["data"], spec_of(directory)
-    if known.get("count") != len(dataset) or spec != dataset.spec:
-        raise InputError(
-            f"The data at {dataset.source} are no longer those of the run: {len(dataset)} samples of shape "
-            f"{dataset.spec.shape} and {len(dataset.spec.classes)} classes now, {known.get('count')} of {spec.shape} "
-            f"and {len(spec.classes)} then; bring them back, or start a new run."
-        )
-    if known.get("fingerprint") != dataset.fingerprint:
-        progress.note(
-            f"The files at {dataset.source} have changed since the run began; it goes on with what is there now."
-        )
-
-
-def _tell_of_other_conditions(directory: Run, game: Game[Any], progress: live.Progress) -> None:
-    """Say what a resumed run will compute with that is not what it began with: its numbers may differ from here on."""
-    began = directory.description.get("machine", {})
-    for name, value in game.conditions().items():
-        if began.get(name, value) != value:
-            progress.note(f"The run began with {name.replace('_', ' ')} {began[name]} and goes on with {value}.")
 
 
 def _create(path: Path, description: Mapping[str, Any], world: World) -> Run:

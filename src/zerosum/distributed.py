@@ -110,6 +110,6 @@ def _together() -> Iterator[None]:
 
 
 def leave() -> None:
-    """Part from the other processes."""
+    """Part from the other processes, once and for all: nobody finds back together after this."""
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -112,7 +112,7 @@ def test_a_signal_saves_says_how_to_go_on_and_exits_0(number: signal.Signals, tm
     child.send_signal(number)
     _, said = child.communicate(timeout=60)
 
-    assert child.returncode == 0
+    assert child.returncode == 0, said
     assert said.splitlines()[-1].endswith(f"Go on with: zerosum train --resume {run.path}")
     saved = newest(run.path)
     assert saved == run.history()[-1]["round"] > 3
@@ -170,7 +170,7 @@ def test_a_finished_run_can_be_made_longer_but_not_shorter() -> None:
     run = train("ring8", "gan", "run", rounds=3, **SMALL["gan"])
     api.resume(run.path, rounds=4, progress=Silent())
     assert newest(run.path) == 4
-    with pytest.raises(InputError, match=r"has played 4 rounds already, and --rounds is 2\."):
+    with pytest.raises(InputError, match=r"has played 4 rounds already, and --rounds 2 makes 2\."):
         api.resume(run.path, rounds=2, progress=Silent())
     assert run.description["config"]["rounds"] == 4
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from zerosum import distributed
+from zerosum.cli import main
 from zerosum.distributed import World
 
 
@@ -33,3 +39,43 @@ def test_alone_everything_is_ones_own() -> None:
 def test_leaving_a_world_of_one_is_harmless() -> None:
     distributed.leave()
     distributed.leave()
+
+
+DESERTED = """
+import os, torch
+from zerosum import distributed
+from zerosum.errors import ZerosumError
+world = distributed.join(torch.device("cpu"))
+world.wait()
+if world.rank == 0:
+    os._exit(0)
+try:
+    while True:
+        world.any(False)
+except ZerosumError as error:
+    print(error)
+"""
+
+
+def test_a_process_whose_companion_is_gone_says_so() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    world = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", DESERTED], env=os.environ | world | {"RANK": rank}, stdout=subprocess.PIPE, text=True
+        )
+        for rank in ("0", "1")
+    ]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    assert said == ["", "Another process of this run has stopped; what it said tells why.\n"]
+
+
+def test_of_several_processes_only_the_first_says_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for rank, sentences in (("0", 1), ("1", 0)):
+        monkeypatch.setenv("RANK", rank)
+        assert main(["sample", "missing"]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == sentences

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import api, recipes
+from zerosum import api, distributed, recipes
 from zerosum.cli import flags
 from zerosum.data.options import DataOptions
 from zerosum.plan import Plan, plan_of
@@ -46,9 +46,16 @@ class Resume:
 def run(arguments: list[str]) -> None:
     """Train, or go on with a run where --resume is given."""
     resumed = _value(arguments, "--resume")
-    if resumed is not None:
-        _resume(resumed, arguments)
-        return
+    try:
+        if resumed is None:
+            _start(arguments)
+        else:
+            _resume(resumed, arguments)
+    finally:
+        distributed.leave()
+
+
+def _start(arguments: list[str]) -> None:
     recipe = _value(arguments, "--recipe") or "dcgan"
     given: Any = flags.parse(_arguments(recipe), arguments, prog="zerosum train")
     plan = Plan(given.data, recipe, given.settings.checked(), given.training.checked(), given.options.checked())

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zerosum import objectives
 from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
@@ -119,26 +119,27 @@ class CycleGAN(TranslationRecipe):
     def generators_loss(self, batch: Domains) -> Loss:
         """Pass for the other domain (eq. 1, with squares: section 4), come back (eq. 2), leave one's own as it is."""
         a, b, c = batch.a, batch.b, self.config
-        fake_a, fake_b = self.b_to_a(b), self.a_to_b(a)
+        own = bool(c.identity)
+        fake_b, *same_b = _together(self.a_to_b, *((a, b) if own else (a,)))
+        fake_a, *same_a = _together(self.b_to_a, *((b, a) if own else (b,)))
         cycle = _distance(self.b_to_a(fake_b), a) + _distance(self.a_to_b(fake_a), b)
         terms = {
             "adversarial": _passing(self.discriminator_a(fake_a)) + _passing(self.discriminator_b(fake_b)),
             "cycle": c.cycle * cycle,
         }
-        if c.identity:
-            terms["identity"] = c.identity * c.cycle * (_distance(self.a_to_b(b), b) + _distance(self.b_to_a(a), a))
+        if own:
+            terms["identity"] = c.identity * c.cycle * (_distance(same_b[0], b) + _distance(same_a[0], a))
         return Loss(watch={"cycle_l1": cycle / 2}, **terms)
 
     def discriminators_loss(self, batch: Domains) -> Loss:
         """Tell each domain from translations into it, of now or of the pool."""
         fake_a, fake_b = self.pool_a(self.b_to_a(batch.b)), self.pool_b(self.a_to_b(batch.a))
-        real = self.discriminator_a(batch.a), self.discriminator_b(batch.b)
-        fake = self.discriminator_a(fake_a), self.discriminator_b(fake_b)
-        watch = objectives.verdicts(torch.cat(real), torch.cat(fake), threshold=0.5)
+        real_a, made_a = _together(self.discriminator_a, batch.a, fake_a)
+        real_b, made_b = _together(self.discriminator_b, batch.b, fake_b)
         return Loss(
-            watch=watch,
-            a=objectives.least_squares_discriminator(real[0], fake[0]),
-            b=objectives.least_squares_discriminator(real[1], fake[1]),
+            watch=objectives.verdicts(torch.cat([real_a, real_b]), torch.cat([made_a, made_b]), threshold=0.5),
+            a=objectives.least_squares_discriminator(real_a, made_a),
+            b=objectives.least_squares_discriminator(real_b, made_b),
         )
 
     def translate(self, images: Tensor, *, direction: Direction = "AtoB") -> Tensor:
@@ -162,6 +163,11 @@ class CycleGAN(TranslationRecipe):
 
     def _schedule(self, clock: Clock) -> dict[str, float]:
         return {"lr": self.config.rate * constant_then_linear(clock.progress, hold=self.config.hold)}
+
+
+def _together(network: nn.Module, *images: Tensor) -> tuple[Tensor, ...]:
+    """Run several batches (N, C, H, W) through a network at once: instance norm sees each image alone either way."""
+    return network(torch.cat(images)).chunk(len(images))
 
 
 def _passing(verdicts: Tensor) -> Tensor:

@@ -59,7 +59,8 @@ def _samples(evidence: Evidence) -> Markup:
     if not evidence.previews:
         return Markup()
     *earlier, last = evidence.previews
-    caption = f"Round {last.round:,}. Every preview is made from the same latents, with the averaged weights if any."
+    same = "images, each beside its source" if _translates(evidence) else "latents"
+    caption = f"Round {last.round:,}. Every preview is made from the same {same}, with the averaged weights if any."
     large = _figure(last, f"Samples at round {last.round}", caption)
     if not earlier:
         return _section("Samples", large)
@@ -106,16 +107,27 @@ def _use(evidence: Evidence) -> Markup:
     made = [tag("p", {}, "It was made by"), tag("pre", {}, command)] if isinstance(command, str) else []
     if not evidence.checkpoints:
         return _section("Use", tag("p", {}, "Without a checkpoint there is nothing to sample from yet."), *made)
-    python = f"import zerosum\n\nimages = zerosum.load({str(evidence.path)!r}).sample(16)    # (16, C, H, W) in [-1, 1]"
+    model = f"import zerosum\n\nmodel = zerosum.load({str(evidence.path)!r})\nimages = model."
+    if _translates(evidence):
+        what, typed = "Translate an image or a folder of images", f"zerosum translate {run} INPUT --out OUTPUT"
+        python = f"{model}translate(sources)    # (N, C, H, W) in [-1, 1], from as many of the same range"
+    else:
+        what, typed = "Make samples as files", f"zerosum sample {run}"
+        python = f"{model}sample(16)    # (16, C, H, W) in [-1, 1]"
     return _section(
         "Use",
-        tag("p", {}, "Make samples as files, or in Python:"),
-        tag("pre", {}, f"zerosum sample {run}"),
+        tag("p", {}, f"{what}, or in Python:"),
+        tag("pre", {}, typed),
         tag("pre", {}, python),
         tag("p", {}, f"Go on training from round {evidence.checkpoints[-1]:,}:"),
         tag("pre", {}, f"zerosum train --resume {run}"),
         *made,
     )
+
+
+def _translates(evidence: Evidence) -> bool:
+    """Whether the run makes images from images."""
+    return "source_shape" in evidence.section("spec")
 
 
 def _footer(evidence: Evidence) -> Markup:
