@@ -92,23 +92,22 @@ def recipe_by_hand(precision: torch.dtype) -> Step:
     def step() -> None:
         real = data.draw().contiguous(memory_format=torch.channels_last)
         autocast = torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16)
-        optimizer_d.zero_grad()
-        with autocast:
-            d_real = discriminator(real)
-            with torch.no_grad():
-                fake = generator(torch.randn(BATCH, LATENT))
-            loss = objectives.labelled_discriminator(d_real, discriminator(fake), **labels)
-        loss.backward()
-        optimizer_d.step()
         discriminator.requires_grad_(False)
         optimizer_g.zero_grad()
         with autocast:
-            loss = objectives.non_saturating_generator(discriminator(generator(torch.randn(BATCH, LATENT))))
+            fake = generator(torch.randn(BATCH, LATENT))
+            loss = objectives.non_saturating_generator(discriminator(fake))
         loss.backward()
         optimizer_g.step()
-        discriminator.requires_grad_(True)
         with torch.no_grad():
             torch._foreach_lerp_(average, live, 0.001)
+        discriminator.requires_grad_(True)
+        optimizer_d.zero_grad()
+        with autocast:
+            d_real, d_fake = discriminator(real), discriminator(fake.detach())
+            loss = objectives.labelled_discriminator(d_real, d_fake, **labels)
+        loss.backward()
+        optimizer_d.step()
 
     return step
 

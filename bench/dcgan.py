@@ -60,8 +60,6 @@ def operations(name: str) -> float:
         else:
             fake = generator(latent)
             (discriminator(real).sum() + discriminator(fake.detach()).sum()).backward()
-            if name.startswith(("trainer", "by-hand")):  # draws new samples for the generator's move
-                fake = generator(latent)
             discriminator.requires_grad_(name == "plain")
             discriminator(fake).sum().backward()
     return counter.get_total_flops() / 2

@@ -80,7 +80,8 @@ class Game(Generic[B]):
     def move(self, name: str, loss: Callable[..., Loss], batch: B, **givens: Any) -> Loss:
         """Let player `name` take one step down `loss(batch, **givens)`; return its terms, without their graph.
 
-        Only the mover's parameters require gradients meanwhile, so whatever belongs to others is a constant.
+        Only the mover's parameters require gradients meanwhile, so whatever belongs to others is a constant. A given
+        that is a tensor (N, ...) has a row a sample, and is cut into pieces as the batch is.
 
         Raises:
             DivergedError: a term is not finite.
@@ -94,7 +95,8 @@ class Game(Generic[B]):
         player = self.players[name]
         self._free_only(name)
         player.optimizer.zero_grad(set_to_none=True)
-        pieces = [(weight, self._differentiate(loss, piece, weight, givens)) for weight, piece in self._pieces(batch)]
+        cut = self._pieces(batch, givens)
+        pieces = [(weight, self._differentiate(loss, piece, its, weight)) for weight, piece, its in cut]
         self.world.average_gradients(player.parameters)
         result = merge(pieces)
         self._tally.add(name, result)
@@ -216,26 +218,30 @@ class Game(Generic[B]):
             parameter.requires_grad_(True)
         self._mover = name
 
-    def _pieces(self, batch: B) -> Iterator[tuple[float, B]]:
-        """Yield (share of the batch, piece), each drawing the same randomness as the whole batch over all processes."""
+    def _pieces(self, batch: B, givens: Mapping[str, Any]) -> Iterator[tuple[float, B, dict[str, Any]]]:
+        """Yield (share of the batch, piece, its givens), drawing what the whole batch over all processes would."""
         rows = len(batch)
         rank, size = (self.world.rank, self.world.size) if self.recipe.divisible else (0, 1)
         parts = min(self._micro_batches, rows)
         before = chance.state(self.device) if parts > 1 else None
         start = rank * rows
+        each = {name for name, value in givens.items() if isinstance(value, Tensor) and value.shape[:1] == (rows,)}
         for piece in batch.split(parts):
+            here = slice(start - rank * rows, start - rank * rows + len(piece))
             if before is not None:
                 chance.set_state(before, self.device)
             with chance.share(start, start + len(piece), rows * size):
-                yield len(piece) / rows, piece
+                yield len(piece) / rows, piece, {k: v[here] if k in each else v for k, v in givens.items()}
             start += len(piece)
 
-    def _differentiate(self, loss: Callable[..., Loss], piece: B, weight: float, givens: Mapping[str, Any]) -> Loss:
+    def _differentiate(self, loss: Callable[..., Loss], piece: B, givens: Mapping[str, Any], weight: float) -> Loss:
         with self.autocast():
             result = loss(piece, **givens)
         for term, value in result.items():
             if value.ndim != 0:
                 raise TypeError(f"{loss.__qualname__}: the term {term!r} has shape {tuple(value.shape)}; take its mean")
         (result.total() * weight).backward()
-        terms = {name: value.detach() for name, value in result.items()}
-        return Loss(watch={name: value.detach() for name, value in result.watch.items()}, **terms)
+        terms, watch, keep = (
+            {name: value.detach() for name, value in group.items()} for group in (result, result.watch, result.keep)
+        )
+        return Loss(watch=watch, keep=keep, **terms)

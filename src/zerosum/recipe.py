@@ -24,11 +24,20 @@ if TYPE_CHECKING:
 
 
 class Loss(dict[str, Tensor]):
-    """Named terms, each of shape (), whose sum one player minimises. `watch` is logged but not minimised."""
+    """Named terms, each of shape (), whose sum one player minimises.
 
-    def __init__(self, *, watch: Mapping[str, Tensor] | None = None, **terms: Tensor) -> None:
+    Args:
+        watch: logged but not minimised: of shape (), or (N, ...) with one row or more a sample.
+        keep: (N, ...), handed back by the move for a later one in the round, neither logged nor minimised.
+        terms: of shape () each.
+    """
+
+    def __init__(
+        self, *, watch: Mapping[str, Tensor] | None = None, keep: Mapping[str, Tensor] | None = None, **terms: Tensor
+    ) -> None:
         super().__init__(terms)
         self.watch: dict[str, Tensor] = dict(watch or {})
+        self.keep: dict[str, Tensor] = dict(keep or {})
 
     def total(self) -> Tensor:
         """Return the sum of the terms, of shape ().

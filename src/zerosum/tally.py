@@ -24,7 +24,8 @@ def merge(pieces: Iterable[tuple[float, Loss]]) -> Loss:
         return torch.stack([weight * value for (weight, _), value in zip(pieces, values, strict=True)]).sum()
 
     watch = {name: join([loss.watch[name] for loss in losses]) for name in losses[0].watch}
-    return Loss(watch=watch, **{name: join([loss[name] for loss in losses]) for name in losses[0]})
+    keep = {name: torch.cat([loss.keep[name] for loss in losses]) for name in losses[0].keep}
+    return Loss(watch=watch, keep=keep, **{name: join([loss[name] for loss in losses]) for name in losses[0]})
 
 
 class Tally:

@@ -95,7 +95,7 @@ class ConvolutionalDiscriminator(nn.Module):
             normed = norm == "batch" and index > 0
             layers.append(Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"))
             layers += [nn.BatchNorm2d(fan_out)] if normed else []
-            layers.append(nn.LeakyReLU(0.2))
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
             layers += [Dropout(dropout)] if dropout else []
         self.layers = nn.Sequential(*layers)
         self.head = Conv2d(channels[-1], 1, (height, breadth), bias=norm == "none")

@@ -10,7 +10,8 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zerosum.nets.conv import Geometry, contract, serves, sum_taps
+from zerosum.nets.conv import contract, serves, sum_taps
+from zerosum.nets.geometry import Geometry
 
 GAIN = math.sqrt(2)
 """He's constant for layers before a rectifier."""

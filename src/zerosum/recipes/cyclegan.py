@@ -129,7 +129,7 @@ class CycleGAN(TranslationRecipe):
         }
         if own:
             terms["identity"] = c.identity * c.cycle * (_distance(same_b[0], b) + _distance(same_a[0], a))
-        return Loss(watch={"cycle_l1": cycle / 2}, **terms)
+        return Loss(watch={"cycle_l1": cycle / 2}, keep=None, **terms)
 
     def discriminators_loss(self, batch: Domains) -> Loss:
         """Tell each domain from translations into it, of now or of the pool."""

@@ -7,8 +7,9 @@ Paper: https://arxiv.org/abs/1511.06434
 
 Differs from the paper: 4x4 kernels and the channel widths of the authors' code (64 to 512) in place of 5x5 and 128 to
 1024; latents from N(0, 1) as there; one-sided label smoothing of 0.9 (Salimans et al. 2016), without which the
-discriminator becomes sure of itself; a running average of the generator is what samples. `form="upsample"` doubles the
-maps by upsampling and convolution (Odena et al. 2016), which leaves no checkerboard.
+discriminator becomes sure of itself; the generator moves first in a round, and the discriminator sees the samples
+that it was moved by, which saves drawing others; a running average of the generator is what samples. `form="upsample"`
+doubles the maps by upsampling and convolution (Odena et al. 2016), which leaves no checkerboard.
 """
 
 from __future__ import annotations
@@ -89,14 +90,14 @@ class DCGAN(LatentRecipe):
         }
 
     def round(self, game: Game[Any]) -> None:
-        """Move the discriminator, then the generator."""
+        """Move the generator, then the discriminator, who sees the samples that the generator was moved by."""
         batch = game.draw()
-        game.move("discriminator", self.discriminator_loss, batch)
-        game.move("generator", self.generator_loss, batch)
+        samples = game.move("generator", self.generator_loss, batch).keep["samples"]
+        game.move("discriminator", self.discriminator_loss, batch, samples=samples)
 
-    def discriminator_loss(self, batch: Images | Points) -> Loss:
+    def discriminator_loss(self, batch: Images | Points, *, samples: Tensor) -> Loss:
         """Tell data from samples; each in a batch of its own, for batch norm tells them apart in a mixed one."""
-        real, fake = self.discriminator(batch.real), self.discriminator(self.sample(len(batch)))
+        real, fake = self.discriminator(batch.real), self.discriminator(samples)
         return Loss(
             adversarial=objectives.labelled_discriminator(
                 real,
@@ -109,7 +110,9 @@ class DCGAN(LatentRecipe):
 
     def generator_loss(self, batch: Images | Points) -> Loss:
         """Maximise log D(G(z))."""
-        return Loss(adversarial=objectives.non_saturating_generator(self.discriminator(self.sample(len(batch)))))
+        samples = self.sample(len(batch))
+        loss = objectives.non_saturating_generator(self.discriminator(samples))
+        return Loss(adversarial=loss, keep={"samples": samples})
 
     def _labels(self, n: int, bounds: tuple[float, float]) -> Tensor:
         return chance.uniform(n, device=self.device, low=bounds[0], high=bounds[1])

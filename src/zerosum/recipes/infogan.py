@@ -144,7 +144,7 @@ class InfoGAN(Recipe):
         if c.codes:
             unread = 0.5 * (read[:, c.categories :] - codes).square() + 0.5 * math.log(2 * math.pi)
             terms["continuous"] = c.information * (unread - math.log(2)).sum(1).mean()
-        return Loss(watch=None, **terms)
+        return Loss(watch=None, keep=None, **terms)
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents: noise, the categorical code as one of K, and the continuous codes."""
