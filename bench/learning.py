@@ -38,7 +38,7 @@ EQUAL = {
     "discriminator_rate": 1e-3,
     "average": 0.99,
 }
-"""Settings shared by `gan` and `unrolled` on the ring: the paper's networks (Metz et al. 2017, appendix A)."""
+"""Settings shared by `gan` and `unrolled` on the ring, of the size of the paper's networks (Metz et al. 2017)."""
 
 GRID = {"batch": 256, "latent": 2, "toy_hidden": [128] * 3, "penalty": 0.1, "betas": [0.5, 0.9], "rate": 1e-3}
 """WGAN-GP on the grid: the authors' toy settings with narrower networks and a larger rate for a shorter run."""

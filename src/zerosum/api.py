@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from zerosum import checkpoint, distributed, live, machine, recipes, report
+from zerosum import chance, checkpoint, distributed, live, machine, recipes, report
 from zerosum.data.dataset import Dataset
 from zerosum.data.kinds import AnyDataset, for_previews
 from zerosum.distributed import World
@@ -50,7 +50,6 @@ def train(
     return start(Plan.read(str(data), recipe, settings), run=run, progress=progress, command=command)
 
 
-@torch.random.fork_rng([])
 def start(
     plan: Plan, *, run: str | Path | None = None, progress: live.Progress | None = None, command: str | None = None
 ) -> Run:
@@ -62,12 +61,12 @@ def start(
     if world.is_first:
         require_free(path)
     dataset = open_data(plan, world, progress)
-    game = seat(plan, dataset, device, world)
-    directory = _create(path, describe(plan, dataset, game, command), world)
-    return _play(game, directory, plan, dataset, progress)
+    with chance.forked(device):
+        game = seat(plan, dataset, device, world)
+        directory = _create(path, describe(plan, dataset, game, command), world)
+        return _play(game, directory, plan, dataset, progress)
 
 
-@torch.random.fork_rng([])
 def resume(
     run: str | Path,
     *,
@@ -92,24 +91,25 @@ def resume(
     progress = progress or (live.choose() if world.is_first else live.Silent())
     dataset = open_data(plan, world, progress)
     require_same_data(directory, dataset, progress)
-    game = seat(plan, dataset, device, world)
-    latest = directory.latest()
-    checkpoint.restore(latest, game)
-    rounds = sum(phase.rounds for phase in game.recipe.phases())
-    if rounds < game.clock.round:
-        raise InputError(
-            f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes {rounds}."
-        )
-    tell_of_other_conditions(directory, game, progress)
-    if world.is_first:
-        directory.rewind(game.clock.round)
-        if plan != before:
-            directory.describe(
-                directory.description | {"config": plan.config.to_json(), "training": plan.training.to_json()}
+    with chance.forked(device):
+        game = seat(plan, dataset, device, world)
+        latest = directory.latest()
+        checkpoint.restore(latest, game)
+        rounds = sum(phase.rounds for phase in game.recipe.phases())
+        if rounds < game.clock.round:
+            raise InputError(
+                f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes {rounds}."
             )
-        progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
-    world.wait()
-    return _play(game, directory, plan, dataset, progress)
+        tell_of_other_conditions(directory, game, progress)
+        if world.is_first:
+            directory.rewind(game.clock.round)
+            if plan != before:
+                directory.describe(
+                    directory.description | {"config": plan.config.to_json(), "training": plan.training.to_json()}
+                )
+            progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
+        world.wait()
+        return _play(game, directory, plan, dataset, progress)
 
 
 def load(run: str | Path, *, device: str = "auto") -> Recipe:
@@ -124,7 +124,7 @@ def load(run: str | Path, *, device: str = "auto") -> Recipe:
     """
     directory = Run.open(run)
     plan = plan_of(directory)
-    with torch.random.fork_rng([]):
+    with chance.forked(torch.device("cpu")):
         recipe = recipes.find(plan.recipe)(plan.config, spec_of(directory))
     checkpoint.load_model(directory.latest(), recipe)
     return recipe.to(machine.pick_device(device)).eval().requires_grad_(False)
@@ -149,7 +149,7 @@ def _play(game: Game[Any], directory: Run, plan: Plan, dataset: AnyDataset, prog
     try:
         finished = trainer.train()
         if game.world.is_first:
-            if isinstance(dataset, Dataset) and not dataset.spec.is_points:
+            if finished and isinstance(dataset, Dataset) and not dataset.spec.is_points:
                 _remember(directory, game, dataset, plan.training.seed)
             page = report.write(directory.path)
             progress.close()

@@ -53,11 +53,12 @@ def integers(n: int, *shape: int, high: int, device: torch.device) -> Tensor:
 
 
 def octets(n: int, size: int, device: torch.device) -> Tensor:
-    """Draw (n, size) bytes, eight at a time: the cheapest randomness there is (for the masks of dropout)."""
+    """Draw (n, size) bytes, on a CPU eight at a time: the cheapest randomness there is (for the masks of dropout)."""
+    if device.type != "cpu":
+        return _rows(n, lambda rows: torch.randint(256, (rows, size), dtype=torch.uint8, device=device))
     words = -(-size // 8)
-    return _rows(
-        n, lambda rows: torch.empty(rows, words, dtype=torch.int64, device=device).random_(-(2**63), None)
-    ).view(torch.uint8)[:, :size]
+    whole = _rows(n, lambda rows: torch.empty(rows, words, dtype=torch.int64).random_(-(2**63), None))
+    return whole.view(torch.uint8)[:, :size]
 
 
 def state(device: torch.device) -> dict[str, Tensor]:
@@ -77,6 +78,18 @@ def set_state(states: Mapping[str, Tensor], device: torch.device) -> None:
         torch.cuda.set_rng_state(states["cuda"], device)
     elif device.type == "mps" and "mps" in states:
         torch.mps.set_rng_state(states["mps"])
+
+
+@contextmanager
+def forked(device: torch.device, *, seed: int | None = None) -> Iterator[None]:
+    """Draw on a state of one's own, from `seed` if given; afterwards the draws go on where they were."""
+    before = state(device)
+    if seed is not None:
+        torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        set_state(before, device)
 
 
 def _rows(n: int, draw: Callable[[int], Tensor]) -> Tensor:

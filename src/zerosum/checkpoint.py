@@ -124,9 +124,10 @@ def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
         if target.exists():
             shutil.rmtree(target)
         beside.rename(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        if os.name == "posix":  # elsewhere a folder cannot be opened, and renames are journalled by themselves
+            folder = os.open(target.parent, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise

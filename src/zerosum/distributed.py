@@ -38,14 +38,11 @@ class World:
         """Replace the gradients of `parameters` by their means over the processes."""
         if self.size == 1:
             return
-        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        self.average_(flat)
-        for parameter, gradient, mean in zip(
-            parameters, gradients, flat.split([g.numel() for g in gradients]), strict=True
-        ):
+        # A weight that took no part has no gradient in any process: it is left alone here, and by the optimizer.
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        flat = self.average_(torch.cat([gradient.flatten() for gradient in gradients]))
+        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
-            parameter.grad = gradient
 
     def average_(self, values: Tensor) -> Tensor:
         """Replace `values`, in place, by their means over the processes."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum import latent, pictures
+from zerosum import chance, latent, pictures
 from zerosum.controls import controls_of, require_known
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
@@ -44,8 +44,7 @@ def generate(recipe: Recipe, n: int, *, seed: int, chosen: Mapping[str, Any]) ->
         InputError: a control that the recipe does not have, or a value it refuses.
     """
     require_known(chosen, controls(recipe))
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(seed)
+    with chance.forked(recipe.device, seed=seed), torch.no_grad():
         chunks = [recipe.sample(CHUNK, **chosen).float().cpu() for _ in range(-(-n // CHUNK))]
     return torch.cat(chunks)[:n]
 
@@ -85,9 +84,8 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
     if corners < 2 or frames < 2:
         raise InputError(f"A walk of {frames} frames among {corners} samples leads nowhere: give 2 or more of each.")
     require_known(chosen, controls(recipe))
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(seed)
-        path = latent.loop(recipe.prior(corners), frames=frames)
+    with chance.forked(recipe.device, seed=seed), torch.no_grad():
+        path = latent.loop(recipe.prior(corners).cpu(), frames=frames, between=recipe.between)
         rest = {name: value for name, value in chosen.items() if name != "truncation"}
         return torch.cat([recipe.sample(len(piece), latent=piece, **rest).float().cpu() for piece in path.split(CHUNK)])
 
@@ -108,30 +106,30 @@ def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: in
     """Write samples beside their nearest training images (mean absolute difference) into the run, and the distances.
 
     For scale, the same is measured from n training images to the rest: samples much nearer than that are copies.
-    Reads at most 50,000 training images.
+    Searches at most 50,000 training images, chosen at random.
     """
-    limit = min(len(dataset), 50_000)
-    if limit <= n + k:
+    chosen = np.random.default_rng(seed).permutation(len(dataset))[:50_000]
+    own, rest = chosen[:n], np.sort(chosen[n:])
+    if len(rest) < k:
         return
     samples = generate(recipe, n, seed=seed, chosen={})
-    indices, distances = nearest(samples, _chunks(dataset, n, limit), k=k)
-    rows = indices.flatten().numpy() + n
-    neighbours = _images(dataset, rows).unflatten(0, (n, k))
+    places, distances = nearest(samples, _chunks(dataset, rest), k=k)
+    neighbours = _images(dataset, rest[places.flatten().numpy()]).unflatten(0, (n, k))
     sheet = pictures.side_by_side(samples, neighbours)
     pictures.write_png(sheet, run.path / "samples" / "nearest.png", {"seed": str(seed)})
-    _, apart = nearest(_images(dataset, np.arange(n)), _chunks(dataset, n, limit), k=1)
+    _, apart = nearest(_images(dataset, own), _chunks(dataset, rest), k=1)
     found = {
         "samples": [{"distance": d} for d in distances[:, 0].tolist()],
         "training": [{"distance": d} for d in apart[:, 0].tolist()],
-        "searched": limit - n,
+        "searched": len(rest),
     }
     with replacing(run.path / "samples" / "nearest.json") as partial:
         partial.write_text(json.dumps(found, indent=2), encoding="utf-8")
 
 
-def _chunks(dataset: Dataset, start: int, stop: int) -> Iterator[Tensor]:
-    for first in range(start, stop, 1024):
-        yield _images(dataset, np.arange(first, min(first + 1024, stop)))
+def _chunks(dataset: Dataset, rows: np.ndarray) -> Iterator[Tensor]:
+    for first in range(0, len(rows), 1024):
+        yield _images(dataset, rows[first : first + 1024])
 
 
 def _images(dataset: Dataset, rows: np.ndarray) -> Tensor:

@@ -119,13 +119,9 @@ class Game(Generic[B]):
 
     def conditions(self) -> dict[str, str | int]:
         """Say under which conditions the game is played, for run.json."""
-        return {
-            "device": str(self.device),
-            "precision": str(self._precision).removeprefix("torch."),
-            "memory_format": str(self._memory_format).removeprefix("torch."),
-            "processes": self.world.size,
-            "micro_batches": self._micro_batches,
-        }
+        plain = {"precision": self._precision, "memory_format": self._memory_format}
+        named: dict[str, str | int] = {name: str(value).removeprefix("torch.") for name, value in plain.items()}
+        return {"device": str(self.device), **named, "processes": self.world.size, "micro_batches": self._micro_batches}
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -155,29 +151,33 @@ class Game(Generic[B]):
     def end_round(self) -> None:
         """Wind the clock, and look at the losses of rounds before this one that were not looked at yet."""
         if self.device.type != "cpu":
-            last, self._unchecked = self._unchecked[-len(self.players) :], self._unchecked[: -len(self.players)]
+            present = [entry for entry in self._unchecked if entry[0] > self.clock.round]
+            self._unchecked = self._unchecked[: len(self._unchecked) - len(present)]
             self.check()
-            self._unchecked = last
+            self._unchecked = present
         self.clock.round += 1
         self.clock.phase_round += 1
 
     def collect(self) -> dict[str, float]:
-        """Return the means of everything logged since the last call, over moves and processes: {"player/term": ...}."""
+        """Return the means of what was logged since the last call, over moves and processes: {"player/term": ...}."""
         return self._tally.collect(self.world)
 
     def check(self) -> None:
-        """Look at the losses that were not looked at yet.
-
-        Raises:
-            DivergedError: a term is not finite.
-        """
+        """Look at the losses that were not looked at yet; raise DivergedError if a term is not finite."""
         unchecked, self._unchecked = self._unchecked, []
-        for round_, name, loss in unchecked:
-            # All processes look at the same numbers, so that none goes on without the others.
-            values = self.world.average_(torch.stack([term.float() for term in loss.values()])).tolist()
-            for term, value in zip(loss, values, strict=True):
-                if not math.isfinite(value):
-                    raise DivergedError(f"The term {term!r} of {name}'s loss is {value} in round {round_}")
+        if not unchecked:
+            return
+        # All processes look at the same numbers, in one message, so that none goes on without the others.
+        terms = [(round_, name, term) for round_, name, loss in unchecked for term in loss]
+        values = torch.stack([value.float() for _, _, loss in unchecked for value in loss.values()])
+        for (round_, name, term), value in zip(terms, self.world.average_(values).tolist(), strict=True):
+            if not math.isfinite(value):
+                lost = ", and so are weights of " + " and ".join(self._lost()) if self._lost() else ""
+                raise DivergedError(f"The term {term!r} of {name}'s loss is {value} in round {round_}{lost}")
+
+    def _lost(self) -> list[str]:
+        """Return the players with a weight that is not finite: they went astray first, whoever's loss shows it."""
+        return [n for n, player in self.players.items() if not all(bool(p.isfinite().all()) for p in player.parameters)]
 
     def check_weights(self) -> None:
         """Look at every weight, and at what batch norm and running averages keep beside them.

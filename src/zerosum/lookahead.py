@@ -23,14 +23,20 @@ RuleMaker = Callable[[], Rule]
 def lookahead(network: nn.Module, loss: Callable[[Network], Tensor], *, steps: int, rule: RuleMaker) -> Network:
     """Return `network` as it will be after `steps` steps down `loss`, differentiable in all that `loss` reads.
 
-    The weights of `network` themselves stay as they are. Buffers are read, not updated: use no batch norm.
+    The weights of `network` themselves stay as they are. It must have no batch norm, whose statistics every step would
+    move.
 
     Args:
         network: the module that moves.
         loss: from the network, as a function of its input, to what it minimises, of shape ().
         steps: how far to look; 0 is the network as it is.
         rule: makes the step to differentiate through, such as `descent(0.1)` or `rule_of(optimizer, network)`.
+
+    Raises:
+        ValueError: `network` has batch norm.
     """
+    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()):
+        raise ValueError("cannot look ahead through batch norm: its statistics are of the batch, and would be moved")
     weights: Weights = {name: p.detach().requires_grad_() for name, p in network.named_parameters()}
     move = rule()
     with torch.enable_grad():
@@ -58,7 +64,8 @@ def rule_of(optimizer: Optimizer, network: nn.Module) -> RuleMaker:
         NotImplementedError: another optimizer, or one with options that this function does not unroll.
     """
     group = optimizer.param_groups[0]
-    plain = not group.get("weight_decay") and not group.get("momentum") and not group.get("amsgrad")
+    options = ("weight_decay", "momentum", "amsgrad", "maximize")
+    plain = len(optimizer.param_groups) == 1 and not any(group.get(option) for option in options)
     if isinstance(optimizer, SGD) and plain:
         return descent(group["lr"])
     if isinstance(optimizer, Adam) and plain:

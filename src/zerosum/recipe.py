@@ -16,7 +16,7 @@ from zerosum.config import Count, Fraction, Settings
 from zerosum.data.batch import Batch, Images, Pairs
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
-from zerosum.latent import truncated_normal
+from zerosum.latent import Between, slerp, truncated_normal
 from zerosum.player import Player
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ class LatentRecipe(Recipe):
     Config: ClassVar[type[LatentSettings]] = LatentSettings
     config: LatentSettings
     generator: nn.Module
+    between: Between = staticmethod(slerp)
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
@@ -202,6 +203,9 @@ class TranslationRecipe(Recipe):
 @runtime_checkable
 class Walkable(Protocol):
     """A recipe with latents to walk among: `sample(n, latent=...)` maps what `prior(n)` draws."""
+
+    between: Between
+    """How to go from one latent to the next."""
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""

@@ -55,7 +55,8 @@ def seat(plan: Plan, dataset: AnyDataset, device: torch.device, world: World) ->
 
 def _require_divisible(plan: Plan, recipe: Recipe, world: World) -> None:
     training = plan.training
-    whole = world.size * training.micro_batches * recipe.group
+    size = world.size if recipe.divisible else 1
+    whole = size * training.micro_batches * recipe.group
     if plan.config.batch % whole:
         groups = f" of groups of {recipe.group}" if recipe.group > 1 else ""
         raise InputError(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import torch
 
-from zerosum import checkpoint, pictures
+from zerosum import chance, checkpoint, pictures
 from zerosum.board import Board
 from zerosum.config import Count, Settings, Whole
 from zerosum.data.batch import Batch
@@ -29,16 +29,16 @@ class Training(Settings):
     seed: Whole = 0
     """Start of all randomness: initial weights, order of the data, latents. Equal seeds give equal runs on a CPU."""
 
-    save_every: Count = 500
+    save_every: Count = 200
     """Rounds between checkpoints. A kill loses at most the rounds since the last one; Ctrl-C and SIGTERM lose none."""
 
     keep: Count = 3
     """Newest checkpoints to keep."""
 
-    preview_every: Count = 250
+    preview_every: Count = 200
     """Rounds between preview pictures."""
 
-    log_every: Count = 20
+    log_every: Count = 10
     """Rounds over which logged values are averaged into one line of history."""
 
     previews: Count = 64
@@ -115,6 +115,7 @@ class Trainer:
                 self.game.enter(index, phase)
                 while self.game.clock.phase_round < phase.rounds:
                     if self.game.world.any(self._stopping):
+                        self._progress.note("Stopping: saving first; interrupt again to stop at once.")
                         self._save()
                         return False
                     phase.play(self.game)
@@ -175,15 +176,13 @@ class Trainer:
         if not self.game.world.is_first:
             return
         clock = self.game.clock
-        devices = [self.game.device] if self.game.device.type == "cuda" else []
         with (
             self._pace.paused(),
             storing(self.run.path),
-            torch.random.fork_rng(devices),
+            chance.forked(self.game.device, seed=self.settings.seed),
             self.game.averaged(),
             self.game.autocast(),
         ):
-            torch.manual_seed(self.settings.seed)
             picture, found = look(self.game.recipe, self._preview_batch, rounds=clock.round)
             about = {"round": str(clock.round), "seed": str(self.settings.seed)}
             pictures.write_png(picture, self.run.sample(clock.round), about)
@@ -214,8 +213,7 @@ class Trainer:
             ) from None
 
     def _ask_to_stop(self) -> None:
-        self._stopping = True
-        self._progress.note("Stopping after this round; interrupt again to stop at once and lose it.")
+        self._stopping = True  # and no more: a signal may come in the middle of anything, of writing a line too
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import pad
 
+from zerosum import chance
 from zerosum.controls import controls_of, require_known
 from zerosum.data.batch import to_float, to_uint8
 from zerosum.data.decode import Plan, no_bombs, open_image, reason, to_plain, with_channels
@@ -59,8 +60,7 @@ def translate(recipe: TranslationRecipe, images: Tensor, *, batch: int, seed: in
         InputError: a control that the recipe does not have, or images of a size that it cannot take.
     """
     require_known(chosen, controls_of(recipe.translate))
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(seed)
+    with chance.forked(recipe.device, seed=seed), torch.no_grad():
         pieces = [recipe.translate(piece.to(recipe.device), **chosen).float().cpu() for piece in images.split(batch)]
     return torch.cat(pieces)
 

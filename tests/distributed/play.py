@@ -68,9 +68,10 @@ def command(*arguments: str) -> tuple[int, str]:
 def facts(world: World) -> dict[str, Any]:
     """Return what the basic verbs of `World` answer here."""
     weight = torch.nn.Parameter(torch.zeros(3))
-    weight.grad = torch.full((3,), float(world.rank)) if world.rank else None
-    world.average_gradients([weight])
-    assert weight.grad is not None
+    weight.grad = torch.full((3,), float(world.rank))
+    idle = torch.nn.Parameter(torch.zeros(2))  # took no part in the loss: an optimizer must leave it alone
+    world.average_gradients([weight, idle])
+    assert idle.grad is None
     return {
         "mean": world.average_(torch.tensor([float(world.rank), 4.0])).tolist(),
         "any": [world.any(world.rank == 1), world.any(False)],

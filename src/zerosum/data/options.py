@@ -90,8 +90,12 @@ class DataOptions(Settings):
         return self
 
     def located(self) -> DataOptions:
-        """Return these options with the target's path made absolute, as a run keeps them."""
-        return self if self.target is None else replace(self, target=str(Path(self.target).expanduser().absolute()))
+        """Return these options with their paths made absolute, as a run keeps them."""
+        paths = {"target": self.target, "cache": self.cache}
+        if self.labels not in (None, "none", "folders"):
+            paths["labels"] = self.labels
+        absolute = {name: str(Path(path).expanduser().absolute()) for name, path in paths.items() if path is not None}
+        return replace(self, **absolute)
 
     def cache_folder(self) -> Path:
         """Folder for packed and downloaded data; it need not exist yet."""

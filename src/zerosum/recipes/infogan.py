@@ -28,6 +28,7 @@ from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
+from zerosum.latent import lerp
 from zerosum.nets.conv import Conv2d, ConvTranspose2d
 from zerosum.nets.convolutional import halvings, initialise
 from zerosum.nets.dense import Dense
@@ -81,6 +82,7 @@ class InfoGAN(Recipe):
 
     Config = Config
     data = (Images, Points)
+    between = staticmethod(lerp)  # the prior is uniform
     config: Config
 
     def __init__(self, config: Config, spec: Spec) -> None:

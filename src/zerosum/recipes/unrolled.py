@@ -4,8 +4,12 @@ Seeing how the discriminator would answer, a generator gains nothing by putting 
 
 Paper: https://arxiv.org/abs/1611.02163
 
-Differs from the paper: a running average of the generator is what samples; on images the networks are DCGAN's with a
-discriminator without batch norm, whose statistics could not be unrolled.
+Differs from the paper: settings and networks on points are those of the published demo, not of the appendix (tanh in
+place of ReLU, two hidden layers in the discriminator, unequal learning rates); the generator minimises the non-saturating
+loss of the discriminator looked ahead to, in place of the surrogate f_K itself; the discriminator moves after the
+generator, with the weights that the generator then has; Adam's eps stands inside the root of the steps looked ahead; a
+running average of the generator is what samples. On images the networks are DCGAN's, the discriminator without batch
+norm, whose statistics could not be unrolled.
 """
 
 from __future__ import annotations
@@ -32,22 +36,22 @@ class Config(LatentSettings):
     """Unrolled GAN."""
 
     rounds: Count = 25_000
-    """Rounds to play (appendix A)."""
+    """Rounds to play (the authors' demo)."""
 
     batch: Count = 512
-    """Real samples per draw, over all processes (appendix A)."""
+    """Real samples per draw, over all processes (the authors' demo)."""
 
     latent: Count = 256
-    """Values in a latent vector, drawn from N(0, 1) (appendix A)."""
+    """Values in a latent vector, drawn from N(0, 1) (the authors' demo)."""
 
     steps: Whole = 5
     """Steps of the discriminator to look ahead (K in section 2); 0 plays the plain game."""
 
     generator_hidden: tuple[int, ...] = (128, 128)
-    """Widths of the generator's hidden layers on points (appendix A)."""
+    """Widths of the generator's hidden layers on points (the authors' demo)."""
 
     discriminator_hidden: tuple[int, ...] = (128, 128)
-    """Widths of the discriminator's hidden layers on points."""
+    """Widths of the discriminator's hidden layers on points (the authors' demo)."""
 
     activation: Activation = "tanh"
     """After each hidden layer on points; a smooth one lets the second derivatives speak."""
@@ -56,13 +60,13 @@ class Config(LatentSettings):
     """Channels of the narrowest layers on images; the widest have 8 times as many."""
 
     generator_rate: Positive = 1e-3
-    """Learning rate of the generator's Adam."""
+    """Learning rate of the generator's Adam (the authors' demo)."""
 
     discriminator_rate: Positive = 1e-4
-    """Learning rate of the discriminator's Adam, and of the steps looked ahead."""
+    """Learning rate of the discriminator's Adam, and of the steps looked ahead (the authors' demo)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
-    """Decay of Adam's two moments (appendix A)."""
+    """Decay of Adam's two moments (the authors' demo)."""
 
     average: Fraction = 0.99
     """Decay of the running average of the generator's weights, which is what samples."""
@@ -96,19 +100,19 @@ class Unrolled(LatentRecipe):
         }
 
     def round(self, game: Game[Any]) -> None:
-        """Move the generator by the surrogate f_K (eq. 10), then the discriminator by one plain step (eq. 11)."""
+        """Move the generator by the surrogate f_K (section 2.2), then the discriminator by one plain step."""
         batch = game.draw()
         rule = rule_of(game.players["discriminator"].optimizer, self.discriminator)
         game.move("generator", self.generator_loss, batch, rule=rule)
         game.move("discriminator", self.discriminator_loss, batch)
 
     def discriminator_loss(self, batch: Images | Points) -> Loss:
-        """Tell data from samples (eq. 1)."""
+        """Tell data from samples."""
         real, fake = self.discriminator(batch.real), self.discriminator(self.sample(len(batch)))
         return Loss(adversarial=objectives.logistic_discriminator(real, fake), watch=objectives.verdicts(real, fake))
 
     def generator_loss(self, batch: Images | Points, *, rule: RuleMaker) -> Loss:
-        """Maximise log D(G(z)) of the discriminator K steps from now, on the same samples (eqs. 6 to 8)."""
+        """Maximise log D(G(z)) of the discriminator K steps from now, on the same samples (section 2.2)."""
         real, fake = batch.real, self.sample(len(batch))
 
         def cost(discriminator: Network) -> Tensor:
