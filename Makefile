@@ -34,9 +34,10 @@ fix: $(READY)  ## put right what can be put right by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) $(KERAS)  ## speed beside peers, interleaved; writes bench/results/
-	$(BIN)/python -m bench.dcgan --keras $(KERAS)/bin/python
-	$(BIN)/python -m bench.data
+bench: $(READY) $(KERAS)  ## speed beside peers, in turn, and memory; writes docs/benchmarks.md. Leave the machine alone
+	$(BIN)/python -m bench.dcgan --keras $(KERAS)/bin/python --save
+	$(BIN)/python -m bench.data --save
+	$(BIN)/python -m bench.memory
 
 $(KERAS):
 	$(PYTHON) -m venv $@

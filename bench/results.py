@@ -30,7 +30,7 @@ def save(name: str, title: str, rows: Sequence[Sequence[str]], remarks: Sequence
     here = machine.describe()
     result = {
         "title": title,
-        "command": shlex.join(["python", "-m", _module(), *sys.argv[1:]]),
+        "command": without_folders(["python", "-m", _module(), *sys.argv[1:]]),
         "date": datetime.date.today().isoformat(),
         "commit": subprocess.run(
             ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
@@ -60,6 +60,11 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     """Lay rows out as a Markdown table; the first is the header."""
     header, *body = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([header, "|" + "---|" * len(rows[0]), *body])
+
+
+def without_folders(words: Sequence[str]) -> str:
+    """Join the words of a command, files that lie elsewhere by their names alone."""
+    return shlex.join(Path(word).name if word.startswith("/") else word for word in words)
 
 
 def _module() -> str:

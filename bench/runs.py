@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import shutil
 import statistics
 from pathlib import Path
 
-from bench.results import ROOT, save
+from bench.results import ROOT, save, without_folders
 from zerosum import words
 from zerosum.run import Run
 
@@ -58,10 +59,10 @@ def main() -> None:
     parser.add_argument("--picture", action="append", default=[], metavar="RUN=NAME")
     options = parser.parse_args()
     runs = [Run.open(path) for path in options.runs]
+    commands = "; ".join(f"`{without_folders(shlex.split(run.description['command']))}`" for run in runs)
     remarks = [
-        "Settings are the recipes' defaults but for: "
-        + "; ".join(f"`{run.description['command']}`" for run in runs)
-        + ".",
+        f"Settings are the recipes' defaults but for what was typed: {commands}. A run with fewer rounds than that was "
+        "stopped by SIGTERM after the time shown.",
         "Accuracies are means over the last tenth of the run. Nearest: median over 12 samples of the mean absolute "
         "difference to the nearest training image; in brackets the same from 12 training images to the rest.",
     ]

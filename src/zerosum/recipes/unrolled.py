@@ -5,8 +5,8 @@ Seeing how the discriminator would answer, a generator gains nothing by putting 
 Paper: https://arxiv.org/abs/1611.02163
 
 Differs from the paper: settings and networks on points are those of the published demo, not of the appendix (tanh in
-place of ReLU, two hidden layers in the discriminator, unequal learning rates); the generator minimises the non-saturating
-loss of the discriminator looked ahead to, in place of the surrogate f_K itself; the discriminator moves after the
+place of ReLU, two hidden layers in the discriminator, unequal learning rates); the generator minimises the
+non-saturating loss of the discriminator looked ahead to, not f_K itself; the discriminator moves after the
 generator, with the weights that the generator then has; Adam's eps stands inside the root of the steps looked ahead; a
 running average of the generator is what samples. On images the networks are DCGAN's, the discriminator without batch
 norm, whose statistics could not be unrolled.
