@@ -16,7 +16,7 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)  ## train on real handwritten digits; leaves pictures and a report in demo/
 	rm -rf demo
-	$(BIN)/zerosum train digits --run demo --width 32 --batch 64 --rounds 1500
+	$(BIN)/zerosum train digits --run demo --width 32 --batch 64 --rounds 2500
 
 test: $(READY)  ## every test but the slow ones
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
