@@ -57,10 +57,11 @@ def _require_divisible(plan: Plan, recipe: Recipe, world: World) -> None:
     training = plan.training
     size = world.size if recipe.divisible else 1
     whole = size * training.micro_batches * recipe.group
-    if plan.config.batch % whole:
+    batches = {plan.config.batch, *(phase.batch for phase in recipe.phases() if phase.batch)}
+    if uneven := [batch for batch in sorted(batches) if batch % whole]:
         groups = f" of groups of {recipe.group}" if recipe.group > 1 else ""
         raise InputError(
-            f"--batch {plan.config.batch} does not divide among {world.size} processes of {training.micro_batches} "
+            f"--batch {uneven[0]} does not divide among {world.size} processes of {training.micro_batches} "
             f"micro-batches{groups}: give a multiple of {whole}."
         )
     if training.micro_batches > 1 and not recipe.divisible:
