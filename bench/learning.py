@@ -119,7 +119,7 @@ def precision(seeds: int, rounds: int | None) -> None:
     """DCGAN on Fashion-MNIST in bfloat16 and in float32, from equal seeds."""
     rounds = rounds or 1500
     data = open_data("fashion-mnist", options=DataOptions(size="32"))
-    features, real = _pixels(data)
+    features, real = pixel_features(data)
     halves = real[torch.randperm(len(real))].chunk(2)
     floor = frechet_distance_of_features(*halves).value
     rows = [["arithmetic", *(f"seed {seed}" for seed in range(seeds)), "mean"]]
@@ -127,12 +127,12 @@ def precision(seeds: int, rounds: int | None) -> None:
         values = []
         for seed in range(seeds):
             game, _ = play(data, "dcgan", rounds, seed=seed, precision=dtype, width=16, average=0.99)
-            values.append(frechet_distance_of_features(real, features(_samples(game))).value)
+            values.append(frechet_distance_of_features(real, features(samples_of(game))).value)
         name = str(dtype).removeprefix("torch.")
         rows.append([name, *(f"{value:.2f}" for value in values), f"{statistics.mean(values):.2f}"])
     torch.manual_seed(0)
     untrained, _ = play(data, "dcgan", 1, width=16)
-    before = frechet_distance_of_features(real, features(_samples(untrained))).value
+    before = frechet_distance_of_features(real, features(samples_of(untrained))).value
     remarks = [
         f"Frechet distance between 5,000 samples and 5,000 training images on the first 64 principal components of the "
         f"pixels (not an FID), after {rounds:,} rounds of width 16 at batch 128. Lower is better; two halves of the "
@@ -163,7 +163,7 @@ def labels(seeds: int, rounds: int | None) -> None:
     save("labels", "Outward label noise, with logits", rows, remarks)
 
 
-def _pixels(data: Dataset) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+def pixel_features(data: Dataset) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     """Return the map from images to principal components of their pixels, and 5,000 training images so mapped."""
     rows = np.random.default_rng(0).permutation(len(data))[:5000]
     real = data.batch(rows).to(torch.device("cpu")).real.flatten(1)  # type: ignore[attr-defined]
@@ -175,7 +175,7 @@ def _pixels(data: Dataset) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     return features, features(real)
 
 
-def _samples(game: Game[Any], n: int = 5000) -> Tensor:
+def samples_of(game: Game[Any], n: int = 5000) -> Tensor:
     with game.averaged():
         torch.manual_seed(1)
         return torch.cat([game.recipe.sample(250).float() for _ in range(n // 250)])
