@@ -48,7 +48,7 @@ class Config(LatentSettings):
 
     real_label: tuple[float, float] = (0.9, 0.9)
     """Range of the labels that real samples get in the discriminator's move, drawn per sample; 0.9 is smoothing. Labels
-    outside [0, 1] leave the loss without a lower bound, and the logits grow for ever."""
+    below 0 or above 1 leave the loss without a lower bound, and the logits grow for ever."""
 
     fake_label: tuple[float, float] = (0.0, 0.0)
     """Range of the labels that generated samples get in the discriminator's move."""
