@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from zerosum.adam import Adam
+
 STATISTICS = ("running_mean", "running_var")
 
 
@@ -76,7 +78,7 @@ class Player:
         parameters = _distinct(networks)
         fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
         beta1, beta2 = map(float, betas)  # the fused kernel refuses an int beside a float
-        return cls(networks, torch.optim.Adam(parameters, lr=lr, betas=(beta1, beta2), fused=fused), **options)
+        return cls(networks, Adam(parameters, lr=lr, betas=(beta1, beta2), fused=fused), **options)
 
     def step(self, clock: Clock) -> None:
         """Move along the gradients that stand: schedule, clip, optimizer, running average."""

@@ -72,7 +72,7 @@ def test_the_networks_are_the_papers_at_its_sizes(side, count):
 
 def test_undecided_discriminators_cost_a_quarter_each():
     recipe, batch = with_networks(small(), 1), domains()
-    loss = recipe.discriminators_loss(batch)
+    loss = recipe.discriminators_loss(batch, fake_a=batch.a, fake_b=batch.b)
     assert loss["a"].item() == loss["b"].item() == 0.25
     assert recipe.generators_loss(batch)["adversarial"].item() == 0.5  # a quarter for each of the two generators
 

@@ -72,7 +72,7 @@ def test_the_discriminators_loss_is_halved_and_the_l1_term_weighs_a_hundred():
     batch = pair(recipe)
     recipe.discriminator = Constant(torch.zeros(1, 1, 6, 6))
     recipe.translate = lambda source: batch.target + 0.1
-    torch.testing.assert_close(recipe.discriminator_loss(batch).total().item(), math.log(2), rtol=1e-5, atol=0)
+    torch.testing.assert_close(recipe.discriminator_loss(batch, made=batch.target).total().item(), math.log(2), rtol=1e-5, atol=0)
     loss = recipe.generator_loss(batch)
     torch.testing.assert_close(loss.total().item(), math.log(2) + 10, rtol=1e-5, atol=0)
     torch.testing.assert_close(loss.watch["l1"].item(), 0.1, rtol=1e-5, atol=0)
@@ -83,9 +83,9 @@ def test_the_discriminator_sees_source_and_image():
     seen = []
     recipe.discriminator.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
     batch = pair(recipe)
-    recipe.discriminator_loss(batch)
+    recipe.discriminator_loss(batch, made=-batch.target)
     assert torch.equal(seen[0], torch.cat([batch.source, batch.target], 1))
-    assert torch.equal(seen[1][:, :3], batch.source)
+    assert torch.equal(seen[1], torch.cat([batch.source, -batch.target], 1))
 
 
 def test_dropout_is_the_noise_in_use_as_in_training():

@@ -133,7 +133,7 @@ def _wanted(ctx: Any, index: int) -> bool:
 
 def _convolve(image: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
     """(N, C, H, W), (K, C, h, w) -> (N, K, H', W')."""
-    if (geometry.is_point or _few(image, geometry, most=2048)) and _trusted(image.dtype):
+    if (geometry.is_point or _few(image, len(weight), geometry, strided=2048, dense=256)) and _trusted(image.dtype):
         return _convolve_by_product(image, weight, bias, geometry)
     return functional.conv2d(image, weight, bias, geometry.stride, geometry.padding)
 
@@ -151,7 +151,8 @@ def _spread(features: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geo
 
 def _correlate(image: Tensor, features: Tensor, geometry: Geometry) -> Tensor:
     """(N, C, H, W), (N, K, H', W') -> (K, C, h, w)."""
-    if (geometry.is_point or _few(image, geometry, most=8192)) and _trusted(image.dtype):
+    outputs = features.shape[1]
+    if (geometry.is_point or _few(image, outputs, geometry, strided=8192, dense=1024)) and _trusted(image.dtype):
         return _correlate_by_product(image, features, geometry)
     like = torch.empty((features.shape[1], image.shape[1], *geometry.kernel), dtype=image.dtype, memory_format=_NHWC)
     return _aten_gradients(features, image, like, geometry, (False, True))[1]
@@ -162,10 +163,14 @@ def _aten_gradients(f: Tensor, x: Tensor, w: Tensor, geometry: Geometry, mask: t
     return torch.ops.aten.convolution_backward(f, x, w, None, step, pad, (1, 1), False, (0, 0), 1, (*mask, False))[:2]
 
 
-def _few(image: Tensor, geometry: Geometry, most: int) -> bool:
-    """Whether a strided map has so few cells that a product with copied patches beats aten, as in bfloat16 alone."""
-    count = len(image) * math.prod(geometry.cells)
-    return image.dtype == torch.bfloat16 and max(geometry.stride) > 1 and 0 < count <= most
+def _few(image: Tensor, outputs: int, geometry: Geometry, *, strided: int, dense: int) -> bool:
+    """Whether a map has so few cells that a product with copied patches beats aten, as in bfloat16 alone.
+
+    Where the stride is 1, each pixel is copied for every tap: that pays for fewer cells, and for wide maps alone.
+    """
+    wide = min(image.shape[1], outputs) >= 64
+    most = strided if max(geometry.stride) > 1 else dense if wide else 0
+    return image.dtype == torch.bfloat16 and 0 < len(image) * math.prod(geometry.cells) <= most
 
 
 def _cells(features: Tensor) -> Tensor:

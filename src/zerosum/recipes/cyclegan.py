@@ -6,8 +6,7 @@ translating it back must give the source again: F(G(a)) = a and G(F(b)) = b.
 Paper: https://arxiv.org/abs/1703.10593
 
 Differs from the paper: the identity term is on, at half the weight of the cycle term, as in the authors' later code
-(the paper has it for paintings alone); the crop's place is not rounded to whole pixels; G and F translate anew for the
-discriminators' move, with the weights that they have after their own.
+(the paper has it for paintings alone); the crop's place is not rounded to whole pixels.
 """
 
 from __future__ import annotations
@@ -113,8 +112,8 @@ class CycleGAN(TranslationRecipe):
     def round(self, game: Game[Any]) -> None:
         """Move both generators, then both discriminators."""
         batch = game.draw()
-        game.move("generators", self.generators_loss, batch)
-        game.move("discriminators", self.discriminators_loss, batch)
+        made = game.move("generators", self.generators_loss, batch).keep
+        game.move("discriminators", self.discriminators_loss, batch, **made)
 
     def generators_loss(self, batch: Domains) -> Loss:
         """Pass for the other domain (eq. 1, with squares: section 4), come back (eq. 2), leave one's own as it is."""
@@ -129,13 +128,12 @@ class CycleGAN(TranslationRecipe):
         }
         if own:
             terms["identity"] = c.identity * c.cycle * (_distance(same_b[0], b) + _distance(same_a[0], a))
-        return Loss(watch={"cycle_l1": cycle / 2}, keep=None, **terms)
+        return Loss(watch={"cycle_l1": cycle / 2}, keep={"fake_a": fake_a, "fake_b": fake_b}, **terms)
 
-    def discriminators_loss(self, batch: Domains) -> Loss:
+    def discriminators_loss(self, batch: Domains, *, fake_a: Tensor, fake_b: Tensor) -> Loss:
         """Tell each domain from translations into it, of now or of the pool."""
-        fake_a, fake_b = self.pool_a(self.b_to_a(batch.b)), self.pool_b(self.a_to_b(batch.a))
-        real_a, made_a = _together(self.discriminator_a, batch.a, fake_a)
-        real_b, made_b = _together(self.discriminator_b, batch.b, fake_b)
+        real_a, made_a = _together(self.discriminator_a, batch.a, self.pool_a(fake_a))
+        real_b, made_b = _together(self.discriminator_b, batch.b, self.pool_b(fake_b))
         return Loss(
             watch=objectives.verdicts(torch.cat([real_a, real_b]), torch.cat([made_a, made_b]), threshold=0.5),
             a=objectives.least_squares_discriminator(real_a, made_a),

@@ -8,7 +8,8 @@ Paper: https://arxiv.org/abs/1611.07004
 Differs from the paper: the networks' batch norm takes each image's own statistics whatever the batch (in the paper it
 does so in use, and in training with its usual batch of 1), so that a result does not depend on what else is translated;
 the innermost layer has no norm, which would zero its single pixel; a U-Net of as many halvings as the size allows, up
-to the paper's 8, in place of one for 256x256 images; the crop's place is not rounded to whole pixels.
+to the paper's 8, in place of one for 256x256 images; the crop's place is not rounded to whole pixels; the
+generator moves first, so that both moves share one translation.
 """
 
 from __future__ import annotations
@@ -97,27 +98,27 @@ class Pix2Pix(TranslationRecipe):
         }
 
     def round(self, game: Game[Any]) -> None:
-        """Move the discriminator, then the generator (section 3.3)."""
+        """Move the generator, then the discriminator, who sees the images that the generator was moved by."""
         batch = game.draw()
-        game.move("discriminator", self.discriminator_loss, batch)
-        game.move("generator", self.generator_loss, batch)
+        made = game.move("generator", self.generator_loss, batch).keep["made"]
+        game.move("discriminator", self.discriminator_loss, batch, made=made)
 
-    def discriminator_loss(self, batch: Pairs) -> Loss:
+    def discriminator_loss(self, batch: Pairs, *, made: Tensor) -> Loss:
         """Tell true pairs from made ones, at half the weight to slow it down (section 3.3)."""
-        real = self._judge(batch.source, batch.target)
-        fake = self._judge(batch.source, self.translate(batch.source))
+        real, fake = self._judge(batch.source, batch.target), self._judge(batch.source, made)
         return Loss(
             adversarial=objectives.logistic_discriminator(real, fake) / 2, watch=objectives.verdicts(real, fake)
         )
 
     def generator_loss(self, batch: Pairs) -> Loss:
         """Pass for a true pair, and stay near the target (eq. 4)."""
-        fake = self.translate(batch.source)
-        distance = (batch.target - fake.float()).abs().mean()
+        made = self.translate(batch.source)
+        distance = (batch.target - made.float()).abs().mean()
         return Loss(
-            adversarial=objectives.non_saturating_generator(self._judge(batch.source, fake)),
+            adversarial=objectives.non_saturating_generator(self._judge(batch.source, made)),
             reconstruction=self.config.l1 * distance,
             watch={"l1": distance},
+            keep={"made": made},
         )
 
     def translate(self, images: Tensor) -> Tensor:
