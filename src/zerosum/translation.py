@@ -26,7 +26,7 @@ from zerosum.data.workers import Progress, on_all_cores
 from zerosum.errors import InputError
 from zerosum.outputs import write_picture
 from zerosum.pictures import MODES
-from zerosum.recipe import TranslationRecipe
+from zerosum.recipe import Completing, TranslationRecipe
 
 Size = Literal["trained", "own"]
 
@@ -96,7 +96,7 @@ def translate_files(
         InputError: a control that the recipe does not have, or a kind of file that cannot hold the result.
         StorageError: the disk refuses.
     """
-    _require_pictures(recipe)
+    require_pictures(recipe)
     with no_bombs():
         found = survey(files, progress)
         problems, written = dict(found.problems), []
@@ -105,13 +105,14 @@ def translate_files(
         for loaded in _batches(files, tuple(found.facts), plan, size, batch, problems):
             made = _through(recipe, [image.pixels for image in loaded], seed=seed, batch=batch, chosen=chosen)
             for image, result in zip(loaded, made, strict=True):
-                written.append(write_picture(_finished(recipe, image.plain, result), targets[image.name]))
+                written.append(write_picture(finished(recipe, image.plain, result), targets[image.name]))
             if progress is not None:
                 progress("translate", len(written), len(found.facts))
-    return Translated(written=tuple(written), problems=problems, notes=_notes(found))
+    return Translated(written=tuple(written), problems=problems, notes=notes_on(found))
 
 
-def _notes(found: Survey) -> tuple[str, ...]:
+def notes_on(found: Survey) -> tuple[str, ...]:
+    """Say what is done to images before a network sees them."""
     high = sum(fact.bits == 16 and fact.wide is None for fact in found.facts.values())
     several = sum(fact.frames > 1 for fact in found.facts.values())
     return (
@@ -125,7 +126,7 @@ def _batches(
     files: Files, names: Sequence[str], plan: Plan, size: Size, batch: int, problems: dict[str, str]
 ) -> Iterator[list[Loaded]]:
     """Load images in order, at most `batch` at a time and all of one size; note what goes wrong in `problems`."""
-    load: Callable[[str], Any] = attempt(files, partial(_load, plan=plan, size=size))
+    load: Callable[[str], Any] = attempt(files, partial(load_picture, plan=plan, size=size))
     loaded = zip(names, on_all_cores(load, names, window=max(2, batch)), strict=True)
 
     def usable() -> Iterator[Loaded]:
@@ -146,7 +147,8 @@ def _batches(
             yield gathered
 
 
-def _load(file: BinaryIO, *, plan: Plan, size: Size) -> tuple[Image.Image, Tensor]:
+def load_picture(file: BinaryIO, *, plan: Plan, size: Size) -> tuple[Image.Image, Tensor]:
+    """Decode an image: upright at its own size, and as the (C', H', W') uint8 that the network sees."""
     with open_image(file) as image:
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
@@ -171,7 +173,7 @@ def _through(recipe: TranslationRecipe, images: list[Tensor], **how: Any) -> Ten
     return to_uint8(made[:, :, : factor * height, : factor * width])
 
 
-def _finished(recipe: TranslationRecipe, plain: Image.Image, result: Tensor) -> Image.Image:
+def finished(recipe: TranslationRecipe, plain: Image.Image, result: Tensor) -> Image.Image:
     """Bring a result (C, H, W) to its source's size, times the factor by which the recipe enlarges, and opacity."""
     given = recipe.spec.source_shape or recipe.spec.shape
     factor = recipe.spec.shape[1] // given[1]
@@ -184,7 +186,12 @@ def _finished(recipe: TranslationRecipe, plain: Image.Image, result: Tensor) -> 
     return image
 
 
-def _require_pictures(recipe: TranslationRecipe) -> None:
+def require_pictures(recipe: TranslationRecipe | Completing) -> None:
+    """See that what the recipe takes and makes are images that files can hold.
+
+    Raises:
+        InputError: they have more than 4 channels.
+    """
     for channels in (recipe.spec.shape[0], (recipe.spec.source_shape or recipe.spec.shape)[0]):
         if channels not in MODES:
             raise InputError(f"This run's images have {channels} channels, which no image file holds: use Python.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +11,14 @@ import tyro
 from zerosum import api, live
 from zerosum.cli import flags
 from zerosum.cli.controls import chosen_among, run_among, with_controls
+from zerosum.cli.outcome import tell
 from zerosum.config import Count, Settings, Whole
 from zerosum.controls import controls_of
-from zerosum.data.words import counted, listed
 from zerosum.errors import InputError
 from zerosum.outputs import inputs_at, targets_for
 from zerosum.recipe import Recipe, TranslationRecipe
 from zerosum.translation import Size, translate_files
+from zerosum.upscaling import Upscaler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +35,9 @@ class Translate(Settings):
     """A folder, which gets a .png for each image by its own name; or, for one image, a file (.png, .jpg, .webp, .tif,
     .bmp). By default the folder translated in the run."""
 
-    size: Size = "trained"
+    size: Size | None = None
     """trained: each image is scaled to the size the model was trained at, and the result back to the image's own. own:
-    the network runs at the image's own size, where it can do so."""
+    the network runs at the image's own size, where it can do so. By default own for super-resolution, else trained."""
 
     batch: Count = 8
     """Images translated at once."""
@@ -63,7 +63,8 @@ def run(arguments: list[str]) -> None:
     given: Any = flags.parse(parser, arguments, prog="zerosum translate").checked()
     files = inputs_at(given.input)
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
-    targets = targets_for(files, given.out or given.run / "translated", single=single)
+    out = given.out or given.run / "translated"
+    targets = targets_for(files, out, single=single)
     recipe = api.load(given.run, device=given.device)
     assert isinstance(recipe, TranslationRecipe)
     progress = live.choose()
@@ -72,7 +73,7 @@ def run(arguments: list[str]) -> None:
             recipe,
             files,
             targets,
-            size=given.size,
+            size=given.size or ("own" if isinstance(recipe, Upscaler) else "trained"),
             batch=given.batch,
             seed=given.seed,
             chosen=chosen_among(given, controls_of(recipe.translate)),
@@ -80,17 +81,12 @@ def run(arguments: list[str]) -> None:
         )
     finally:
         progress.close()
-    for note in done.notes:
-        print(note, file=sys.stderr)
-    if done.written:
-        print(done.written[0] if len(done.written) == 1 else given.out or given.run / "translated")
-        print(f"{counted(len(done.written), 'image')} translated", file=sys.stderr)
-    if done.problems:
-        said = listed([f"{name} {why}" for name, why in done.problems.items()], separator="; ")
-        raise InputError(f"{len(done.problems)} of {counted(len(files.names), 'image')} were left out: {said}.")
+    tell(done, files, out, did="translated")
 
 
 def _translating(kind: type[Recipe], place: Path) -> type[TranslationRecipe]:
+    if hasattr(kind, "complete"):
+        raise InputError(f"{place} fills holes in images: zerosum inpaint {place} INPUT --mask MASK")
     if not issubclass(kind, TranslationRecipe):
         raise InputError(f"{place} does not translate images, it makes them from nothing: zerosum sample {place}")
     return kind

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from zerosum.data.decode import Plan, reason, render
+from zerosum.data.decode import Facts, Plan, reason, render
 from zerosum.data.files import Files, left_out
 from zerosum.data.labels import labelling
 from zerosum.data.options import DataOptions
 from zerosum.data.pack import new_pack
 from zerosum.data.spec import Spec
-from zerosum.data.survey import attempt, plan_for, survey
+from zerosum.data.survey import Survey, attempt, plan_for, survey
+from zerosum.data.tiles import corners, tiles, whole
 from zerosum.data.words import counted, listed
 from zerosum.data.workers import Progress, cores, on_all_cores
 from zerosum.errors import InputError
@@ -35,34 +37,52 @@ def pack_files(cache: Path, key: str, files: Files, options: DataOptions, progre
     _judge(files, problems, options)
     if not found.facts:
         raise _nothing_left(files, problems)
-    plan, notes = plan_for(found, options)
-    kept: list[str] = []
+    plan, _ = plan_for(found, options)
+    _require_room(files, found, plan, options)
+    decoded: dict[str, Facts] = {}
+    names: list[str] = []
     with new_pack(cache, key, (plan.height, plan.width, plan.channels)) as packing:
-        for name, row in _rows(files, tuple(found.facts), plan, progress):
-            if isinstance(row, Exception):
-                problems[name] = reason(row)
-            else:
+        for name, rows in _rows(files, found, plan, options, progress):
+            if isinstance(rows, Exception):
+                problems[name] = reason(rows)
+                continue
+            decoded[name] = found.facts[name]
+            for row in rows:
                 packing.append(row[None])
-                kept.append(name)
+                names.append(name)
         _judge(files, problems, options)
-        if not kept:
+        if not names:
             raise _nothing_left(files, problems)
+        settled = replace(options, size=f"{plan.height}x{plan.width}", channels=plan.channels)
+        _, notes = plan_for(replace(found, facts=decoded), settled)
         skipped = (f"Skipped as corrupt: {counted(len(problems), 'image')} ({_first(problems)}).",) if problems else ()
         spec = Spec(shape=(plan.channels, plan.height, plan.width), classes=labels.classes)
         said = (*notes, labels.sentence, *left_out(files), *skipped)
-        packing.finish(labels=labels.numbers(kept), spec=spec, notes=said)
+        packing.finish(labels=labels.numbers(names), spec=spec, notes=said)
 
 
 def _rows(
-    files: Files, names: tuple[str, ...], plan: Plan, progress: Progress | None
-) -> Iterator[tuple[str, np.ndarray | Exception]]:
-    size = plan.height * plan.width * plan.channels
-    window = max(2 * cores(), min(512, WINDOW_BYTES // size))
-    rows = on_all_cores(attempt(files, partial(render, plan=plan)), names, window=window)
-    for done, (name, row) in enumerate(zip(names, rows, strict=True), start=1):
-        yield name, row
+    files: Files, found: Survey, plan: Plan, options: DataOptions, progress: Progress | None
+) -> Iterator[tuple[str, Iterable[np.ndarray] | Exception]]:
+    """Yield of each file what it gives: one row that covers the size, or as many tiles as it holds."""
+    names, tiled = tuple(found.facts), options.fit == "tiles"
+    pixels = max(fact.height * fact.width for fact in found.facts.values()) if tiled else plan.height * plan.width
+    window = max(2 * cores(), min(512, WINDOW_BYTES // (pixels * plan.channels)))
+    images = on_all_cores(attempt(files, partial(whole if tiled else render, plan=plan)), names, window=window)
+    for done, (name, image) in enumerate(zip(names, images, strict=True), start=1):
+        yield name, image if isinstance(image, Exception) else tiles(image, plan) if tiled else (image,)
         if progress is not None and (done % 100 == 0 or done == len(names)):
             progress("pack", done, len(names))
+
+
+def _require_room(files: Files, found: Survey, plan: Plan, options: DataOptions) -> None:
+    """See that at least one image holds a tile."""
+    sizes = [(fact.height, fact.width) for fact in found.facts.values()]
+    if options.fit == "tiles" and not any(corners(size, plan) for size in sizes):
+        side = max(min(size) for size in sizes)
+        raise InputError(
+            f"No image in {files.root} holds a tile of {plan.height}x{plan.width} pixels: --size {side} would fit."
+        )
 
 
 def _judge(files: Files, problems: dict[str, str], options: DataOptions) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
 
+from zerosum.data.agreement import agree
 from zerosum.data.batch import Pairs
 from zerosum.data.dataset import Dataset, channels_first, gather
 from zerosum.data.decode import open_image
@@ -16,18 +18,15 @@ from zerosum.data.files import Files, choose_split
 from zerosum.data.halves import halves
 from zerosum.data.jitter import NOISE, Draw, generator, views
 from zerosum.data.open import open as open_images
-from zerosum.data.options import DataOptions, choose_sides
+from zerosum.data.options import DataOptions
 from zerosum.data.pack import key_of
 from zerosum.data.sides import files_at, pack_sides, side_notes, two_folders, two_places
 from zerosum.data.source import name_of
 from zerosum.data.spec import Spec
-from zerosum.data.survey import Survey, attempt
+from zerosum.data.survey import attempt
 from zerosum.data.words import counted, listed
 from zerosum.data.workers import Progress, on_all_cores
 from zerosum.errors import InputError
-
-SKEW = 0.02
-"""How far, as a share, the aspects of a source and its target may differ: roundings of an exact scaling do."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,7 +96,7 @@ def open_pairs(source: str | Path, options: DataOptions, progress: Progress | No
     if options.corrupt == "skip":
         sides, skipped = _sound(sides)
         origin = (*origin, *skipped)
-    packs = pack_sides(sides, form, options, lambda a, b: _agree(sides, a, b, options), progress)
+    packs = pack_sides(sides, form, options, partial(agree, sides, options=options), progress)
     if len(packs[0].samples) != len(packs[1].samples):
         raise InputError(f"The images of {name_of(source)} changed while they were being read: try again.")
     order = (0, 1) if options.direction == "AtoB" else (1, 0)
@@ -174,23 +173,6 @@ def _sides(source: str | Path, options: DataOptions) -> tuple[tuple[Files, Files
     left, right = ("source", "target") if options.direction == "AtoB" else ("target", "source")
     note = f"Each image holds a pair side by side: the left half is the {left}, the right half the {right}."
     return halves(choose_split(files, options)), "halves", (note,)
-
-
-def _agree(sides: tuple[Files, Files], a: Survey, b: Survey, options: DataOptions) -> tuple[DataOptions, DataOptions]:
-    """Decide one size for both; the channels may differ."""
-    for first, second in zip(sides[0].names, sides[1].names, strict=True):
-        one, other = a.facts.get(first), b.facts.get(second)
-        if one and other and abs(one.width * other.height / (one.height * other.width) - 1) > SKEW:
-            raise InputError(
-                f"{first} is {one.height}x{one.width} (height x width) and its partner {second} "
-                f"{other.height}x{other.width}: the images of a pair need the same shape, for one of them would be cut."
-            )
-    height, width = choose_sides(
-        {(f.height, f.width) for survey in (a, b) for f in survey.facts.values()},
-        options,
-    )
-    settled = replace(options, size=f"{height}x{width}", labels="none")
-    return settled, settled
 
 
 def _sound(sides: tuple[Files, Files]) -> tuple[tuple[Files, Files], tuple[str, ...]]:

@@ -100,7 +100,7 @@ def pack_sides(
         StorageError: The cache cannot be written to.
     """
     cache = options.cache_folder()
-    asked = {name: getattr(options, name) for name in ("size", "channels", "corrupt")}
+    asked = {name: getattr(options, name) for name in ("size", "fit", "channels", "corrupt")}
     facts = [[str(side.root), side.names, sorted(side.stamps.items())] for side in sides]
     keys = [key_of(form, number, facts, asked) for number in (0, 1)]
     packs = [reopen(cache, key) for key in keys]

@@ -11,6 +11,7 @@ from zerosum.data.decode import Facts, Plan, extent, inspect, reason, translucen
 from zerosum.data.files import Files
 from zerosum.data.options import DataOptions, choose_sides
 from zerosum.data.scale import Scale, float_scale, integer_scale
+from zerosum.data.tiles import tile_notes
 from zerosum.data.words import counted
 from zerosum.data.workers import Progress, on_all_cores
 
@@ -78,7 +79,7 @@ def plan_for(survey: Survey, options: DataOptions) -> tuple[Plan, tuple[str, ...
     channels = options.channels or (3 if colour else 1) + survey.translucent
     plan = Plan(height=height, width=width, channels=channels, scales=survey.scales)
     notes = (
-        *_size_notes(facts, plan),
+        *(tile_notes(facts, plan) if options.fit == "tiles" else _size_notes(facts, plan)),
         *_channel_notes(facts, survey.translucent, channels),
         *_number_notes(facts, survey.scales),
         *_oddity_notes(facts),

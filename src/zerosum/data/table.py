@@ -120,8 +120,10 @@ def settle(table: Table, options: DataOptions) -> tuple[Plan, Table]:
         The plan, and the table with sentences on all of it, and without labels if none are wanted.
 
     Raises:
-        InputError: Labels are asked from a place that an array does not have.
+        InputError: Labels are asked from a place that an array does not have, or tiles of its images.
     """
+    if options.fit == "tiles":
+        raise InputError("--fit tiles is for image files, and these are images of one size in an array: leave it away.")
     _, height, width, channels = table.samples.shape
     tall, wide = choose_sides({(height, width)}, options)
     plan = Plan(height=tall, width=wide, channels=options.channels or channels, scales={})

@@ -1,0 +1,40 @@
+"""Weights that others trained and wrote, read without trusting them: .safetensors, or .pth with tensors alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from pickle import UnpicklingError
+from struct import error
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from zerosum.errors import InputError
+
+FOREIGN = (SafetensorError, UnpicklingError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError, error)
+"""What readers raise on bytes that are something else."""
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """Read tensors by name, on the CPU. A .pth file is unpickled with nothing allowed in it but tensors.
+
+    Raises:
+        InputError: There is no such file, or it holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no weights file {path}; give a .safetensors or a .pth file.")
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+            raise ValueError
+    except FOREIGN:
+        raise InputError(
+            f"{path} does not hold tensors by name and nothing else; give a .safetensors file, or a .pth file of a "
+            "state_dict."
+        ) from None
+    return dict(found)
