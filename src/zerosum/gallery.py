@@ -33,6 +33,8 @@ def controls(recipe: type[Recipe] | Recipe) -> dict[str, inspect.Parameter]:
         InputError: the recipe does not make samples from nothing.
     """
     if not hasattr(recipe, "sample"):
+        if hasattr(recipe, "complete"):
+            raise InputError("This run fills holes in images: zerosum inpaint RUN INPUT --mask MASK")
         raise InputError("This run makes images from images: zerosum translate RUN INPUT --out OUTPUT")
     return controls_of(recipe.sample)
 

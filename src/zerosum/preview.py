@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from zerosum import pictures
-from zerosum.data.batch import Batch, Pairs, to_uint8
+from zerosum.data.batch import Batch, Domains, to_uint8
 from zerosum.errors import DivergedError
 from zerosum.metrics.paired import Channels, psnr, ssim
-from zerosum.recipe import Recipe, TranslationRecipe
+from zerosum.recipe import Completing, Recipe, TranslationRecipe
 
 SSIM_SIDE = 11
 """Pixels a side that SSIM's window needs."""
@@ -24,7 +24,8 @@ def look(recipe: Recipe, batch: Batch, *, rounds: int) -> tuple[Image.Image, dic
 
     Translations are shown beside what they were made from and what they should be, a row each; samples in a grid;
     points over the real ones. Translations of pairs are measured by their mean absolute difference from the targets
-    (l1, in units of [-1, 1]), and by PSNR (decibels) and SSIM on all channels and, in colour, on luma.
+    (l1, in units of [-1, 1]), and by PSNR (decibels) and SSIM on all channels and, in colour, on luma; so are completed
+    images, their known pixels counted in.
 
     Args:
         recipe: in evaluation mode.
@@ -37,14 +38,14 @@ def look(recipe: Recipe, batch: Batch, *, rounds: int) -> tuple[Image.Image, dic
     Raises:
         DivergedError: a sample is not finite.
     """
-    if not isinstance(recipe, TranslationRecipe):
+    if not isinstance(recipe, TranslationRecipe | Completing):
         fake, real = recipe.compare(batch)
         _require_finite(fake, rounds)
         return _draw(fake.float().cpu(), real.float().cpu()), {}
     columns = tuple(column.float().cpu() for column in recipe.show(batch))
     for column in columns:
         _require_finite(column, rounds)
-    return before_and_after(columns), measure(columns[1], columns[2]) if isinstance(batch, Pairs) else {}
+    return before_and_after(columns), {} if isinstance(batch, Domains) else measure(columns[1], columns[2])
 
 
 def measure(made: Tensor, target: Tensor) -> dict[str, float]:

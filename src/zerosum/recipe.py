@@ -118,6 +118,11 @@ class Recipe(nn.Module, ABC):
         return Jitter()
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be said when training starts, one sentence each."""
+        return ()
+
+    @property
     def device(self) -> torch.device:
         """Where the networks are."""
         return next(self.parameters()).device
@@ -209,4 +214,24 @@ class Walkable(Protocol):
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
+        ...
+
+
+@runtime_checkable
+class Completing(Protocol):
+    """A recipe that fills holes in images."""
+
+    spec: Spec
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        ...
+
+    def complete(self, images: Tensor, mask: Tensor) -> Tensor:
+        """Fill (N, C, H, W) images in [-1, 1] where the (N, 1, H, W) mask is 1, and leave all else as it is."""
+        ...
+
+    def show(self, batch: Any) -> tuple[Tensor, ...]:
+        """Return the columns of a preview, each (N, C, H, W): with holes, completed, as it was."""
         ...

@@ -19,15 +19,16 @@ from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.distributed import World
 from zerosum.game import Game
-from zerosum.recipe import TranslationRecipe
 
 SMALL: dict[str, dict[str, Any]] = {
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "average": 0.9},
     "dcgan": {"width": 4},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
     "infogan": {"width": 4, "noise": 6, "categories": 3},
+    "inpaint": {"width": 4, "bottleneck": 8},
     "progan": {"base": 32, "widest": 8, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
     "pix2pix": {"width": 4, "layers": 2, "average": 0.9},
+    "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "hold": 0, "average": 0.9},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan_gp": {"width": 4, "critic_moves": 2, "toy_hidden": (16, 16)},
 }
@@ -51,9 +52,10 @@ def sides(name: str, shape: tuple[int, ...]) -> AnyDataset:
     kinds, plain = recipes.find(name).data, dataset(shape)
     if Pairs not in kinds and Domains not in kinds:
         return plain
-    spec = Spec(shape=shape, source_shape=shape)
     random = np.random.default_rng(1)
     other = random.integers(0, 256, plain.samples.shape, dtype=np.uint8)
+    other = other[:, ::2, ::2] if name == "srgan" else other  # sources that are to be enlarged
+    spec = Spec(shape=shape, source_shape=(shape[0], *other.shape[1:3]))
     if Pairs in kinds:
         return PairDataset(sources=other, samples=plain.samples, spec=spec, source="", fingerprint="", notes=())
     return DomainDataset(a=other[:40], samples=plain.samples, spec=spec, source="", fingerprint="", notes=())
@@ -61,7 +63,7 @@ def sides(name: str, shape: tuple[int, ...]) -> AnyDataset:
 
 def made(recipe: Any, name: str, shape: tuple[int, ...], n: int) -> torch.Tensor:
     """Have a recipe make n samples, from nothing or from images."""
-    if not isinstance(recipe, TranslationRecipe):
+    if hasattr(recipe, "sample"):
         return recipe.sample(n)
     fake, _ = recipe.compare(sides(name, shape).batch(np.arange(n)).to(torch.device("cpu")))
     return fake

@@ -87,3 +87,9 @@ def test_the_unrolled_toy_networks_have_the_papers_counts():
     assert trainable(recipe.generator) == 49_666
     assert trainable(recipe.discriminator) == 513
     assert trainable(build("unrolled", (2,)).discriminator) == 17_025
+
+
+def test_super_resolution_has_the_papers_counts():
+    recipe = build("srgan", (3, 96, 96))
+    assert trainable(recipe.generator) == 1_549_462
+    assert trainable(recipe.discriminator) == 23_565_505

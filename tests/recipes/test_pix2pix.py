@@ -72,7 +72,9 @@ def test_the_discriminators_loss_is_halved_and_the_l1_term_weighs_a_hundred():
     batch = pair(recipe)
     recipe.discriminator = Constant(torch.zeros(1, 1, 6, 6))
     recipe.translate = lambda source: batch.target + 0.1
-    torch.testing.assert_close(recipe.discriminator_loss(batch, made=batch.target).total().item(), math.log(2), rtol=1e-5, atol=0)
+    torch.testing.assert_close(
+        recipe.discriminator_loss(batch, made=batch.target).total().item(), math.log(2), rtol=1e-5, atol=0
+    )
     loss = recipe.generator_loss(batch)
     torch.testing.assert_close(loss.total().item(), math.log(2) + 10, rtol=1e-5, atol=0)
     torch.testing.assert_close(loss.watch["l1"].item(), 0.1, rtol=1e-5, atol=0)

@@ -51,15 +51,21 @@ def open_as(
 
 
 def for_previews(
-    dataset: AnyDataset, kinds: Sequence[type[Batch]], options: DataOptions, *, most: int
+    dataset: AnyDataset,
+    kinds: Sequence[type[Batch]],
+    options: DataOptions,
+    *,
+    most: int,
+    made_from: Literal["images", "latents"] = "images",
 ) -> tuple[Batch, Literal["training", "held_out"], str | None]:
-    """Choose what previews are made from: for translations, images that are not trained on where the data have them.
+    """Choose what previews are held against: where they are made from images, some that are not trained on, if any.
 
     Args:
         dataset: What is trained on.
         kinds: As for `open_as`.
         options: What the data were opened with.
-        most: Samples to show; of translations, at most 8.
+        most: Samples to show; of what is made from images, at most 8.
+        made_from: What the recipe makes its samples from.
 
     Returns:
         The samples, whether they are trained on, and a sentence on it where there is a choice.
@@ -67,16 +73,22 @@ def for_previews(
     Raises:
         StorageError: The cache cannot be written to.
     """
-    if isinstance(dataset, Dataset):
+    if made_from == "latents":
         return dataset.batch(np.arange(most) % len(dataset)), "training", None
-    rows = np.arange(min(most, SHEET))
+    shown = min(most, SHEET)
     same = replace(options, size="x".join(map(str, dataset.spec.shape[1:])))
     apart = held_out(kinds, dataset.source, options=same)
     if apart is not None and apart.spec == dataset.spec:
-        note = f"Previews show {len(rows)} images of a split that is not trained on."
-        return apart.batch(rows % len(apart)), "held_out", note
-    note = f"Previews show {len(rows)} of the training images, for the data have no split test or val like them."
-    return dataset.batch(rows % len(dataset)), "training", note
+        note = f"Previews show {shown} images of a split that is not trained on."
+        return apart.batch(_spread(shown, len(apart), options)), "held_out", note
+    note = f"Previews show {shown} of the training images, for the data have no split test or val like them."
+    return dataset.batch(_spread(shown, len(dataset), options)), "training", note
+
+
+def _spread(shown: int, count: int, options: DataOptions) -> np.ndarray:
+    """Choose rows to show: the first ones, but of tiles some from all over, for neighbours are of one image."""
+    step = max(1, count // shown) if options.fit == "tiles" else 1
+    return np.arange(shown) * step % count
 
 
 def held_out(
