@@ -1,0 +1,163 @@
+"""Features of many images: in batches, by several processes, and kept on disk for the next time they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zerosum.data.dataset import Dataset
+from zerosum.data.pack import key_of
+from zerosum.data.workers import Progress
+from zerosum.distributed import World
+from zerosum.errors import InputError, StorageError
+from zerosum.features.extractor import Extractor, Seen
+from zerosum.files import replacing
+
+BATCH = 32
+ALONE = World()
+
+
+def extract(
+    extractor: Extractor,
+    batches: Iterable[Tensor],
+    *,
+    count: int,
+    progress: Progress | None = None,
+    world: World = ALONE,
+) -> Seen:
+    """See images that are made or read on the way.
+
+    Args:
+        extractor: what sees them.
+        batches: (N_i, C, H, W) uint8, the same in every process; each process sees its share of them.
+        count: images altogether, or how many of the first are wanted.
+        progress: told "features", and how many images are done of how many.
+        world: the processes that share the work; all get the whole result, as one process would.
+
+    Raises:
+        InputError: There are fewer images than `count`.
+    """
+    parts = list(stream(extractor, batches, count=count, progress=progress, world=world))
+    logits = [part.logits for part in parts if part.logits is not None]
+    return Seen(features=torch.cat([part.features for part in parts]), logits=torch.cat(logits) if logits else None)
+
+
+def stream(
+    extractor: Extractor,
+    batches: Iterable[Tensor],
+    *,
+    count: int,
+    progress: Progress | None = None,
+    world: World = ALONE,
+) -> Iterator[Seen]:
+    """Yield what `extract` returns, batch by batch and in order: for what need not be held in memory at once.
+
+    Raises:
+        InputError: There are fewer images than `count`.
+    """
+    coming, done = iter(batches), 0
+    if progress is not None:
+        progress("features", 0, count)
+    while done < count and (turn := list(islice(coming, world.size))):
+        mine = extractor(turn[world.rank]) if world.rank < len(turn) else None
+        for seen in cast(list[Seen | None], world.gather(mine)):
+            if seen is not None and done < count:
+                yield _first(seen, count - done)
+                done = min(count, done + len(seen.features))
+        if progress is not None:
+            progress("features", done, count)
+    if done < count:
+        raise InputError(f"Features of {count:,} images were asked for, and there are {done:,}: ask for no more.")
+
+
+def of_dataset(
+    extractor: Extractor,
+    dataset: Dataset,
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    cache: Path,
+    progress: Progress | None = None,
+    world: World = ALONE,
+) -> Seen:
+    """See images of a data set, once: the next time they come from the cache, mapped into memory.
+
+    Args:
+        extractor: what sees them.
+        dataset: images; its fingerprint, the rows and the extractor's identity name the file in the cache.
+        n: how many, drawn without repetition; all of them, in their order, if not given.
+        seed: of the draw.
+        cache: folder; it must be one that all processes share.
+        progress: told "features", and how many images are done of how many.
+        world: the processes that share the work.
+
+    Raises:
+        InputError: `n` is more than there are.
+        StorageError: The cache cannot be written to, or holds a damaged file.
+    """
+    chosen = rows(dataset, n=n, seed=seed)
+    drawn = None if len(chosen) == len(dataset) else (n, seed)
+    path = cache / "features" / f"{key_of(dataset.fingerprint, drawn, extractor.identity)}.npy"
+    there = any(world.gather(path.exists()))
+    if not there:
+        seen = stream(extractor, images(dataset, chosen), count=len(chosen), progress=progress, world=world)
+        if world.is_first:
+            _write(path, seen, len(chosen))
+        else:
+            for _ in seen:
+                pass
+    world.wait()
+    return _read(path, extractor.width)
+
+
+def rows(dataset: Dataset, *, n: int | None = None, seed: int = 0) -> np.ndarray:
+    """Choose (n,) rows of a data set without repetition, or all of them in order: those that `of_dataset` sees.
+
+    Raises:
+        InputError: `n` is more than there are.
+    """
+    if n is not None and n > len(dataset):
+        raise InputError(f"{n:,} images were asked for of {dataset.source}, which has {len(dataset):,}: ask for fewer.")
+    if n is None or n == len(dataset):
+        return np.arange(len(dataset))
+    return np.random.default_rng(seed).permutation(len(dataset))[:n]
+
+
+def images(dataset: Dataset, chosen: np.ndarray, *, batch: int = BATCH) -> Iterator[Tensor]:
+    """Yield the images at (n,) rows, (N, C, H, W) uint8, in batches."""
+    for start in range(0, len(chosen), batch):
+        yield dataset.batch(chosen[start : start + batch]).real  # type: ignore[attr-defined]
+
+
+def _first(seen: Seen, count: int) -> Seen:
+    logits = None if seen.logits is None else seen.logits[:count]
+    return Seen(features=seen.features[:count], logits=logits)
+
+
+def _write(path: Path, parts: Iterator[Seen], count: int) -> None:
+    """Write features and logits side by side, (count, F + K) float32, as one array that grows by batches."""
+    with replacing(path) as partial, partial.open("wb") as file:
+        for index, seen in enumerate(parts):
+            table = seen.features if seen.logits is None else torch.cat([seen.features, seen.logits], 1)
+            if index == 0:
+                _write_header(file, (count, table.shape[1]))
+            file.write(np.ascontiguousarray(table.numpy(), dtype="<f4").data)
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, int]) -> None:
+    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+
+
+def _read(path: Path, width: int) -> Seen:
+    try:
+        # Mapped copy-on-write: torch asks for writable memory, and the file stays as it is.
+        table = torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray))
+    except (OSError, ValueError, EOFError) as error:
+        raise StorageError(f"The features in {path} cannot be read ({error}): delete that file.") from error
+    return Seen(features=table[:, :width], logits=table[:, width:] if table.shape[1] > width else None)
