@@ -15,12 +15,13 @@ import numpy as np
 from zerosum.data.arrays import idx_array, idx_bytes, read_npz
 from zerosum.data.download import fetch, md5_of
 from zerosum.data.options import DataOptions
+from zerosum.data.stacked import stack
 from zerosum.data.table import Table, padded, table_of, with_labels
 from zerosum.data.words import counted
 from zerosum.data.workers import Progress
 from zerosum.errors import InputError
 
-NAMES = ("digits", "mnist", "fashion-mnist", "cifar10")
+NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "stacked-mnist")
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR_ARCHIVE = "cifar-10-binary.tar.gz"
@@ -76,7 +77,7 @@ def locate(name: str, options: DataOptions, progress: Progress | None = None) ->
     """Find the files of a data set's split: under $ZEROSUM_DATA, then in the cache, then at its publisher.
 
     Args:
-        name: "mnist", "fashion-mnist" or "cifar10".
+        name: "mnist", "fashion-mnist", "cifar10", or "stacked-mnist", which is made of mnist.
         options: Their split and cache count.
         progress: Told of bytes downloaded.
 
@@ -86,6 +87,7 @@ def locate(name: str, options: DataOptions, progress: Progress | None = None) ->
     Raises:
         InputError: There is no such split, or the files are nowhere and cannot be downloaded.
     """
+    name = "mnist" if name == "stacked-mnist" else name
     if options.split not in ("train", "test"):
         raise InputError(f"{name} has no split {options.split}: choose --split train or test.")
     kept = os.environ.get("ZEROSUM_DATA")
@@ -111,6 +113,8 @@ def read(name: str, files: Sequence[Path], options: DataOptions) -> Table:
     Raises:
         InputError: A file is damaged, or not the published one.
     """
+    if name == "stacked-mnist":
+        return stack(read("mnist", files, options), options.split)
     if files[0].suffix == ".npz":
         table = read_npz(files[0], options.split)
         count = counted(len(table.samples), "image")

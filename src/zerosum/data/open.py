@@ -37,7 +37,8 @@ def open(  # noqa: A001
 
     Args:
         source: A folder or .zip of images; a .npz, .npy or idx .gz file, or a folder of idx files; or a name: digits,
-            mnist, fashion-mnist, cifar10 (looked for under $ZEROSUM_DATA, else downloaded), ring8, grid25.
+            mnist, fashion-mnist, cifar10, stacked-mnist (looked for under $ZEROSUM_DATA, else downloaded), ring8,
+            grid25.
         options: Size, channels, labels, split, cache, and what to do about corrupt files.
         progress: Told of a stage ("download", "look", "pack"), what is done and what there is to do: bytes or images.
 
@@ -123,6 +124,8 @@ def _in_memory(table: Table, options: DataOptions, source: str) -> Dataset:
 def _toy(name: str, options: DataOptions) -> Dataset:
     if options.size is not None or options.channels is not None or options.labels not in (None, "none"):
         raise InputError(f"{name} is made of points: leave out --size and --channels, and --labels unless it is none.")
+    if options.fit != "cover":
+        raise InputError(f"{name} is made of points: leave out --fit {options.fit}.")
     samples, labels = toys.points(name, options.split)
     centres, sigma = toys.modes(name)
     kept: np.ndarray | None = None if options.labels == "none" else labels
