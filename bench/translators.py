@@ -1,10 +1,12 @@
-"""How fast the recipes that translate play: pix2pix at 128x128 and CycleGAN at 64x64, one image at a time.
+"""How fast the recipes of translation and of phases play, beside plain float32 loops of the same networks.
 
-    python -m bench.translators [--passes 6] [--steps 8] [--only pix2pix] [--clock wall] [--save]
+    python -m bench.translators [--passes 5] [--steps 6] [--only pix2pix,cyclegan] [--clock wall] [--save]
 
-The plain loop is written as in the papers' well-known PyTorch code: torch.nn's layers, float32, NCHW, default Adam, one
-translation shared by both steps, the discriminator frozen in the generator's. The trainer's side is the recipe at its
-game, as `zerosum train` plays it but for reading data and logging. Leave the machine alone meanwhile.
+Of pix2pix (128x128) and CycleGAN (64x64), one image at a time, the plain loop is written as in the papers' well-known
+PyTorch code: torch.nn's layers, float32, NCHW, default Adam, one translation shared by both steps, the discriminator
+frozen in the generator's. Of the others it is the recipe's own round with those layers, that order, that arithmetic and
+that Adam. The trainer's side is the recipe at its game, as `zerosum train` plays it but for reading data and logging.
+Leave the machine alone meanwhile.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import itertools
 import statistics
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,10 +24,10 @@ from torch import Tensor, nn
 from bench.race import Contestant, race, ratios, serve
 from bench.results import save, table
 from zerosum import machine
-from zerosum.data.batch import Batch, Domains, Pairs
+from zerosum.data.batch import Batch, Domains, Images, Pairs
 from zerosum.data.spec import Spec
 from zerosum.game import Game
-from zerosum.nets import conv
+from zerosum.nets import conv, equalised
 from zerosum.nets.dropout import Dropout
 from zerosum.nets.instance import InstanceNorm2d
 from zerosum.pool import ImagePool
@@ -32,7 +35,8 @@ from zerosum.recipe import Recipe
 from zerosum.recipes import find
 
 Step = Callable[[], object]
-SIZES = {"pix2pix": 128, "cyclegan": 64}
+SIZES = {"pix2pix": 128, "cyclegan": 64, "srgan": 96, "inpaint": 64, "progan": 32}
+BATCHES = {"pix2pix": 1, "cyclegan": 1, "srgan": 4, "inpaint": 32, "progan": 32}
 KINDS = ("plain", "float32", "bfloat16")
 GOAL = 1.8
 PARTS = {
@@ -48,14 +52,18 @@ class Made:
 
     position = 0
 
-    def __init__(self, kind: type[Batch], size: int) -> None:
+    def __init__(self, kind: type[Batch], size: int, smaller: int) -> None:
         self.kind, self.images = kind, torch.rand(64, 3, size, size) * 2 - 1
+        self.sources = self.images[:, :, ::smaller, ::smaller].contiguous()
 
     def draw(self, batch: int) -> Batch:
-        """Take the next two images."""
-        self.position += 1
-        one, other = (self.images[(2 * self.position + i) % 64][None] for i in (0, 1))
-        return Pairs(source=one, target=other) if self.kind is Pairs else Domains(a=one, b=other)
+        """Take the next images."""
+        rows = torch.arange(self.position, self.position + batch) % 64
+        self.position += batch
+        if self.kind is Images:
+            return Images(image=self.images[rows])
+        first, second = self.sources[rows], self.images[(rows + 1) % 64]
+        return Pairs(source=first, target=second) if self.kind is Pairs else Domains(a=first, b=second)
 
     def close(self) -> None:
         """Hold nothing."""
@@ -63,9 +71,11 @@ class Made:
 
 def built(name: str) -> tuple[Recipe, Made]:
     """Build a recipe with its paper's networks, and data for it."""
-    kind, size = find(name), SIZES[name]
-    shape = (3, size, size)
-    return kind(kind.Config(), Spec(shape=shape, source_shape=shape)), Made(kind.data[0], size)
+    kind, size, smaller = find(name), SIZES[name], 4 if name == "srgan" else 1
+    spec = Spec(shape=(3, size, size), source_shape=(3, size // smaller, size // smaller))
+    if kind.data[0] is Images:
+        spec = Spec(shape=(3, size, size))
+    return kind(kind.Config(batch=BATCHES[name]), spec), Made(kind.data[0], size, smaller)
 
 
 def played(name: str, precision: torch.dtype) -> Step:
@@ -73,22 +83,37 @@ def played(name: str, precision: torch.dtype) -> Step:
     machine.keep_memory()
     recipe, source = built(name)
     recipe = recipe.to(memory_format=torch.channels_last)
-    game = Game(recipe, source, precision=precision, memory_format=torch.channels_last)
+    return rounds(Game(recipe, source, precision=precision, memory_format=torch.channels_last))
+
+
+def rounds(game: Game[Any]) -> Step:
+    """Play rounds of a game's last phase."""
+    phases = game.recipe.phases()
+    game.enter(len(phases) - 1, phases[-1])
+    game.batch = game.recipe.config.batch
 
     def step() -> None:
-        recipe.round(game)
+        phases[-1].play(game)
         game.end_round()
 
     return step
 
 
 def plain(name: str) -> Step:
-    """The well-known loop on torch.nn's layers."""
+    """The well-known loop on torch.nn's layers, or the recipe's own round on them."""
     recipe, source = built(name)
-    return {"pix2pix": plain_pix2pix, "cyclegan": plain_cyclegan}[name](with_torch_layers(recipe), source)
+    written = {"pix2pix": plain_pix2pix, "cyclegan": plain_cyclegan}
+    if name in written:
+        return written[name](with_torch_layers(recipe), source)
+    conv.serves = equalised.serves = lambda layer, x: False
+    game = Game(with_torch_layers(recipe), source)
+    for player in game.players.values():
+        group = player.optimizer.param_groups[0]
+        player.optimizer = torch.optim.Adam(player.parameters, lr=group["lr"], betas=group["betas"])
+    return rounds(game)
 
 
-def plain_pix2pix(recipe: nn.Module, source: Made) -> Step:
+def plain_pix2pix(recipe: Any, source: Made) -> Step:
     """Translate, step the discriminator, step the generator."""
     g, d = recipe.generator, recipe.discriminator
     adam = {"lr": 2e-4, "betas": (0.5, 0.999)}
@@ -117,7 +142,7 @@ def plain_pix2pix(recipe: nn.Module, source: Made) -> Step:
     return step
 
 
-def plain_cyclegan(recipe: nn.Module, source: Made) -> Step:
+def plain_cyclegan(recipe: Any, source: Made) -> Step:
     """Step both generators, then both discriminators, which see the same translations, or older ones."""
     there, back, judges = recipe.a_to_b, recipe.b_to_a, (recipe.discriminator_a, recipe.discriminator_b)
     adam = {"lr": 2e-4, "betas": (0.5, 0.999)}
@@ -158,7 +183,7 @@ def plain_cyclegan(recipe: nn.Module, source: Made) -> Step:
     return step
 
 
-def with_torch_layers(network: nn.Module) -> nn.Module:
+def with_torch_layers(network: Any) -> Any:
     """Put torch.nn's own layers in the place of ours, in place; what they compute is the same for one image."""
     for name, child in network.named_children():
         if isinstance(child, InstanceNorm2d):
@@ -193,10 +218,10 @@ def where(name: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--passes", type=int, default=6, help="turns of every contestant")
-    parser.add_argument("--steps", type=int, default=8, help="rounds in a turn")
-    parser.add_argument("--only", default="pix2pix,cyclegan", help="names of recipes, with commas")
+    parser = argparse.ArgumentParser(description="How fast translation and phases play.")
+    parser.add_argument("--passes", type=int, default=5, help="turns of every contestant")
+    parser.add_argument("--steps", type=int, default=6, help="rounds in a turn")
+    parser.add_argument("--only", default=",".join(SIZES), help="names of recipes, with commas")
     parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="see bench/race.py")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/translators.json too")
     parser.add_argument("--serve", default=None, help="be the contestant of this name")
@@ -204,9 +229,11 @@ def main() -> None:
     torch.manual_seed(0)
     if options.serve:
         name, _, kind = options.serve.partition("-")
-        serve(plain(name) if kind == "plain" else played(name, getattr(torch, kind)), work=1, warm_up=6)
+        serve(plain(name) if kind == "plain" else played(name, getattr(torch, kind)), work=BATCHES[name], warm_up=4)
         return
-    rows = [["recipe", "size", "plain loop, img/s", "float32, img/s", "bfloat16, img/s", "float32", "bfloat16"]]
+    rows = [
+        ["recipe", "size", "batch", "plain loop, img/s", "float32, img/s", "bfloat16, img/s", "float32", "bfloat16"]
+    ]
     remarks = []
     for name in options.only.split(","):
         command = [sys.executable, "-m", "bench.translators", "--serve"]
@@ -218,12 +245,13 @@ def main() -> None:
         gains = {kind: ratios(runners[kind], runners["plain"]) for kind in KINDS[1:]}
         rates = [f"{statistics.median(runners[kind].rates):.1f}" for kind in KINDS]
         medians = [f"{statistics.median(gains[kind]):.2f}x" for kind in KINDS[1:]]
-        rows.append([name, f"{SIZES[name]}x{SIZES[name]}", *rates, *medians])
+        rows.append([name, f"{SIZES[name]}x{SIZES[name]}", f"{BATCHES[name]}", *rates, *medians])
         passes = ", ".join(f"{gain:.2f}" for gain in gains["bfloat16"])
-        remarks += [f"{name}, bfloat16 over the plain loop (goal {GOAL}), by pass: {passes}.", where(name)]
+        goal = f"(goal {GOAL})" if name in ("pix2pix", "cyclegan") else "(no goal)"
+        remarks += [f"{name}, bfloat16 over the plain loop {goal}, by pass: {passes}.", where(name)]
     print(table(rows), *remarks, sep="\n\n")
     if options.save:
-        save("translators", "How fast translation plays, one image at a time", rows, remarks)
+        save("translators", "How fast translation and phases play, beside plain float32 loops", rows, remarks)
 
 
 if __name__ == "__main__":
