@@ -2,7 +2,7 @@
 
 >>> import zerosum
 >>> sorted(name for name in zerosum.__all__ if name[0].islower())
-['load', 'resume', 'train']
+['compare', 'evaluate', 'load', 'resume', 'train']
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zerosum.answers import compare, evaluate
     from zerosum.api import load, resume, train
     from zerosum.game import Game
     from zerosum.player import Player
     from zerosum.recipe import Loss, Phase, Recipe
 
 __version__ = "0.1.0"
-__all__ = ["Game", "Loss", "Phase", "Player", "Recipe", "load", "resume", "train"]
+__all__ = ["Game", "Loss", "Phase", "Player", "Recipe", "compare", "evaluate", "load", "resume", "train"]
 
 _HOMES = {
     "train": "zerosum.api",
     "resume": "zerosum.api",
     "load": "zerosum.api",
+    "evaluate": "zerosum.answers",
+    "compare": "zerosum.answers",
     "Recipe": "zerosum.recipe",
     "Loss": "zerosum.recipe",
     "Phase": "zerosum.recipe",

@@ -8,19 +8,23 @@ from typing import Any
 
 import torch
 
-from zerosum import chance, checkpoint, distributed, live, machine, recipes, report
+from zerosum import chance, distributed, live, machine, recipes, report
+from zerosum.checkpoint import load_model, restore
 from zerosum.data.dataset import Dataset
 from zerosum.data.kinds import AnyDataset, for_previews
 from zerosum.distributed import World
 from zerosum.errors import InputError
+from zerosum.evaluation.reference import Setting
+from zerosum.evaluation.watch import Watch, watch
 from zerosum.gallery import memorisation
 from zerosum.game import Game
 from zerosum.plan import Plan, changed, plan_of, spec_of
-from zerosum.recipe import Recipe, TranslationRecipe
+from zerosum.recipe import Completing, Recipe, TranslationRecipe
 from zerosum.record import describe, require_same_data, tell_of_other_conditions
-from zerosum.run import Run, require_free
+from zerosum.run import Run, Which, require_free
 from zerosum.seating import open_data, seat
 from zerosum.training import Trainer
+from zerosum.upscaling import Upscaler
 
 
 def train(
@@ -63,8 +67,9 @@ def start(
     dataset = open_data(plan, world, progress)
     with chance.forked(device):
         game = seat(plan, dataset, device, world)
+        judge = _judge(game, plan, progress)
         directory = _create(path, describe(plan, dataset, game, command), world)
-        return _play(game, directory, plan, dataset, progress)
+        return _play(game, directory, plan, dataset, progress, judge)
 
 
 def resume(
@@ -94,12 +99,13 @@ def resume(
     with chance.forked(device):
         game = seat(plan, dataset, device, world)
         latest = directory.latest()
-        checkpoint.restore(latest, game)
+        restore(latest, game)
         rounds = sum(phase.rounds for phase in game.recipe.phases())
         if rounds < game.clock.round:
             raise InputError(
                 f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes {rounds}."
             )
+        judge = _judge(game, plan, progress)
         tell_of_other_conditions(directory, game, progress)
         if world.is_first:
             directory.rewind(game.clock.round)
@@ -109,24 +115,25 @@ def resume(
                 )
             progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
         world.wait()
-        return _play(game, directory, plan, dataset, progress)
+        return _play(game, directory, plan, dataset, progress, judge)
 
 
-def load(run: str | Path, *, device: str = "auto") -> Recipe:
+def load(run: str | Path, *, device: str = "auto", checkpoint: Which = "newest") -> Recipe:
     """Return a trained model: the recipe with its averaged weights, ready to `sample`.
 
     Args:
         run: the run directory.
         device: where to put it: cuda, mps, cpu, or auto.
+        checkpoint: which of them: the "newest", or the "best" that evaluations during training chose.
 
     Raises:
-        InputError: no run, no checkpoint, or one that is damaged or of another model.
+        InputError: no run, no such checkpoint, or one that is damaged or of another model.
     """
     directory = Run.open(run)
     plan = plan_of(directory)
     with chance.forked(torch.device("cpu")):
         recipe = recipes.find(plan.recipe)(plan.config, spec_of(directory))
-    checkpoint.load_model(directory.latest(), recipe)
+    load_model(directory.chosen(checkpoint), recipe)
     return recipe.to(machine.pick_device(device)).eval().requires_grad_(False)
 
 
@@ -139,17 +146,27 @@ def recipe_of(run: str | Path) -> type[Recipe]:
     return recipes.find(plan_of(Run.open(run)).recipe)
 
 
-def _play(game: Game[Any], directory: Run, plan: Plan, dataset: AnyDataset, progress: live.Progress) -> Run:
-    for note in dataset.notes:
+def _play(
+    game: Game[Any],
+    directory: Run,
+    plan: Plan,
+    dataset: AnyDataset,
+    progress: live.Progress,
+    judge: Watch | None,
+) -> Run:
+    for note in (*dataset.notes, *game.recipe.notes):
         progress.note(note)
-    preview, measured, note = for_previews(dataset, game.recipe.data, plan.options, most=plan.training.previews)
+    made_from = "images" if isinstance(game.recipe, TranslationRecipe | Completing) else "latents"
+    preview, measured, note = for_previews(
+        dataset, game.recipe.data, plan.options, most=plan.training.previews, made_from=made_from
+    )
     if note is not None:
         progress.note(note)
-    trainer = Trainer(game, directory, plan.training, preview, progress, measured=measured)
+    trainer = Trainer(game, directory, plan.training, preview, progress, measured=measured, judge=judge)
     try:
         finished = trainer.train()
         if game.world.is_first:
-            if finished and isinstance(dataset, Dataset) and not dataset.spec.is_points:
+            if finished and made_from == "latents" and isinstance(dataset, Dataset) and not dataset.spec.is_points:
                 _remember(directory, game, dataset, plan.training.seed)
             page = report.write(directory.path)
             progress.close()
@@ -158,6 +175,20 @@ def _play(game: Game[Any], directory: Run, plan: Plan, dataset: AnyDataset, prog
         progress.close()
         game.source.close()
     return directory
+
+
+def _judge(game: Game[Any], plan: Plan, progress: live.Progress) -> Watch | None:
+    """Prepare the evaluations that are asked for, in the process that makes them."""
+    if not plan.training.evaluate_every or not game.world.is_first:
+        return None
+    setting = Setting(
+        device=game.device, cache=plan.options.cache_folder(), progress=live.counting(progress), world=World()
+    )
+    with chance.forked(game.device, seed=plan.training.seed):
+        judge = watch(plan, game.recipe, setting)
+    for note in (*judge.prepared.notes, judge.floor):
+        progress.note(note)
+    return judge
 
 
 def _remember(directory: Run, game: Game[Any], dataset: Dataset, seed: int) -> None:
@@ -172,7 +203,10 @@ def _farewell(directory: Run, page: Path, game: Game[Any], finished: bool) -> st
         return f"Stopped and saved at round {game.clock.round:,}. Go on with: zerosum train --resume {directory.path}"
     use = f"More samples: zerosum sample {directory.path} -n 16"
     if isinstance(game.recipe, TranslationRecipe):
-        use = f"Translate images: zerosum translate {directory.path} INPUT --out OUTPUT"
+        verb = "upscale" if isinstance(game.recipe, Upscaler) else "translate"
+        use = f"{verb.capitalize()} images: zerosum {verb} {directory.path} INPUT --out OUTPUT"
+    if isinstance(game.recipe, Completing):
+        use = f"Fill holes in images: zerosum inpaint {directory.path} INPUT --mask MASK"
     return f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. {use}"
 
 

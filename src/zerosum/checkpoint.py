@@ -40,10 +40,43 @@ def save(run: Run, game: Game[Any], *, keep: int) -> Path | None:
         DivergedError: a weight is not finite; nothing is written.
         StorageError: the disk refuses; the previous checkpoints stand.
     """
+    target = run.checkpoint(game.clock.round)
+    if not _write(target, game):
+        return None
+    with storing(target):
+        for old in run.checkpoints()[:-keep]:
+            shutil.rmtree(old)
+    return target
+
+
+def save_best(run: Run, game: Game[Any]) -> None:
+    """Write the present round's checkpoint in the place of the best one before it.
+
+    Raises:
+        DivergedError: a weight is not finite; nothing is written.
+        StorageError: the disk refuses.
+    """
+    _write(run.best, game)
+
+
+def played(path: Path) -> int:
+    """Return the rounds that a checkpoint stands after.
+
+    Raises:
+        InputError: it is not one of ours.
+    """
+    try:
+        return int(json.loads((path / INDEX).read_text())["round"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
+
+
+def _write(target: Path, game: Game[Any]) -> bool:
+    """Write a checkpoint where this is the first process; return whether it is."""
     game.check_weights()
     state = game.state_dict()
     if not game.world.is_first:
-        return None
+        return False
     averages: dict[str, Tensor] = {}
     for player in game.players.values():
         averages.update(player.averages(game.recipe))
@@ -57,12 +90,9 @@ def save(run: Run, game: Game[Any], *, keep: int) -> Path | None:
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
     files[INDEX] = json.dumps(index, indent=2).encode() + b"\n"
-    target = run.checkpoint(game.clock.round)
     with storing(target):
         _write_folder(target, files)
-        for old in run.checkpoints()[:-keep]:
-            shutil.rmtree(old)
-    return target
+    return True
 
 
 def restore(path: Path, game: Game[Any]) -> None:

@@ -14,9 +14,9 @@ from zerosum.config import flag
 from zerosum.data.options import DataOptions
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.practice import RESUMABLE, Training
 from zerosum.recipe import RecipeSettings
 from zerosum.run import Run
-from zerosum.training import RESUMABLE, Training
 
 
 @dataclass(frozen=True)

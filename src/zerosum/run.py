@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from zerosum.errors import InputError
 from zerosum.files import replacing, storing
 
 FORMAT = 1
+
+Which = Literal["newest", "best"]
+"""Which checkpoint: the newest, or the one that evaluations during training found best."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Run:
     run.json         what was asked: recipe, settings, data, versions, seed, command line
     history.jsonl    what was measured, a line every few rounds
     samples/         preview pictures by round
-    checkpoints/     states to resume from, by round
+    checkpoints/     states to resume from, by round; best, if evaluations chose one
+    evaluation.json  how good it is
     report.html      all of it for a person
     """
 
@@ -121,6 +125,26 @@ class Run:
                 f"{self.path} holds no checkpoint: the run was stopped before its first; delete it and train anew."
             )
         return checkpoints[-1]
+
+    @property
+    def best(self) -> Path:
+        """Where the checkpoint lies that evaluations found best; it need not be there."""
+        return self.path / "checkpoints" / "best"
+
+    def chosen(self, which: Which) -> Path:
+        """Return the newest or the best checkpoint.
+
+        Raises:
+            InputError: there is none.
+        """
+        if which == "newest":
+            return self.latest()
+        if not self.best.is_dir():
+            raise InputError(
+                f"{self.path} keeps no best checkpoint: train with --evaluate-every 500 or another number of rounds, "
+                "or use the newest one."
+            )
+        return self.best
 
     def checkpoint(self, round_: int) -> Path:
         """Name the checkpoint of a round."""

@@ -4,61 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Protocol
 
 import torch
 
 from zerosum import chance, checkpoint, pictures
 from zerosum.board import Board
-from zerosum.config import Count, Settings, Whole
 from zerosum.data.batch import Batch
 from zerosum.errors import DivergedError
 from zerosum.files import storing
 from zerosum.game import Game
 from zerosum.live import Progress, Status
+from zerosum.practice import Training
 from zerosum.preview import look
+from zerosum.recipe import Recipe
 from zerosum.run import Run
 from zerosum.sitting import Pace, peak_memory, stop_signals
 
 
-@dataclass(frozen=True, kw_only=True)
-class Training(Settings):
-    """How to train, whatever the recipe."""
+class Judge(Protocol):
+    """Says how good a recipe is while it is trained."""
 
-    seed: Whole = 0
-    """Start of all randomness: initial weights, order of the data, latents. Equal seeds give equal runs on a CPU."""
+    @property
+    def best(self) -> str:
+        """Which of the figures chooses the best checkpoint."""
+        ...
 
-    save_every: Count = 200
-    """Rounds between checkpoints. A kill loses at most the rounds since the last one; Ctrl-C and SIGTERM lose none."""
+    def figures(self, recipe: Recipe) -> dict[str, float]:
+        """Evaluate a recipe in evaluation mode: figures by the names that the history keeps them under."""
+        ...
 
-    keep: Count = 3
-    """Newest checkpoints to keep."""
-
-    preview_every: Count = 200
-    """Rounds between preview pictures."""
-
-    log_every: Count = 10
-    """Rounds over which logged values are averaged into one line of history."""
-
-    previews: Count = 64
-    """Samples in a preview picture; of a recipe that translates, at most 8 are shown, each beside its source."""
-
-    micro_batches: Count = 1
-    """Pieces in which a batch is differentiated: more take less memory, for the same gradient without batch norm."""
-
-    device: str = "auto"
-    """Where to compute: cuda, mps, cpu, or auto for the first of these that is there."""
-
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Arithmetic of the networks; auto takes bfloat16 where the machine has units for it and the data are images."""
-
-    memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
-    """Order of an image's values in memory; auto takes channels_last where that is faster."""
-
-
-RESUMABLE = frozenset({"save_every", "keep", "preview_every", "log_every", "device"})
-"""Settings of `Training` that a resumed run may change without becoming another run."""
+    def is_better(self, value: float, known: float) -> bool:
+        """Whether a value of the figure `best` is better than another."""
+        ...
 
 
 class Trainer:
@@ -72,6 +50,7 @@ class Trainer:
         progress: who is told.
         measured: under what name the history keeps what previews measure: "training", or "held_out" where the samples
             of `preview` are not trained on.
+        judge: evaluates, in the first process, every `settings.evaluate_every` rounds.
     """
 
     def __init__(
@@ -83,12 +62,14 @@ class Trainer:
         progress: Progress,
         *,
         measured: str = "training",
+        judge: Judge | None = None,
     ) -> None:
         self.game = game
         self.run = run
         self.settings = settings
         self._preview_batch = preview.to(game.device)
         self._measured = measured
+        self._judge = judge
         self._measurements: dict[str, float] = {}
         self._progress = progress
         self._stopping = False
@@ -129,6 +110,8 @@ class Trainer:
         last = round_ == total
         if round_ % settings.preview_every == 0 or last:
             self._preview()  # before the log, which takes up what it measures: a checkpoint must leave none of it over
+        if settings.evaluate_every and (round_ % settings.evaluate_every == 0 or last):
+            self._evaluate(phase, total)
         if round_ % settings.log_every == 0 or last:
             self._log(phase, total)
         if round_ % settings.save_every == 0 and not last:
@@ -187,6 +170,26 @@ class Trainer:
             about = {"round": str(clock.round), "seed": str(self.settings.seed)}
             pictures.write_png(picture, self.run.sample(clock.round), about)
         self._measurements = {f"{self._measured}/{name}": value for name, value in found.items()}
+
+    def _evaluate(self, phase: str, total: int) -> None:
+        """Evaluate in the first process while the others wait, and keep the checkpoint if it is the best so far."""
+        better = False
+        if self._judge is not None:
+            with (
+                self._pace.paused(),
+                chance.forked(self.game.device, seed=self.settings.seed),
+                self.game.averaged(),
+            ):
+                found = self._judge.figures(self.game.recipe)
+            key = self._judge.best
+            known = [row[key] for row in self.run.history() if key in row]
+            # Of a resumed run the history says what was best; it ends where the game goes on.
+            better = key in found and all(self._judge.is_better(found[key], value) for value in known)
+            self._measurements |= found
+        self._log(phase, total)  # a line of its own, so that no figure is lost to the next before it is written
+        if self.game.world.any(better):
+            with self._pace.paused():
+                checkpoint.save_best(self.run, self.game)
 
     def _save(self) -> None:
         """Write a checkpoint. It closes a line of history: a resumed run logs the lines that a straight one does."""

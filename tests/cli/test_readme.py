@@ -17,6 +17,7 @@ from zerosum import recipes
 from zerosum.cli import main
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
+FEW = ["--count", "40", "--features", "random"]
 QUICK = ["--rounds", "2", "--batch", "4", "--save-every", "1", "--previews", "4"]
 
 
@@ -29,11 +30,18 @@ def commands() -> list[str]:
 
 
 def quickly(arguments: list[str]) -> list[str]:
-    """Shorten a training command."""
+    """Shorten a command that trains or evaluates."""
+    if arguments[1] == "evaluate":
+        return [*arguments, *FEW]
+    if arguments[1] == "bench":
+        seeds = arguments.index("--seeds") + 1
+        return [*arguments[:seeds], "1", *arguments[seeds + 1 :], "--rounds", "2"]
     if "train" not in arguments or "--resume" in arguments:
         return arguments
     name = arguments[arguments.index("--recipe") + 1] if "--recipe" in arguments else "dcgan"
-    return [*arguments, *QUICK, *(["--width", "4"] if "width" in recipes.find(name).Config.names() else [])]
+    few = [word.replace("--", "--evaluate-") for word in FEW] if "--evaluate-every" in arguments else []
+    narrow = ["--width", "4"] if "width" in recipes.find(name).Config.names() else []
+    return [*arguments, *QUICK, *few, *narrow]
 
 
 def scatter(folder: str, count: int, size: tuple[int, int]) -> None:
@@ -48,11 +56,14 @@ def scatter(folder: str, count: int, size: tuple[int, int]) -> None:
 @pytest.fixture
 def photos() -> None:
     """The data that the README speaks of, in the working folder."""
-    scatter("photos", 8, (40, 48))
+    scatter("photos", 16, (40, 48))
     scatter("my-horses", 2, (40, 48))
     for domain in ("trainA", "trainB"):
         scatter(f"horse2zebra/{domain}", 4, (32, 32))
     scatter("facades/train", 4, (64, 32))
+    mask = Image.new("L", (40, 48), "black")
+    mask.paste("white", (10, 10, 20, 20))
+    mask.save("hole.png")
     shutil.make_archive("facades", "zip", "facades")
 
 
@@ -68,7 +79,16 @@ def test_the_commands_run_in_their_order(photos, capsys):
             assert main(arguments) == 0, f"{command}: {capsys.readouterr().err}"
         ran += 1
     assert ran >= 10
-    for made in ("samples.png", "typical.png", "walk.gif", "folder/sample-0000.png", "runs/two/report.html"):
+    for made in (
+        "large.png",
+        "filled/0.png",
+        "runs/modes/modes.md",
+        "samples.png",
+        "typical.png",
+        "walk.gif",
+        "folder/sample-0000.png",
+        "runs/two/report.html",
+    ):
         assert Path(made).exists(), f"{made} was not made"
 
 

@@ -260,3 +260,20 @@ def test_smoothing_keeps_a_constant_and_a_straight_line():
 
 def test_only_what_is_markup_already_escapes_the_escaping():
     assert join("<", Markup("<hr>"), tag("i", {"title": '"'}, "&")) == '&lt;<hr><i title="&quot;">&amp;</i>'
+
+
+def test_an_evaluation_is_shown_with_its_floor_protocol_and_curves(tmp_path):
+    run = make(tmp_path, rows=[row(at, **{"evaluation/fid-pixels": 9.0 - at / 1000}) for at in range(500, 2001, 500)])
+    figure = {"metric": "fid", "title": "FID-pixels", "value": 7.25, "better": "lower", "settings": "", "floor": 0.5}
+    figure |= {"interval": {"low": 7.1, "high": 7.4}, "notes": ["few samples."]}
+    protocol = {"extractor": "pixels", "sees": "The pixels.", "data": "photos/faces", "split": "test", "real": 100}
+    protocol |= {"against": "train", "fake": 100, "size": "1x8x8", "resizer": "none", "seed": 0}
+    evaluation = {"round": 2000, "protocol": protocol, "figures": [figure], "notes": []}
+    (run / "evaluation.json").write_text(json.dumps(evaluation))
+    page = report.write(run).read_text()
+    text = " ".join(Structure(page).text.split())
+    for said in ("How good is it?", "FID-pixels", "7.25", "7.1 to 7.4", "split test", "few samples.", "The pixels."):
+        assert said in text
+    assert page.count('aria-label="evaluation/fid-pixels"') == 1
+    (run / "evaluation.json").write_text("{}")
+    assert "7.25" not in report.write(run).read_text()

@@ -10,9 +10,14 @@ COMMANDS = {
     "train": "train a recipe on your data, or go on with a run",
     "sample": "make samples with a trained run, or a film of a walk among them",
     "translate": "make images from images with a trained run",
+    "inpaint": "fill holes in images with a trained run",
+    "upscale": "make images larger with a run of super-resolution",
+    "evaluate": "say how good a run, or a folder of images, is, and how sure that is",
+    "compare": "put evaluated runs side by side",
     "recipes": "list the recipes, or explain one",
     "data": "check data, or pack them ahead of training",
     "report": "write a run's report.html anew",
+    "bench": "measure mode collapse, beside published numbers",
 }
 
 USAGE = """usage: zerosum COMMAND ...

@@ -14,6 +14,7 @@ from zerosum.cli import flags
 from zerosum.cli.controls import chosen_among, run_among, with_controls
 from zerosum.config import Count, Positive, Settings, Whole
 from zerosum.errors import InputError
+from zerosum.run import Which
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,9 @@ class Sample(Settings):
     seconds: Positive = 6.0
     """Length of the walk's film."""
 
+    checkpoint: Which = "newest"
+    """Which checkpoint: the newest, or the best by the evaluations of `zerosum train --evaluate-every`."""
+
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
@@ -57,7 +61,7 @@ def run(arguments: list[str]) -> None:
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
     out = given.out or given.run / "samples" / (f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}")
     _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
-    recipe = api.load(given.run, device=given.device)
+    recipe = api.load(given.run, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, gallery.controls(recipe))
     if given.interpolate:
         walk = gallery.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)

@@ -12,8 +12,8 @@ from zerosum import api, distributed, recipes
 from zerosum.cli import flags
 from zerosum.data.options import DataOptions
 from zerosum.plan import Plan, plan_of
+from zerosum.practice import Training
 from zerosum.run import Run
-from zerosum.training import Training
 
 
 @dataclass(frozen=True, kw_only=True)

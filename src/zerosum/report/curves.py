@@ -9,18 +9,27 @@ from zerosum.report.evidence import Evidence
 from zerosum.report.markup import Markup, tag
 from zerosum.report.story import noun
 
+FIGURES = "evaluation/"
+"""How the names of what evaluations during training measure begin."""
+
+
+def figures(evidence: Evidence) -> list[str]:
+    """Names of what evaluations during training measured."""
+    return [key for key in evidence.measured() if key.startswith(FIGURES)]
+
 
 def curves(evidence: Evidence) -> Markup:
     """Write the section of curves; nothing where nothing was measured."""
     keys = evidence.measured()
     losses = [key for key in keys if key.endswith("/loss")]
     accuracies = [key for key in keys if key.endswith(("/real_accuracy", "/fake_accuracy"))]
-    rest = [key for key in keys if "/" in key and key not in losses and key not in accuracies]
+    shown = (*losses, *accuracies, *figures(evidence))
+    rest = [key for key in keys if "/" in key and key not in shown]
     parts: list[Markup] = []
     if losses:
         lines = [_line(evidence, key, key.removesuffix("/loss")) for key in losses]
         drawn = chart(lines, WIDE, title="Losses by player", marks=_phases(evidence))
-        parts.append(_card("Losses, by player", legend(lines), drawn, kind="plot wide"))
+        parts.append(card("Losses, by player", legend(lines), drawn, kind="plot wide"))
     pair = [*_accuracy_card(evidence, accuracies), *_speed_card(evidence)]
     if pair:
         parts.append(tag("div", {"class": "pair"}, *pair))
@@ -42,7 +51,7 @@ def _accuracy_card(evidence: Evidence, keys: list[str]) -> list[Markup]:
         side = name.removesuffix("_accuracy")
         lines.append(_line(evidence, key, side if len(players) == 1 else f"{player} {side}"))
     drawn = chart(lines, HALF, title="Share told right", limits=(0, 1), reference=0.5, say=_percent)
-    return [_card("Samples the discriminator tells right", legend(lines, say=_percent), drawn)]
+    return [card("Samples the discriminator tells right", legend(lines, say=_percent), drawn)]
 
 
 def _speed_card(evidence: Evidence) -> list[Markup]:
@@ -51,7 +60,7 @@ def _speed_card(evidence: Evidence) -> list[Markup]:
         return []
     lines = [Line(f"{noun(evidence)} a second", rounds, values)]
     drawn = chart(lines, HALF, title="Speed", limits=(0, max(values) * 1.08 or 1))
-    return [_card("Speed", legend(lines), drawn)]
+    return [card("Speed", legend(lines), drawn)]
 
 
 def _rest(evidence: Evidence, keys: list[str]) -> Markup:
@@ -60,17 +69,19 @@ def _rest(evidence: Evidence, keys: list[str]) -> Markup:
     for player, names in groupby(
         sorted(keys, key=lambda key: key.partition("/")[0]), lambda key: key.partition("/")[0]
     ):
-        cards = [_small(evidence, key) for key in names]
+        cards = [small(evidence, key) for key in names]
         groups.append(tag("div", {}, tag("p", {"class": "soft"}, player), tag("div", {"class": "small"}, *cards)))
     return tag("details", {}, tag("summary", {}, f"Everything else that was measured ({len(keys)})"), *groups)
 
 
-def _small(evidence: Evidence, key: str) -> Markup:
+def small(evidence: Evidence, key: str) -> Markup:
+    """Draw one measurement on a small chart of its own."""
     line = _line(evidence, key, key.partition("/")[2])
-    return _card(line.name, Markup(), chart([line], SMALL, title=key))
+    return card(line.name, Markup(), chart([line], SMALL, title=key))
 
 
-def _card(title: str, keys: Markup, drawn: Markup, *, kind: str = "plot") -> Markup:
+def card(title: str, keys: Markup, drawn: Markup, *, kind: str = "plot") -> Markup:
+    """Put a chart under its title and its legend."""
     return tag("div", {"class": "card"}, tag("h3", {}, title), keys, tag("div", {"class": kind}, drawn))
 
 

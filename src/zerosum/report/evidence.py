@@ -45,6 +45,9 @@ class Evidence:
     distances: dict[str, Any]
     """samples/nearest.json; empty when missing."""
 
+    evaluation: dict[str, Any]
+    """evaluation.json; empty when missing."""
+
     checkpoints: list[int]
     """Rounds that can be resumed from, ascending."""
 
@@ -94,6 +97,7 @@ def read(run: Path) -> Evidence:
         previews=previews,
         neighbours=_picture(sheet, 0, missing) if sheet.exists() else None,
         distances=_json(run / "samples" / "nearest.json", missing, expected=False),
+        evaluation=_json(run / "evaluation.json", missing, expected=False),
         checkpoints=_checkpoints(run / "checkpoints", missing),
         missing=missing,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from zerosum.report.curves import curves
 from zerosum.report.evidence import Evidence, Picture
 from zerosum.report.markup import Markup, join, png, tag
+from zerosum.report.quality import quality
 from zerosum.report.story import facts, neighbours_read, recipe, source, story
 from zerosum.report.style import STYLE
 
@@ -27,7 +28,7 @@ def page(evidence: Evidence) -> Markup:
         tag("title", {}, title),
         tag("style", {}, Markup(STYLE)),
     )
-    sections = (_header, _missing, _samples, _neighbours, curves, _settings, _data, _use, _footer)
+    sections = (_header, _missing, _samples, quality, _neighbours, curves, _settings, _data, _use, _footer)
     body = tag("body", {}, *(section(evidence) for section in sections))
     return join(Markup("<!doctype html>\n"), tag("html", {"lang": "en"}, head, body), "\n")
 
@@ -60,6 +61,7 @@ def _samples(evidence: Evidence) -> Markup:
         return Markup()
     *earlier, last = evidence.previews
     same = "images, each beside its source" if _translates(evidence) else "latents"
+    same = "images and masks" if _completes(evidence) else same
     caption = f"Round {last.round:,}. Every preview is made from the same {same}, with the averaged weights if any."
     large = _figure(last, f"Samples at round {last.round}", caption)
     if not earlier:
@@ -108,7 +110,10 @@ def _use(evidence: Evidence) -> Markup:
     if not evidence.checkpoints:
         return _section("Use", tag("p", {}, "Without a checkpoint there is nothing to sample from yet."), *made)
     model = f"import zerosum\n\nmodel = zerosum.load({str(evidence.path)!r})\nimages = model."
-    if _translates(evidence):
+    if _completes(evidence):
+        what, typed = "Fill holes in an image or a folder of images", f"zerosum inpaint {run} INPUT --mask MASK"
+        python = f"{model}complete(images, mask)    # (N, C, H, W) in [-1, 1] and (N, 1, H, W), 1 where there is a hole"
+    elif _translates(evidence):
         what, typed = "Translate an image or a folder of images", f"zerosum translate {run} INPUT --out OUTPUT"
         python = f"{model}translate(sources)    # (N, C, H, W) in [-1, 1], from as many of the same range"
     else:
@@ -128,6 +133,11 @@ def _use(evidence: Evidence) -> Markup:
 def _translates(evidence: Evidence) -> bool:
     """Whether the run makes images from images."""
     return "source_shape" in evidence.section("spec")
+
+
+def _completes(evidence: Evidence) -> bool:
+    """Whether the run fills holes in images."""
+    return evidence.about.get("recipe") == "inpaint"
 
 
 def _footer(evidence: Evidence) -> Markup:

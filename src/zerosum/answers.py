@@ -1,0 +1,128 @@
+"""How good is it: `evaluate` a run or a folder of images, and `compare` several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zerosum import distributed, live, machine, report
+from zerosum.api import load
+from zerosum.checkpoint import played
+from zerosum.data.options import DataOptions
+from zerosum.errors import InputError
+from zerosum.evaluation import comparison
+from zerosum.evaluation.evaluate import take
+from zerosum.evaluation.figure import FILE, Evaluation
+from zerosum.evaluation.measures import named
+from zerosum.evaluation.question import Question
+from zerosum.evaluation.reference import Setting
+from zerosum.evaluation.subject import Brought, of_folder, of_run
+from zerosum.plan import plan_of
+from zerosum.run import Run, Which
+
+
+def evaluate(
+    subject: str | Path,
+    *,
+    checkpoint: Which = "newest",
+    out: str | Path | None = None,
+    device: str = "auto",
+    progress: live.Progress | None = None,
+    **asked: Any,
+) -> Evaluation:
+    """Say how good a run, or a folder of images, is.
+
+    Args:
+        subject: a run directory, or a folder, .zip or array file of images, or a name.
+        checkpoint: which of a run's: "newest", or the "best" that training kept.
+        out: a .json file for the numbers; by default evaluation.json in the run, and none for a folder.
+        device: where to compute: cuda, mps, cpu, or auto.
+        progress: who is told how it goes.
+        asked: any field of `Question` by name: against, split, metrics, features, count, size, seed.
+
+    Raises:
+        InputError: something given cannot be used.
+        StorageError: the disk refuses.
+    """
+    return answer(Question.read(asked), subject, checkpoint=checkpoint, out=out, device=device, progress=progress)
+
+
+def answer(
+    question: Question,
+    subject: str | Path,
+    *,
+    checkpoint: Which = "newest",
+    out: str | Path | None = None,
+    device: str = "auto",
+    progress: live.Progress | None = None,
+) -> Evaluation:
+    """Evaluate as `question` asks; under `torchrun` the processes share the work, and the first one writes."""
+    names = None if question.metrics is None else named(question.metrics)
+    place = machine.pick_device(device)
+    world = distributed.join(place)
+    progress = progress or (live.choose() if world.is_first else live.Silent())
+    counted = live.counting(progress)
+    run = Path(subject)  # a name of data stays as it was typed: ./mnist is another thing than mnist
+    is_run = (run / "run.json").exists()
+    try:
+        setting = Setting(device=place, cache=_cache(run, is_run), progress=counted, world=world)
+        brought = (
+            _run(Run.open(run), question, setting, checkpoint, device)
+            if is_run
+            else (of_folder(subject, question, DataOptions(), setting), None)
+        )
+        (evidence, notes), round_ = brought
+        figures, left = take(evidence, names, progress=counted)
+    finally:
+        progress.close()
+    found = Evaluation(
+        subject=str(subject),
+        round=round_,
+        protocol=evidence.protocol,
+        figures=figures,
+        notes=(*notes, *left),
+    )
+    target = Path(out) if out is not None else run / FILE if is_run else None
+    if target is not None and world.is_first:
+        found.write(target)
+        if target == run / FILE:
+            report.write(run)
+    return found
+
+
+def compare(*places: str | Path, progress: live.Progress | None = None, **asked: Any) -> list[Evaluation]:
+    """Return the evaluations of several runs, once they may stand side by side.
+
+    Args:
+        places: runs that were evaluated, or .json files that an evaluation was written to.
+        progress: who is told how it goes.
+        asked: how to evaluate those of the runs that were not evaluated yet, as for `evaluate`; without, they are
+            refused.
+
+    Raises:
+        InputError: one was not evaluated, or under another protocol; the sentence says what to type.
+    """
+    if not places:
+        raise InputError("Nothing to compare was named: zerosum compare RUN RUN")
+    found = [_found(Path(place), asked, progress) for place in places]
+    comparison.require_comparable(found)
+    return found
+
+
+def _found(place: Path, asked: Mapping[str, Any], progress: live.Progress | None) -> Evaluation:
+    if asked and (place / "run.json").exists() and not (place / FILE).exists():
+        return evaluate(place, progress=progress, **asked)
+    return comparison.find(place)
+
+
+def _run(
+    directory: Run, question: Question, setting: Setting, checkpoint: Which, device: str
+) -> tuple[Brought, int | None]:
+    recipe = load(directory.path, device=device, checkpoint=checkpoint)
+    brought = of_run(recipe, plan_of(directory), question, setting)
+    return brought, played(directory.chosen(checkpoint))
+
+
+def _cache(run: Path, is_run: bool) -> Path:
+    return (plan_of(Run.open(run)).options if is_run else DataOptions()).cache_folder()

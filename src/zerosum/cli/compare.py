@@ -1,0 +1,38 @@
+"""`zerosum compare`: several runs in one table, if their numbers may stand side by side."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from zerosum import answers
+from zerosum.cli import flags
+from zerosum.config import Settings
+from zerosum.evaluation import comparison, table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(Settings):
+    """Put runs side by side that were evaluated under one protocol; numbers of different protocols are refused."""
+
+    runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN ...")]
+    """Runs that `zerosum evaluate` has evaluated, or .json files that it wrote."""
+
+    against: str | None = None
+    """Data to evaluate those of the runs against that were not evaluated yet."""
+
+
+def run(arguments: list[str]) -> None:
+    """Compare, and print the table."""
+    given: Compare = flags.parse(Compare, arguments, prog="zerosum compare").checked()
+    asked: dict[str, Any] = {} if given.against is None else {"against": given.against}
+    found = answers.compare(*given.runs, **asked)
+    if not sys.stdout.isatty():
+        print(comparison.text(found))
+        return
+    table.show(comparison.head(found), comparison.body(found), caption="")
+    print("\n".join(comparison.remarks(found)))

@@ -1,0 +1,56 @@
+"""`zerosum evaluate`: how good a run, or a folder of images, is; with the protocol, a floor and intervals."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from zerosum import answers, distributed, machine
+from zerosum.cli import flags
+from zerosum.evaluation import table
+from zerosum.evaluation.figure import Evaluation
+from zerosum.evaluation.question import Question
+from zerosum.run import Which
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate(Question):
+    """Say how good a run, or a folder of images, is: with the protocol, what real samples get, and intervals."""
+
+    subject: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN_OR_FOLDER")]
+    """A run that `zerosum train` made, or a folder, .zip or array file of images, or a name such as digits."""
+
+    checkpoint: Which = "newest"
+    """Which of a run's checkpoints: the newest, or the one that `zerosum train --best` kept."""
+
+    out: Path | None = None
+    """A .json file for the numbers; by default evaluation.json in the run, and none for a folder."""
+
+    device: str = "auto"
+    """Where to compute: cuda, mps, cpu, or auto."""
+
+
+def run(arguments: list[str]) -> None:
+    """Evaluate, and print the table."""
+    given: Evaluate = flags.parse(Evaluate, arguments, prog="zerosum evaluate").checked()
+    question = Question.read({name: getattr(given, name) for name in Question.names()})
+    try:
+        world = distributed.join(machine.pick_device(given.device))
+        found = answers.answer(question, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint)
+        if world.is_first:
+            say(found)
+    finally:
+        distributed.leave()
+
+
+def say(evaluation: Evaluation) -> None:
+    """Print an evaluation: ruled on a terminal, else in plain columns."""
+    if not sys.stdout.isatty():
+        print(table.text(evaluation))
+        return
+    table.show(table.HEAD, table.rows(evaluation.figures), caption=table.title(evaluation))
+    print("\n".join(table.remarks(evaluation)))

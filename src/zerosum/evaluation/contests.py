@@ -1,0 +1,113 @@
+"""Metrics that play with the run's own players: what the discriminator learned, and how far from an equilibrium it is.
+
+They take minutes, so they are taken only where they are asked for by name.
+"""
+
+from __future__ import annotations
+
+from zerosum.data.dataset import Dataset
+from zerosum.evaluation.evidence import Evidence
+from zerosum.evaluation.family import Family
+from zerosum.evaluation.figure import Better, Figure, finite
+from zerosum.recipe import Recipe
+from zerosum.trials.discriminator import discriminator_trial
+from zerosum.trials.duality import duality_gap
+from zerosum.trials.labelled import labelled
+from zerosum.trials.probe import probe_trial
+
+HEART: dict[str, Better] = {"discriminator-auc": "lower"}
+DUALITY: dict[str, Better] = {"duality-gap": "lower"}
+PROBE: dict[str, Better] = {"linear-probe": "higher"}
+
+STEPS, BATCHES = 100, 40
+LABELS_A_CLASS = 10
+
+
+def families() -> tuple[Family, ...]:
+    """Return the families of this file."""
+    return (
+        Family(names=HEART, missing=_missing_held_out, judge=_judge_heart, cost="minutes"),
+        Family(names=DUALITY, missing=_missing, judge=_judge_duality, cost="minutes"),
+        Family(names=PROBE, missing=_missing_labels, judge=_judge_probe, cost="minutes"),
+    )
+
+
+def _missing(evidence: Evidence) -> str | None:
+    if evidence.recipe is None or evidence.reference.training is None:
+        return "it plays with a run that makes samples from nothing, on the run's own data; leave --against away"
+    return None
+
+
+def _missing_held_out(evidence: Evidence) -> str | None:
+    held_out = evidence.reference.held_out
+    return _missing(evidence) or ("the data have no split test or val beside train" if held_out is None else None)
+
+
+def _missing_labels(evidence: Evidence) -> str | None:
+    if (reason := _missing_held_out(evidence)) is not None:
+        return reason
+    _, training, held_out = _given(evidence)
+    if evidence.fake.images is None or held_out is None or training.labels is None or held_out.labels is None:
+        return "it needs images with labels"
+    return None if training.spec.classes == held_out.spec.classes else "the splits have different classes"
+
+
+def _given(evidence: Evidence) -> tuple[Recipe, Dataset, Dataset | None]:
+    assert evidence.recipe is not None
+    assert evidence.reference.training is not None
+    return evidence.recipe, evidence.reference.training, evidence.reference.held_out
+
+
+def _judge_heart(evidence: Evidence) -> list[Figure]:
+    recipe, training, held_out = _given(evidence)
+    assert held_out is not None
+    found = discriminator_trial(recipe, training, held_out, samples=len(evidence.fake), seed=evidence.protocol.seed)
+    figure = Figure(
+        metric="discriminator-auc",
+        title="discriminator AUC",
+        value=finite(found.value),
+        better="lower",
+        settings=f"{found.samples:,} training samples against as many held-out ones; 0.5 where none is known by heart",
+        interval=found.interval,
+        notes=(found.meaning,),
+    )
+    return [figure]
+
+
+def _judge_duality(evidence: Evidence) -> list[Figure]:
+    recipe, training, held_out = _given(evidence)
+    found = duality_gap(recipe, training, held_out, steps=STEPS, batches=BATCHES, seed=evidence.protocol.seed)
+    figure = Figure(
+        metric="duality-gap",
+        title="duality gap",
+        value=finite(found.value),
+        better="lower",
+        settings=f"best responses of {found.steps} steps each, {found.batches} batches of {found.data} data",
+        interval=found.interval,
+        notes=(found.meaning,),
+    )
+    return [figure]
+
+
+def _judge_probe(evidence: Evidence) -> list[Figure]:
+    recipe, training, held_out = _given(evidence)
+    assert held_out is not None
+    classes = len(training.spec.classes)
+    found = probe_trial(
+        recipe,
+        labelled(training),
+        labelled(held_out),
+        classes=classes,
+        labels=LABELS_A_CLASS * classes,
+        seed=evidence.protocol.seed,
+    )
+    figure = Figure(
+        metric="linear-probe",
+        title="linear probe",
+        value=finite(found.value),
+        better="higher",
+        settings=f"accuracy on {found.tested:,} held-out images; {found.labels} labels, {found.features:,} features",
+        interval=found.discriminator.interval,
+        notes=(found.meaning,),
+    )
+    return [figure]

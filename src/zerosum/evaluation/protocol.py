@@ -1,0 +1,109 @@
+"""Under which protocol a number was taken. Numbers of different protocols are not put side by side."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from pydantic import ConfigDict, TypeAdapter
+
+POINTS = "coordinates"
+"""Name of the extractor of points: their coordinates as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """All that a number depends on but the samples themselves."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    extractor: str
+    """Name of what sees the samples."""
+
+    identity: str
+    """Digest of the extractor, weights included."""
+
+    sees: str
+    """Which network, which layer, which resizer, in a sentence."""
+
+    data: str
+    """What the samples are held against: a name or a path."""
+
+    split: str
+    """Which part of the data."""
+
+    fingerprint: str
+    """Digest of the part of the data that samples are held against."""
+
+    against: str
+    """The other real samples that the floor is taken with, in words."""
+
+    real: int
+    """Real samples."""
+
+    fake: int
+    """Samples held against them: generated ones, or for the floor as many real ones."""
+
+    size: str
+    """Shape of a sample: CxHxW for images."""
+
+    resizer: str
+    """How the images of the data came to that size, before the extractor saw them."""
+
+    seed: int
+    """Of the choice of samples, of generation, subsets and resampling."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, values: Any) -> Self:
+        """Build from plain values.
+
+        Raises:
+            ValidationError: They are of something else.
+        """
+        return TypeAdapter(cls).validate_python(values)
+
+    def differences(self, other: Protocol) -> list[str]:
+        """Say in what two protocols differ so that their numbers cannot be compared: nothing where they can.
+
+        The seed may differ: it changes which samples were drawn, not what is measured.
+        """
+        said = []
+        for name, text in _COMPARED.items():
+            ours, theirs = getattr(self, name), getattr(other, name)
+            if ours != theirs:
+                said.append(f"{text} ({_short(ours)} and {_short(theirs)})")
+        if not said and self.identity != other.identity:
+            said.append(f"the weights of the extractor {self.extractor}, which was trained twice with different ends")
+        if not said and self.fingerprint != other.fingerprint:
+            said.append(f"the content of {self.data}, which has changed in between")
+        return said
+
+    def command(self, subject: str) -> str:
+        """Spell the command that evaluates a subject, a run or a folder, under this protocol."""
+        words = ["zerosum", "evaluate", subject, "--against", self.data, "--split", self.split]
+        words += ["--count", str(self.fake), "--seed", str(self.seed)]
+        words += [] if self.extractor == POINTS else ["--features", self.extractor]
+        return shlex.join(words)
+
+
+_COMPARED = {
+    "extractor": "the features",
+    "data": "the data they are held against",
+    "split": "the split",
+    "against": "the samples of the floor",
+    "real": "the number of real samples",
+    "fake": "the number of generated samples",
+    "size": "the size",
+    "resizer": "the resizer",
+    "sees": "what the extractor does",
+}
+"""What must be equal, and what it is called."""
+
+
+def _short(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

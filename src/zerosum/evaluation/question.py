@@ -1,0 +1,39 @@
+"""What a person asks of an evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zerosum.config import Count, Settings, Whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Settings):
+    """How samples are evaluated."""
+
+    against: str | None = None
+    """What real samples they are held against: a folder, a .zip, an array file or a name, as in training. By default
+    the run's own data; a folder of images needs it."""
+
+    split: str | None = None
+    """The part of these data that they are held against; by default test or val where the data have one, else train.
+    The floor is real samples of another part, or, where there is one part only, of its other half."""
+
+    metrics: str | None = None
+    """Metrics, with commas between, such as fid,precision,recall; by default all that these samples and features
+    allow."""
+
+    features: str | None = None
+    """What sees the images: inception, inception-768, classifier (trained on the labelled data at hand), pixels,
+    random, or hf:NAME. By default classifier where the data have labels, else Inception's where its weights are
+    here."""
+
+    count: Count = 5_000
+    """Samples on each side, fewer where the data have fewer. More make most metrics sharper; with fewer than an
+    extractor has features a Frechet distance is biased, and it is said."""
+
+    size: str | None = None
+    """For a folder of images: the size, such as 64 or 48x64, that both sides are brought to."""
+
+    seed: Whole = 0
+    """Of the choice of samples, of their generation, of subsets and resampling."""

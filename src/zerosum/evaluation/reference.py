@@ -1,0 +1,189 @@
+"""What samples are held against, made ready: an extractor, real samples seen by it, and the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zerosum.data import toys
+from zerosum.data.dataset import Dataset
+from zerosum.data.workers import Progress
+from zerosum.distributed import World
+from zerosum.errors import InputError
+from zerosum.evaluation.evidence import Memory, Reference, Side
+from zerosum.evaluation.parts import Parts, chunks, flat, in_turn
+from zerosum.evaluation.protocol import POINTS, Protocol
+from zerosum.evaluation.question import Question
+from zerosum.evaluation.seeing import see_dataset
+from zerosum.features import find
+from zerosum.features.extractor import Extractor
+from zerosum.metrics.divergence import shares
+
+RESIZER = "cut to the shape about the centre, Lanczos (Pillow, antialiased, 8 bits); images of that size as they are"
+SEARCHED = 50_000
+"""Training images among which pixels are searched for copies, at most."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Setting:
+    """Where and with what an evaluation works."""
+
+    device: torch.device
+    cache: Path
+    progress: Progress | None
+    world: World
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """A reference, and what makes sides that fit it."""
+
+    reference: Reference
+    extractor: Extractor | None
+    """None for points."""
+
+    rows: np.ndarray
+    """(N,): which samples of their part the real side holds, in its order."""
+
+    notes: tuple[str, ...]
+
+
+def prepare(parts: Parts, question: Question, setting: Setting, *, trained: bool | None) -> Prepared:
+    """See the real samples.
+
+    Args:
+        parts: where they come from.
+        question: what is asked.
+        setting: where and with what.
+        trained: whether the generator was trained on these data; None where that is another matter: it was trained on
+            others, or does not make samples from nothing.
+
+    Raises:
+        InputError: There is no such extractor, or it cannot see these data.
+        StorageError: The cache cannot be written to.
+    """
+    extractor, notes = find_extractor(parts, question, setting)
+    count = parts.count(question.count)
+    if count < question.count:
+        notes += (
+            f"{count:,} real samples a side, for the data have no more: --count {question.count} is not reached.",
+        )
+    real, other, rows, held = _sides(parts, count, extractor, question.seed, setting)
+    dataset = flat(parts.real.dataset)
+    reference = Reference(
+        protocol=_protocol(parts, extractor, count, question.seed),
+        real=real,
+        other=other,
+        memory=None if trained is None else _memory(parts, real, other, held, question.seed, trained=trained),
+        expected=_expected(dataset, rows, real),
+        training=parts.training if trained else None,
+        held_out=parts.held_out if trained else None,
+        mixture=dataset.source if dataset.source in toys.NAMES else None,
+    )
+    return Prepared(reference=reference, extractor=extractor, rows=rows, notes=notes)
+
+
+def _protocol(parts: Parts, extractor: Extractor | None, count: int, seed: int) -> Protocol:
+    dataset, real = flat(parts.real.dataset), parts.real
+    return Protocol(
+        extractor=POINTS if extractor is None else extractor.name,
+        identity="" if extractor is None else extractor.identity,
+        sees="The coordinates of the points as they are." if extractor is None else extractor.protocol,
+        data=dataset.source,
+        split=real.split,
+        fingerprint=dataset.fingerprint,
+        against=f"other samples of {real.split}" if parts.other is None else f"split {parts.other.split}",
+        real=count,
+        fake=count,
+        size="x".join(map(str, dataset.spec.shape)),
+        resizer="none: points" if dataset.spec.is_points else RESIZER,
+        seed=seed,
+    )
+
+
+def _memory(parts: Parts, real: Side, other: Side, held: np.ndarray, seed: int, *, trained: bool) -> Memory:
+    first = parts.other is None or parts.real.split == parts.trained
+    training, held_out = (real, other) if first else (other, real)
+    return Memory(training=training, held_out=held_out, chunks=_searched(parts, held, seed), trained=trained)
+
+
+def find_extractor(parts: Parts, question: Question, setting: Setting) -> tuple[Extractor | None, tuple[str, ...]]:
+    """Return the extractor that is asked for, or the one that suits the data, and why.
+
+    Raises:
+        InputError: There is no such extractor, or it cannot see these data.
+        StorageError: The cache cannot be written to.
+    """
+    training = parts.training
+    if training.spec.is_points:
+        if question.features is not None:
+            raise InputError(
+                f"--features {question.features} see images, and {training.source} has points: leave it away."
+            )
+        return None, ()
+    name, notes = question.features, ()
+    if name is None:
+        name, why = find.default(training, cache=setting.cache)
+        notes = (why,)
+    held_out = parts.held_out
+    if held_out is not None and (held_out.labels is None or held_out.spec.classes != training.spec.classes):
+        held_out = None
+    found = in_turn(
+        setting.world,
+        lambda: find.find(
+            name,
+            reference=training,
+            held_out=held_out,
+            cache=setting.cache,
+            progress=setting.progress,
+            device=setting.device,
+        ),
+    )
+    return found, notes
+
+
+def _sides(
+    parts: Parts, count: int, extractor: Extractor | None, seed: int, setting: Setting
+) -> tuple[Side, Side, np.ndarray, np.ndarray]:
+    """See both real sides; return them, the rows of the first, and those rows of it that serve the floor."""
+
+    def see(dataset: Dataset, n: int) -> tuple[Side, np.ndarray]:
+        how = {"cache": setting.cache, "progress": setting.progress, "world": setting.world}
+        return see_dataset(extractor, dataset, n=n, seed=seed, **how)  # type: ignore[arg-type]
+
+    dataset = flat(parts.real.dataset)
+    if parts.other is not None:
+        (real, rows), (other, _) = see(dataset, count), see(flat(parts.other.dataset), count)
+        return real, other, rows, np.empty(0, dtype=np.int64)
+    both, rows = see(dataset, 2 * count)
+    halves = [both.take(torch.arange(start, start + count)) for start in (0, count)]
+    if both.images is None:
+        return halves[0], halves[1], rows[:count], rows[count:]
+    real, other = (
+        Side(seen=half.seen, images=dataset.batch(rows[start : start + len(both.images)][:count]).real)  # type: ignore[attr-defined]
+        for half, start in zip(halves, (0, count), strict=True)
+    )
+    return real, other, rows[:count], rows[count:]
+
+
+def _searched(parts: Parts, held: np.ndarray, seed: int) -> partial[Iterator[Tensor]]:
+    """Go through the training images, all but those of the floor."""
+    training = parts.training
+    rows = np.setdiff1d(np.arange(len(training)), held)
+    if len(rows) > SEARCHED:
+        rows = np.sort(np.random.default_rng(seed).permutation(rows)[:SEARCHED])
+    return partial(chunks, training, rows)  # type: ignore[return-value]
+
+
+def _expected(dataset: Dataset, rows: np.ndarray, real: Side) -> Tensor | None:
+    """Return the shares of the labels, where they are the classes that the extractor tells."""
+    classes = len(dataset.spec.classes)
+    if dataset.labels is None or real.seen.logits is None or real.logits.shape[1] != classes:
+        return None
+    return shares(torch.from_numpy(np.take(dataset.labels, rows)), classes=classes)

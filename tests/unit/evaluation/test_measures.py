@@ -1,0 +1,174 @@
+"""Every metric says the right thing of a known change: of nothing, of a lost class, of a shift, of copies, of noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from tests.unit.evaluation.conftest import COUNT
+from zerosum.data import toys
+from zerosum.errors import InputError
+from zerosum.evaluation import family as family_
+from zerosum.evaluation import visible
+from zerosum.evaluation.evaluate import take
+from zerosum.evaluation.evidence import Side
+from zerosum.evaluation.measures import better, named
+from zerosum.features.extractor import Seen
+
+ELSEWHERE = {"psnr", "ssim", "l1", "modes", "high-quality", "mode-kl"} | {
+    "discriminator-auc",
+    "duality-gap",
+    "linear-probe",
+}
+"""Metrics of pairs, of points, and of a run's players: not of digits alone."""
+
+
+def noisy(images: torch.Tensor, amount: float) -> torch.Tensor:
+    """Images with Gaussian noise of a standard deviation in levels."""
+    draw = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+    return (images + amount * draw).round().clamp(0, 255).to(torch.uint8)
+
+
+@pytest.fixture(scope="module")
+def changed(digits: Any) -> dict[str, torch.Tensor]:
+    """Digits, and digits that something was done to."""
+    fresh, labels = digits.fresh, digits.labels(digits.rows)
+    low = digits.images(digits.rows[labels < 5][:COUNT])
+    return {
+        "nothing": fresh,
+        "no class above 4": low,
+        "brighter": (fresh.int() + 60).clamp(0, 255).to(torch.uint8),
+        "noise": noisy(fresh, 60),
+        "copies": noisy(digits.images(digits.real_rows), 2),
+        "one image": fresh[:1].expand(COUNT, -1, -1, -1).contiguous(),
+        "blurred to gray": fresh.float().mean((2, 3), keepdim=True).expand_as(fresh).to(torch.uint8),
+    }
+
+
+MOVES = [
+    ("fid", "brighter"),
+    ("fid", "no class above 4"),
+    ("fid-infinity", "brighter"),
+    ("kid", "no class above 4"),
+    ("precision", "noise"),
+    ("recall", "no class above 4"),
+    ("density", "noise"),
+    ("coverage", "no class above 4"),
+    ("ndb", "no class above 4"),
+    ("js", "no class above 4"),
+    ("is", "one image"),
+    ("mode-score", "no class above 4"),
+    ("class-balance", "no class above 4"),
+    ("sliced-wasserstein", "noise"),
+    ("spectrum", "noise"),
+    ("authenticity", "copies"),
+    ("nearest", "copies"),
+    ("nearest-l1", "copies"),
+]
+
+
+@pytest.mark.parametrize(("metric", "change"), MOVES)
+def test_a_change_for_the_worse_moves_each_metric_the_worse_way(
+    metric: str, change: str, changed: Any, taken: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(visible, "IMAGES", 40)
+    before, after = (taken(changed[name], metric)[metric] for name in ("nothing", change))
+    assert (after > before) if better()[metric] == "lower" else (after < before)
+
+
+def test_every_metric_on_samples_has_such_a_test():
+    assert set(better()) - ELSEWHERE == {metric for metric, _ in MOVES}
+
+
+def test_the_same_images_on_both_sides_are_at_no_distance(digits: Any, taken: Any):
+    found = taken(
+        digits.images(digits.real_rows), "fid", "precision", "recall", "ndb", "js", "spectrum", "class-balance"
+    )
+    assert found["fid"] < 1e-9
+    assert (found["precision"], found["recall"]) == (1, 1)
+    assert found["ndb"] == found["js"] == found["spectrum"] == 0
+    assert found["class-balance"] < 0.2
+
+
+def test_fresh_samples_lie_about_the_floor_and_the_interval_holds_them(digits: Any):
+    figures, _ = take(digits.evidence(digits.fresh), ("fid", "coverage", "kid", "is"))
+    for figure in figures:
+        assert figure.floor is not None
+        assert figure.interval is not None
+        assert figure.interval.low <= figure.value <= figure.interval.high or figure.metric == "is"
+        assert abs(figure.value - figure.floor) < 6 * figure.interval.standard_error
+
+
+def test_a_lost_class_is_counted_exactly(changed: Any, digits: Any):
+    (figure,), _ = take(digits.evidence(changed["no class above 4"]), ("class-balance",))
+    above = (digits.labels(digits.real_rows) > 4).mean()
+    assert figure.value == pytest.approx(above, abs=0.12)
+    assert figure.value > 0.4
+
+
+def test_equal_pairs_are_perfect_and_noise_has_the_psnr_of_its_variance(digits: Any, taken: Any):
+    target = digits.images(digits.real_rows)
+    same = taken(target, "psnr", "ssim", "l1", paired=True)
+    assert same == {"psnr": math.inf, "ssim": 1.0, "l1": 0.0}
+    (figure,), _ = take(digits.evidence(target, paired=True), ("psnr",))
+    assert (figure.value, figure.interval) == (None, None)
+    shifted = (target.int() + torch.where(target < 128, 10, -10)).to(torch.uint8)
+    assert taken(shifted, "psnr", "l1", paired=True) == {
+        "psnr": pytest.approx(28.1308, abs=1e-4),
+        "l1": pytest.approx(10 / 127.5, abs=1e-6),
+    }
+
+
+def test_metrics_that_cannot_be_had_say_what_to_type(digits: Any):
+    evidence = digits.evidence(digits.fresh)
+    for names, sentence in (
+        (("psnr",), "psnr cannot be had here: there is no real image that a sample should equal"),
+        (("modes",), "hold them against ring8 or grid25"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            take(evidence, names)
+    evidence.fake.seen.__dict__["logits"] = None
+    with pytest.raises(InputError, match="use --features classifier or inception"):
+        take(evidence, ("is",))
+
+
+def test_fewer_samples_than_features_are_warned_about(digits: Any):
+    (figure,), _ = take(digits.evidence(digits.fresh[:40]), ("fid",))
+    assert figure.title == "FID-means"
+    assert any("40 generated samples are no more than the 64 features" in note for note in figure.notes)
+
+
+def test_nothing_is_taken_unasked_that_the_evidence_does_not_allow(digits: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(visible, "IMAGES", 16)
+    monkeypatch.setattr(family_, "WORK", 1.0)
+    figures, notes = take(digits.evidence(digits.fresh[:100]), None)
+    assert {figure.metric for figure in figures} == set(better()) - ELSEWHERE
+    assert notes == ()
+
+
+def test_copies_are_called_copies(changed: Any, digits: Any):
+    for images, suspicious in ((changed["copies"], True), (changed["nothing"], False)):
+        figures, _ = take(digits.evidence(images), ("nearest", "nearest-l1"))
+        assert all(bool(figure.notes) == suspicious for figure in figures)
+
+
+def test_names_are_read_with_commas_and_a_slip_is_answered():
+    assert named(" FID,kid ") == ("fid", "kid")
+    with pytest.raises(InputError, match="There is no metric 'fit': did you mean fid"):
+        named("fit")
+
+
+def test_a_mode_that_is_lost_and_points_that_stray_are_counted(digits: Any):
+    centres = torch.from_numpy(toys.modes("ring8")[0]).float()
+    lost = centres[torch.arange(700) % 7]
+    stray = torch.cat([centres[torch.arange(600) % 8], 1.5 * centres[:1].expand(200, 2)])
+    for found, modes, share, divergence in ((lost, 7, 1.0, math.log(8 / 7)), (stray, 8, 0.75, 0.0)):
+        side = Side(seen=Seen(features=found))
+        reference = replace(digits.evidence(digits.fresh).reference, mixture="ring8", real=side, other=side)
+        (count, quality, uneven), _ = take(reference.judge(side), ("modes", "high-quality", "mode-kl"))
+        assert (count.value, quality.value) == (modes, share)
+        assert uneven.value == pytest.approx(divergence, abs=1e-6)

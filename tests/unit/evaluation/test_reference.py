@@ -1,0 +1,124 @@
+"""Which real samples stand on which side, what the protocol says of them, and when two protocols compare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.unit.evaluation.conftest import PROTOCOL
+from zerosum.data.batch import Images, Points
+from zerosum.data.options import DataOptions
+from zerosum.distributed import World
+from zerosum.errors import InputError
+from zerosum.evaluation.figure import Evaluation
+from zerosum.evaluation.parts import find_parts, in_turn
+from zerosum.evaluation.question import Question
+from zerosum.evaluation.reference import Setting, prepare
+
+SMALL = DataOptions(size="16")
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    return Setting(device=torch.device("cpu"), cache=tmp_path, progress=None, world=World())
+
+
+def array(path: str, **splits: int) -> str:
+    """An .npz with as many random images in each split; those of one split are brighter than those of the next."""
+    random, arrays = np.random.default_rng(0), {}
+    for place, (split, count) in enumerate(splits.items()):
+        arrays[f"x_{split}"] = random.integers(100 * place, 100 * place + 100, (count, 8, 8), dtype=np.uint8)
+    np.savez(path, **arrays)
+    return path
+
+
+def test_a_held_out_split_is_held_against_and_training_samples_set_the_floor(setting: Setting) -> None:
+    source = array("data.npz", train=40, test=12)
+    parts = find_parts(source, DataOptions(), (Images,), split=None, world=World())
+    reference = prepare(parts, Question(features="pixels"), setting, trained=True).reference
+    assert (reference.protocol.split, reference.protocol.against) == ("test", "split train")
+    assert (reference.protocol.real, reference.protocol.size) == (12, "1x8x8")
+    assert reference.real.features.min() >= 100 / 255 > reference.other.features.max()
+    assert reference.memory.training is reference.other
+    assert reference.memory.held_out is reference.real
+    assert sum(len(chunk) for chunk in reference.memory.chunks()) == 40
+    asked = find_parts(source, DataOptions(), (Images,), split="train", world=World())
+    assert (asked.real.split, asked.other.split) == ("train", "test")
+
+
+def test_one_split_is_halved_and_nothing_is_on_both_sides(setting: Setting) -> None:
+    parts = find_parts("digits", SMALL, (Images,), split=None, world=World())
+    prepared = prepare(parts, Question(features="pixels"), setting, trained=True)
+    reference = prepared.reference
+    assert reference.protocol.against == "other samples of train"
+    assert len(reference.real) == len(reference.other) == 1797 // 2
+    assert prepared.notes == ("898 real samples a side, for the data have no more: --count 5000 is not reached.",)
+    images = [side.images.flatten(1).float() / 255 for side in (reference.real, reference.other)]
+    for side, seen in zip((reference.real, reference.other), images, strict=True):
+        assert torch.equal(side.features, seen)
+    alike = (torch.cdist(images[0], images[1]) == 0).any(1)
+    assert alike.float().mean() < 0.05  # a few digits occur twice in the data
+    assert sum(len(chunk) for chunk in reference.memory.chunks()) == 1797 - 898
+
+
+def test_points_are_their_own_features(setting: Setting) -> None:
+    parts = find_parts("grid25", DataOptions(), (Points,), split=None, world=World())
+    reference = prepare(parts, Question(count=50), setting, trained=True).reference
+    assert (reference.mixture, reference.protocol.extractor, reference.protocol.split) == (
+        "grid25",
+        "coordinates",
+        "test",
+    )
+    with pytest.raises(InputError, match="--features pixels see images, and grid25 has points"):
+        prepare(parts, Question(features="pixels"), setting, trained=True)
+
+
+def test_too_few_samples_are_refused(setting: Setting) -> None:
+    parts = find_parts(array("few.npz", train=3), DataOptions(), (Images,), split=None, world=World())
+    with pytest.raises(InputError, match="has 3 real samples, and an evaluation needs 2 for each of two sides"):
+        prepare(parts, Question(features="pixels"), setting, trained=True)
+
+
+def test_a_process_that_fails_at_its_turn_lets_the_others_have_theirs() -> None:
+    waited = []
+
+    class Two(World):
+        def wait(self) -> None:
+            waited.append(self.rank)
+
+    def fail() -> None:
+        raise InputError("there is none")
+
+    for rank in (0, 1):
+        with pytest.raises(InputError, match="there is none"):
+            in_turn(Two(rank=rank, size=2), fail)
+    assert waited == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"extractor": "pixels"}, "the features (means and pixels)"),
+        ({"split": "test"}, "the split (train and test)"),
+        ({"fake": 1000}, "the number of generated samples (240 and 1,000)"),
+        ({"size": "1x16x16"}, "the size (1x32x32 and 1x16x16)"),
+        ({"resizer": "bicubic"}, "the resizer (none and bicubic)"),
+        ({"identity": "other"}, "the weights of the extractor means"),
+        ({"fingerprint": "other"}, "the content of digits, which has changed"),
+    ],
+)
+def test_protocols_that_differ_do_not_compare(change: dict[str, object], said: str) -> None:
+    (found,) = PROTOCOL.differences(replace(PROTOCOL, **change))
+    assert found.startswith(said)
+
+
+def test_another_seed_compares_and_an_evaluation_is_read_as_it_was_written() -> None:
+    assert PROTOCOL.differences(replace(PROTOCOL, seed=7)) == []
+    whole = Evaluation(subject="run", round=None, protocol=PROTOCOL, figures=(), notes=("a",))
+    assert Evaluation.read(whole.write(Path("evaluation.json"))) == whole
+    with pytest.raises(InputError, match="fid was not evaluated for run"):
+        whole["fid"]
