@@ -36,6 +36,8 @@ fix: $(READY)  ## put right what can be put right by itself
 
 bench: $(READY) $(KERAS)  ## speed beside peers, in turn, and memory; writes docs/benchmarks.md. Leave the machine alone
 	$(BIN)/python -m bench.dcgan --keras $(KERAS)/bin/python --save
+	$(BIN)/python -m bench.translators --save
+	$(BIN)/python -m bench.metrics --save
 	$(BIN)/python -m bench.data --save
 	$(BIN)/python -m bench.memory
 
