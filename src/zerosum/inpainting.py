@@ -89,9 +89,9 @@ def complete_files(
     """
     require_pictures(recipe)
     masks = inputs_at(mask)
-    _require_masks_stay(masks, targets)
+    _require_masks_stay(mask, masks, targets)
     with no_bombs():
-        found, shapes = survey(files, progress), survey(masks)
+        found, shapes = survey(files, progress, smallest=1), survey(masks, smallest=1)
         names = tuple(found.facts)
         mask_of = dict.fromkeys(names, masks.names[0]) if _is_picture(mask) else _matched(names, masks)
         _require_equal_sizes(found, shapes, mask_of)
@@ -117,7 +117,7 @@ def read_hole(file: BinaryIO, plan: Plan) -> np.ndarray:
     light = Image.alpha_composite(Image.new("RGBA", mask.size, "black"), mask).convert("L")
     hole = np.asarray(light) >= WHITE
     if not hole.any():
-        raise Unusable("is black throughout: white marks what is to be filled")
+        raise Unusable("is black throughout: white (128 of 255 or lighter) marks what is to be filled")
     if hole.all():
         raise Unusable("is white throughout, which leaves nothing to go by: black marks what is known")
     return hole
@@ -221,8 +221,11 @@ def _require_equal_sizes(found: Survey, shapes: Survey, mask_of: Mapping[str, st
         )
 
 
-def _require_masks_stay(masks: Files, targets: Mapping[str, Path]) -> None:
-    """Refuse to write over a mask."""
+def _require_masks_stay(mask: Path, masks: Files, targets: Mapping[str, Path]) -> None:
+    """Refuse to write over a mask, or among several masks, where a result would pass for one."""
     places = {(masks.root / name).resolve() for name in masks.names}
     if taken := sorted(str(path) for path in targets.values() if path.resolve() in places):
         raise InputError(f"{taken[0]} would be written over a mask that is read: give another --out.")
+    folders = set[Path]() if _is_picture(mask) else {place.parent for place in places}
+    if taken := sorted(str(path) for path in targets.values() if path.resolve().parent in folders):
+        raise InputError(f"{taken[0]} would be written among the masks, and pass for one: give another --out.")

@@ -39,6 +39,8 @@ def inputs_at(source: Path) -> Files:
             stamps={},
             open=lambda name: (path.parent / name).open("rb"),
         )
+    if not path.exists():
+        raise InputError(f"There is no image, folder or .zip {path}.")
     files = files_at(path)
     if not files.names:
         raise InputError(f"{path} has no images: give an image file, or a folder or .zip that holds some.")
@@ -62,7 +64,8 @@ def targets_for(files: Files, out: Path, *, single: Path | None) -> dict[str, Pa
     is_file = out.suffix.lower() in FORMATS and not out.is_dir()
     if is_file and single is None:
         raise InputError(f"--out is the file {out}, and there are several images: give a folder.")
-    if not is_file and out.exists() and not out.is_dir():
+    is_other_file = out.exists() or out.suffix.lower() in Image.registered_extensions()
+    if is_other_file and not is_file and not out.is_dir():
         raise InputError(f"--out {out} is a file of a kind that is not written: give a folder, or a name in .png.")
     chosen: dict[str, Path] = {}
     taken: dict[Path, str] = {}

@@ -191,6 +191,11 @@ class TranslationRecipe(Recipe):
     def multiple(self) -> int:
         """What both sides of an image must be a multiple of for the networks to take it, in pixels."""
 
+    @property
+    def smallest(self) -> int:
+        """Side of the smallest image that the networks take, a multiple of `multiple`, in pixels."""
+        return self.multiple
+
     def compare(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return translations and what they should be, both (N, *shape)."""
         return self.translate(batch.source), batch.target

@@ -98,7 +98,7 @@ def translate_files(
     """
     require_pictures(recipe)
     with no_bombs():
-        found = survey(files, progress)
+        found = survey(files, progress, smallest=1)
         problems, written = dict(found.problems), []
         channels, height, width = recipe.spec.source_shape or recipe.spec.shape
         plan = Plan(height=height, width=width, channels=channels, scales=found.scales)
@@ -164,7 +164,7 @@ def _through(recipe: TranslationRecipe, images: list[Tensor], **how: Any) -> Ten
     """Run uint8 images (C', H, W) through the network, edges mirrored to a size it takes: (N, C, H, W) uint8."""
     stack = to_float(torch.stack(images))
     height, width = stack.shape[2:]
-    below, beside = -height % recipe.multiple, -width % recipe.multiple
+    below, beside = (max(recipe.smallest - side, -side % recipe.multiple) for side in (height, width))
     if below or beside:
         mode = "reflect" if below < height and beside < width else "replicate"
         stack = pad(stack, (0, beside, 0, below), mode=mode)

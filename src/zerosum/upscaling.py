@@ -107,7 +107,7 @@ def upscale_files(
     upscaler = require_upscaler(recipe)
     require_pictures(upscaler)
     with no_bombs():
-        found = survey(files, progress)
+        found = survey(files, progress, smallest=1)
         problems, written = dict(found.problems), []
         channels, height, width = upscaler.spec.source_shape or upscaler.spec.shape
         plan = Plan(height=height, width=width, channels=channels, scales=found.scales)

@@ -55,6 +55,7 @@ def test_a_run_is_evaluated_with_protocol_floor_and_interval(runs: Path, zerosum
     assert "60 samples of 1x16x16 against 60 real ones: digits, split train. Seed 0." in said.out
     assert "other samples of train" in said.out
     assert "60 generated samples are no more than the 256 features" in said.out
+    assert "The run was trained on these real samples (split train)" in said.out
     found = Evaluation.read(runs / "a" / "evaluation.json")
     fid = found["fid"]
     assert fid.value > 5 * fid.floor > 0
@@ -187,6 +188,7 @@ def test_a_name_may_be_evaluated_as_a_folder_may(zerosum: Any) -> None:
     assert said.code == 0, said.err
     assert said.out.startswith("digits\n")
     assert "No labels" not in said.out
+    assert "digits is held against itself" in said.out
 
 
 def test_a_folder_needs_data_to_be_held_against(zerosum: Any) -> None:
@@ -194,6 +196,8 @@ def test_a_folder_needs_data_to_be_held_against(zerosum: Any) -> None:
     assert (said.code, "--against DATA" in said.err) == (2, True)
     said = zerosum("evaluate", "nothing", "--against", "digits")
     assert (said.code, "There is no file or folder" in said.err) == (2, True)
+    said = zerosum("evaluate", "nothing")
+    assert (said.code, "There is no run, folder or file nothing" in said.err) == (2, True)
 
 
 def test_a_run_on_pairs_is_measured_against_held_out_targets(tmp_path: Path) -> None:
@@ -211,6 +215,9 @@ def test_a_run_on_pairs_is_measured_against_held_out_targets(tmp_path: Path) -> 
     assert found["psnr"].floor is None
     assert {"fid", "ssim", "l1"} <= {figure.metric for figure in found.figures}
     assert "authenticity" not in {figure.metric for figure in found.figures}
+    assert not any("trained on the very sources" in note for note in found.notes)
+    found = answers.evaluate(run.path, features="random", metrics="psnr", split="train", progress=Silent())
+    assert any("trained on the very sources that it is judged by (split train)" in note for note in found.notes)
 
 
 def test_evaluation_in_training_changes_nothing_else_and_keeps_the_best() -> None:
@@ -243,6 +250,8 @@ def test_a_resumed_run_remembers_the_best_and_measures_the_same() -> None:
 def test_a_best_that_cannot_be_had_is_refused_before_anything_is_written() -> None:
     with pytest.raises(InputError, match="--best psnr cannot be had of this run during training: choose of fid"):
         api.train("digits", recipe="dcgan", run="run", rounds=2, best="psnr", **WATCHED)
+    with pytest.raises(InputError, match="--best fid,recall names several metrics"):
+        api.train("digits", recipe="dcgan", run="run", rounds=2, best="fid,recall", **WATCHED)
     assert not Path("run").exists()
 
 

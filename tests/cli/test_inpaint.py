@@ -129,12 +129,13 @@ def test_deep_images_are_reduced_and_it_is_said(run: Path, zerosum: Any) -> None
     ("masked", "out", "sentence"),
     [
         ("small.png", "made", "small.png is 8x9, a.png 16x16; b.png"),
-        ("black.png", "made", "a.png has a mask that is black throughout: white marks what is to be filled"),
+        ("black.png", "made", "a.png has a mask that is black throughout: white (128 of 255 or lighter) marks"),
         ("white.png", "made", "white throughout"),
         ("broken.png", "made", "The mask broken.png is no image that can be read."),
         ("some", "made", "has no mask for 1 image: b.png; name each mask as its image"),
         ("twins", "made", "two masks of one name, a.bmp and a.png"),
         ("all", "all", "would be written over a mask that is read"),
+        ("bmp", "bmp", "a.png would be written among the masks, and pass for one"),
         ("nothing.png", "made", "nothing.png"),
     ],
 )
@@ -144,6 +145,7 @@ def test_masks_that_do_not_fit_are_refused_in_a_sentence(
     for name in "ab":
         picture(Path(f"photos/{name}.png"), SIDE, SIDE, 3)
         mask(Path(f"all/{name}.png"), SIDE, SIDE)
+        mask(Path(f"bmp/{name}.bmp"), SIDE, SIDE)
     for path in ("some/a.png", "twins/a.png", "twins/a.bmp", "twins/b.png"):
         mask(Path(path), SIDE, SIDE)
     mask(Path("small.png"), 8, 9)

@@ -126,6 +126,9 @@ def test_an_images_own_size_is_padded_and_cut_again(cycle: Path, zerosum: Any) -
     own, trained = (np.asarray(Image.open(f"{name}.png")) for name in ("own", "trained"))
     assert own.shape == trained.shape == (30, 41, 3)
     assert (own != trained).any()
+    dot = picture(Path("dot.png"), 1, 2, 3)
+    assert zerosum("translate", cycle, dot, "--out", "made.png", "--size", "own").code == 0
+    assert Image.open("made.png").size == (2, 1)
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_made(cycle: Path, zerosum: Any) -> None:
@@ -133,7 +136,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_made(cycle: Path, zerosum:
     Path("photos/bad.png").write_bytes(b"no image")
     said = zerosum("translate", cycle, "photos", "--out", "made")
     assert said.code == 2
-    assert "1 of 2 images were left out: bad.png is no image that can be read." in said.err
+    assert "1 of 2 images was left out: bad.png is no image that can be read." in said.err
     assert Path("made/good.png").exists()
 
 
@@ -148,7 +151,8 @@ def test_by_default_results_lie_in_the_run(cycle: Path, zerosum: Any) -> None:
         (("photos", "--out", "photos"), "written over an image that is read"),
         (("photos", "--out", "made.png"), "there are several images: give a folder"),
         (("photos", "--out", "run.json"), "is a file of a kind that is not written"),
-        (("nothing",), "no folder or .zip"),
+        (("photos/a.png", "--out", "made.gif"), "is a file of a kind that is not written"),
+        (("nothing",), "no image, folder or .zip"),
         (("empty",), "has no images"),
         (("twins",), "would both be written to"),
     ],

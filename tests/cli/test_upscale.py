@@ -16,6 +16,7 @@ from zerosum import api
 from zerosum.data.batch import to_float, to_uint8
 from zerosum.errors import InputError
 from zerosum.live import Silent
+from zerosum.recipes.srgan import SRGAN
 from zerosum.upscaling import upscale, windows
 
 SIDE, FACTOR = 16, 4
@@ -118,13 +119,22 @@ def test_deep_images_are_reduced_and_it_is_said(run: Path, zerosum: Any) -> None
     assert Image.open("made.png").size == (32, 32)
 
 
-def test_translating_with_such_a_run_takes_images_at_their_own_size(run: Path, zerosum: Any) -> None:
-    image = picture(Path("one.png"), 11, 23, 3)
+def test_translating_with_such_a_run_takes_images_at_their_own_size_a_window_at_a_time(
+    run: Path, zerosum: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, widths, translate = picture(Path("one.png"), 11, 300, 3), [], SRGAN.translate
+    monkeypatch.setattr(SRGAN, "translate", lambda self, x: widths.append(x.shape[3]) or translate(self, x))
     assert zerosum("translate", run, image, "--out", "a.png").code == 0
     assert zerosum("upscale", run, image, "--out", "b.png").code == 0
     one, other = (np.asarray(Image.open(name)).astype(int) for name in ("a.png", "b.png"))
-    assert one.shape == other.shape == (44, 92, 3)
-    assert abs(one - other).max() <= 1
+    assert one.shape == other.shape == (44, 1200, 3)
+    assert (one == other).all()
+    assert max(widths) < 200
+
+
+def test_a_single_pixel_is_enlarged_too(run: Path, zerosum: Any) -> None:
+    assert zerosum("upscale", run, picture(Path("dot.png"), 1, 1, 3), "--out", "made.png").code == 0
+    assert Image.open("made.png").size == (FACTOR, FACTOR)
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_made(run: Path, zerosum: Any) -> None:
@@ -132,7 +142,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_made(run: Path, zerosum: A
     Path("photos/bad.png").write_bytes(b"no image")
     said = zerosum("upscale", run, "photos", "--out", "made")
     assert said.code == 2
-    assert "1 of 2 images were left out: bad.png is no image that can be read." in said.err
+    assert "1 of 2 images was left out: bad.png is no image that can be read." in said.err
     assert Path("made/good.png").exists()
 
 
@@ -155,6 +165,7 @@ def test_tensors_that_do_not_fit_are_refused(run: Path) -> None:
     ("arguments", "sentence"),
     [
         (("photos", "--degrade", "downscale:4", "--size", "18"), "--size 16x16 would fit"),
+        (("photos", "--degrade", "downscale:4", "--size", "23"), "--size 20x20 would fit"),
         (("photos", "--degrade", "downscale:3", "--size", "18"), "2, 4, 8 or 16 times as large"),
         (("photos", "--degrade", "gray"), "give --degrade downscale:4"),
         (("photos", "--degrade", "downscale:4", "--size", "64", "--fit", "tiles"), "--size 20 would fit"),

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zerosum.data.files import list_zip
 from zerosum.data.open import open as open_data
 from zerosum.errors import InputError
 
@@ -225,6 +226,21 @@ def test_a_zip_is_read_as_the_folder_it_holds(folder, options, tmp_path):
     assert from_zip.spec == from_folder.spec
     assert from_zip.fingerprint == from_folder.fingerprint
     assert not (tmp_path.parent.parent / "outside.txt").exists()
+
+
+def test_names_in_a_zip_are_utf8_whether_or_not_its_writer_says_so(folder, tmp_path):
+    root = folder({"été.png": (8, 8, 3)})
+    path = tmp_path / "photos.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(root / "été.png", "été.png")
+    data = bytearray(path.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(header) + flags + 1] &= ~0x08
+    (tmp_path / "bare.zip").write_bytes(data)
+    assert zipfile.ZipFile(tmp_path / "bare.zip").namelist() != ["été.png"]
+    for files in (list_zip(path), list_zip(tmp_path / "bare.zip")):
+        assert files.names == ("été.png",)
+        assert files.open("été.png").read() == (root / "été.png").read_bytes()
 
 
 def test_what_is_no_zip_or_encrypted_is_refused(options, tmp_path):

@@ -156,6 +156,11 @@ def test_a_size_that_cannot_be_halved_is_refused_with_one_that_fits(shape):
         small(shape)
 
 
+def test_points_are_refused_in_a_sentence():
+    with pytest.raises(InputError, match="these data are points: give images"):
+        small((2,))
+
+
 @pytest.mark.slow
 def test_a_handful_of_images_is_learned_by_heart():
     slopes = np.linspace(0, 255, 16)

@@ -207,10 +207,15 @@ class Told(Silent):
     ("content", "said"), [("auto", "pixels"), ("pixels", "pixels"), ("discriminator", "discriminator's own features")]
 )
 def test_another_content_loss_than_the_papers_is_said(content, said):
-    (note,) = small(content=content).notes
+    (note,) = small(content=content, rounds=2, pretrain=1).notes
     assert said in note
     assert "not" in note
     assert "--vgg FILE" in note
+
+
+def test_it_is_said_when_no_round_is_left_for_the_game():
+    (note,) = small(rounds=50).notes
+    assert "All 50 rounds are SRResNet's alone" in note
 
 
 def test_the_discriminators_features_are_a_constant_to_the_generator():

@@ -97,7 +97,8 @@ def variant(words: str, protocol: protocols.Name, data: tuple[str, ...]) -> Vari
         kw_only=True,
     )
     config = flags.parse(kind, rest, prog=f"--recipe {name}").settings.checked()
-    typed = {word.partition("=")[0] for word in rest if word.startswith("--")}
+    # The parser takes --a_b for --a-b.
+    typed = {word.partition("=")[0].replace("_", "-") for word in rest if word.startswith("--")}
     return Variant(recipe=name, settings={key: getattr(config, key) for key in config.names() if flag(key) in typed})
 
 

@@ -30,4 +30,5 @@ def tell(done: Translated, files: Files, place: Path, *, did: str) -> None:
         print(f"{counted(len(done.written), 'image')} {did}", file=sys.stderr)
     if done.problems:
         said = listed([f"{name} {why}" for name, why in done.problems.items()], separator="; ")
-        raise InputError(f"{len(done.problems)} of {counted(len(files.names), 'image')} were left out: {said}.")
+        count, were = len(done.problems), "was" if len(done.problems) == 1 else "were"
+        raise InputError(f"{count} of {counted(len(files.names), 'image')} {were} left out: {said}.")

@@ -18,7 +18,7 @@ from zerosum.errors import InputError
 from zerosum.outputs import inputs_at, targets_for
 from zerosum.recipe import Recipe, TranslationRecipe
 from zerosum.translation import Size, translate_files
-from zerosum.upscaling import Upscaler
+from zerosum.upscaling import Upscaler, upscale_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,17 +68,21 @@ def run(arguments: list[str]) -> None:
     recipe = api.load(given.run, device=given.device)
     assert isinstance(recipe, TranslationRecipe)
     progress = live.choose()
+    told = live.counting(progress)
     try:
-        done = translate_files(
-            recipe,
-            files,
-            targets,
-            size=given.size or ("own" if isinstance(recipe, Upscaler) else "trained"),
-            batch=given.batch,
-            seed=given.seed,
-            chosen=chosen_among(given, controls_of(recipe.translate)),
-            progress=live.counting(progress),
-        )
+        if isinstance(recipe, Upscaler) and given.size != "trained":
+            done = upscale_files(recipe, files, targets, progress=told)  # a window at a time: photographs are large
+        else:
+            done = translate_files(
+                recipe,
+                files,
+                targets,
+                size=given.size or "trained",
+                batch=given.batch,
+                seed=given.seed,
+                chosen=chosen_among(given, controls_of(recipe.translate)),
+                progress=told,
+            )
     finally:
         progress.close()
     tell(done, files, out, did="translated")

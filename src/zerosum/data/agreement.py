@@ -62,12 +62,21 @@ def _tiles(sides: tuple[Files, Files], a: Survey, b: Survey, options: DataOption
                 f"{small.height}x{small.width}: for --fit tiles every target must be exactly "
                 f"{f'{factor} times' if factor > 1 else 'as large as'} its source, or make sources with --degrade."
             )
-    height, width = choose_sides({(large.height, large.width) for *_, large in pairs}, options)
+    sizes = {(large.height, large.width) for *_, large in pairs}
+    height, width = choose_sides(sizes, options)
+    if sizes and not any(tall >= height and wide >= width for tall, wide in sizes):
+        fit = _below(max(min(size) for size in sizes), factor)
+        raise InputError(f"No target holds a tile of {height}x{width} pixels: --size {fit} would fit.")
     if any(side % factor or side // factor // 2 * factor != side // 2 for side in (height, width)):
-        fit = "x".join(str(max(1, round(side / (2 * factor))) * 2 * factor) for side in (height, width))
+        fit = "x".join(str(_below(side, factor)) for side in (height, width))
         raise InputError(
             f"Tiles of {height}x{width} do not lie on whole pixels of sources {factor} times smaller: --size {fit} "
             "would fit."
         )
     small, large = (replace(options, size=f"{height // n}x{width // n}", labels="none") for n in (factor, 1))
     return (small, large) if forward else (large, small)
+
+
+def _below(side: int, factor: int) -> int:
+    """Return the largest side of a tile, up to `side`, whose half is whole pixels of sources `factor` times smaller."""
+    return max(1, side // (2 * factor)) * 2 * factor

@@ -76,11 +76,11 @@ def no_bombs() -> Iterator[None]:
         yield
 
 
-def inspect(file: BinaryIO) -> Facts:
+def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> Facts:
     """Read the header of an image.
 
     Raises:
-        Unusable: The image is too large to be meant, or too small to train on.
+        Unusable: The image is too large to be meant, or has a side of less than `smallest` pixels.
     """
     with open_image(file) as image:
         width, height = image.size
@@ -89,8 +89,8 @@ def inspect(file: BinaryIO) -> Facts:
         orientation = image.getexif().get(ORIENTATION, 1)
         if orientation in (5, 6, 7, 8):
             width, height = height, width
-        if min(width, height) < SMALLEST_SIDE:
-            raise Unusable(f"is only {height}x{width} pixels, less than {SMALLEST_SIDE} a side")
+        if min(width, height) < smallest:
+            raise Unusable(f"is only {height}x{width} pixels, less than {smallest} a side")
         raw = str(image.tile[0][3]) if image.tile else ""
         wide = image.mode == "F" or image.mode.startswith("I")
         gray = wide or image.mode in GRAY_MODES or raw.startswith("LA")

@@ -82,7 +82,7 @@ class Degradation:
             return target
         factor = int(self.strength)
         if height % factor or width % factor:
-            fit = [max(1, round(side / factor)) * factor for side in (height, width)]
+            fit = [max(1, side // factor) * factor for side in (height, width)]
             raise InputError(
                 f"Images of {height}x{width} cannot be downscaled by {factor} to whole pixels: --size "
                 f"{fit[0]}x{fit[1]} would fit."

@@ -88,7 +88,7 @@ def list_zip(path: Path) -> Files:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is no zip archive that can be read ({error}).") from error
-    members = {member.filename: member for member in archive.infolist() if not member.is_dir()}
+    members = {_shown(member): member for member in archive.infolist() if not member.is_dir()}
     if any(member.flag_bits & 1 for member in members.values()):
         raise InputError(f"{path} is encrypted: extract it and give the folder.")
     lock = threading.Lock()  # an archive counts its readers without one
@@ -97,9 +97,17 @@ def list_zip(path: Path) -> Files:
         if members[name].file_size > LARGEST_MEMBER_BYTES:
             raise Unusable(f"would unpack to {members[name].file_size:,} bytes, more than is read from an archive")
         with lock:
-            return BytesIO(archive.read(name))
+            return BytesIO(archive.read(members[name]))
 
     return _sorted(path, {name: (member.file_size, member.CRC) for name, member in members.items()}, read)
+
+
+def _shown(member: zipfile.ZipInfo) -> str:
+    """Return a member's name: many programs write UTF-8 and leave away the flag that says so."""
+    try:
+        return member.filename if member.flag_bits & 0x800 else member.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return member.filename
 
 
 def choose_split(files: Files, options: DataOptions) -> Files:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, TypeVar
 
 from zerosum.data.decode import Facts, Plan, extent, inspect, reason, translucent
 from zerosum.data.files import Files
-from zerosum.data.options import DataOptions, choose_sides
+from zerosum.data.options import SMALLEST_SIDE, DataOptions, choose_sides
 from zerosum.data.scale import Scale, float_scale, integer_scale
 from zerosum.data.tiles import tile_notes
 from zerosum.data.words import counted
@@ -50,11 +51,17 @@ def attempt(files: Files, work: Callable[[BinaryIO], Result]) -> Callable[[str],
     return tried
 
 
-def survey(files: Files, progress: Progress | None = None) -> Survey:
-    """Read all headers, and the pixels only of files whose numbers are wide or whose alpha may matter."""
+def survey(files: Files, progress: Progress | None = None, *, smallest: int = SMALLEST_SIDE) -> Survey:
+    """Read all headers, and the pixels only of files whose numbers are wide or whose alpha may matter.
+
+    Args:
+        files: What to look at.
+        progress: Told how many were looked at.
+        smallest: Pixels that both sides of an image must have.
+    """
     facts: dict[str, Facts] = {}
     problems: dict[str, str] = {}
-    for done, (name, result) in enumerate(_over(files, inspect, files.names), start=1):
+    for done, (name, result) in enumerate(_over(files, partial(inspect, smallest=smallest), files.names), start=1):
         if isinstance(result, Exception):
             problems[name] = reason(result)
         else:

@@ -38,7 +38,9 @@ def require_comparable(evaluations: Sequence[Evaluation]) -> None:
     for other in evaluations[1:]:
         differing = first.protocol.differences(other.protocol)
         if differing:
-            command = first.protocol.command(other.subject)
+            # A run makes a size of its own; images in a folder are brought to one.
+            size = first.protocol.size.partition("x")[2] if other.round is None else ""
+            command = first.protocol.command(other.subject, size=size or None)
             raise InputError(
                 f"{first.subject} and {other.subject} cannot be compared, for they differ in "
                 f"{'; in '.join(differing)}: evaluate one like the other, by {command}"

@@ -6,16 +6,22 @@ They take minutes, so they are taken only where they are asked for by name.
 from __future__ import annotations
 
 from zerosum.data.dataset import Dataset
+from zerosum.errors import InputError
 from zerosum.evaluation.evidence import Evidence
 from zerosum.evaluation.family import Family
 from zerosum.evaluation.figure import Better, Figure, finite
 from zerosum.recipe import Recipe
-from zerosum.trials.discriminator import discriminator_trial
+from zerosum.trials.discriminator import DiscriminatorTrial, discriminator_trial
 from zerosum.trials.duality import duality_gap
 from zerosum.trials.labelled import labelled
 from zerosum.trials.probe import probe_trial
 
 HEART: dict[str, Better] = {"discriminator-auc": "lower"}
+RIGHTS: dict[str, Better] = {
+    "discriminator-train": "lower",
+    "discriminator-held-out": "lower",
+    "discriminator-fake": "lower",
+}
 DUALITY: dict[str, Better] = {"duality-gap": "lower"}
 PROBE: dict[str, Better] = {"linear-probe": "higher"}
 
@@ -27,13 +33,14 @@ def families() -> tuple[Family, ...]:
     """Return the families of this file."""
     return (
         Family(names=HEART, missing=_missing_held_out, judge=_judge_heart, cost="minutes"),
+        Family(names=RIGHTS, missing=_missing_held_out, judge=_judge_rights, cost="minutes"),
         Family(names=DUALITY, missing=_missing, judge=_judge_duality, cost="minutes"),
         Family(names=PROBE, missing=_missing_labels, judge=_judge_probe, cost="minutes"),
     )
 
 
 def _missing(evidence: Evidence) -> str | None:
-    if evidence.recipe is None or evidence.reference.training is None:
+    if evidence.recipe is None or not evidence.reference.own:
         return "it plays with a run that makes samples from nothing, on the run's own data; leave --against away"
     return None
 
@@ -58,10 +65,18 @@ def _given(evidence: Evidence) -> tuple[Recipe, Dataset, Dataset | None]:
     return evidence.recipe, evidence.reference.training, evidence.reference.held_out
 
 
-def _judge_heart(evidence: Evidence) -> list[Figure]:
+def _tried(evidence: Evidence) -> DiscriminatorTrial:
+    """Let the discriminator judge all three kinds of samples, once."""
     recipe, training, held_out = _given(evidence)
     assert held_out is not None
-    found = discriminator_trial(recipe, training, held_out, samples=len(evidence.fake), seed=evidence.protocol.seed)
+    count, seed = len(evidence.fake), evidence.protocol.seed
+    return evidence.fake.once(
+        "discriminator", lambda: discriminator_trial(recipe, training, held_out, samples=count, seed=seed)
+    )
+
+
+def _judge_heart(evidence: Evidence) -> list[Figure]:
+    found = _tried(evidence)
     figure = Figure(
         metric="discriminator-auc",
         title="discriminator AUC",
@@ -72,6 +87,32 @@ def _judge_heart(evidence: Evidence) -> list[Figure]:
         notes=(found.meaning,),
     )
     return [figure]
+
+
+def _judge_rights(evidence: Evidence) -> list[Figure]:
+    found = _tried(evidence)
+    if found.shares is None:
+        raise InputError(
+            f"{', '.join(RIGHTS)} cannot be had here: the values of a critic have no threshold; ask for "
+            "discriminator-auc."
+        )
+    n, shares = found.samples, found.shares
+    told = (
+        (shares.train, f"{n:,} training samples called real"),
+        (shares.held_out, f"{n:,} held-out samples called real"),
+        (shares.fake, f"{2 * n:,} generated samples called generated"),
+    )
+    return [
+        Figure(
+            metric=name,
+            title=f"discriminator on {name.removeprefix('discriminator-')}",
+            value=finite(value),
+            better=better,
+            settings=f"share of {kind}; 0.5 where it cannot tell",
+            interval=interval,
+        )
+        for (name, better), (value, kind), interval in zip(RIGHTS.items(), told, shares.intervals, strict=True)
+    ]
 
 
 def _judge_duality(evidence: Evidence) -> list[Figure]:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import Tensor
 
 from zerosum.evaluation.evidence import Evidence, Side
-from zerosum.evaluation.family import Family, Values, always, by_bootstrap, by_splits, compared, inception_title
+from zerosum.evaluation.family import (
+    POSITIVE,
+    SHARE,
+    Family,
+    Limits,
+    Values,
+    always,
+    by_bootstrap,
+    by_splits,
+    compared,
+    inception_title,
+)
 from zerosum.evaluation.figure import Better, Figure, finite
 from zerosum.metrics.bins import different_bins, make_bins
 from zerosum.metrics.bootstrap import Interval
 from zerosum.metrics.frechet import Frechet, frechet_distance, frechet_distance_of_features, frechet_infinity
 from zerosum.metrics.kernel import kernel_distance, polynomial_discrepancy
 from zerosum.metrics.moments import Moments, moments
-from zerosum.metrics.neighbours import fidelity_diversity
+from zerosum.metrics.neighbours import fidelity_diversity_within, neighbourhoods
 
 LOWER: Better = "lower"
 FRECHET: dict[str, Better] = {"fid": LOWER}
@@ -57,6 +69,7 @@ def _judge_frechet(evidence: Evidence) -> list[Figure]:
         lambda real, fake: {"fid": _frechet(real, fake).value},
         titles={"fid": inception_title("FID", evidence)},
         interval=by_bootstrap(evidence, work=count * width * min(count, width) + 10 * min(count, width) ** 3),
+        limits={"fid": POSITIVE},
         notes=_frechet(evidence.real, evidence.fake).notes,
     )
 
@@ -141,7 +154,8 @@ def _too_few_neighbours(evidence: Evidence) -> str | None:
 
 
 def _neighbours(real: Side, fake: Side) -> Values:
-    return vars(fidelity_diversity(real.features, fake.features, k=K, k_density=K_DENSITY))
+    about = real.once("neighbourhoods", lambda: neighbourhoods(real.features, k=K, k_density=K_DENSITY))
+    return vars(fidelity_diversity_within(about, fake.features))
 
 
 def _judge_neighbours(evidence: Evidence) -> list[Figure]:
@@ -151,7 +165,8 @@ def _judge_neighbours(evidence: Evidence) -> list[Figure]:
         NEIGHBOURS,
         _neighbours,
         settings=f"k = {K} for precision and recall, {K_DENSITY} for density and coverage",
-        interval=by_bootstrap(evidence, work=3.0 * count * len(evidence.real) * max(width, 64)),
+        interval=by_bootstrap(evidence, work=2.0 * count * len(evidence.real) * max(width, 64)),
+        limits=dict.fromkeys(NEIGHBOURS, SHARE) | {"density": POSITIVE},
     )
 
 
@@ -177,6 +192,7 @@ def _bins(real: Side, fake: Side, seed: int) -> Values:
 
 def _judge_bins(evidence: Evidence) -> Sequence[Figure]:
     seed, bins = evidence.protocol.seed, _bins_for(len(evidence.real))
+    limits: dict[str, Limits] = {"ndb": (0.0, bins), "js": (0.0, math.log(2))}
     return compared(
         evidence,
         BINS,
@@ -184,6 +200,7 @@ def _judge_bins(evidence: Evidence) -> Sequence[Figure]:
         titles={"ndb": f"NDB of {bins}", "js": "JS of bins"},
         settings=f"{bins} bins by K-means on the features, significance 0.05",
         interval=by_bootstrap(evidence, work=1.0 * evidence.fake.features.numel() * bins),
+        limits=limits,
     )
 
 

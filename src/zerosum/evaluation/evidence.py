@@ -12,6 +12,7 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset
 from zerosum.evaluation.protocol import Protocol
 from zerosum.features.extractor import Seen
+from zerosum.metrics.lpips import PerceptualDistance
 from zerosum.recipe import Recipe
 
 KEPT = 2048
@@ -82,6 +83,27 @@ class Memory:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Perceptual:
+    """A distance of images to an eye."""
+
+    distance: PerceptualDistance
+    sees: str
+    """Which weights it sees with, in words: with others its numbers do not compare."""
+
+    device: torch.device
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        """Measure (N, C, H, W) images against as many others, in float32: (N,) on the CPU."""
+        with torch.autocast(self.device.type, enabled=False):
+            return self.distance(a.to(self.device), b.to(self.device)).cpu()
+
+    @property
+    def suffix(self) -> str:
+        """What figures carry in their titles: alex, vgg or classifier."""
+        return self.distance.name.removeprefix("lpips-")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Reference:
     """What samples are held against."""
 
@@ -97,10 +119,17 @@ class Reference:
     """(K,): shares of the classes that the extractor tells, by the data's labels; None without such labels."""
 
     training: Dataset | None = None
-    """All that the generator was trained on; None where the data are others, or it does not sample from nothing."""
+    """All of the split that one trains on, whoever did."""
 
     held_out: Dataset | None = None
-    """All of a split that it was not trained on, if there is one."""
+    """All of a split that one does not train on, if there is one."""
+
+    own: bool = False
+    """Whether the generator makes samples from nothing, and learned to on `training`."""
+
+    perceptual: Perceptual | None = None
+    """What tells how far images are apart to an eye; None where no backbone was given and the extractor is no
+    classifier of these data."""
 
     mixture: str | None = None
     """The name of the mixture of Gaussians that points were drawn from, if they were."""
@@ -123,6 +152,9 @@ class Evidence:
 
     recipe: Recipe | None = None
     """What generated the samples, in evaluation mode, for metrics that play with it; None for a folder of images."""
+
+    labelled: Callable[[], Dataset] | None = None
+    """Brings the samples with the labels that they were given, which may be none; None where they cannot have any."""
 
     @property
     def protocol(self) -> Protocol:

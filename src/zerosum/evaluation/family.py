@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,6 +27,12 @@ TOO_MUCH = "it has no interval, for resampling so many samples would take hours;
 SPLITS = 10
 
 Values = Mapping[str, float]
+Limits = tuple[float, float]
+"""The least and the largest value that a metric can have."""
+
+SHARE: Limits = (0.0, 1.0)
+POSITIVE: Limits = (0.0, math.inf)
+
 Compute = Callable[[Side, Side], Values]
 """Metrics by name of samples (second) against real ones (first)."""
 
@@ -64,6 +71,7 @@ def compared(
     titles: Mapping[str, str] | None = None,
     settings: str = "",
     interval: Resample | None,
+    limits: Mapping[str, Limits] | None = None,
     notes: Sequence[str] = (),
 ) -> list[Figure]:
     """Judge samples by a function of two sides, and real samples by the same.
@@ -75,6 +83,7 @@ def compared(
         titles: of metrics that are printed under another name.
         settings: how they are taken.
         interval: makes intervals; None where that would take too long.
+        limits: of metrics that have a least or a largest value, which no interval passes.
         notes: sentences that belong beside the metrics.
     """
     values, floors = compute(evidence.real, evidence.fake), compute(evidence.real, evidence.reference.other)
@@ -88,7 +97,7 @@ def compared(
             better=better,
             settings=settings,
             floor=finite(floors[name]),
-            interval=interval(partial(_one, on_rows, name)) if interval else None,
+            interval=_inside(interval(partial(_one, on_rows, name)), (limits or {}).get(name)) if interval else None,
             notes=tuple(notes) if interval else (*notes, TOO_MUCH),
         )
         found.append(figure)
@@ -156,6 +165,12 @@ def inception_title(name: str, evidence: Evidence) -> str:
     """
     extractor = evidence.protocol.extractor
     return name if extractor == "inception" else f"{name}-{extractor}"
+
+
+def _inside(interval: Interval, limits: Limits | None) -> Interval:
+    if limits is None:
+        return interval
+    return replace(interval, low=max(interval.low, limits[0]), high=min(interval.high, limits[1]))
 
 
 def _one(on_rows: Callable[[Tensor], Values], name: str, rows: Tensor) -> float:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from zerosum.errors import InputError
-from zerosum.evaluation import contests, distances, memory, opinions, points, visible
+from zerosum.evaluation import contests, distances, memory, opinions, perceptual, points, uses, visible
 from zerosum.evaluation.evidence import Evidence
 from zerosum.evaluation.family import Family
 from zerosum.evaluation.figure import Better
@@ -19,8 +19,10 @@ def families() -> tuple[Family, ...]:
         *distances.families(),
         *opinions.families(),
         *visible.families(),
+        *perceptual.families(),
         *memory.families(),
         *contests.families(),
+        *uses.families(),
     )
 
 

@@ -19,6 +19,8 @@ PIXELS: dict[str, Better] = {"nearest-l1": "higher"}
 LOOKED_AT = 200
 """Images whose nearest training images are searched for pixel by pixel."""
 
+UNLIKE = "above the floor it says that samples are unlike real ones, not that they are good"
+
 
 def families() -> tuple[Family, ...]:
     """Return the families of this file."""
@@ -60,7 +62,7 @@ def _judge_copies(evidence: Evidence) -> list[Figure]:
     }
     floors = {"authenticity": authentic_share(*unseen, spacing), "nearest": _median(unseen[0].sqrt())}
     titles = {"authenticity": "authenticity", "nearest": "nearest by features"}
-    settings = f"{len(memory.training):,} training samples searched"
+    settings = f"{len(memory.training):,} training samples searched; {UNLIKE}"
     notes = _suspicion(evidence, near[0], unseen[0])
     rows = torch.arange(len(evidence.fake))
     interval = by_bootstrap(evidence, work=100.0 * len(rows))
@@ -88,7 +90,7 @@ def _judge_pixels(evidence: Evidence) -> Sequence[Figure]:
         title="nearest by L1",
         value=finite(_median(found)),
         better="higher",
-        settings=f"median of {len(found)} samples to their nearest training images",
+        settings=f"median of {len(found)} samples to their nearest training images; {UNLIKE}",
         floor=finite(_median(unseen)),
         notes=_suspicion(evidence, found, unseen),
     )

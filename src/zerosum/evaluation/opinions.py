@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import torch
 from torch import Tensor
 
 from zerosum.evaluation.evidence import Evidence, Side
 from zerosum.evaluation.family import (
+    SHARE,
     SPLITS,
     Family,
     Values,
     by_bootstrap,
-    by_splits,
     compared,
     inception_title,
     needs_opinion,
 )
 from zerosum.evaluation.figure import Better, Figure
+from zerosum.metrics.bootstrap import split_interval
 from zerosum.metrics.divergence import class_balance
-from zerosum.metrics.inception_score import inception_score, mode_score
+from zerosum.metrics.inception_score import Score, inception_score, mode_score
 
 INCEPTION: dict[str, Better] = {"is": "higher"}
 MODE: dict[str, Better] = {"mode-score": "higher"}
 BALANCE: dict[str, Better] = {"class-balance": "lower"}
+
+FEWEST = 10
+"""Samples in a split: a score cannot exceed their number, and of a single sample it is 1 whatever that shows."""
 
 
 def families() -> tuple[Family, ...]:
@@ -37,32 +42,46 @@ def families() -> tuple[Family, ...]:
 
 
 def _missing_for_splits(evidence: Evidence) -> str | None:
-    count = len(evidence.fake)
-    few = None if count >= SPLITS else f"{count} samples make no {SPLITS} splits; give a larger --count"
+    count = min(len(evidence.fake), len(evidence.reference.other))
+    least = SPLITS * FEWEST
+    few = None if count >= least else f"{SPLITS} splits of {count} samples hold too few; give --count {least} or more"
     return needs_opinion(evidence) or few
 
 
 def _judge_inception(evidence: Evidence) -> list[Figure]:
-    return _judge_score(evidence, "is", "IS", lambda side, splits: inception_score(side.logits, splits=splits).value)
+    return _judge_score(evidence, "is", "IS", lambda side: inception_score(side.logits, splits=SPLITS))
 
 
 def _judge_mode(evidence: Evidence) -> list[Figure]:
-    return _judge_score(evidence, "mode-score", "Mode Score", partial(_mode, evidence.marginal))
+    return _judge_score(evidence, "mode-score", "Mode Score", partial(_mode, _probabilities(evidence)))
 
 
-def _mode(expected: Tensor, side: Side, splits: int) -> float:
-    return mode_score(side.logits, training=expected.to(side.logits.device), splits=splits).value
+def _probabilities(evidence: Evidence) -> Tensor:
+    """Return (K,) probabilities of classes to expect: of the labels, or else the mean of the real samples'.
+
+    Shares of the likeliest classes will not do: a class that no real sample is called makes every Mode Score 0.
+    """
+    if evidence.reference.expected is not None:
+        return evidence.reference.expected
+    logits = evidence.real.logits
+    return torch.stack([part.double().softmax(1).sum(0) for part in logits.split(4096)]).sum(0) / len(logits)
 
 
-def _judge_score(evidence: Evidence, name: str, title: str, score: Callable[[Side, int], float]) -> list[Figure]:
-    """Judge by a score over splits; the intervals are of single splits, which are as large."""
+def _mode(expected: Tensor, side: Side) -> Score:
+    return mode_score(side.logits, training=expected.to(side.logits.device), splits=SPLITS)
+
+
+def _judge_score(evidence: Evidence, name: str, title: str, score: Callable[[Side], Score]) -> list[Figure]:
+    """Judge by a score over splits; the interval is that of their mean, which the score is."""
+    taken = score(evidence.fake).splits
+    spread = split_interval(lambda rows: taken[int(rows[0])], SPLITS, seed=0, splits=SPLITS)
     return compared(
         evidence,
         {name: "higher"},
-        lambda real, fake: {name: score(fake, SPLITS)},
+        lambda real, fake: {name: score(fake).value},
         titles={name: inception_title(title, evidence)},
-        settings=f"mean of {SPLITS} splits",
-        interval=lambda metric: by_splits(evidence)(lambda rows: score(evidence.fake.take(rows), 1)),
+        settings=f"mean of {SPLITS} splits of {len(evidence.fake) // SPLITS:,}",
+        interval=lambda metric: spread,
     )
 
 
@@ -71,7 +90,7 @@ def _inception_alone(evidence: Evidence) -> Values:
 
 
 def _mode_alone(evidence: Evidence) -> Values:
-    return {"mode-score": _mode(evidence.marginal, evidence.fake, SPLITS)}
+    return {"mode-score": _mode(_probabilities(evidence), evidence.fake).value}
 
 
 def _balance(expected: Tensor, side: Side) -> Values:
@@ -89,6 +108,7 @@ def _judge_balance(evidence: Evidence) -> list[Figure]:
         titles={"class-balance": "class imbalance"},
         settings=f"total variation distance to the shares {labelled}",
         interval=by_bootstrap(evidence, work=evidence.fake.logits.numel()),
+        limits={"class-balance": SHARE},
         notes=_absent(missing),
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from zerosum.data import toys
 from zerosum.evaluation.evidence import Evidence, Side
-from zerosum.evaluation.family import Family, Values, by_bootstrap, compared
+from zerosum.evaluation.family import SHARE, Family, Values, by_bootstrap, compared
 from zerosum.evaluation.figure import Better, Figure
 from zerosum.metrics.modes import mixture_modes
 
@@ -38,6 +40,7 @@ def _judge(evidence: Evidence) -> list[Figure]:
         titles={"modes": f"modes of {len(centres)}", "high-quality": "high-quality share", "mode-kl": "KL of modes"},
         settings=f"within 3 sigma of {sigma:g} of the nearest mode",
         interval=by_bootstrap(evidence, work=10.0 * len(evidence.fake) * len(centres)),
+        limits={"modes": (0.0, len(centres)), "high-quality": SHARE, "mode-kl": (0.0, math.log(len(centres)))},
     )
 
 

@@ -77,16 +77,19 @@ class Protocol:
             ours, theirs = getattr(self, name), getattr(other, name)
             if ours != theirs:
                 said.append(f"{text} ({_short(ours)} and {_short(theirs)})")
+        if not said and self.sees != other.sees:  # else it follows from what was said
+            said.append(f"what the extractor does ({self.sees} and {other.sees})")
         if not said and self.identity != other.identity:
             said.append(f"the weights of the extractor {self.extractor}, which was trained twice with different ends")
         if not said and self.fingerprint != other.fingerprint:
             said.append(f"the content of {self.data}, which has changed in between")
         return said
 
-    def command(self, subject: str) -> str:
-        """Spell the command that evaluates a subject, a run or a folder, under this protocol."""
+    def command(self, subject: str, *, size: str | None = None) -> str:
+        """Spell the command that evaluates a subject, a run or a folder that is brought to a size, by this protocol."""
         words = ["zerosum", "evaluate", subject, "--against", self.data, "--split", self.split]
         words += ["--count", str(self.fake), "--seed", str(self.seed)]
+        words += [] if size is None else ["--size", size]
         words += [] if self.extractor == POINTS else ["--features", self.extractor]
         return shlex.join(words)
 
@@ -100,7 +103,6 @@ _COMPARED = {
     "fake": "the number of generated samples",
     "size": "the size",
     "resizer": "the resizer",
-    "sees": "what the extractor does",
 }
 """What must be equal, and what it is called."""
 

@@ -28,6 +28,14 @@ class Question(Settings):
     random, or hf:NAME. By default classifier where the data have labels, else Inception's where its weights are
     here."""
 
+    perceptual: str | None = None
+    """The backbone that LPIPS and perceptual path lengths see with: alex:WEIGHTS or vgg:WEIGHTS, a .pth or .safetensors
+    file with torchvision's names. Without one, path lengths are told by a classifier of labelled data."""
+
+    perceptual_heads: str | None = None
+    """The learned weights of LPIPS's channels, a file of version 0.1; by default weights/lpips_v0.1/alex.pth or vgg.pth
+    in the folder $ZEROSUM_DATA."""
+
     count: Count = 5_000
     """Samples on each side, fewer where the data have fewer. More make most metrics sharper; with fewer than an
     extractor has features a Frechet distance is biased, and it is said."""

@@ -18,11 +18,13 @@ from zerosum.distributed import World
 from zerosum.errors import InputError
 from zerosum.evaluation.evidence import Memory, Reference, Side
 from zerosum.evaluation.parts import Parts, chunks, flat, in_turn
+from zerosum.evaluation.perceptual import find_eye
 from zerosum.evaluation.protocol import POINTS, Protocol
 from zerosum.evaluation.question import Question
 from zerosum.evaluation.seeing import see_dataset
 from zerosum.features import find
 from zerosum.features.extractor import Extractor
+from zerosum.features.trained import Trained
 from zerosum.metrics.divergence import shares
 
 RESIZER = "cut to the shape about the centre, Lanczos (Pillow, antialiased, 8 bits); images of that size as they are"
@@ -74,6 +76,11 @@ def prepare(parts: Parts, question: Question, setting: Setting, *, trained: bool
         notes += (
             f"{count:,} real samples a side, for the data have no more: --count {question.count} is not reached.",
         )
+    if isinstance(extractor, Trained) and parts.other is None:
+        notes += (
+            "The classifier was trained on these real samples, so unseen images, generated or real, look a little more "
+            "unlike them than the floor says.",
+        )
     real, other, rows, held = _sides(parts, count, extractor, question.seed, setting)
     dataset = flat(parts.real.dataset)
     reference = Reference(
@@ -81,9 +88,11 @@ def prepare(parts: Parts, question: Question, setting: Setting, *, trained: bool
         real=real,
         other=other,
         memory=None if trained is None else _memory(parts, real, other, held, question.seed, trained=trained),
-        expected=_expected(dataset, rows, real),
-        training=parts.training if trained else None,
-        held_out=parts.held_out if trained else None,
+        expected=_expected(dataset, real),
+        training=parts.training,
+        held_out=parts.held_out,
+        own=trained is True,
+        perceptual=find_eye(question, dataset, extractor, setting.device),
         mixture=dataset.source if dataset.source in toys.NAMES else None,
     )
     return Prepared(reference=reference, extractor=extractor, rows=rows, notes=notes)
@@ -181,9 +190,9 @@ def _searched(parts: Parts, held: np.ndarray, seed: int) -> partial[Iterator[Ten
     return partial(chunks, training, rows)  # type: ignore[return-value]
 
 
-def _expected(dataset: Dataset, rows: np.ndarray, real: Side) -> Tensor | None:
-    """Return the shares of the labels, where they are the classes that the extractor tells."""
+def _expected(dataset: Dataset, real: Side) -> Tensor | None:
+    """Return the shares of all labels of the real part, where they are the classes that the extractor tells."""
     classes = len(dataset.spec.classes)
     if dataset.labels is None or real.seen.logits is None or real.logits.shape[1] != classes:
         return None
-    return shares(torch.from_numpy(np.take(dataset.labels, rows)), classes=classes)
+    return shares(torch.from_numpy(np.array(dataset.labels)), classes=classes)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from zerosum import recipes
+from zerosum.data import toys
 from zerosum.data.batch import Batch, Domains, Images
 from zerosum.data.dataset import Dataset
 from zerosum.data.kinds import AnyDataset
 from zerosum.data.open import open as open_data
 from zerosum.data.options import DataOptions
-from zerosum.data.source import name_of
+from zerosum.data.source import built_in, name_of
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.evaluation.evidence import Evidence, Side
@@ -21,6 +22,15 @@ from zerosum.evaluation.reference import Prepared, Setting, prepare
 from zerosum.evaluation.seeing import generated, see_dataset, see_stream, translated
 from zerosum.plan import Plan
 from zerosum.recipe import Recipe
+
+COPIES_PASS = (
+    "The run was trained on these real samples (split {split}), so copies of them would count as good ones: see "
+    "authenticity, or hold it against a split test or val."
+)
+SEEN_BEFORE = (
+    "The run was trained on the very sources that it is judged by (split {split}), so it does worse on new ones: hold "
+    "it against a split test or val, or other data by --against."
+)
 
 Brought = tuple[Evidence, tuple[str, ...]]
 """Evidence, and what was done on the way."""
@@ -48,6 +58,8 @@ def against_run(plan: Plan, spec: Spec, question: Question, setting: Setting) ->
         StorageError: The cache cannot be written to.
     """
     kind = recipes.find(plan.recipe)
+    if question.against is not None and built_in(question.against) in toys.NAMES and not spec.is_points:
+        raise InputError(f"The run makes images and {question.against} is made of points: hold it against images.")
     own = question.against is None or name_of(question.against) == name_of(plan.data)
     options = plan.options if own else DataOptions(cache=plan.options.cache, direction=plan.options.direction)
     parts = find_parts(
@@ -64,7 +76,12 @@ def against_run(plan: Plan, spec: Spec, question: Question, setting: Setting) ->
             f"The run makes samples of shape {spec.shape} and {parts.real.dataset.source} has {found}: hold it against "
             "data of the same kind."
         )
-    return prepare(parts, question, setting, trained=True if own and hasattr(kind, "sample") else None), parts
+    from_nothing = hasattr(kind, "sample")
+    prepared = prepare(parts, question, setting, trained=True if own and from_nothing else None)
+    if own and parts.real.split == parts.trained:
+        note = COPIES_PASS if from_nothing else SEEN_BEFORE
+        prepared = replace(prepared, notes=(*prepared.notes, note.format(split=parts.real.split)))
+    return prepared, parts
 
 
 def beside(recipe: Recipe, prepared: Prepared, dataset: AnyDataset, setting: Setting) -> Evidence:
@@ -91,6 +108,8 @@ def of_folder(subject: str | Path, question: Question, options: DataOptions, set
         StorageError: The cache cannot be written to.
     """
     if question.against is None:
+        if built_in(subject) is None and not Path(subject).expanduser().exists():
+            raise InputError(f"There is no run, folder or file {subject}: name one, or a data set such as digits.")
         raise InputError(
             f"{subject} is no run, so it has no data of its own to be held against: name some with --against DATA."
         )
@@ -113,12 +132,20 @@ def of_folder(subject: str | Path, question: Question, options: DataOptions, set
     done = [
         note for note in given.notes if not note.startswith("No labels were taken")
     ]  # it was not the user who asked
-    return reference.judge(fake), (*prepared.notes, *_fewer(count, reference.real, subject), *done)
+    evidence = replace(
+        reference.judge(fake),
+        labelled=lambda: _like(subject, flat(parts.real.dataset), asked, setting, labels=None),
+    )
+    if name_of(subject) == name_of(question.against) and parts.real.split == options.split:
+        done.append(f"{subject} is held against itself: the same images may be on both sides, below the floor.")
+    return evidence, (*prepared.notes, *_fewer(count, reference.real, subject), *done)
 
 
-def _like(subject: str | Path, real: Dataset, options: DataOptions, setting: Setting) -> Dataset:
+def _like(
+    subject: str | Path, real: Dataset, options: DataOptions, setting: Setting, *, labels: str | None = "none"
+) -> Dataset:
     """Open what is evaluated as the real samples are."""
-    asked = replace(sized_as(real.spec, options), labels=None if real.spec.is_points else "none")
+    asked = replace(sized_as(real.spec, options), labels=None if real.spec.is_points else labels)
     given = in_turn(setting.world, lambda: open_data(subject, options=asked, progress=setting.progress))
     if given.spec.shape != real.spec.shape:
         raise InputError(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor
 
+from zerosum import words
 from zerosum.data.batch import to_float
 from zerosum.evaluation.evidence import Evidence, Side
 from zerosum.evaluation.family import Family, Values
@@ -24,13 +26,16 @@ IMAGES, PATCHES, DIRECTIONS, DRAWS = 512, 32, 64, 20
 
 SMALLEST, WINDOW = 16, 11
 
+PerImage = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
+"""Metrics of each image (first) against what it should be (second), both (N, C, H, W) uint8: (N,) by name."""
+
 
 def families() -> tuple[Family, ...]:
     """Return the families of this file."""
     return (
         Family(names=SLICED, missing=_missing_pyramid, judge=_judge_sliced),
         Family(names=SPECTRUM, missing=_missing_square, judge=_judge_spectrum),
-        Family(names=PAIRED, missing=_missing_pairs, judge=_judge_pairs, values=_pairs_alone),
+        Family(names=PAIRED, missing=missing_pairs, judge=_judge_pairs, values=_pairs_alone),
     )
 
 
@@ -97,15 +102,15 @@ def _figure(
     )
 
 
-def _missing_pairs(evidence: Evidence) -> str | None:
+def missing_pairs(evidence: Evidence) -> str | None:
+    """Say what is missing where samples have no image that they should equal."""
     if evidence.paired:
         return None
     return "there is no real image that a sample should equal; it is for runs on pairs, such as those of pix2pix"
 
 
-def _per_image(evidence: Evidence) -> dict[str, Tensor]:
+def _likeness(made: Tensor, target: Tensor) -> dict[str, Tensor]:
     """Take the figures of each image on all channels: (N,) each."""
-    made, target = (_pictures(side, len(side)) for side in (evidence.fake, evidence.real))
     found = {"psnr": psnr(made, target).values}
     if min(made.shape[2:]) >= WINDOW:
         found["ssim"] = ssim(made, target).values
@@ -116,17 +121,64 @@ def _per_image(evidence: Evidence) -> dict[str, Tensor]:
 def _judge_pairs(evidence: Evidence) -> list[Figure]:
     titles = {"psnr": "PSNR", "ssim": "SSIM", "l1": "L1"}
     units = {"psnr": "decibels, all channels", "ssim": "all channels", "l1": "of values in [-1, 1]"}
+    notes = stand_in(evidence, _likeness, titles)
+    return of_pairs(evidence, _likeness, PAIRED, titles=titles, units=units, notes=notes)
+
+
+def of_pairs(
+    evidence: Evidence,
+    measure: PerImage,
+    better: Mapping[str, Better],
+    *,
+    titles: Mapping[str, str],
+    units: Mapping[str, str],
+    notes: tuple[str, ...] = (),
+) -> list[Figure]:
+    """Judge each sample by the image that it should be.
+
+    Args:
+        evidence: of pairs.
+        measure: takes metrics of images.
+        better: which way each of the metrics is better, by name.
+        titles: what each is called.
+        units: what each is in.
+        notes: sentences that belong beside all of them.
+    """
+    made, target = _both(evidence)
     return [
         Figure(
             metric=name,
             title=titles[name],
             value=finite(float(values.mean())),
-            better=PAIRED[name],
+            better=better[name],
             settings=f"mean of {len(values)} pairs, {units[name]}",
             interval=_over_images(values, evidence.protocol.seed),
+            notes=notes,
         )
-        for name, values in _per_image(evidence).items()
+        for name, values in measure(made, target).items()
     ]
+
+
+def stand_in(evidence: Evidence, measure: PerImage, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what the mean of other targets gets in the place of every sample, which is what can be had without a network.
+
+    It is no floor: pairs have none, for no other real image is the right answer.
+    """
+    others, (_, target) = evidence.reference.other.images, _both(evidence)
+    if others is None:
+        return ()
+    mean = others.double().mean(0).round().to(torch.uint8).expand_as(target)
+    values = ", ".join(
+        f"{titles[name]} {words.number(float(value.mean()))}" for name, value in measure(mean, target).items()
+    )
+    against = evidence.protocol.against
+    return (f"the mean of {len(others):,} other targets ({against}) in the place of every sample has {values}.",)
+
+
+def _both(evidence: Evidence) -> tuple[Tensor, Tensor]:
+    """Return the images that were made and those that they should be, (N, C, H, W) each."""
+    made, target = (_pictures(side, len(side)) for side in (evidence.fake, evidence.real))
+    return made, target
 
 
 def _over_images(values: Tensor, seed: int) -> Interval | None:
@@ -136,4 +188,4 @@ def _over_images(values: Tensor, seed: int) -> Interval | None:
 
 
 def _pairs_alone(evidence: Evidence) -> Values:
-    return {name: float(values.mean()) for name, values in _per_image(evidence).items()}
+    return {name: float(values.mean()) for name, values in _likeness(*_both(evidence)).items()}

@@ -97,11 +97,13 @@ def _chooses(asked: str | None, quick: dict[str, Family]) -> str:
     """Return the metric that chooses the best checkpoint.
 
     Raises:
-        InputError: It cannot be had during training.
+        InputError: It cannot be had during training, or several were named.
     """
     if asked is None:
         return next(name for name in USUAL if name in quick)
-    (name,) = named(asked)[:1]
+    name, *more = named(asked)
+    if more:
+        raise InputError(f"--best {asked} names several metrics, and one chooses the best checkpoint: give one.")
     if name not in quick:
         raise InputError(f"--best {asked} cannot be had of this run during training: choose of {', '.join(quick)}.")
     return name

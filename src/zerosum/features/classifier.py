@@ -45,12 +45,18 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Seen:
         """See (N, C, H, W) uint8 images: (N, 128) features of the last hidden layer, and (N, K) logits."""
-        x = to_float(images.to(self.head.weight.device))
-        H, W = x.shape[-2:]
-        if max(H, W) > LARGEST_SIDE:
-            x = functional.adaptive_avg_pool2d(x, (min(H, LARGEST_SIDE), min(W, LARGEST_SIDE)))
-        features = self.hidden(self.stages(x.contiguous(memory_format=torch.channels_last)))
+        features = self.hidden(self.maps(to_float(images.to(self.head.weight.device)))[-1])
         return Seen(features=features, logits=self.head(features))
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """See (N, C, H, W) images in [-1, 1]: the maps (N, C_s, H_s, W_s) of the three stages, first to last."""
+        H, W = images.shape[-2:]
+        if max(H, W) > LARGEST_SIDE:
+            images = functional.adaptive_avg_pool2d(images, (min(H, LARGEST_SIDE), min(W, LARGEST_SIDE)))
+        found = [images.contiguous(memory_format=torch.channels_last)]
+        for stage in self.stages:
+            found.append(stage(found[-1]))
+        return found[1:]
 
 
 def fit(

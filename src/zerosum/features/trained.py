@@ -62,6 +62,10 @@ class Trained:
         assert seen.logits is not None
         return Seen(features=seen.features.cpu(), logits=seen.logits.cpu())
 
+    def stages(self, images: Tensor) -> list[Tensor]:
+        """See (N, C, H, W) images in [-1, 1] of its channels: the maps (N, C_s, H_s, W_s) of its stages."""
+        return self.network.maps(images.to(self.network.head.weight.device))
+
 
 def trained_on(
     reference: Dataset,

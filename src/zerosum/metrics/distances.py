@@ -28,12 +28,19 @@ class Rows:
     norms: Tensor
     """(N,), float32, squared lengths of `shifted`."""
 
+    centre: Tensor
+    """(F,), that `shifted` lies about."""
+
     @classmethod
     def about(cls, centre: Tensor, features: Tensor) -> Self:
         """Take features (N, F) about a centre (F,)."""
         shifted = (_wide(features) - centre).float()
         norms = [shifted[rows].square().sum(1) for rows in strips(*shifted.shape)]
-        return cls(features, shifted, torch.cat(norms))
+        return cls(features, shifted, torch.cat(norms), centre)
+
+    def beside(self, features: Tensor) -> Self:
+        """Take other features (M, F) about the same centre."""
+        return self.about(self.centre, features)
 
     def __len__(self) -> int:
         return len(self.given)

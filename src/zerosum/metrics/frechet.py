@@ -137,12 +137,32 @@ def frechet_infinity(
         )
     generator = torch.Generator().manual_seed(seed)
     counts = [round(least + (most - least) * i / (points - 1)) for i in range(points)]
+    factor, failed = torch.linalg.cholesky_ex(real.covariance)
     distances = []
     for count in counts:
-        rows = torch.randperm(most, generator=generator)[:count]
-        distances.append(frechet_distance(real, moments(fake[rows.to(fake.device)])).value)
+        part = fake[torch.randperm(most, generator=generator)[:count].to(fake.device)]
+        few = count <= fake.shape[1] < real.count and not bool(failed)
+        found = _of_few(real, factor, part) if few else frechet_distance(real, moments(part))
+        distances.append(found.value)
     value, slope, error = _line([1 / count for count in counts], distances)
     return Extrapolation(value, error, slope, tuple(counts), tuple(distances))
+
+
+def _of_few(real: Moments, factor: Tensor, fake: Tensor) -> Frechet:
+    """The distance of no more samples (M, F) than features, by the singular values of M rows in place of F x F.
+
+    Args:
+        real: of more samples than features.
+        factor: lower triangular (F, F), whose square is the real covariance.
+        fake: 2 samples or more.
+    """
+    check_pair(factor, fake, least=2)
+    wide = fake.to(torch.float64)
+    mean = wide.mean(0)
+    rows = (wide - mean) / (len(wide) - 1) ** 0.5
+    root = float(torch.linalg.svdvals(rows @ factor).sum())
+    spread = float(real.covariance.trace() + rows.square().sum())
+    return _distance(real.mean, mean, spread, root, (real.count, len(fake)))
 
 
 def _part(covariance: Tensor, kept: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics.checks import check_widths
+from zerosum.metrics.checks import check_features, check_widths
 from zerosum.metrics.distances import Rows, below, exact, neighbour_radii, prepare, rounding, screened
 from zerosum.metrics.products import strips
 
@@ -27,6 +27,39 @@ class FidelityDiversity:
 
     coverage: float
     """Share of real samples with a generated one in their neighbourhood: 1 - 2^-k at best, on average."""
+
+
+@dataclass(frozen=True)
+class Neighbourhoods:
+    """Real samples and how far their neighbourhoods reach: what several sets of generated samples are held against."""
+
+    rows: Rows
+    """N samples about their mean."""
+
+    reach: Tensor
+    """(N,), float64: squared distances to the k-th nearest other one, for precision."""
+
+    ball: Tensor
+    """(N,), float64: squared distances to the k_density-th, for density and coverage."""
+
+    k: int
+    k_density: int
+
+
+def neighbourhoods(real: Tensor, *, k: int = 3, k_density: int = 5) -> Neighbourhoods:
+    """Measure the neighbourhoods of real samples, once for all that is held against them.
+
+    Args:
+        real: (N, F).
+        k: neighbour whose distance bounds a neighbourhood of precision and recall (bound included).
+        k_density: the same for density and coverage (bound excluded).
+
+    Raises:
+        InputError: No table of finite features, or a k that the samples are too few for.
+    """
+    (rows,) = prepare(real, names=("real",))
+    reach, ball = neighbour_radii(rows, ks=(k, k_density))
+    return Neighbourhoods(rows, reach, ball, k, k_density)
 
 
 def fidelity_diversity(real: Tensor, fake: Tensor, *, k: int = 3, k_density: int = 5) -> FidelityDiversity:
@@ -52,22 +85,33 @@ def fidelity_diversity(real: Tensor, fake: Tensor, *, k: int = 3, k_density: int
     FidelityDiversity(precision=0.0, recall=0.0, density=0.0, coverage=0.0)
     """
     check_widths(real.shape[-1], fake.shape[-1])
-    r, f = prepare(real, fake, names=("real", "generated"))
-    reach, ball = neighbour_radii(r, ks=(k, k_density))
-    (fake_reach,) = neighbour_radii(f, ks=(k,))
+    return fidelity_diversity_within(neighbourhoods(real, k=k, k_density=k_density), fake)
+
+
+def fidelity_diversity_within(real: Neighbourhoods, fake: Tensor) -> FidelityDiversity:
+    """Do as `fidelity_diversity`, with real neighbourhoods that are measured already.
+
+    Raises:
+        InputError: No table of finite features, another F, or fewer than k + 1 samples.
+    """
+    check_features(fake, of="generated")
+    check_widths(real.rows.given.shape[1], fake.shape[1])
+    r = real.rows
+    f = r.beside(fake)
+    (fake_reach,) = neighbour_radii(f, ks=(real.k,))
     precise = inside = 0
-    recalled, covered = torch.zeros((2, len(r)), dtype=torch.bool, device=real.device)
+    recalled, covered = torch.zeros((2, len(r)), dtype=torch.bool, device=fake.device)
     for rows in strips(len(f), len(r)):
         distances = screened(f, rows, r, slice(None))
         pairs = _Pairs(f, rows, r, distances, rounding(f, rows, r, slice(None)))
-        precise += int(pairs.within(reach, closed=True).any(1).sum())
+        precise += int(pairs.within(real.reach, closed=True).any(1).sum())
         recalled |= pairs.within(fake_reach[rows, None], closed=True).any(0)
-        in_ball = pairs.within(ball, closed=False)
+        in_ball = pairs.within(real.ball, closed=False)
         inside += int(in_ball.count_nonzero())
         covered |= in_ball.any(0)
     M = len(f)
     return FidelityDiversity(
-        precise / M, float(recalled.double().mean()), inside / (k_density * M), float(covered.double().mean())
+        precise / M, float(recalled.double().mean()), inside / (real.k_density * M), float(covered.double().mean())
     )
 
 

@@ -6,7 +6,8 @@ code of StyleGAN2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,7 +69,7 @@ def path_length(
 ) -> PathLength:
     """Measure E[d(G(z_t), G(z_(t+e))) / e^2], e = 1e-4, over pairs of latents, without the tails of 1 % on each side.
 
-    Everything is computed in the latents' precision, never under autocast: bfloat16 would round a step of 1e-4 away.
+    All is computed in the latents' precision, never under autocast or in TF32, which would round a step of 1e-4 away.
 
     Args:
         generate: (N, Z) latents to (N, *shape) samples, for instance `lambda z: recipe.sample(len(z), latent=z)`.
@@ -88,7 +89,7 @@ def path_length(
     """
     if pairs < 100 or batch < 1:
         raise InputError(f"{pairs} pairs in batches of {batch} were asked for; give 100 pairs or more.")
-    with chance.forked(device, seed=seed), torch.no_grad(), torch.autocast(device.type, enabled=False):
+    with chance.forked(device, seed=seed), torch.no_grad(), _unrounded(device):
         sizes = [min(batch, pairs - start) for start in range(0, pairs, batch)]
         found = torch.cat([_speeds(generate, prior, distance, between, part, n).cpu() for n in sizes]).double()
     if not bool(found.isfinite().all()):
@@ -102,6 +103,16 @@ def path_length(
         kept=kept,
         meaning=MEANING,
     )
+
+
+@contextmanager
+def _unrounded(device: torch.device) -> Iterator[None]:
+    """Compute in the precision of what is given: no autocast, and no TF32, the default of convolutions."""
+    convolutions = torch.backends.cudnn.flags(
+        enabled=torch.backends.cudnn.enabled, deterministic=True, allow_tf32=False
+    )
+    with torch.autocast(device.type, enabled=False), convolutions:
+        yield
 
 
 def _speeds(

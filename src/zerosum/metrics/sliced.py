@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -127,11 +128,16 @@ def _normalised(patches: Tensor) -> Tensor:
 
 def _distance(a: Tensor, b: Tensor, axes: Tensor) -> float:
     """Mean distance of sorted projections on axes (D, A): (P, D) twice -> a number."""
-    parts = [
-        (torch.sort(a @ some, dim=0).values - torch.sort(b @ some, dim=0).values).abs().mean(0)
-        for some in axes.split(32, dim=1)
-    ]
+    parts = [(_ranked(a @ some) - _ranked(b @ some)).abs().mean(1) for some in axes.split(32, dim=1)]
     return float(torch.cat(parts).mean())
+
+
+def _ranked(projections: Tensor) -> Tensor:
+    """Sort projections along each direction: (P, A) -> (A, P). numpy does it many times faster than torch on a CPU."""
+    columns = projections.T.contiguous()
+    if columns.device.type != "cpu":
+        return columns.sort(dim=1).values
+    return torch.from_numpy(np.sort(columns.numpy(force=True), axis=1))
 
 
 def _check(chunk: Tensor, patches: int) -> None:

@@ -25,7 +25,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.nets.patch import PatchDiscriminator
-from zerosum.nets.resnet import MULTIPLE, ResidualGenerator
+from zerosum.nets.resnet import MULTIPLE, SMALLEST, ResidualGenerator
 from zerosum.player import Clock, Player
 from zerosum.pool import ImagePool
 from zerosum.recipe import Loss, TranslationRecipe, TranslationSettings
@@ -96,6 +96,11 @@ class CycleGAN(TranslationRecipe):
     def multiple(self) -> int:
         """What both sides of an image must be a multiple of, in pixels."""
         return MULTIPLE
+
+    @property
+    def smallest(self) -> int:
+        """Side of the smallest image that the generators take, in pixels."""
+        return SMALLEST
 
     def players(self) -> dict[str, Player]:
         """Return the two, each with two networks."""

@@ -30,6 +30,7 @@ from zerosum.data.batch import Images
 from zerosum.data.jitter import Jitter
 from zerosum.data.masks import NUMBERS, Kind, masks
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.nets.context import ContextEncoder
 from zerosum.nets.convolutional import ConvolutionalDiscriminator
@@ -95,6 +96,8 @@ class Inpaint(Recipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
+        if spec.is_points:
+            raise InputError("inpaint fills holes in images, and these data are points: give images.")
         self.generator = ContextEncoder(spec.shape[0] + 1, spec.shape, width=config.width, bottleneck=config.bottleneck)
         self.discriminator = ConvolutionalDiscriminator(spec.shape, config.width)
         self.rim = round(config.overlap * min(spec.shape[1:]))

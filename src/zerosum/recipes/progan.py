@@ -30,6 +30,7 @@ from torch.nn import functional
 from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
 from zerosum.data.batch import Images
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.latent import truncated_normal
 from zerosum.nets.convolutional import halvings
@@ -104,6 +105,8 @@ class ProGAN(LatentRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
+        if spec.is_points:
+            raise InputError("progan grows images, and these data are points: give images, or choose --recipe wgan_gp.")
         self.group = config.group
         self.depth, *start = halvings(spec.shape)
         widths = channels(config.base, config.widest, self.depth)

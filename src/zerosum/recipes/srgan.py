@@ -134,9 +134,12 @@ class SRGAN(TranslationRecipe):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the content loss is, to be said when training starts."""
+        """What the content loss is, or that there is none, to be said when training starts."""
+        c = self.config
+        if c.pretrain >= c.rounds:
+            return (f"All {c.rounds:,} rounds are SRResNet's alone: give a --pretrain below that for a game after it.",)
         said = {
-            "vgg": f"features of VGG19, with the weights in {self.config.vgg}, as in the paper",
+            "vgg": f"features of VGG19, with the weights in {c.vgg}, as in the paper",
             "discriminator": "the discriminator's own features, not VGG19's as in the paper (--vgg FILE)",
             "pixels": "the distance of the pixels, not of VGG19's features as in the paper (--vgg FILE)",
         }[self.content]

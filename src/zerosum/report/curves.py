@@ -74,10 +74,10 @@ def _rest(evidence: Evidence, keys: list[str]) -> Markup:
     return tag("details", {}, tag("summary", {}, f"Everything else that was measured ({len(keys)})"), *groups)
 
 
-def small(evidence: Evidence, key: str) -> Markup:
+def small(evidence: Evidence, key: str, *, limits: tuple[float, float] | None = None) -> Markup:
     """Draw one measurement on a small chart of its own."""
     line = _line(evidence, key, key.partition("/")[2])
-    return card(line.name, Markup(), chart([line], SMALL, title=key))
+    return card(line.name, Markup(), chart([line], SMALL, title=key, limits=limits))
 
 
 def card(title: str, keys: Markup, drawn: Markup, *, kind: str = "plot") -> Markup:

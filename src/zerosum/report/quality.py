@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zerosum import words
-from zerosum.report.curves import figures, small
+from zerosum.report.curves import FIGURES, figures, small
 from zerosum.report.evidence import Evidence
 from zerosum.report.markup import Markup, tag
 
@@ -24,7 +24,7 @@ def _table(evaluation: dict[str, Any]) -> list[Markup]:
         rows = [_row(figure) for figure in evaluation["figures"]]
         sentences = _protocol(evaluation["protocol"], evaluation["round"])
         notes = [str(note) for note in evaluation["notes"]]
-        notes += dict.fromkeys(str(note) for figure in evaluation["figures"] for note in figure["notes"])
+        notes += _warnings(evaluation["figures"])
     except (KeyError, TypeError, ValueError):
         return []
     head = tag("tr", {}, *(tag("th", {}, name) for name in HEAD))
@@ -33,6 +33,15 @@ def _table(evaluation: dict[str, Any]) -> list[Markup]:
         tag("div", {"class": "card"}, tag("table", {}, head, *rows)),
         tag("ul", {"class": "soft"}, *told),
     ]
+
+
+def _warnings(figures: list[dict[str, Any]]) -> list[str]:
+    """Return the notes of figures, each once, under the titles that it is a note on."""
+    told: dict[str, list[str]] = {}
+    for figure in figures:
+        for note in figure["notes"]:
+            told.setdefault(str(note), []).append(str(figure["title"]))
+    return [f"{', '.join(titles)}: {note}" for note, titles in told.items()]
 
 
 def _row(figure: dict[str, Any]) -> Markup:
@@ -61,7 +70,9 @@ def _curves(evidence: Evidence) -> list[Markup]:
     best = evidence.section("training").get("best")
     said = f"Taken during training, with {count} samples on each side where the data have them, without intervals"
     chosen = f"; checkpoints/best is the best by {best}." if best else "."
-    drawn = tag("div", {"class": "small"}, *(small(evidence, key) for key in keys))
+    shares = {f"{FIGURES}{name}" for name in ("precision", "recall", "coverage", "high-quality")}
+    charts = (small(evidence, key, limits=(0, 1) if key in shares else None) for key in keys)
+    drawn = tag("div", {"class": "small"}, *charts)
     return [tag("p", {"class": "soft"}, said + chosen), drawn]
 
 

@@ -154,7 +154,7 @@ def synthetic_help(
     learn: Learner,
     *,
     few: int,
-    generator_saw: int,
+    generator_saw: int | None,
     classes: int,
     repeats: int = 5,
     seed: int = 0,
@@ -170,8 +170,8 @@ def synthetic_help(
         test: real images that were in neither training.
         learn: what is trained, such as `small_classifier(10)`.
         few: real images; a multiple of `classes`.
-        generator_saw: different real images that the generator was trained on: where they are more than `few`, a gain
-            may be theirs, and the verdict says so.
+        generator_saw: different real images that the generator was trained on; None where nobody knows. Where they
+            are, or may be, more than `few`, a gain may be theirs, and the verdict says so.
         classes: K.
         repeats: 5 or more.
         seed: of all of it.
@@ -212,12 +212,17 @@ def _accuracies(
     return found
 
 
-def _verdict(gain: Repeated, few: int, samples: int, generator_saw: int) -> str:
+def _verdict(gain: Repeated, few: int, samples: int, generator_saw: int | None) -> str:
     act = f"Adding {samples:,} generated samples to {few:,} real images changes test accuracy by {gain.said()}"
     if gain.interval.low <= 0 <= gain.interval.high:
         return f"{act}: neither help nor harm is shown. That is no proof of none: the interval says what it may be."
     if gain.interval.high < 0:
         return f"{act}: here they harm."
+    if generator_saw is None:
+        return (
+            f"{act}: here they help, with this classifier and this budget of training. If their generator was trained "
+            f"on more than {few:,} real images, this may be what those teach."
+        )
     if generator_saw > few:
         return (
             f"{act}. The generator was trained on {generator_saw:,} real images, though, so this may be what those "

@@ -30,6 +30,9 @@ class Shares:
     gap: float
     """`train` minus `held_out`."""
 
+    intervals: tuple[Interval, Interval, Interval]
+    """Of `train`, `held_out` and `fake`, by resampling the samples of each kind."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorTrial:
@@ -88,9 +91,8 @@ def discriminator_trial(
     known, new, fake = heard[0]["real"], heard[1]["real"], torch.cat([side["fake"] for side in heard])
     shares = None
     if all("real_accuracy" in side for side in heard):
-        rights = [float(side["real_accuracy"].mean()) for side in heard]
-        told = float(torch.cat([side["fake_accuracy"] for side in heard]).mean())
-        shares = Shares(train=rights[0], held_out=rights[1], fake=told, gap=rights[0] - rights[1])
+        told = torch.cat([side["fake_accuracy"] for side in heard])
+        shares = _shares(heard[0]["real_accuracy"], heard[1]["real_accuracy"], told, seed=seed, level=level)
     interval = bootstrap(lambda rows: area(known[rows], new[rows]), count, seed=seed, level=level)
     value = area(known, new)
     return DiscriminatorTrial(
@@ -114,6 +116,16 @@ def area(higher: Tensor, lower: Tensor) -> float:
     ordered = lower.sort().values
     below = torch.searchsorted(ordered, higher) + torch.searchsorted(ordered, higher, right=True)
     return float(below.double().mean() / 2 / len(lower))
+
+
+def _shares(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int, level: float) -> Shares:
+    """Sum up how often the discriminator is right of each kind: (N,), (N,) and (2 N,) in [0, 1]."""
+    known, new, told = (float(right.mean()) for right in (train, held_out, fake))
+    first, second, third = (
+        bootstrap(lambda rows, right=right: float(right[rows].mean()), len(right), seed=seed, level=level)  # type: ignore[misc]
+        for right in (train, held_out, fake)
+    )
+    return Shares(train=known, held_out=new, fake=told, gap=known - new, intervals=(first, second, third))
 
 
 def _judged(recipe: Recipe, data: Drawable, count: int, seed: int) -> dict[str, Tensor]:

@@ -15,9 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.linear_model import RidgeClassifierCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -175,6 +172,10 @@ def _pixels(images: Tensor) -> Tensor:
 
 
 def _accuracy(see: Features, known: Labelled, test: Labelled) -> float:
+    from sklearn.linear_model import RidgeClassifierCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     strengths = np.logspace(-4, 2, 7) * see(known.images[:1]).shape[1]
     probe = make_pipeline(StandardScaler(), RidgeClassifierCV(strengths))
     probe.fit(see(known.images).numpy(), known.labels.numpy())

@@ -21,10 +21,17 @@ from zerosum.features.extractor import Seen
 
 ELSEWHERE = {"psnr", "ssim", "l1", "modes", "high-quality", "mode-kl"} | {
     "discriminator-auc",
+    "discriminator-train",
+    "discriminator-held-out",
+    "discriminator-fake",
     "duality-gap",
     "linear-probe",
+    "lpips",
+    "ppl",
+    "cas",
+    "synthetic-help",
 }
-"""Metrics of pairs, of points, and of a run's players: not of digits alone."""
+"""Metrics of pairs, of points, of a run's players and latents, and of labelled samples: not of digits alone."""
 
 
 def noisy(images: torch.Tensor, amount: float) -> torch.Tensor:
@@ -99,8 +106,34 @@ def test_fresh_samples_lie_about_the_floor_and_the_interval_holds_them(digits: A
     for figure in figures:
         assert figure.floor is not None
         assert figure.interval is not None
-        assert figure.interval.low <= figure.value <= figure.interval.high or figure.metric == "is"
+        assert figure.interval.low <= figure.value <= figure.interval.high
         assert abs(figure.value - figure.floor) < 6 * figure.interval.standard_error
+
+
+def test_no_interval_passes_what_a_metric_can_be(digits: Any):
+    for images in (digits.fresh, digits.images(digits.real_rows)):
+        figures, _ = take(digits.evidence(images), ("fid", "precision", "recall", "density", "coverage", "ndb", "js"))
+        for figure in figures:
+            assert figure.interval is not None
+            assert 0 <= figure.interval.low <= figure.interval.high
+            assert figure.interval.high <= 1 or figure.metric in ("fid", "density", "ndb")
+
+
+def test_scores_of_splits_of_few_samples_are_not_given(digits: Any):
+    with pytest.raises(InputError, match="10 splits of 90 samples hold too few; give --count 100 or more"):
+        take(digits.evidence(digits.fresh[:90]), ("is",))
+
+
+def test_the_mode_score_stands_where_most_classes_of_the_extractor_are_never_seen(digits: Any):
+    evidence = digits.evidence(digits.fresh)
+    evidence = replace(evidence, reference=replace(evidence.reference, expected=None))
+    for side in (evidence.real, evidence.fake, evidence.reference.other):
+        unseen = torch.full((len(side), 90), float(side.logits.min()) - 1)
+        side.seen.__dict__["logits"] = torch.cat([side.logits, unseen], 1)
+    (score,), _ = take(evidence, ("mode-score",))
+    (inception,), _ = take(evidence, ("is",))
+    assert 1 < score.value < inception.value
+    assert score.value == pytest.approx(score.floor, rel=0.1)
 
 
 def test_a_lost_class_is_counted_exactly(changed: Any, digits: Any):

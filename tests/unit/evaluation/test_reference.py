@@ -14,6 +14,7 @@ from zerosum.data.batch import Images, Points
 from zerosum.data.options import DataOptions
 from zerosum.distributed import World
 from zerosum.errors import InputError
+from zerosum.evaluation.comparison import require_comparable
 from zerosum.evaluation.figure import Evaluation
 from zerosum.evaluation.parts import find_parts, in_turn
 from zerosum.evaluation.question import Question
@@ -114,6 +115,16 @@ def test_a_process_that_fails_at_its_turn_lets_the_others_have_theirs() -> None:
 def test_protocols_that_differ_do_not_compare(change: dict[str, object], said: str) -> None:
     (found,) = PROTOCOL.differences(replace(PROTOCOL, **change))
     assert found.startswith(said)
+
+
+def test_a_folder_is_told_the_size_and_a_difference_is_said_once() -> None:
+    smaller = replace(PROTOCOL, size="1x16x16", sees="The means of 2x2 pixels.")
+    assert PROTOCOL.differences(smaller) == ["the size (1x32x32 and 1x16x16)"]
+    one, run = (Evaluation(subject="a", round=n, protocol=PROTOCOL, figures=(), notes=()) for n in (None, 2))
+    with pytest.raises(InputError, match="--seed 0 --size 32x32 --features means"):
+        require_comparable([run, replace(one, protocol=smaller)])
+    with pytest.raises(InputError, match="--seed 0 --features means"):
+        require_comparable([one, replace(run, protocol=smaller)])
 
 
 def test_another_seed_compares_and_an_evaluation_is_read_as_it_was_written() -> None:

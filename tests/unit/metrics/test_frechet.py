@@ -130,6 +130,16 @@ def test_extrapolation_takes_the_bias_away():
     assert found.standard_error > 0
 
 
+@pytest.mark.parametrize("real", [400, 20])
+def test_extrapolation_from_fewer_samples_than_features_takes_the_definitions_distances(real):
+    x, y = torch.randn(real, 30) @ torch.randn(30, 30), torch.randn(90, 30) + 0.2
+    found = frechet_infinity(moments(x), y, seed=3, points=3)
+    order = torch.Generator().manual_seed(3)
+    for count, distance in zip(found.counts, found.distances, strict=True):
+        part = y[torch.randperm(90, generator=order)[:count]]
+        assert distance == pytest.approx(by_definition(x, part), rel=1e-5)
+
+
 def test_extrapolation_repeats_with_its_seed():
     x, y = moments(torch.randn(100, 3)), torch.randn(100, 3)
     assert frechet_infinity(x, y, seed=1) == frechet_infinity(x, y, seed=1)

@@ -93,3 +93,16 @@ def test_too_few_pairs_and_infinite_distances_are_refused():
         path_length(torch.sin, lambda n: torch.randn(n, 4), squared, distance_name="s", pairs=10)
     with pytest.raises(InputError, match="not finite"):
         path_length(lambda z: z / 0, lambda n: torch.randn(n, 4), squared, distance_name="s", pairs=100)
+
+
+def test_steps_are_not_rounded_away_by_autocast_or_tf32():
+    seen = set()
+
+    def generate(z):
+        seen.add((torch.is_autocast_enabled("cpu"), torch.backends.cudnn.allow_tf32, (z.float() @ z.float().T).dtype))
+        return z
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        path_length(generate, lambda n: torch.randn(n, 2), squared, distance_name="squared", pairs=100)
+    assert seen == {(False, False, torch.float32)}
+    assert torch.backends.cudnn.allow_tf32
