@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional
 
+from zerosum.nets import thin
 from zerosum.nets.geometry import Geometry
 
 _NHWC = torch.channels_last
@@ -135,6 +136,8 @@ def _convolve(image: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geom
     """(N, C, H, W), (K, C, h, w) -> (N, K, H', W')."""
     if (geometry.is_point or _few(image, len(weight), geometry, strided=2048, dense=256)) and _trusted(image.dtype):
         return _convolve_by_product(image, weight, bias, geometry)
+    if thin.serves(image.shape[1], len(weight), geometry):
+        return thin.convolve(image, weight, bias, geometry)
     return functional.conv2d(image, weight, bias, geometry.stride, geometry.padding)
 
 
@@ -154,6 +157,8 @@ def _correlate(image: Tensor, features: Tensor, geometry: Geometry) -> Tensor:
     outputs = features.shape[1]
     if (geometry.is_point or _few(image, outputs, geometry, strided=8192, dense=1024)) and _trusted(image.dtype):
         return _correlate_by_product(image, features, geometry)
+    if thin.serves(image.shape[1], outputs, geometry):
+        return thin.correlate(image, features, geometry)
     like = torch.empty((features.shape[1], image.shape[1], *geometry.kernel), dtype=image.dtype, memory_format=_NHWC)
     return _aten_gradients(features, image, like, geometry, (False, True))[1]
 
