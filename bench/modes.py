@@ -1,7 +1,7 @@
 """The mode-collapse tables of `zerosum bench modes`, put among the benchmarks.
 
 zerosum bench modes --out runs/modes ...        makes them
-python -m bench.modes runs/modes [FOLDER ...]   writes docs/benchmarks/modes.json and docs/benchmarks.md
+python -m bench.modes runs/modes [FOLDER ...]   writes docs/benchmarks/mode-collapse.json and docs/benchmarks.md
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main() -> None:
         known = header[1].removeprefix("modes ")
         rows += [[table["title"], row[0], f"{row[1]} {known}" if row[1] else "", *row[2:]] for row in body]
         remarks |= dict.fromkeys(table["remarks"])
-    save("modes", "Mode collapse", rows, list(remarks))
+    save("mode-collapse", "Mode collapse, beside published numbers", rows, list(remarks))
 
 
 if __name__ == "__main__":
