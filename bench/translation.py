@@ -1,7 +1,7 @@
 """How good translation is, measured on images that were not trained on.
 
-    python -m bench.translation pairs RUN        pix2pix: beside a nearest neighbour and the mean image
-    python -m bench.translation domains RUN      CycleGAN: what comes back, and what a classifier takes results for
+    python -m bench.translation pairs RUN ...    pix2pix: beside a nearest neighbour and the mean image
+    python -m bench.translation domains RUN ...  CycleGAN: what comes back, and what a classifier takes results for
 
 Writes docs/benchmarks/translation-pairs.json or translation-domains.json, and docs/benchmarks.md.
 """
@@ -122,18 +122,23 @@ def _translated(recipe: TranslationRecipe, images: Tensor, direction: str) -> Te
 def main() -> None:
     parser = argparse.ArgumentParser(description="How good translation is.")
     parser.add_argument("what", choices=["pairs", "domains"])
-    parser.add_argument("run", type=Path)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
     parser.add_argument("--save", action="store_true", help="write it into docs/benchmarks too")
     options = parser.parse_args()
-    run = Run.open(options.run)
     kinds: dict[str, Callable[[Run], tuple[list[list[str]], list[str]]]] = {"pairs": pairs, "domains": domains}
-    rows, remarks = kinds[options.what](run)
-    last = run.history()[-1]
-    remarks.append(
-        f"Trained by `{without_folders(shlex.split(run.description['command']))}`: {last['round']:,} rounds, "
-        f"{last['seen'] / run.description['data']['count']:.0f} epochs, {duration(last['seconds'])} on one core of a "
-        "machine shared with other work."
-    )
+    rows, remarks = [], []
+    for run in map(Run.open, options.runs):
+        (header, *body), told = kinds[options.what](run)
+        rows = rows or [["run", *header]]
+        rows += [[run.path.name, *row] for row in body]
+        last = run.history()[-1]
+        remarks += told
+        remarks.append(
+            f"{run.path.name}: trained by `{without_folders(shlex.split(run.description['command']))}`; "
+            f"{last['round']:,} rounds, {last['seen'] / run.description['data']['count']:.0f} epochs, "
+            f"{duration(last['seconds'])} on one core of a machine shared with other work."
+        )
+    remarks = list(dict.fromkeys(remarks))
     print(table(rows), *remarks, sep="\n\n")
     if options.save:
         title = {"pairs": "Translation from pairs", "domains": "Translation without pairs"}[options.what]
