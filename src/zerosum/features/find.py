@@ -92,7 +92,10 @@ def default(reference: Dataset, *, cache: Path) -> tuple[str, str]:
 
 def _inception(name: str, path: Path, device: torch.device) -> Inception:
     try:
-        return Inception(name, inception_weights.read(path), device=device)
+        weights = inception_weights.read(path)
+        if name == "inception" and not inception_weights.is_published(path):
+            name = "inception-own"  # a Frechet distance on weights from elsewhere is not called FID
+        return Inception(name, weights, device=device)
     except LookupError:
         raise InputError(
             f"{path} holds a part of the Inception network, too little for --features {name}: "

@@ -54,14 +54,18 @@ def present(name: str, *, cache: Path) -> Path | None:
     return next((path for folder in _folders(cache) if (path := folder / FILES[name]).is_file()), None)
 
 
+def is_published(path: Path) -> bool:
+    """Whether a file is the one that FID is computed with, bit for bit."""
+    return _sha256(path) == SHA256
+
+
 def genuine(sha256: str, path: Path) -> None:
     """See that a file is the published one.
 
     Raises:
         InputError: Its SHA-256 is another.
     """
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = _sha256(path)
     if found != sha256:
         raise InputError(f"what came has the SHA-256 {found[:8]}..., and the published file {sha256[:8]}...")
 
@@ -87,6 +91,11 @@ def read(path: Path) -> dict[str, Tensor]:
         return _of_graph(stored) if "conv/w" in stored else _of_port(stored)
     except LookupError:
         raise _foreign(path) from None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _folders(cache: Path) -> list[Path]:

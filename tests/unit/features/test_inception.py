@@ -16,8 +16,10 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from zerosum.data.open import open as open_data
 from zerosum.errors import InputError
 from zerosum.features import inception_weights
+from zerosum.features.find import find
 from zerosum.features.inception import Inception, resize
 from zerosum.features.inception_network import body, units
 
@@ -130,6 +132,10 @@ def test_the_reduced_form_is_read_by_the_names_of_the_graph(inception: Inception
     one, other = (extractor(pictures(32, 32)).features for extractor in (found, whole))
     torch.testing.assert_close(one, other, rtol=2e-2, atol=2e-2)
     assert one.shape == (2, 768)
+
+
+def test_weights_of_another_file_than_the_published_one_are_not_called_inception(port: Path, tmp_path: Path) -> None:
+    assert find(f"inception:{port}", reference=open_data("digits"), cache=tmp_path).name == "inception-own"
 
 
 def test_a_file_that_holds_something_else_is_refused_in_a_sentence(tmp_path: Path) -> None:
