@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from zerosum import chance, latent, pictures
 from zerosum.controls import controls_of, require_known
+from zerosum.data.batch import to_float
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
 from zerosum.files import replacing
@@ -115,11 +116,11 @@ def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: in
     if len(rest) < k:
         return
     samples = generate(recipe, n, seed=seed, chosen={})
-    places, distances = nearest(samples, _chunks(dataset, rest), k=k)
-    neighbours = _images(dataset, rest[places.flatten().numpy()]).unflatten(0, (n, k))
+    places, distances = nearest(samples, map(to_float, dataset.chunks(rest)), k=k)
+    neighbours = to_float(dataset.real(rest[places.flatten().numpy()])).unflatten(0, (n, k))
     sheet = pictures.side_by_side(samples, neighbours)
     pictures.write_png(sheet, run.path / "samples" / "nearest.png", {"seed": str(seed)})
-    _, apart = nearest(_images(dataset, own), _chunks(dataset, rest), k=1)
+    _, apart = nearest(to_float(dataset.real(own)), map(to_float, dataset.chunks(rest)), k=1)
     found = {
         "samples": [{"distance": d} for d in distances[:, 0].tolist()],
         "training": [{"distance": d} for d in apart[:, 0].tolist()],
@@ -127,12 +128,3 @@ def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: in
     }
     with replacing(run.path / "samples" / "nearest.json") as partial:
         partial.write_text(json.dumps(found, indent=2), encoding="utf-8")
-
-
-def _chunks(dataset: Dataset, rows: np.ndarray) -> Iterator[Tensor]:
-    for first in range(0, len(rows), 1024):
-        yield _images(dataset, rows[first : first + 1024])
-
-
-def _images(dataset: Dataset, rows: np.ndarray) -> Tensor:
-    return dataset.batch(rows).to(torch.device("cpu")).real  # type: ignore[attr-defined]

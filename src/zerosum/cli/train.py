@@ -22,7 +22,7 @@ class Train:
 
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """A folder of images, a .zip of one, a .npy, .npz or idx .gz file, or a name: digits, mnist, fashion-mnist,
-    cifar10, ring8, grid25."""
+    cifar10, stacked-mnist, ring8, grid25."""
 
     recipe: str = "dcgan"
     """The recipe to train; `zerosum recipes` lists them. Each has flags of its own below."""

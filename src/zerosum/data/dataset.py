@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,11 +71,21 @@ class Dataset:
             `Images` with `image` (N, C, H, W) uint8, a channels-last view; or `Points` with `point` (N, 2) float32.
         """
         (chosen,) = rows
-        gathered = gather(self.samples, chosen)
         label = None if self.labels is None else torch.from_numpy(np.take(self.labels, chosen))
         if self.spec.is_points:
-            return Points(point=torch.from_numpy(gathered), label=label)
-        return Images(image=channels_first(gathered if draw is None else views(gathered, draw)), label=label)
+            return Points(point=self.real(chosen), label=label)
+        image = self.real(chosen) if draw is None else channels_first(views(gather(self.samples, chosen), draw))
+        return Images(image=image, label=label)
+
+    def real(self, rows: np.ndarray) -> Tensor:
+        """Gather the samples at (N,) rows, without labels: (N, C, H, W) uint8, or (N, 2) float32."""
+        gathered = gather(self.samples, rows)
+        return torch.from_numpy(gathered) if self.spec.is_points else channels_first(gathered)
+
+    def chunks(self, rows: np.ndarray, *, size: int = 1024) -> Iterator[Tensor]:
+        """Yield the samples at (N,) rows in order, `size` at a time."""
+        for start in range(0, len(rows), size):
+            yield self.real(rows[start : start + size])
 
 
 def gather(samples: np.ndarray, rows: np.ndarray) -> np.ndarray:

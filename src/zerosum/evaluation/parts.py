@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
-
-import numpy as np
 
 from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset
@@ -150,9 +148,3 @@ def flat(dataset: AnyDataset) -> Dataset:
         fingerprint=f"{dataset.fingerprint}-targets",
         notes=(),
     )
-
-
-def chunks(dataset: Dataset, rows: np.ndarray) -> Iterator[object]:
-    """Yield the images of (N,) rows in batches, (M_i, C, H, W) uint8."""
-    for start in range(0, len(rows), 1024):
-        yield dataset.batch(rows[start : start + 1024]).real  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from zerosum.data.workers import Progress
 from zerosum.distributed import World
 from zerosum.errors import InputError
 from zerosum.evaluation.evidence import Memory, Reference, Side
-from zerosum.evaluation.parts import Parts, chunks, flat, in_turn
+from zerosum.evaluation.parts import Parts, flat, in_turn
 from zerosum.evaluation.perceptual import find_eye
 from zerosum.evaluation.protocol import POINTS, Protocol
 from zerosum.evaluation.question import Question
@@ -163,8 +163,9 @@ def _sides(
     """See both real sides; return them, the rows of the first, and those rows of it that serve the floor."""
 
     def see(dataset: Dataset, n: int) -> tuple[Side, np.ndarray]:
-        how = {"cache": setting.cache, "progress": setting.progress, "world": setting.world}
-        return see_dataset(extractor, dataset, n=n, seed=seed, **how)  # type: ignore[arg-type]
+        return see_dataset(
+            extractor, dataset, n=n, seed=seed, cache=setting.cache, progress=setting.progress, world=setting.world
+        )
 
     dataset = flat(parts.real.dataset)
     if parts.other is not None:
@@ -175,7 +176,7 @@ def _sides(
     if both.images is None:
         return halves[0], halves[1], rows[:count], rows[count:]
     real, other = (
-        Side(seen=half.seen, images=dataset.batch(rows[start : start + len(both.images)][:count]).real)  # type: ignore[attr-defined]
+        Side(seen=half.seen, images=dataset.real(rows[start : start + len(both.images)][:count]))
         for half, start in zip(halves, (0, count), strict=True)
     )
     return real, other, rows[:count], rows[count:]
@@ -187,7 +188,7 @@ def _searched(parts: Parts, held: np.ndarray, seed: int) -> partial[Iterator[Ten
     rows = np.setdiff1d(np.arange(len(training)), held)
     if len(rows) > SEARCHED:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:SEARCHED])
-    return partial(chunks, training, rows)  # type: ignore[return-value]
+    return partial(training.chunks, rows)
 
 
 def _expected(dataset: Dataset, real: Side) -> Tensor | None:

@@ -56,8 +56,7 @@ def see_dataset(
     if extractor is None:
         return Side(seen=Seen(features=torch.from_numpy(dataset.samples[rows]).float())), rows
     seen = extract.of_dataset(extractor, dataset, n=n, seed=seed, cache=cache, progress=progress, world=world)
-    images = dataset.batch(rows[:KEPT]).real  # type: ignore[attr-defined]
-    return Side(seen=rows_of(seen, torch.from_numpy(order)), images=images), rows
+    return Side(seen=rows_of(seen, torch.from_numpy(order)), images=dataset.real(rows[:KEPT])), rows
 
 
 def see_stream(

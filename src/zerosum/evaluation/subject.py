@@ -115,8 +115,9 @@ def of_folder(subject: str | Path, question: Question, options: DataOptions, set
         )
     kinds: tuple[type[Batch], ...] = (Images,)
     asked = replace(options, size=question.size)
-    where = {"progress": setting.progress, "world": setting.world}
-    parts = find_parts(question.against, asked, kinds, split=question.split, **where)  # type: ignore[arg-type]
+    parts = find_parts(
+        question.against, asked, kinds, split=question.split, progress=setting.progress, world=setting.world
+    )
     given = _like(subject, flat(parts.real.dataset), asked, setting)
     prepared = prepare(parts, question, setting, trained=False)
     reference = prepared.reference
@@ -127,7 +128,8 @@ def of_folder(subject: str | Path, question: Question, options: DataOptions, set
         n=count,
         seed=question.seed,
         cache=setting.cache,
-        **where,  # type: ignore[arg-type]
+        progress=setting.progress,
+        world=setting.world,
     )
     done = [
         note for note in given.notes if not note.startswith("No labels were taken")

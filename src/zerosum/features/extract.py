@@ -106,7 +106,7 @@ def of_dataset(
     path = cache / "features" / f"{key_of(dataset.fingerprint, drawn, extractor.identity)}.npy"
     there = any(world.gather(path.exists()))
     if not there:
-        seen = stream(extractor, images(dataset, chosen), count=len(chosen), progress=progress, world=world)
+        seen = stream(extractor, dataset.chunks(chosen, size=BATCH), count=len(chosen), progress=progress, world=world)
         if world.is_first:
             _write(path, seen, len(chosen))
         else:
@@ -127,12 +127,6 @@ def rows(dataset: Dataset, *, n: int | None = None, seed: int = 0) -> np.ndarray
     if n is None or n == len(dataset):
         return np.arange(len(dataset))
     return np.random.default_rng(seed).permutation(len(dataset))[:n]
-
-
-def images(dataset: Dataset, chosen: np.ndarray, *, batch: int = BATCH) -> Iterator[Tensor]:
-    """Yield the images at (n,) rows, (N, C, H, W) uint8, in batches."""
-    for start in range(0, len(chosen), batch):
-        yield dataset.batch(chosen[start : start + batch]).real  # type: ignore[attr-defined]
 
 
 def _first(seen: Seen, count: int) -> Seen:

@@ -14,8 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from zerosum.data import toys
-from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.dataset import Dataset, channels_first
+from zerosum.data.batch import to_uint8
 from zerosum.data.open import open as open_data
 from zerosum.data.options import DataOptions
 from zerosum.data.workers import Progress
@@ -24,6 +23,7 @@ from zerosum.features.classifier import Classifier, accuracy, fit
 from zerosum.files import replacing
 from zerosum.metrics.modes import ModeCount, mixture_modes, stacked_modes
 from zerosum.modes.protocols import RADIUS, Protocol
+from zerosum.trials.labelled import labelled
 
 EPOCHS = 2
 CHUNK = 500
@@ -82,7 +82,7 @@ def _of_stacks(
         return stacked_modes(read_digits(to_uint8(samples), classifier))
 
     stacks = open_data("stacked-mnist", options=replace(options, split="test"), progress=progress)
-    real = count(to_float(_images(stacks, protocol.samples)))
+    real = stacked_modes(read_digits(stacks.real(np.arange(protocol.samples)), classifier))
     remark = (
         f"Digits are read by a classifier of our own (three convolutions of 32-64-128 maps, {EPOCHS} epochs of MNIST, "
         "every other digit on a gray and noisy ground, without which all faint samples are read as one digit) that is "
@@ -126,13 +126,14 @@ def _classifier(
     """Take up the classifier kept at `path`, or train one and keep it."""
     if not path.exists():
         train, test = (
-            open_data("mnist", options=replace(options, split=split), progress=progress) for split in ("train", "test")
+            labelled(open_data("mnist", options=replace(options, split=split), progress=progress))
+            for split in ("train", "test")
         )
-        digits, labels = weathered(_images(train), seed=0), _labels(train)
         if progress is not None:
             progress("classifier", 0, 0)  # so that the time left is not reckoned from the packing of the digits
-        network = fit(digits, labels, classes=10, epochs=EPOCHS, seed=0, progress=progress, device=device)
-        keep(network, accuracy(network, _images(test), _labels(test)), path)
+        digits = weathered(train.images, seed=0)
+        network = fit(digits, train.labels, classes=10, epochs=EPOCHS, seed=0, progress=progress, device=device)
+        keep(network, accuracy(network, test.images, test.labels), path)
     network, right = kept(path)
     return network.to(device), right
 
@@ -153,13 +154,3 @@ def weathered(digits: Tensor, *, seed: int) -> Tensor:
     laid = digits.clone()
     laid[::2] = (clean * (1 - ground / 255) + ground + noise).clamp(0, 255).round().to(torch.uint8)
     return laid
-
-
-def _images(dataset: Dataset, n: int | None = None) -> Tensor:
-    """The first n images, or all: (N, C, H, W) uint8."""
-    return channels_first(np.ascontiguousarray(dataset.samples[:n]))
-
-
-def _labels(dataset: Dataset) -> Tensor:
-    assert dataset.labels is not None
-    return torch.from_numpy(dataset.labels)

@@ -52,8 +52,8 @@ def labelled(dataset: Dataset) -> Labelled:
     """
     if dataset.labels is None or dataset.spec.is_points:
         raise InputError(f"{dataset.source} is no set of labelled images; give one with a folder for each class.")
-    batch = dataset.batch(np.arange(len(dataset)))
-    return Labelled(images=batch.real, labels=torch.from_numpy(np.asarray(dataset.labels)).long())  # type: ignore[attr-defined]
+    images = dataset.real(np.arange(len(dataset)))
+    return Labelled(images=images, labels=torch.from_numpy(np.asarray(dataset.labels)).long())
 
 
 def made(source: Source, *, classes: int, per_class: int) -> Labelled:

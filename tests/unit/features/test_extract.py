@@ -14,7 +14,7 @@ from zerosum.data.dataset import Dataset
 from zerosum.data.open import open as open_data
 from zerosum.errors import InputError, StorageError
 from zerosum.features.colours import as_rgb
-from zerosum.features.extract import extract, images, of_dataset, rows
+from zerosum.features.extract import extract, of_dataset, rows
 from zerosum.features.extractor import Seen
 from zerosum.features.find import default, find, names
 from zerosum.features.plain import Pixels, Random
@@ -110,7 +110,7 @@ def test_features_in_the_cache_that_are_damaged_are_not_taken(digits: Dataset, t
 
 def test_all_rows_come_in_their_order(digits: Dataset) -> None:
     assert rows(digits).tolist() == list(range(len(digits)))
-    batches = list(images(digits, rows(digits, n=70), batch=32))
+    batches = list(digits.chunks(rows(digits, n=70), size=32))
     assert [len(batch) for batch in batches] == [32, 32, 6]
 
 
