@@ -20,16 +20,17 @@ from torch import Tensor
 
 import zerosum
 from bench.results import save, table
-from zerosum import api, machine
+from zerosum import api
 from zerosum.data.batch import to_uint8
-from zerosum.data.open import open as open_data
 from zerosum.data.options import DataOptions
-from zerosum.files import replacing
-from zerosum.live import Silent
-from zerosum.run import Run
-from zerosum.trials.cas import classification_accuracy_score, small_classifier, synthetic_help
-from zerosum.trials.labelled import Labelled, balanced, labelled, made
-from zerosum.trials.repeats import Repeated, repeated
+from zerosum.evaluation.probes.cas import classification_accuracy_score, small_classifier, synthetic_help
+from zerosum.evaluation.probes.labelled_images import Labelled, balanced, labelled, made
+from zerosum.kinds.images import open as open_data
+from zerosum.metrics.bootstrap import Repeated, repeated
+from zerosum.run.directory import Run
+from zerosum.runtime import device
+from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.progress import Silent
 
 DATA, CLASSES = "fashion-mnist", 10
 
@@ -84,7 +85,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/cas.json too")
     options = parser.parse_args()
-    machine.keep_memory()
+    device.keep_memory()
     whole, test = (labelled(open_data(DATA, options=DataOptions(split=split))) for split in ("train", "test"))
     real = whole[balanced(whole.labels, options.saw, classes=CLASSES, seed=0)]
     for kind in range(CLASSES):

@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.networks import networks
 from bench.race import Contestant, race, ratio, ratios
 from bench.results import save, table
-from zerosum import machine
+from zerosum.runtime import device
 
 RESULTS = Path(__file__).parent / "results"
 TORCH = (
@@ -129,7 +129,7 @@ def main() -> None:
     ]
     print(table(rows), *remarks, sep="\n\n")
     RESULTS.mkdir(exist_ok=True)
-    whole = {"when": datetime.datetime.now(datetime.UTC).isoformat(), "machine": machine.describe(), "peaks": peaks}
+    whole = {"when": datetime.datetime.now(datetime.UTC).isoformat(), "machine": device.describe(), "peaks": peaks}
     (RESULTS / "dcgan.json").write_text(json.dumps(whole | {"contestants": data}, indent=2) + "\n")
     if options.save:
         save("dcgan", "How fast DCGAN plays: 64x64x1, batch 128", rows, remarks)

@@ -27,15 +27,15 @@ from bench.results import ROOT, save, table, without_folders
 from zerosum import api, recipes
 from zerosum.data.batch import to_float, to_uint8
 from zerosum.data.dataset import Dataset
-from zerosum.data.kinds import held_out, open_as
 from zerosum.data.masks import NUMBERS, Kind, masks
 from zerosum.errors import InputError
-from zerosum.inpainting import complete
-from zerosum.pictures import write_png
-from zerosum.plan import plan_of
-from zerosum.preview import before_and_after
+from zerosum.inference.inpaint import complete
+from zerosum.kinds import held_out, open_as
+from zerosum.media.image_grid import write_png
 from zerosum.recipe import Completing
-from zerosum.run import Run
+from zerosum.run.config import plan_of
+from zerosum.run.directory import Run
+from zerosum.training.preview import before_and_after
 
 KINDS: tuple[Kind, ...] = ("block", "center", "free")
 RIM = 2

@@ -18,15 +18,16 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from bench.results import save
-from zerosum import machine, recipes
-from zerosum.data import toys
+from zerosum import recipes
 from zerosum.data.dataset import Dataset
-from zerosum.data.open import open as open_data
 from zerosum.data.options import DataOptions
+from zerosum.data.sources import toys
 from zerosum.data.stream import Stream
 from zerosum.game import Game
+from zerosum.kinds.images import open as open_data
 from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.metrics.modes import ModeCount, mixture_modes
+from zerosum.runtime import device
 
 EQUAL = {
     "batch": 256,
@@ -119,7 +120,7 @@ def wasserstein(seeds: int, rounds: int | None) -> None:
         count = count_modes("grid25", game)
         distances = [f"{values['critic/distance']:.3f}" for values in logged]
         rows.append([f"grid25, seed {seed}", f"{count.found} of 25, {count.high_quality:.1%}", *distances])
-    precision = machine.pick_precision("auto", torch.device("cpu"))
+    precision = device.pick_precision("auto", torch.device("cpu"))
     _, logged = play(open_data("digits"), "wgan_gp", (rounds or 3000) // 5, width=16, precision=precision)
     rows.append(["digits 32x32", "", *(f"{values['critic/distance']:.3f}" for values in logged)])
     remarks = [f"The critic's estimate of the distance, averaged over each tenth of the run. On the grid: {GRID}."]
@@ -165,7 +166,7 @@ def labels(seeds: int, rounds: int | None) -> None:
         "ours: labels 0.9 and 0": {},
     }
     rows = [["settings", "tenth", *(f"{tenth}0 %" for tenth in range(1, 11))]]
-    bfloat16 = machine.pick_precision("auto", torch.device("cpu"))
+    bfloat16 = device.pick_precision("auto", torch.device("cpu"))
     for title, settings in kinds.items():
         _, logged = play(data, "dcgan", rounds, precision=bfloat16, width=8, batch=64, **settings)
         for key in ("discriminator/real", "discriminator/fake", "discriminator/loss", "generator/loss"):
@@ -199,7 +200,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rounds", type=int)
     options = parser.parse_args()
-    machine.keep_memory()
+    device.keep_memory()
     studies[options.study](options.seeds, options.rounds)
 
 

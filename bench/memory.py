@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.results import save
-from zerosum import words
-from zerosum.run import Run
+from zerosum import text
+from zerosum.run.directory import Run
 
 DEMO = ["digits", "--width", "32", "--batch", "64"]
 
@@ -47,12 +47,12 @@ def main() -> None:
             rows.append(
                 [
                     f"{count:,} images 64x64",
-                    words.memory(count * 64**2),
-                    words.memory(peak([str(path), *small], folder)),
+                    text.memory(count * 64**2),
+                    text.memory(peak([str(path), *small], folder)),
                 ]
             )
-        rows.append(["`make demo` (digits 32x32, width 32)", "2 MB", words.memory(peak([*DEMO, *rounds], folder))])
-    remarks = [f"This machine has {words.memory(memory)}. The large file is sparse: all pages exist, and hold zeros."]
+        rows.append(["`make demo` (digits 32x32, width 32)", "2 MB", text.memory(peak([*DEMO, *rounds], folder))])
+    remarks = [f"This machine has {text.memory(memory)}. The large file is sparse: all pages exist, and hold zeros."]
     save("memory", "Memory", rows, remarks)
 
 

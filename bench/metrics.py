@@ -24,7 +24,7 @@ from torch import Tensor
 
 from bench.race import Contestant, race, ratio, ratios, serve
 from bench.results import ROOT, save, table
-from zerosum import machine
+from zerosum.runtime import device
 
 RESULTS = Path(__file__).parent / "results"
 SUBSETS, SUBSET_SIZE, NEIGHBOURS = 100, 1000, 5
@@ -62,7 +62,7 @@ def ours(name: str, real: Tensor, fake: Tensor) -> Metric:
     from zerosum.metrics.frechet import frechet_distance, frechet_distance_of_features
     from zerosum.metrics.kernel import kernel_distance
     from zerosum.metrics.moments import moments
-    from zerosum.metrics.neighbours import fidelity_diversity
+    from zerosum.metrics.precision_recall import fidelity_diversity
 
     few = real.shape[1] // 2
     known = [moments(side) for side in (real, fake)] if name == "frechet-of-moments" else []
@@ -215,7 +215,7 @@ def write(options: argparse.Namespace, rows: list[list[str]], data: list[dict[st
     )
     print(table(rows), remark, sep="\n\n")
     RESULTS.mkdir(exist_ok=True)
-    whole = {"when": datetime.datetime.now(datetime.UTC).isoformat(), "machine": machine.describe(), "what": remark}
+    whole = {"when": datetime.datetime.now(datetime.UTC).isoformat(), "machine": device.describe(), "what": remark}
     (RESULTS / "metrics.json").write_text(json.dumps(whole | {"contests": data}, indent=2) + "\n")
     if options.save:
         save("metrics", "How fast the metrics are on given features", rows, [remark])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zerosum.nets import conv
-from zerosum.nets.dropout import Dropout
+from zerosum.layers import conv
+from zerosum.layers.dropout import Dropout
 
 BATCH, LATENT, WIDTH, SIZE = 128, 100, 64, 64
 IMAGES = 2048

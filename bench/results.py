@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from zerosum import machine
+from zerosum.runtime import device
 
 ROOT = Path(__file__).parents[1]
 FOLDER, PAGE = ROOT / "docs" / "benchmarks", ROOT / "docs" / "benchmarks.md"
@@ -27,7 +27,7 @@ typed by hand. Machines are shared and noisy, so speeds are ratios of passes tak
 def save(name: str, title: str, rows: Sequence[Sequence[str]], remarks: Sequence[str] = ()) -> Path:
     """Write a result: a table whose first row is its header, and sentences on how to read it."""
     FOLDER.mkdir(exist_ok=True)
-    here = machine.describe()
+    here = device.describe()
     result = {
         "title": title,
         "command": without_folders(["python", "-m", _module(), *sys.argv[1:]]),

@@ -15,8 +15,8 @@ import statistics
 from pathlib import Path
 
 from bench.results import ROOT, save, without_folders
-from zerosum import words
-from zerosum.run import Run
+from zerosum import text
+from zerosum.run.directory import Run
 
 HEADER = ["data", "recipe", "size", "rounds", "images", "time", "img/s", "real, fake told right", "nearest", "memory"]
 
@@ -36,11 +36,11 @@ def row(run: Run) -> list[str]:
         "x".join(map(str, shape)),
         f"{last['round']:,}",
         f"{last['seen']:,} ({last['seen'] / about['data']['count']:.1f} epochs)",
-        words.duration(last["seconds"]),
+        text.duration(last["seconds"]),
         f"{statistics.median(values['images_per_second'] for values in history):,.0f}",
         told,
         _nearest(run),
-        words.memory(max(values["peak_rss_bytes"] for values in history)),
+        text.memory(max(values["peak_rss_bytes"] for values in history)),
     ]
 
 

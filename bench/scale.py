@@ -22,12 +22,12 @@ from torch import Tensor
 
 from bench.metrics import draw
 from bench.results import save, table
-from zerosum import words
+from zerosum import text
 from zerosum.metrics.frechet import frechet_distance
 from zerosum.metrics.kernel import kernel_distance
 from zerosum.metrics.moments import moments
-from zerosum.metrics.neighbours import fidelity_diversity
-from zerosum.sitting import peak_memory
+from zerosum.metrics.precision_recall import fidelity_diversity
+from zerosum.training.session import peak_memory
 
 STRIP = 4096
 Sides = tuple[Tensor, Tensor]
@@ -85,10 +85,10 @@ def main() -> None:
             command = [sys.executable, "-m", "bench.scale", "--metric", metric, "--folder", name]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             found = json.loads(done.stdout.splitlines()[-1])
-            rows.append([metric, words.duration(found["seconds"]), words.memory(found["memory"])])
+            rows.append([metric, text.duration(found["seconds"]), text.memory(found["memory"])])
             print(*rows[-1], sep="  ", flush=True)
     remarks = [
-        f"{options.samples:,} x {options.features:,} features a side, {words.memory(size)} together in two files "
+        f"{options.samples:,} x {options.features:,} features a side, {text.memory(size)} together in two files "
         "that are mapped into memory; what is read of them counts as held, though the system can take it back."
     ]
     print(table(rows), *remarks, sep="\n\n")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import zerosum
 from bench.results import save, table, without_folders
-from zerosum.evaluation import comparison
-from zerosum.evaluation.figure import FILE
-from zerosum.run import Run
-from zerosum.words import duration
+from zerosum.evaluation.result import FILE
+from zerosum.evaluation.table import body, comparison_remarks, head
+from zerosum.run.directory import Run
+from zerosum.text import duration
 
 
 def trained(run: Run) -> str:
@@ -39,8 +39,8 @@ def main() -> None:
         if not (path / FILE).exists():
             zerosum.evaluate(path)
     found = zerosum.compare(*options.runs)
-    rows = [list(comparison.head(found)), *map(list, comparison.body(found))]
-    remarks = [*comparison.remarks(found), *(trained(Run.open(path)) for path in options.runs)]
+    rows = [list(head(found)), *map(list, body(found))]
+    remarks = [*comparison_remarks(found), *(trained(Run.open(path)) for path in options.runs)]
     print(table(rows), *remarks, sep="\n\n")
     save(options.name, options.title, rows, remarks)
 

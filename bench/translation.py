@@ -19,16 +19,16 @@ from torch import Tensor
 
 from bench.results import save, table, without_folders
 from zerosum import api
-from zerosum.data.domains import DomainDataset
-from zerosum.data.kinds import AnyDataset, held_out, open_as
-from zerosum.data.pairs import PairDataset
 from zerosum.features.classifier import Classifier, accuracy, fit
-from zerosum.plan import plan_of
-from zerosum.preview import measure
+from zerosum.inference.translate import translate
+from zerosum.kinds import AnyDataset, held_out, open_as
+from zerosum.kinds.domains import DomainDataset
+from zerosum.kinds.pairs import PairDataset
 from zerosum.recipe import TranslationRecipe
-from zerosum.run import Run
-from zerosum.translation import translate
-from zerosum.words import duration
+from zerosum.run.config import plan_of
+from zerosum.run.directory import Run
+from zerosum.text import duration
+from zerosum.training.preview import measure
 
 CPU = torch.device("cpu")
 

@@ -23,16 +23,16 @@ from torch import Tensor, nn
 
 from bench.race import Contestant, race, ratios, serve
 from bench.results import save, table
-from zerosum import machine
 from zerosum.data.batch import Batch, Domains, Images, Pairs
 from zerosum.data.spec import Spec
 from zerosum.game import Game
-from zerosum.nets import conv, equalised
-from zerosum.nets.dropout import Dropout
-from zerosum.nets.instance import InstanceNorm2d
-from zerosum.pool import ImagePool
+from zerosum.layers import conv, equalised
+from zerosum.layers.dropout import Dropout
+from zerosum.layers.image_pool import ImagePool
+from zerosum.layers.instance_norm import InstanceNorm2d
 from zerosum.recipe import Recipe
 from zerosum.recipes import find
+from zerosum.runtime import device
 
 Step = Callable[[], object]
 SIZES = {"pix2pix": 128, "cyclegan": 64, "srgan": 96, "inpaint": 64, "progan": 32}
@@ -80,7 +80,7 @@ def built(name: str) -> tuple[Recipe, Made]:
 
 def played(name: str, precision: torch.dtype) -> Step:
     """The recipe at its game."""
-    machine.keep_memory()
+    device.keep_memory()
     recipe, source = built(name)
     recipe = recipe.to(memory_format=torch.channels_last)
     return rounds(Game(recipe, source, precision=precision, memory_format=torch.channels_last))
@@ -202,7 +202,7 @@ def with_torch_layers(network: Any) -> Any:
 
 def where(name: str) -> str:
     """Say where the time of the recipe's round goes, in the machine's own precision."""
-    step = played(name, machine.pick_precision("auto", torch.device("cpu")))
+    step = played(name, device.pick_precision("auto", torch.device("cpu")))
     for _ in range(4):
         step()
     with torch.profiler.profile() as profile:

@@ -24,13 +24,13 @@ from torch import Tensor
 
 import zerosum
 from bench.results import save
-from zerosum import words
+from zerosum import text
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.files import list_zip
-from zerosum.files import replacing
-from zerosum.metrics.paired import psnr, ssim
-from zerosum.run import Run
-from zerosum.upscaling import upscale
+from zerosum.data.sources.image_files import list_zip
+from zerosum.inference.upscale import upscale
+from zerosum.metrics.psnr_ssim import psnr, ssim
+from zerosum.run.directory import Run
+from zerosum.runtime.atomic_files import replacing
 
 FACTOR = 4
 SETTINGS = {"fit": "tiles", "degrade": f"downscale:{FACTOR}", "mirror": 0.5, "average": 0.999, "hold": 1.0}
@@ -120,7 +120,7 @@ def report(curve: list[dict[str, Any]], baseline: dict[str, float], run: Run, te
             [
                 f"{point['round']:,} rounds, {point['phase']}",
                 f"{point['seen']:,}",
-                words.duration(point["seconds"]),
+                text.duration(point["seconds"]),
                 f"{point['psnr_y']:.2f} dB",
                 f"{point['psnr_y'] - baseline['psnr_y']:+.2f} dB",
                 f"{point['ssim_y']:.4f}",

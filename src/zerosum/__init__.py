@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zerosum.answers import compare, evaluate
     from zerosum.api import load, resume, train
+    from zerosum.evaluation.evaluate import compare, evaluate
     from zerosum.game import Game
     from zerosum.player import Player
     from zerosum.recipe import Loss, Phase, Recipe
@@ -24,8 +24,8 @@ _HOMES = {
     "train": "zerosum.api",
     "resume": "zerosum.api",
     "load": "zerosum.api",
-    "evaluate": "zerosum.answers",
-    "compare": "zerosum.answers",
+    "evaluate": "zerosum.evaluation.evaluate",
+    "compare": "zerosum.evaluation.evaluate",
     "Recipe": "zerosum.recipe",
     "Loss": "zerosum.recipe",
     "Phase": "zerosum.recipe",

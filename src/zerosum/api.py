@@ -8,23 +8,26 @@ from typing import Any
 
 import torch
 
-from zerosum import chance, distributed, live, machine, recipes, report
-from zerosum.checkpoint import load_model, restore
+from zerosum import recipes, report
 from zerosum.data.dataset import Dataset
-from zerosum.data.kinds import AnyDataset, for_previews
-from zerosum.distributed import World
 from zerosum.errors import InputError
+from zerosum.evaluation.during_training import Watch, watch
 from zerosum.evaluation.reference import Setting
-from zerosum.evaluation.watch import Watch, watch
-from zerosum.gallery import memorisation
 from zerosum.game import Game
-from zerosum.plan import Plan, changed, plan_of, spec_of
+from zerosum.inference.sample import memorisation
+from zerosum.inference.upscale import Upscaler
+from zerosum.kinds import AnyDataset, for_previews
 from zerosum.recipe import Completing, Recipe, TranslationRecipe
-from zerosum.record import describe, require_same_data, tell_of_other_conditions
-from zerosum.run import Run, Which, require_free
-from zerosum.seating import open_data, seat
-from zerosum.training import Trainer
-from zerosum.upscaling import Upscaler
+from zerosum.run.checkpoint import load_model, restore
+from zerosum.run.config import Plan, changed, plan_of, spec_of
+from zerosum.run.directory import Run, Which, require_free
+from zerosum.run.metadata import describe, require_same_data, tell_of_other_conditions
+from zerosum.runtime import distributed, rng
+from zerosum.runtime.device import pick_device
+from zerosum.runtime.distributed import World
+from zerosum.runtime.progress import Progress, Silent, choose, counting
+from zerosum.training.launch import open_data, seat
+from zerosum.training.trainer import Trainer
 
 
 def train(
@@ -32,14 +35,14 @@ def train(
     *,
     recipe: str = "dcgan",
     run: str | Path | None = None,
-    progress: live.Progress | None = None,
+    progress: Progress | None = None,
     command: str | None = None,
     **settings: Any,
 ) -> Run:
     """Train `recipe` on `data` and return the run directory.
 
     Args:
-        data: a folder, a zip, an array file, or a name such as "digits" (see `zerosum.data.open`).
+        data: a folder, a zip, an array file, or a name such as "digits" (see `zerosum.kinds.images`).
         recipe: name of the recipe; `zerosum recipes` lists them.
         run: folder to write; by default a new one under runs/.
         progress: who is told how it goes; by default a live view in a terminal and plain lines elsewhere.
@@ -55,17 +58,17 @@ def train(
 
 
 def start(
-    plan: Plan, *, run: str | Path | None = None, progress: live.Progress | None = None, command: str | None = None
+    plan: Plan, *, run: str | Path | None = None, progress: Progress | None = None, command: str | None = None
 ) -> Run:
     """Train as `plan` says, in a new run directory."""
-    device = machine.pick_device(plan.training.device)
+    device = pick_device(plan.training.device)
     world = distributed.join(device)
-    progress = progress or (live.choose() if world.is_first else live.Silent())
+    progress = progress or (choose() if world.is_first else Silent())
     path = Path(run) if run is not None else _free_folder(plan)
     if world.is_first:
         require_free(path)
     dataset = open_data(plan, world, progress)
-    with chance.forked(device):
+    with rng.forked(device):
         game = seat(plan, dataset, device, world)
         judge = _judge(game, plan, progress)
         directory = _create(path, describe(plan, dataset, game, command), world)
@@ -75,7 +78,7 @@ def start(
 def resume(
     run: str | Path,
     *,
-    progress: live.Progress | None = None,
+    progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
     """Go on with a run from its newest checkpoint, to the last bit as if it had never stopped.
@@ -91,12 +94,12 @@ def resume(
     directory = Run.open(run)
     before = plan_of(directory)
     plan = changed(before, changes, directory)
-    device = machine.pick_device(plan.training.device)
+    device = pick_device(plan.training.device)
     world = distributed.join(device)
-    progress = progress or (live.choose() if world.is_first else live.Silent())
+    progress = progress or (choose() if world.is_first else Silent())
     dataset = open_data(plan, world, progress)
     require_same_data(directory, dataset, progress)
-    with chance.forked(device):
+    with rng.forked(device):
         game = seat(plan, dataset, device, world)
         latest = directory.latest()
         restore(latest, game)
@@ -131,10 +134,10 @@ def load(run: str | Path, *, device: str = "auto", checkpoint: Which = "newest")
     """
     directory = Run.open(run)
     plan = plan_of(directory)
-    with chance.forked(torch.device("cpu")):
+    with rng.forked(torch.device("cpu")):
         recipe = recipes.find(plan.recipe)(plan.config, spec_of(directory))
     load_model(directory.chosen(checkpoint), recipe)
-    return recipe.to(machine.pick_device(device)).eval().requires_grad_(False)
+    return recipe.to(pick_device(device)).eval().requires_grad_(False)
 
 
 def recipe_of(run: str | Path) -> type[Recipe]:
@@ -151,7 +154,7 @@ def _play(
     directory: Run,
     plan: Plan,
     dataset: AnyDataset,
-    progress: live.Progress,
+    progress: Progress,
     judge: Watch | None,
 ) -> Run:
     for note in (*dataset.notes, *game.recipe.notes):
@@ -177,14 +180,12 @@ def _play(
     return directory
 
 
-def _judge(game: Game[Any], plan: Plan, progress: live.Progress) -> Watch | None:
+def _judge(game: Game[Any], plan: Plan, progress: Progress) -> Watch | None:
     """Prepare the evaluations that are asked for, in the process that makes them."""
     if not plan.training.evaluate_every or not game.world.is_first:
         return None
-    setting = Setting(
-        device=game.device, cache=plan.options.cache_folder(), progress=live.counting(progress), world=World()
-    )
-    with chance.forked(game.device, seed=plan.training.seed):
+    setting = Setting(device=game.device, cache=plan.options.cache_folder(), progress=counting(progress), world=World())
+    with rng.forked(game.device, seed=plan.training.seed):
         judge = watch(plan, game.recipe, setting)
     for note in (*judge.prepared.notes, judge.floor):
         progress.note(note)

@@ -10,13 +10,13 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from zerosum import chance
 from zerosum.data.batch import Batch
-from zerosum.distributed import World
 from zerosum.errors import DivergedError
+from zerosum.loss import Tally, merge
 from zerosum.player import Clock, Player
 from zerosum.recipe import Loss, Phase, Recipe
-from zerosum.tally import Tally, merge
+from zerosum.runtime import rng
+from zerosum.runtime.distributed import World
 
 B = TypeVar("B", bound=Batch)
 
@@ -197,7 +197,7 @@ class Game(Generic[B]):
             "players": {name: player.state_dict() for name, player in self.players.items()},
             "clock": vars(self.clock).copy(),
             "position": self.source.position,
-            "random": self.world.gather(chance.state(self.device)),
+            "random": self.world.gather(rng.state(self.device)),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -207,7 +207,7 @@ class Game(Generic[B]):
         self.clock = Clock(**state["clock"])
         self.source.position = state["position"]
         states = state["random"]
-        chance.set_state(states[self.world.rank if len(states) == self.world.size else 0], self.device)
+        rng.set_state(states[self.world.rank if len(states) == self.world.size else 0], self.device)
 
     def _free_only(self, name: str) -> None:
         if self._mover == name:
@@ -223,14 +223,14 @@ class Game(Generic[B]):
         rows = len(batch)
         rank, size = (self.world.rank, self.world.size) if self.recipe.divisible else (0, 1)
         parts = min(self._micro_batches, rows)
-        before = chance.state(self.device) if parts > 1 else None
+        before = rng.state(self.device) if parts > 1 else None
         start = rank * rows
         each = {name for name, value in givens.items() if isinstance(value, Tensor) and value.shape[:1] == (rows,)}
         for piece in batch.split(parts):
             here = slice(start - rank * rows, start - rank * rows + len(piece))
             if before is not None:
-                chance.set_state(before, self.device)
-            with chance.share(start, start + len(piece), rows * size):
+                rng.set_state(before, self.device)
+            with rng.share(start, start + len(piece), rows * size):
                 yield len(piece) / rows, piece, {k: v[here] if k in each else v for k, v in givens.items()}
             start += len(piece)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from zerosum import chance
+from zerosum.runtime import rng
 
 Critic = Callable[[Tensor], Tensor]
 
@@ -30,7 +30,7 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, *, target: floa
 
     Source: Gulrajani et al. 2017, eq. 3 and algorithm 1 (https://arxiv.org/abs/1704.00028).
     """
-    mix = chance.uniform(len(real), *[1] * (real.ndim - 1), device=real.device)
+    mix = rng.uniform(len(real), *[1] * (real.ndim - 1), device=real.device)
     between = torch.lerp(_wide(fake), _wide(real), mix.to(_wide(real)))
     return (_squared_slopes(critic, between).add(1e-12).sqrt() - target).square().mean()
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from zerosum.adam import Adam
+from zerosum.optim.adam import Adam
 
 STATISTICS = ("running_mean", "running_var")
 

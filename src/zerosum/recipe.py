@@ -11,13 +11,13 @@ import torch
 from annotated_types import Interval
 from torch import Tensor, nn
 
-from zerosum import chance
 from zerosum.config import Count, Fraction, Settings
 from zerosum.data.batch import Batch, Images, Pairs
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
 from zerosum.latent import Between, slerp, truncated_normal
 from zerosum.player import Player
+from zerosum.runtime import rng
 
 if TYPE_CHECKING:
     from zerosum.game import Game
@@ -146,7 +146,7 @@ class LatentRecipe(Recipe):
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
-        return chance.normal(n, self.config.latent, device=self.device)
+        return rng.normal(n, self.config.latent, device=self.device)
 
     def sample(self, n: int, *, latent: Tensor | None = None, truncation: float | None = None) -> Tensor:
         """Generate (n, *shape) samples.

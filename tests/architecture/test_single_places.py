@@ -14,9 +14,9 @@ FILES = sorted(SOURCE.rglob("*.py"))
 ONLY_IN = {
     "backward": {"game.py"},
     "optimizer.step": {"player.py"},
-    "torch.save": {"checkpoint.py"},
-    "torch.load": {"checkpoint.py", "foreign.py"},
-    "torch.distributed": {"distributed.py"},
+    "torch.save": {"run/checkpoint.py"},
+    "torch.load": {"run/checkpoint.py", "runtime/external_weights.py"},
+    "torch.distributed": {"runtime/distributed.py"},
     "127.5": {"data/batch.py"},
 }
 FORBIDDEN_IN_RECIPES = ("detach", "no_grad", "requires_grad", "requires_grad_", "cuda")

@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 
 from zerosum.cli import main
-from zerosum.run import Run
+from zerosum.run.directory import Run
 
 TIMED = {"seconds", "images_per_second", "peak_rss_bytes"}
 """What differs between equal runs: how long they took and what they took."""

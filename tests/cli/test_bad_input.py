@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from zerosum import api
-from zerosum.live import Silent
-from zerosum.run import Run
+from zerosum.run.directory import Run
+from zerosum.runtime.progress import Silent
 
 TRAIN = ("train", "photos", "--run", "run")
 

@@ -13,13 +13,15 @@ from PIL import Image
 
 from tests.cli.conftest import assert_same_checkpoint, measured
 from tests.recipes.conftest import SMALL
-from zerosum import answers, api, checkpoint
-from zerosum.data.open import open as open_data
+from zerosum import api
 from zerosum.data.options import DataOptions
 from zerosum.errors import InputError
-from zerosum.evaluation.figure import Evaluation
-from zerosum.live import Silent
-from zerosum.run import Run
+from zerosum.evaluation import evaluate
+from zerosum.evaluation.result import Evaluation
+from zerosum.kinds.images import open as open_data
+from zerosum.run import checkpoint
+from zerosum.run.directory import Run
+from zerosum.runtime.progress import Silent
 
 QUICK = ("--features", "pixels", "--count", 60, "--metrics", "fid,coverage,authenticity")
 DIGITS = {"size": "16", "width": 4, "batch": 16, "save_every": 2, "log_every": 1, "progress": Silent()}
@@ -66,23 +68,23 @@ def test_a_run_is_evaluated_with_protocol_floor_and_interval(runs: Path, zerosum
 
 def test_evaluating_twice_gives_the_same_numbers_and_another_seed_others(runs: Path) -> None:
     asked = {"features": "pixels", "count": 40, "metrics": "fid,kid,js", "out": Path("out.json"), "progress": Silent()}
-    first, again, other = (answers.evaluate(runs / "a", seed=seed, **asked) for seed in (0, 0, 1))
+    first, again, other = (evaluate.evaluate(runs / "a", seed=seed, **asked) for seed in (0, 0, 1))
     assert first == again == Evaluation.read(Path("out.json")) or first == again
     assert first["fid"].value != other["fid"].value
     assert Evaluation.read(Path("out.json")) == other
 
 
 def test_the_samples_evaluated_are_those_that_sample_makes(runs: Path) -> None:
-    from zerosum import gallery
     from zerosum.data.batch import to_uint8
-    from zerosum.evaluation.seeing import generated
+    from zerosum.evaluation.feature_extraction import generated
+    from zerosum.inference import sample
 
     recipe = api.load(runs / "a")
     torch.manual_seed(5)
     before = torch.get_rng_state()
     made = torch.cat(list(generated(recipe, 40, seed=3)))[:40]
     assert torch.equal(before, torch.get_rng_state())
-    assert torch.equal(made, to_uint8(gallery.generate(recipe, 40, seed=3, chosen={})))
+    assert torch.equal(made, to_uint8(sample.generate(recipe, 40, seed=3, chosen={})))
 
 
 def test_real_images_in_a_folder_lie_about_the_floor_and_half_of_the_classes_do_not(zerosum: Any) -> None:
@@ -132,7 +134,7 @@ def test_a_run_that_was_not_evaluated_says_the_command_or_is_evaluated(runs: Pat
         2,
         f"{runs / 'ring'} was not evaluated yet: zerosum evaluate {runs / 'ring'}",
     )
-    (found,) = answers.compare(runs / "ring", against="ring8", count=200, progress=Silent())
+    (found,) = evaluate.compare(runs / "ring", against="ring8", count=200, progress=Silent())
     assert found.protocol.split == "test"
     assert found["modes"].floor == 8
 
@@ -162,12 +164,12 @@ def test_what_cannot_be_asked_of_a_run_is_one_sentence(
 
 def test_what_plays_with_the_runs_players_is_taken_where_it_is_asked_for(runs: Path) -> None:
     names = "duality-gap,discriminator-auc"
-    found = answers.evaluate(runs / "ring", metrics=names, count=60, out="played.json", progress=Silent())
+    found = evaluate.evaluate(runs / "ring", metrics=names, count=60, out="played.json", progress=Silent())
     assert [figure.metric for figure in found.figures] == ["discriminator-auc", "duality-gap"]
     assert found["duality-gap"].value > found["duality-gap"].interval.low > 0
     assert found["discriminator-auc"].value == pytest.approx(0.5, abs=0.2)
     with pytest.raises(InputError, match="linear-probe cannot be had here: it needs images with labels"):
-        answers.evaluate(runs / "ring", metrics="linear-probe", count=20, progress=Silent())
+        evaluate.evaluate(runs / "ring", metrics="linear-probe", count=20, progress=Silent())
 
 
 def test_a_labelled_split_that_was_not_trained_on_probes_the_discriminator() -> None:
@@ -175,7 +177,7 @@ def test_a_labelled_split_that_was_not_trained_on_probes_the_discriminator() -> 
     images, labels = digits.samples[..., 0], digits.labels
     np.savez("split.npz", x_train=images[:400], y_train=labels[:400], x_test=images[400:600], y_test=labels[400:600])
     run = api.train("split.npz", recipe="dcgan", run="probed", rounds=2, **{**DIGITS, "size": None})
-    found = answers.evaluate(run.path, metrics="linear-probe,class-balance", count=60, progress=Silent())
+    found = evaluate.evaluate(run.path, metrics="linear-probe,class-balance", count=60, progress=Silent())
     assert (found.protocol.split, found.protocol.extractor) == ("test", "classifier")
     assert 0.3 < found["linear-probe"].value < 1
     assert found["class-balance"].floor < 0.3
@@ -209,14 +211,14 @@ def test_a_run_on_pairs_is_measured_against_held_out_targets(tmp_path: Path) -> 
             Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(path)
     settings = {"rounds": 2, "batch": 2, "degrade": "gray", "progress": Silent(), **SMALL["pix2pix"]}
     run = api.train(tmp_path / "pairs", recipe="pix2pix", run="run", **settings)
-    found = answers.evaluate(run.path, features="random", progress=Silent())
+    found = evaluate.evaluate(run.path, features="random", progress=Silent())
     assert (found.protocol.split, found.protocol.against, found.protocol.fake) == ("test", "split train", 12)
     assert found["psnr"].value > 5
     assert found["psnr"].floor is None
     assert {"fid", "ssim", "l1"} <= {figure.metric for figure in found.figures}
     assert "authenticity" not in {figure.metric for figure in found.figures}
     assert not any("trained on the very sources" in note for note in found.notes)
-    found = answers.evaluate(run.path, features="random", metrics="psnr", split="train", progress=Silent())
+    found = evaluate.evaluate(run.path, features="random", metrics="psnr", split="train", progress=Silent())
     assert any("trained on the very sources that it is judged by (split train)" in note for note in found.notes)
 
 

@@ -11,13 +11,15 @@ from PIL import Image
 
 from tests.cli.test_evaluate import DIGITS
 from tests.recipes.conftest import SMALL
-from zerosum import answers, api
-from zerosum.data.open import open as open_data
+from zerosum import api
 from zerosum.data.options import DataOptions
 from zerosum.errors import InputError
-from zerosum.evaluation import perceptual, uses
-from zerosum.evaluation.figure import Evaluation
-from zerosum.live import Silent
+from zerosum.evaluation import evaluate
+from zerosum.evaluation.measures import labels as uses
+from zerosum.evaluation.measures import perceptual
+from zerosum.evaluation.result import Evaluation
+from zerosum.kinds.images import open as open_data
+from zerosum.runtime.progress import Silent
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def test_a_run_is_walked_by_its_datas_classifier_and_its_discriminator_asked(
     monkeypatch.setattr(perceptual, "PAIRS", 100)
     run = api.train(split, recipe="dcgan", run="run", rounds=2, **{**DIGITS, "size": None}).path
     names = "ppl,discriminator-train,discriminator-held-out,discriminator-fake"
-    found = answers.evaluate(run, metrics=names, count=60, progress=Silent())
+    found = evaluate.evaluate(run, metrics=names, count=60, progress=Silent())
     assert [figure.title for figure in found.figures] == [
         "PPL-classifier",
         "discriminator on train",
@@ -92,4 +94,4 @@ def test_a_run_is_walked_by_its_datas_classifier_and_its_discriminator_asked(
 def test_a_critic_has_no_threshold_to_be_right_by() -> None:
     run = api.train("ring8", recipe="wgan_gp", run="critic", rounds=1, progress=Silent(), **SMALL["wgan_gp"]).path
     with pytest.raises(InputError, match="the values of a critic have no threshold; ask for discriminator-auc"):
-        answers.evaluate(run, metrics="discriminator-fake", count=60, progress=Silent())
+        evaluate.evaluate(run, metrics="discriminator-fake", count=60, progress=Silent())

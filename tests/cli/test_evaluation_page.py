@@ -11,8 +11,7 @@ import torch
 from PIL import Image
 
 from zerosum.cli import main
-from zerosum.evaluation import perceptual, uses
-from zerosum.evaluation.measures import better
+from zerosum.evaluation.measures import better, labels, perceptual
 from zerosum.metrics.lpips import FeatureStack
 
 PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
@@ -33,7 +32,7 @@ def test_the_commands_run_in_their_order(capsys):
 def test_the_commands_for_an_eye_and_for_labelled_images_run(capsys, monkeypatch):
     """With random weights of VGG16, and labelled images of noise."""
     monkeypatch.setattr(perceptual, "PAIRS", 100)
-    monkeypatch.setattr(uses, "SEEN", 100)
+    monkeypatch.setattr(labels, "SEEN", 100)
     stack = FeatureStack("vgg")
     torch.save(stack.state_dict(), "vgg16.pth")
     heads = Path("data/weights/lpips_v0.1/vgg.pth")

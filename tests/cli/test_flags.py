@@ -12,7 +12,7 @@ from typing import Any
 import docstring_parser
 import pytest
 
-from zerosum import gallery, recipes
+from zerosum import recipes
 from zerosum.api import Plan
 from zerosum.cli import COMMANDS
 from zerosum.cli.data import Data
@@ -20,7 +20,8 @@ from zerosum.cli.sample import Sample
 from zerosum.cli.train import Resume, Train
 from zerosum.config import documentation, flag
 from zerosum.data.options import DataOptions
-from zerosum.training import Training
+from zerosum.inference import sample
+from zerosum.training.trainer import Training
 
 every_recipe = pytest.mark.parametrize("name", recipes.names())
 
@@ -52,7 +53,7 @@ def test_no_two_settings_share_a_flag(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in recipes.names() if hasattr(recipes.find(name), "sample")])
 def test_the_recipes_controls_are_documented_and_collide_with_no_flag_of_sample(name: str) -> None:
     kind = recipes.find(name)
-    controls = set(gallery.controls(kind))
+    controls = set(sample.controls(kind))
     assert controls.isdisjoint(Sample.names())
     explained = {p.arg_name for p in docstring_parser.parse(kind.sample.__doc__ or "").params}
     assert controls <= explained

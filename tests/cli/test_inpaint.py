@@ -14,8 +14,8 @@ from tests.cli.test_translate import picture
 from tests.recipes.conftest import SMALL
 from zerosum import api
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.live import Silent
-from zerosum.run import Run
+from zerosum.run.directory import Run
+from zerosum.runtime.progress import Silent
 
 SIDE = 16
 

@@ -15,12 +15,13 @@ import torch
 
 from tests.cli.conftest import assert_same_checkpoint, measured, process
 from tests.recipes.conftest import SMALL, game, plays_on_points, sides
-from zerosum import api, checkpoint
+from zerosum import api
 from zerosum.cli import main
 from zerosum.errors import InputError
-from zerosum.live import Progress, Silent, Status
-from zerosum.run import Run
-from zerosum.training import Trainer, Training
+from zerosum.run import checkpoint
+from zerosum.run.directory import Run
+from zerosum.runtime.progress import Progress, Silent, Status
+from zerosum.training.trainer import Trainer, Training
 
 GAN = ("train", "ring8", "--recipe", "gan", "--batch", 8, "--generator-hidden", 16, "--discriminator-hidden", 16)
 IMAGES, POINTS = (3, 16, 16), (2,)

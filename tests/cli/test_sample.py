@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.recipes.conftest import SMALL
 from zerosum import api
-from zerosum.live import Silent
+from zerosum.runtime.progress import Silent
 
 
 @pytest.fixture(scope="module")

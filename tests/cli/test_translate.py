@@ -13,8 +13,8 @@ from PIL import Image
 from tests.recipes.conftest import SMALL
 from zerosum import api
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.live import Silent
-from zerosum.run import Run
+from zerosum.run.directory import Run
+from zerosum.runtime.progress import Silent
 
 SIDE = 16
 

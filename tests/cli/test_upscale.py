@@ -15,9 +15,9 @@ from tests.recipes.conftest import SMALL
 from zerosum import api
 from zerosum.data.batch import to_float, to_uint8
 from zerosum.errors import InputError
-from zerosum.live import Silent
+from zerosum.inference.upscale import upscale, windows
 from zerosum.recipes.srgan import SRGAN
-from zerosum.upscaling import upscale, windows
+from zerosum.runtime.progress import Silent
 
 SIDE, FACTOR = 16, 4
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.open import DataOptions
+from zerosum.kinds.images import DataOptions
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.decode import reason
-from zerosum.data.open import open as open_data
+from zerosum.data.packing.decode import reason
 from zerosum.errors import InputError
+from zerosum.kinds.images import open as open_data
 
 
 def refusal(source, options):

@@ -10,9 +10,9 @@ import torch
 
 from zerosum.data.batch import Domains, Images
 from zerosum.data.jitter import Jitter
-from zerosum.data.kinds import open_as
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
+from zerosum.kinds import open_as
 
 
 def opened(source, options, **asked):
@@ -148,7 +148,7 @@ def test_what_only_translations_need_is_refused_elsewhere(levels, options):
 
 def test_what_is_packed_is_opened_again_without_a_look_at_the_files(levels, options, monkeypatch):
     first = opened(levels, options)
-    monkeypatch.setattr("zerosum.data.sides.survey", None)
+    monkeypatch.setattr("zerosum.data.two_sided.survey", None)
     again = opened(levels, options)
     assert isinstance(again.samples, np.memmap)
     assert again.fingerprint == first.fingerprint

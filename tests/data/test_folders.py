@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.files import list_zip
-from zerosum.data.open import open as open_data
+from zerosum.data.sources.image_files import list_zip
 from zerosum.errors import InputError
+from zerosum.kinds.images import open as open_data
 
 
 def notes_of(data):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from zerosum.data.open import open as open_data
 from zerosum.errors import InputError
+from zerosum.kinds.images import open as open_data
 
 
 def test_class_folders_give_labels_in_natural_order(folder, options):

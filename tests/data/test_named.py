@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zerosum.data import named
-from zerosum.data.download import fetch
-from zerosum.data.open import open as open_data
+from zerosum.data.sources import builtin
+from zerosum.data.sources.download import fetch
 from zerosum.errors import InputError
+from zerosum.kinds.images import open as open_data
 
 REAL = os.environ.get("ZEROSUM_DATA", "")
 needs_real_data = pytest.mark.skipif(not Path(REAL, "mnist").is_dir(), reason="ZEROSUM_DATA names no folder with mnist")
@@ -85,7 +85,7 @@ def test_digits_are_one_set_and_write_no_file(options, tmp_path):
 
 def test_the_binary_archive_of_cifar_is_read_in_order(tmp_path):
     batches = cifar_archive(tmp_path / "c.tar.gz")
-    train, test = named.read_cifar(tmp_path / "c.tar.gz", "train"), named.read_cifar(tmp_path / "c.tar.gz", "test")
+    train, test = builtin.read_cifar(tmp_path / "c.tar.gz", "train"), builtin.read_cifar(tmp_path / "c.tar.gz", "test")
     assert train.samples.shape == (15, 32, 32, 3)
     record = batches["data_batch_2.bin"][1]
     assert np.array_equal(train.samples[4], record[1:].reshape(3, 32, 32).transpose(1, 2, 0))
@@ -99,14 +99,16 @@ def test_a_damaged_cifar_archive_is_refused(tmp_path):
     content = (tmp_path / "c.tar.gz").read_bytes()
     (tmp_path / "c.tar.gz").write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match="is damaged"):
-        named.read_cifar(tmp_path / "c.tar.gz", "train")
+        builtin.read_cifar(tmp_path / "c.tar.gz", "train")
 
 
 def test_cifar_as_an_array_file_says_that_it_is_a_part(tmp_path, options, noise, monkeypatch):
     asked = options()
     (tmp_path / "kept" / "cifar10").mkdir(parents=True)
     labels = np.arange(10)
-    np.savez(tmp_path / "kept/cifar10/part.npz", x_train=noise(10, 32, 32, 3), y_train=labels, class_names=named.CIFAR)
+    np.savez(
+        tmp_path / "kept/cifar10/part.npz", x_train=noise(10, 32, 32, 3), y_train=labels, class_names=builtin.CIFAR
+    )
     monkeypatch.setenv("ZEROSUM_DATA", str(tmp_path / "kept"))
     data = open_data("cifar10", options=asked)
     assert data.spec.shape == (3, 32, 32)
@@ -126,7 +128,7 @@ def test_files_that_are_not_the_published_ones_are_refused(tmp_path, options, mo
 
 def test_every_published_file_has_its_digest():
     for name in ("mnist", "fashion-mnist", "cifar10"):
-        about = named.published(name)
+        about = builtin.published(name)
         assert len(about.classes) == 10
         assert all(len(digest) == 32 for digest in about.md5.values())
         assert len(about.md5) == (1 if name == "cifar10" else 4)

@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pytest
 
-from zerosum.data import pack
-from zerosum.data.open import open as open_data
+from zerosum.data.packing import cache
 from zerosum.data.spec import Spec
 from zerosum.errors import StorageError
+from zerosum.kinds.images import open as open_data
 
 
 def refuse_progress(*news):
@@ -77,47 +77,47 @@ def test_two_that_pack_at_once_do_not_harm_each_other(folder, options):
 
 def test_a_pack_interrupted_leaves_nothing(tmp_path):
     def interrupted():
-        with pack.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
+        with cache.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
             packing.append(np.zeros((1, 2, 2, 1), np.uint8))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert pack.reopen(tmp_path, "key") is None
+    assert cache.reopen(tmp_path, "key") is None
     assert list((tmp_path / "packed").iterdir()) == []
 
 
 def test_the_first_of_two_packs_stands(tmp_path):
     for value in (1, 2):
-        with pack.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
+        with cache.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
             packing.append(np.full((3, 2, 2, 1), value, np.uint8))
             packing.finish(labels=None, spec=Spec(shape=(1, 2, 2)), notes=())
-    assert (pack.reopen(tmp_path, "key").samples == 1).all()
+    assert (cache.reopen(tmp_path, "key").samples == 1).all()
     assert [path.name for path in (tmp_path / "packed").iterdir()] == ["key"]
 
 
 def test_the_fingerprint_is_that_of_the_content_whatever_the_pieces(tmp_path, noise):
     samples, labels, spec = noise(9, 4, 4, 3), np.arange(9), Spec(shape=(3, 4, 4), classes=tuple("abcdefghi"))
     for key, cuts in (("one", [9]), ("three", [2, 3, 9])):
-        with pack.new_pack(tmp_path, key, (4, 4, 3)) as packing:
+        with cache.new_pack(tmp_path, key, (4, 4, 3)) as packing:
             for rows in np.split(samples, cuts):
                 packing.append(rows)
             packing.finish(labels=labels, spec=spec, notes=("A note.",))
-    one, three = pack.reopen(tmp_path, "one"), pack.reopen(tmp_path, "three")
-    assert one.fingerprint == three.fingerprint == pack.digest(samples, labels, spec)
+    one, three = cache.reopen(tmp_path, "one"), cache.reopen(tmp_path, "three")
+    assert one.fingerprint == three.fingerprint == cache.digest(samples, labels, spec)
     assert np.array_equal(three.samples, samples)
     assert three.labels.tolist() == labels.tolist()
     assert three.notes == ("A note.",)
-    assert pack.digest(samples, labels[::-1], spec) != one.fingerprint
+    assert cache.digest(samples, labels[::-1], spec) != one.fingerprint
 
 
 def test_what_a_killed_process_left_behind_is_swept_after_a_day(tmp_path):
     old, young = tmp_path / "packed" / ".making-a-1", tmp_path / "packed" / ".making-a-2"
     for scratch in (old, young):
         scratch.mkdir(parents=True)
-    long_ago = time.time() - 2 * pack.STALE_SECONDS
+    long_ago = time.time() - 2 * cache.STALE_SECONDS
     os.utime(old, (long_ago, long_ago))
-    with pack.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
+    with cache.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
         packing.append(np.zeros((1, 2, 2, 1), np.uint8))
         packing.finish(labels=None, spec=Spec(shape=(1, 2, 2)), notes=())
     assert not old.exists()
@@ -143,7 +143,7 @@ def test_a_damaged_pack_is_refused_by_its_folder(folder, options, tmp_path):
     ],
 )
 def test_what_the_disk_refuses_is_said_in_a_sentence(tmp_path, number, sentence):
-    with pytest.raises(StorageError, match=sentence) as caught, pack.new_pack(tmp_path, "key", (2, 2, 1)):
+    with pytest.raises(StorageError, match=sentence) as caught, cache.new_pack(tmp_path, "key", (2, 2, 1)):
         raise OSError(number, os.strerror(number))
     assert "--cache" in str(caught.value)
     assert list((tmp_path / "packed").iterdir()) == []

@@ -10,10 +10,10 @@ from PIL import Image
 from zerosum.data.batch import Pairs
 from zerosum.data.degrade import Degradation, ways
 from zerosum.data.jitter import Draw, Jitter, generator
-from zerosum.data.kinds import for_previews, open_as
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
+from zerosum.kinds import for_previews, open_as
 
 BOTH = Jitter(enlarge=1.25, mirror=0.5)
 

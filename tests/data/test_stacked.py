@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zerosum.data import named
-from zerosum.data.open import open as open_data
-from zerosum.data.stacked import COUNTS, stack
-from zerosum.data.table import Table
+from zerosum.data.sources import builtin
+from zerosum.data.sources.builtin import COUNTS, stack
+from zerosum.data.sources.image_array import Table
 from zerosum.errors import InputError
+from zerosum.kinds.images import open as open_data
 
 REAL = os.environ.get("ZEROSUM_DATA", "")
 needs_real_data = pytest.mark.skipif(not Path(REAL, "mnist").is_dir(), reason="ZEROSUM_DATA names no folder with mnist")
@@ -49,7 +49,7 @@ def test_its_files_are_those_of_mnist(options: Any, tmp_path: Path, monkeypatch:
     for file in files:
         file.touch()
     monkeypatch.setenv("ZEROSUM_DATA", str(tmp_path))
-    assert named.locate("stacked-mnist", asked) == tuple(files)
+    assert builtin.locate("stacked-mnist", asked) == tuple(files)
     with pytest.raises(InputError, match="has no split val"):
         open_data("stacked-mnist", options=options(split="val"))
 

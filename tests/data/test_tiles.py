@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from zerosum.data.batch import Images, Pairs
-from zerosum.data.kinds import for_previews, open_as
-from zerosum.data.open import open as open_images
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.kinds import for_previews, open_as
+from zerosum.kinds.images import open as open_images
 
 
 def rows(dataset):

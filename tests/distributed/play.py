@@ -13,12 +13,13 @@ import safetensors.torch
 import torch
 
 from tests.recipes.conftest import SMALL, dataset, game, plays_on_points
-from zerosum import api, distributed
+from zerosum import api
 from zerosum.cli import main
 from zerosum.data.stream import Stream
-from zerosum.distributed import World
 from zerosum.errors import DivergedError, InputError
 from zerosum.recipe import Loss
+from zerosum.runtime import distributed
+from zerosum.runtime.distributed import World
 
 ROUNDS = 4
 

@@ -9,12 +9,12 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from zerosum import distributed
-from zerosum.data.open import open as open_data
-from zerosum.distributed import World
 from zerosum.features.extract import extract, of_dataset
 from zerosum.features.extractor import Seen
-from zerosum.features.plain import Random
+from zerosum.features.untrained import Random
+from zerosum.kinds.images import open as open_data
+from zerosum.runtime import distributed
+from zerosum.runtime.distributed import World
 
 COUNT = 90
 

@@ -9,7 +9,7 @@ import torch
 
 from tests.distributed.see import COUNT, see
 from tests.distributed.test_two_processes import torchrun
-from zerosum.distributed import World
+from zerosum.runtime.distributed import World
 
 
 def test_two_processes_share_the_images_and_get_the_features_of_one(tmp_path: Path) -> None:

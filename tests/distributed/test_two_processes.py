@@ -17,8 +17,8 @@ import torch
 from tests.distributed import play
 from tests.recipes.conftest import SMALL, plays_on_points
 from zerosum.cli import main
-from zerosum.distributed import World
-from zerosum.run import Run
+from zerosum.run.directory import Run
+from zerosum.runtime.distributed import World
 
 ROOT = Path(__file__).parents[2]
 GAN = ("--recipe", "gan", "--batch", 16, "--generator-hidden", 16, "--discriminator-hidden", 16, "--save-every", 2)

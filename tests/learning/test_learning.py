@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from bench.learning import EQUAL, GRID, count_modes, pixel_features, play, samples_of
-from zerosum import machine
-from zerosum.data.open import open as open_data
+from zerosum.kinds.images import open as open_data
 from zerosum.metrics.frechet import frechet_distance_of_features
+from zerosum.runtime import device
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ def test_an_unrolled_game_keeps_more_modes_of_the_ring_than_the_plain_one():
 
 
 def test_wgan_gp_learns_the_digits_and_its_estimate_falls():
-    digits, precision = open_data("digits"), machine.pick_precision("auto", torch.device("cpu"))
+    digits, precision = open_data("digits"), device.pick_precision("auto", torch.device("cpu"))
     _, logged = play(digits, "wgan_gp", 400, width=16, precision=precision)
     assert logged[-1]["critic/distance"] < 0.8 * max(values["critic/distance"] for values in logged)
     assert all(abs(values["critic/loss"]) < 1e3 for values in logged)
@@ -40,7 +40,7 @@ def test_wgan_gp_finds_the_grid_and_its_estimate_falls():
 
 
 def test_dcgan_learns_the_digits():
-    digits, precision = open_data("digits"), machine.pick_precision("auto", torch.device("cpu"))
+    digits, precision = open_data("digits"), device.pick_precision("auto", torch.device("cpu"))
     features, real = pixel_features(digits)
     far, near = (
         frechet_distance_of_features(

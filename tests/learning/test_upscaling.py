@@ -12,9 +12,9 @@ from sklearn.datasets import load_digits
 
 from zerosum import api
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.live import Silent
-from zerosum.metrics.paired import psnr
-from zerosum.upscaling import upscale
+from zerosum.inference.upscale import upscale
+from zerosum.metrics.psnr_ssim import psnr
+from zerosum.runtime.progress import Silent
 
 pytestmark = pytest.mark.slow
 

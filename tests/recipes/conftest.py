@@ -12,13 +12,13 @@ import torch
 from zerosum import recipes
 from zerosum.data.batch import Domains, Pairs, Points
 from zerosum.data.dataset import Dataset
-from zerosum.data.domains import DomainDataset
-from zerosum.data.kinds import AnyDataset
-from zerosum.data.pairs import PairDataset
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
-from zerosum.distributed import World
 from zerosum.game import Game
+from zerosum.kinds import AnyDataset
+from zerosum.kinds.domains import DomainDataset
+from zerosum.kinds.pairs import PairDataset
+from zerosum.runtime.distributed import World
 
 SMALL: dict[str, dict[str, Any]] = {
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "average": 0.9},

@@ -10,7 +10,7 @@ from tests.recipes.conftest import game
 from zerosum.data.batch import Domains
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.nets.resnet import ResidualGenerator
+from zerosum.networks.resnet_generator import ResidualGenerator
 from zerosum.player import Clock
 from zerosum.recipes.cyclegan import Config, CycleGAN
 

@@ -7,7 +7,7 @@ import torch
 
 from tests.recipes.conftest import game
 from zerosum.errors import InputError
-from zerosum.nets.convolutional import halvings
+from zerosum.networks.dcgan import halvings
 
 
 @pytest.mark.parametrize(

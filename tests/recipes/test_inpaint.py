@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from tests.recipes.conftest import dataset, game
-from zerosum import chance
 from zerosum.data.batch import Images
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.nets.context import ChannelwiseLinear
-from zerosum.preview import look
+from zerosum.networks.context_encoder import ChannelwiseLinear
 from zerosum.recipes.inpaint import Config, Inpaint
+from zerosum.runtime import rng
+from zerosum.training.preview import look
 
 
 def small(shape: tuple[int, ...] = (3, 16, 16), **settings: object) -> Inpaint:
@@ -134,7 +134,7 @@ def test_shares_of_a_batch_have_the_holes_of_the_whole():
     whole = recipe.holes(6)
     for start in (0, 2, 4):
         torch.manual_seed(1)
-        with chance.share(start, start + 2, 6):
+        with rng.share(start, start + 2, 6):
             assert torch.equal(recipe.holes(2), whole[start : start + 2])
 
 

@@ -13,14 +13,14 @@ import torch
 
 from tests.recipes.conftest import game, sides
 from zerosum.data.batch import Pairs
-from zerosum.data.kinds import open_as
 from zerosum.data.options import DataOptions
-from zerosum.data.pairs import PairDataset
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.nets.unet import UNet, unet_depth
+from zerosum.kinds import open_as
+from zerosum.kinds.pairs import PairDataset
+from zerosum.networks.unet import UNet, unet_depth
 from zerosum.player import Clock
 from zerosum.recipes.pix2pix import Config, Pix2Pix
 

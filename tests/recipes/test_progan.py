@@ -10,16 +10,17 @@ import torch
 from torch import Tensor
 
 from tests.recipes.conftest import game
-from zerosum import api, checkpoint
+from zerosum import api
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.live import Silent
 from zerosum.penalties import gradient_penalty
 from zerosum.player import Clock
 from zerosum.recipes import progan
 from zerosum.recipes.progan import Config, ProGAN, blurred, channels, enlarged, shrunk
-from zerosum.run import Run
+from zerosum.run import checkpoint
+from zerosum.run.directory import Run
+from zerosum.runtime.progress import Silent
 
 PAPER = {"base": 8192, "widest": 512, "latent": 512}
 SHAPE = (1, 16, 16)

@@ -18,11 +18,11 @@ from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.live import Silent
-from zerosum.nets.srresnet import SRResNet
-from zerosum.nets.vgg import LAYERS, normalised, read_vgg19
+from zerosum.networks.srresnet import SRResNet
+from zerosum.networks.vgg import LAYERS, normalised, read_vgg19
 from zerosum.player import Clock
 from zerosum.recipes.srgan import SRGAN, Config, Discriminator
+from zerosum.runtime.progress import Silent
 
 
 def small(shape: tuple[int, ...] = (3, 32, 32), factor: int = 4, **settings: Any) -> SRGAN:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from zerosum.nets.dense import Dense
+from zerosum.networks.mlp import Dense
 from zerosum.penalties import clip_weights_, gradient_penalty, r1, r2
 
 

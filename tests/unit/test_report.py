@@ -9,10 +9,10 @@ import torch
 
 from zerosum import report
 from zerosum.errors import InputError
-from zerosum.pictures import grid, write_png
+from zerosum.media.image_grid import grid, write_png
 from zerosum.report.charts import WIDE, Line, chart, limits_of, smooth, ticks
-from zerosum.report.evidence import PREVIEWS, read
-from zerosum.report.markup import Markup, join, tag
+from zerosum.report.html import Markup, join, tag
+from zerosum.report.run_data import PREVIEWS, read
 
 ABOUT = {
     "format": 1,

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from zerosum import recipes
+from zerosum.benchmarks.mode_collapse import benchmark, protocols
+from zerosum.benchmarks.mode_collapse.experiment import Variant
+from zerosum.benchmarks.mode_collapse.table import Results
 from zerosum.cli import flags
 from zerosum.config import Count, Settings, flag
 from zerosum.errors import InputError
-from zerosum.modes import benchmark, protocols
-from zerosum.modes.table import Results
-from zerosum.modes.trials import Variant
 
 
 @dataclass(frozen=True, kw_only=True)

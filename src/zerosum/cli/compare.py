@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import answers
 from zerosum.cli import flags
 from zerosum.config import Settings
-from zerosum.evaluation import comparison, table
+from zerosum.evaluation import evaluate, table
+from zerosum.evaluation.table import body, comparison_remarks, comparison_text, head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +30,9 @@ def run(arguments: list[str]) -> None:
     """Compare, and print the table."""
     given: Compare = flags.parse(Compare, arguments, prog="zerosum compare").checked()
     asked: dict[str, Any] = {} if given.against is None else {"against": given.against}
-    found = answers.compare(*given.runs, **asked)
+    found = evaluate.compare(*given.runs, **asked)
     if not sys.stdout.isatty():
-        print(comparison.text(found))
+        print(comparison_text(found))
         return
-    table.show(comparison.head(found), comparison.body(found), caption="")
-    print("\n".join(comparison.remarks(found)))
+    table.show(head(found), body(found), caption="")
+    print("\n".join(comparison_remarks(found)))

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
-from zerosum import live
 from zerosum.cli import flags
 from zerosum.data.check import check, describe
-from zerosum.data.open import open as open_data
 from zerosum.data.options import DataOptions
+from zerosum.kinds.images import open as open_data
+from zerosum.runtime.progress import choose, counting
 
 Told = Callable[[str, int, int], None]
 
@@ -35,10 +35,10 @@ class Data:
 def run(arguments: list[str]) -> None:
     """Do what is asked and print what came of it."""
     given: Data = flags.parse(Data, arguments, prog="zerosum data")
-    progress = live.choose()
+    progress = choose()
     try:
         act = report if given.action == "check" else pack
-        print(act(given.data, given.options.checked(), live.counting(progress)))
+        print(act(given.data, given.options.checked(), counting(progress)))
     finally:
         progress.close()
 

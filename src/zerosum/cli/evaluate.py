@@ -9,12 +9,13 @@ from typing import Annotated
 
 import tyro
 
-from zerosum import answers, distributed, machine
 from zerosum.cli import flags
-from zerosum.evaluation import table
-from zerosum.evaluation.figure import Evaluation
-from zerosum.evaluation.question import Question
-from zerosum.run import Which
+from zerosum.evaluation import evaluate, table
+from zerosum.evaluation.config import Question
+from zerosum.evaluation.result import Evaluation
+from zerosum.run.directory import Which
+from zerosum.runtime import distributed
+from zerosum.runtime.device import pick_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +40,10 @@ def run(arguments: list[str]) -> None:
     given: Evaluate = flags.parse(Evaluate, arguments, prog="zerosum evaluate").checked()
     question = Question.read({name: getattr(given, name) for name in Question.names()})
     try:
-        world = distributed.join(machine.pick_device(given.device))
-        found = answers.answer(question, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint)
+        world = distributed.join(pick_device(given.device))
+        found = evaluate.answer(
+            question, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint
+        )
         if world.is_first:
             say(found)
     finally:
@@ -50,7 +53,7 @@ def run(arguments: list[str]) -> None:
 def say(evaluation: Evaluation) -> None:
     """Print an evaluation: ruled on a terminal, else in plain columns."""
     if not sys.stdout.isatty():
-        print(table.text(evaluation))
+        print(table.evaluation_text(evaluation))
         return
     table.show(table.HEAD, table.rows(evaluation.figures), caption=table.title(evaluation))
-    print("\n".join(table.remarks(evaluation)))
+    print("\n".join(table.evaluation_remarks(evaluation)))

@@ -1,12 +1,15 @@
-"""How dataclasses become flags, the same way for every command."""
+"""Command-line flags from dataclasses, and from the keywords of a recipe's method."""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
-from collections.abc import Sequence
-from typing import Any, Union, get_args, get_type_hints
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_type_hints
 
+import docstring_parser
 import tyro
 from tyro.constructors import (
     MISSING_NONPROP,
@@ -20,6 +23,29 @@ from tyro.constructors import (
 )
 
 from zerosum.config import documentation
+
+
+def run_among(arguments: Sequence[str]) -> Path | None:
+    """Find the run that is asked for, before its flags are known: the first run named, or the first word."""
+    words = [Path(argument) for argument in arguments if not argument.startswith("-")]
+    runs = [word for word in words if (word / "run.json").is_file()]
+    return next(iter([*runs, *words]), None)
+
+
+def with_controls(kind: type, function: Callable[..., Any], controls: Mapping[str, inspect.Parameter]) -> type:
+    """Add controls to the flags of `kind`, each with its line of the docstring of `function` as help."""
+    texts = {p.arg_name: p.description for p in docstring_parser.parse(function.__doc__ or "").params}
+    fields = [
+        (name, Annotated[p.annotation, tyro.conf.arg(help=texts.get(name))], dataclasses.field(default=p.default))
+        for name, p in controls.items()
+    ]
+    return dataclasses.make_dataclass(kind.__name__, fields, bases=(kind,), frozen=True, kw_only=True)
+
+
+def chosen_among(given: Any, controls: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    """Return the controls that were set, by name."""
+    return {name: value for name in controls if (value := getattr(given, name)) is not None}
+
 
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
 

@@ -8,14 +8,15 @@ from typing import Annotated
 
 import tyro
 
-from zerosum import api, live
+from zerosum import api
 from zerosum.cli import flags
-from zerosum.cli.outcome import tell
+from zerosum.cli.image_command import tell
 from zerosum.config import Count, Settings
 from zerosum.errors import InputError
-from zerosum.inpainting import complete_files
-from zerosum.outputs import inputs_at, targets_for
+from zerosum.inference.image_files import inputs_at, targets_for
+from zerosum.inference.inpaint import complete_files
 from zerosum.recipe import Completing
+from zerosum.runtime.progress import choose, counting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +59,9 @@ def run(arguments: list[str]) -> None:
     targets = targets_for(files, out, single=single)
     recipe = api.load(given.run, device=given.device)
     assert isinstance(recipe, Completing)
-    progress = live.choose()
+    progress = choose()
     try:
-        done = complete_files(recipe, files, given.mask, targets, batch=given.batch, progress=live.counting(progress))
+        done = complete_files(recipe, files, given.mask, targets, batch=given.batch, progress=counting(progress))
     finally:
         progress.close()
     tell(done, files, out, did="filled")

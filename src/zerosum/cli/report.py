@@ -10,7 +10,7 @@ import tyro
 
 from zerosum import report
 from zerosum.cli import flags
-from zerosum.run import Run
+from zerosum.run.directory import Run
 
 
 @dataclass(frozen=True)

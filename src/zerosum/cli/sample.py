@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import api, gallery
+from zerosum import api
 from zerosum.cli import flags
-from zerosum.cli.controls import chosen_among, run_among, with_controls
+from zerosum.cli.flags import chosen_among, run_among, with_controls
 from zerosum.config import Count, Positive, Settings, Whole
 from zerosum.errors import InputError
-from zerosum.run import Which
+from zerosum.inference import sample
+from zerosum.run.directory import Which
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,22 +57,22 @@ def run(arguments: list[str]) -> None:
     parser: type = Sample
     if place is not None:
         kind = api.recipe_of(place)
-        controls = gallery.controls(kind)
+        controls = sample.controls(kind)
         parser = with_controls(Sample, kind.sample, controls)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
     out = given.out or given.run / "samples" / (f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}")
     _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
     recipe = api.load(given.run, device=given.device, checkpoint=given.checkpoint)
-    chosen = chosen_among(given, gallery.controls(recipe))
+    chosen = chosen_among(given, sample.controls(recipe))
     if given.interpolate:
-        walk = gallery.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
-        print(gallery.write_walk(walk, out, seconds=given.seconds))
+        walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
+        print(sample.write_walk(walk, out, seconds=given.seconds))
         return
-    samples = gallery.generate(recipe, given.n, seed=given.seed, chosen=chosen)
+    samples = sample.generate(recipe, given.n, seed=given.seed, chosen=chosen)
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed)} | {
         k: str(v) for k, v in chosen.items()
     }
-    written = gallery.write_samples(samples, out, metadata=metadata)
+    written = sample.write_samples(samples, out, metadata=metadata)
     print(written[0] if len(written) == 1 else out)
     print(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}", file=sys.stderr)
 

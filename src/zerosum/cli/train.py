@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import api, distributed, recipes
+from zerosum import api, recipes
 from zerosum.cli import flags
 from zerosum.data.options import DataOptions
-from zerosum.plan import Plan, plan_of
-from zerosum.practice import Training
-from zerosum.run import Run
+from zerosum.run.config import Plan, Training, plan_of
+from zerosum.run.directory import Run
+from zerosum.runtime import distributed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,17 +8,18 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import api, live
+from zerosum import api
 from zerosum.cli import flags
-from zerosum.cli.controls import chosen_among, run_among, with_controls
-from zerosum.cli.outcome import tell
+from zerosum.cli.flags import chosen_among, run_among, with_controls
+from zerosum.cli.image_command import tell
 from zerosum.config import Count, Settings, Whole
-from zerosum.controls import controls_of
 from zerosum.errors import InputError
-from zerosum.outputs import inputs_at, targets_for
+from zerosum.inference.image_files import inputs_at, targets_for
+from zerosum.inference.translate import Size, translate_files
+from zerosum.inference.upscale import Upscaler, upscale_files
 from zerosum.recipe import Recipe, TranslationRecipe
-from zerosum.translation import Size, translate_files
-from zerosum.upscaling import Upscaler, upscale_files
+from zerosum.runtime.progress import choose, counting
+from zerosum.tasks import controls_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +68,8 @@ def run(arguments: list[str]) -> None:
     targets = targets_for(files, out, single=single)
     recipe = api.load(given.run, device=given.device)
     assert isinstance(recipe, TranslationRecipe)
-    progress = live.choose()
-    told = live.counting(progress)
+    progress = choose()
+    told = counting(progress)
     try:
         if isinstance(recipe, Upscaler) and given.size != "trained":
             done = upscale_files(recipe, files, targets, progress=told)  # a window at a time: photographs are large

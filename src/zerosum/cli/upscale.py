@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import api, live
+from zerosum import api
 from zerosum.cli import flags
-from zerosum.cli.outcome import tell
+from zerosum.cli.image_command import tell
 from zerosum.config import Count, Settings
-from zerosum.outputs import inputs_at, targets_for
-from zerosum.upscaling import TILE, require_upscaler, upscale_files
+from zerosum.inference.image_files import inputs_at, targets_for
+from zerosum.inference.upscale import TILE, require_upscaler, upscale_files
+from zerosum.runtime.progress import choose, counting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +52,9 @@ def run(arguments: list[str]) -> None:
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     place = given.out or given.run / "upscaled"
     targets = targets_for(files, place, single=single)
-    progress = live.choose()
+    progress = choose()
     try:
-        done = upscale_files(recipe, files, targets, tile=given.tile, progress=live.counting(progress))
+        done = upscale_files(recipe, files, targets, tile=given.tile, progress=counting(progress))
     finally:
         progress.close()
     tell(done, files, place, did="upscaled")

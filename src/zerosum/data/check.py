@@ -12,17 +12,17 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ImageOps
 
-from zerosum.data import toys
-from zerosum.data.decode import no_bombs, open_image, reason
-from zerosum.data.files import Files, left_out
-from zerosum.data.labels import labelling
+from zerosum.data.check_report import Report, describe
 from zerosum.data.options import DataOptions
-from zerosum.data.report import Report, describe
-from zerosum.data.source import Toy, find, name_of, with_default_size
-from zerosum.data.survey import attempt, plan_for, survey
-from zerosum.data.table import Table, settle
-from zerosum.data.words import counted
-from zerosum.data.workers import Progress, on_all_cores
+from zerosum.data.packing.decode import no_bombs, open_image, reason
+from zerosum.data.packing.scan import attempt, plan_for, survey
+from zerosum.data.sources import toys
+from zerosum.data.sources.find import Toy, find, name_of, with_default_size
+from zerosum.data.sources.image_array import Table, settle
+from zerosum.data.sources.image_files import Files, left_out
+from zerosum.data.sources.labels import labelling
+from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.text import counted
 
 __all__ = ["Report", "check", "describe"]
 
@@ -36,7 +36,7 @@ def check(source: str | Path, options: DataOptions = DataOptions(), *, progress:
     """Look data over. Corrupt files are reported, never raised.
 
     Args:
-        source: As for `zerosum.data.open.open`.
+        source: As for `zerosum.kinds.images.open`.
         options: What training would be asked for.
         progress: Told of a stage ("download", "look", "check"), what is done and what there is to do.
 

@@ -1,18 +1,140 @@
-"""From evidence to figures."""
+"""Evaluation of a run or a folder of images, and comparison of several."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from zerosum.data.workers import Progress
+from zerosum import report
+from zerosum.api import load
+from zerosum.data.options import DataOptions
 from zerosum.errors import InputError
-from zerosum.evaluation.evidence import Evidence
-from zerosum.evaluation.figure import Figure, sound
-from zerosum.evaluation.measures import chosen, families
+from zerosum.evaluation import table
+from zerosum.evaluation.config import Question
+from zerosum.evaluation.inputs import Brought, of_folder, of_run
+from zerosum.evaluation.measures import chosen, families, named
+from zerosum.evaluation.reference import Setting
+from zerosum.evaluation.result import FILE, Evaluation, Figure, sound
+from zerosum.evaluation.samples import Evidence
+from zerosum.run.checkpoint import played
+from zerosum.run.config import plan_of
+from zerosum.run.directory import Run, Which
+from zerosum.runtime import distributed
+from zerosum.runtime.device import pick_device
+from zerosum.runtime.progress import Progress, Silent, choose, counting
+from zerosum.runtime.thread_pool import Progress as ProgressCallback
+
+
+def evaluate(
+    subject: str | Path,
+    *,
+    checkpoint: Which = "newest",
+    out: str | Path | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+    **asked: Any,
+) -> Evaluation:
+    """Say how good a run, or a folder of images, is.
+
+    Args:
+        subject: a run directory, or a folder, .zip or array file of images, or a name.
+        checkpoint: which of a run's: "newest", or the "best" that training kept.
+        out: a .json file for the numbers; by default evaluation.json in the run, and none for a folder.
+        device: where to compute: cuda, mps, cpu, or auto.
+        progress: who is told how it goes.
+        asked: any field of `Question` by name: against, split, metrics, features, perceptual, perceptual_heads, count,
+            size, seed.
+
+    Raises:
+        InputError: something given cannot be used.
+        StorageError: the disk refuses.
+    """
+    return answer(Question.read(asked), subject, checkpoint=checkpoint, out=out, device=device, progress=progress)
+
+
+def answer(
+    question: Question,
+    subject: str | Path,
+    *,
+    checkpoint: Which = "newest",
+    out: str | Path | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Evaluate as `question` asks; under `torchrun` the processes share the work, and the first one writes."""
+    names = None if question.metrics is None else named(question.metrics)
+    place = pick_device(device)
+    world = distributed.join(place)
+    progress = progress or (choose() if world.is_first else Silent())
+    counted = counting(progress)
+    run = Path(subject)  # a name of data stays as it was typed: ./mnist is another thing than mnist
+    is_run = (run / "run.json").exists()
+    try:
+        setting = Setting(device=place, cache=_cache(run, is_run), progress=counted, world=world)
+        brought = (
+            _run(Run.open(run), question, setting, checkpoint, device)
+            if is_run
+            else (of_folder(subject, question, DataOptions(), setting), None)
+        )
+        (evidence, notes), round_ = brought
+        figures, left = take(evidence, names, progress=counted)
+    finally:
+        progress.close()
+    found = Evaluation(
+        subject=str(subject),
+        round=round_,
+        protocol=evidence.protocol,
+        figures=figures,
+        notes=(*notes, *left),
+    )
+    target = Path(out) if out is not None else run / FILE if is_run else None
+    if target is not None and world.is_first:
+        found.write(target)
+        if target == run / FILE:
+            report.write(run)
+    return found
+
+
+def compare(*places: str | Path, progress: Progress | None = None, **asked: Any) -> list[Evaluation]:
+    """Return the evaluations of several runs, once they may stand side by side.
+
+    Args:
+        places: runs that were evaluated, or .json files that an evaluation was written to.
+        progress: who is told how it goes.
+        asked: how to evaluate those of the runs that were not evaluated yet, as for `evaluate`; without, they are
+            refused.
+
+    Raises:
+        InputError: one was not evaluated, or under another protocol; the sentence says what to type.
+    """
+    if not places:
+        raise InputError("Nothing to compare was named: zerosum compare RUN RUN")
+    found = [_found(Path(place), asked, progress) for place in places]
+    table.require_comparable(found)
+    return found
+
+
+def _found(place: Path, asked: Mapping[str, Any], progress: Progress | None) -> Evaluation:
+    if asked and (place / "run.json").exists() and not (place / FILE).exists():
+        return evaluate(place, progress=progress, **asked)
+    return table.find(place)
+
+
+def _run(
+    directory: Run, question: Question, setting: Setting, checkpoint: Which, device: str
+) -> tuple[Brought, int | None]:
+    recipe = load(directory.path, device=device, checkpoint=checkpoint)
+    brought = of_run(recipe, plan_of(directory), question, setting)
+    return brought, played(directory.chosen(checkpoint))
+
+
+def _cache(run: Path, is_run: bool) -> Path:
+    return (plan_of(Run.open(run)).options if is_run else DataOptions()).cache_folder()
 
 
 def take(
-    evidence: Evidence, names: Sequence[str] | None, *, progress: Progress | None = None
+    evidence: Evidence, names: Sequence[str] | None, *, progress: ProgressCallback | None = None
 ) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
     """Take metrics.
 

@@ -11,21 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum.data import toys
 from zerosum.data.dataset import Dataset
-from zerosum.data.workers import Progress
-from zerosum.distributed import World
+from zerosum.data.sources import toys
 from zerosum.errors import InputError
-from zerosum.evaluation.evidence import Memory, Reference, Side
-from zerosum.evaluation.parts import Parts, flat, in_turn
-from zerosum.evaluation.perceptual import find_eye
-from zerosum.evaluation.protocol import POINTS, Protocol
-from zerosum.evaluation.question import Question
-from zerosum.evaluation.seeing import see_dataset
+from zerosum.evaluation.config import Question
+from zerosum.evaluation.feature_extraction import see_dataset
+from zerosum.evaluation.measures.perceptual import find_eye
+from zerosum.evaluation.result import POINTS, Protocol
+from zerosum.evaluation.samples import Memory, Reference, Side
+from zerosum.evaluation.splits import Parts, flat, in_turn
 from zerosum.features import find
+from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor
-from zerosum.features.trained import Trained
 from zerosum.metrics.divergence import shares
+from zerosum.runtime.distributed import World
+from zerosum.runtime.thread_pool import Progress
 
 RESIZER = "cut to the shape about the centre, Lanczos (Pillow, antialiased, 8 bits); images of that size as they are"
 SEARCHED = 50_000

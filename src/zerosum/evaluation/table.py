@@ -1,12 +1,115 @@
-"""Evaluations as tables for a person: plain columns, or ruled and coloured ones on a terminal."""
+"""Evaluations and comparisons as tables, for a terminal or as plain text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from zerosum import words
-from zerosum.evaluation.figure import Evaluation, Figure, warnings
-from zerosum.evaluation.protocol import Protocol
+from zerosum.errors import InputError
+from zerosum.evaluation.result import FILE, Evaluation, Figure, Protocol, warnings
+from zerosum.text import number
+
+BEST = "*"
+
+
+def find(place: str | Path) -> Evaluation:
+    """Read the evaluation of a run, or one that was written to a file.
+
+    Raises:
+        InputError: There is none; the sentence says how to make it.
+    """
+    path = Path(place)
+    if not path.exists():
+        raise InputError(f"There is no run at {path}: give folders that `zerosum train` made, or evaluations in .json.")
+    if path.is_file():
+        return Evaluation.read(path)
+    if not (path / FILE).exists():
+        raise InputError(f"{path} was not evaluated yet: zerosum evaluate {path}")
+    return Evaluation.read(path / FILE)
+
+
+def require_comparable(evaluations: Sequence[Evaluation]) -> None:
+    """See that all were made under one protocol.
+
+    Raises:
+        InputError: Two were not; the sentence says in what they differ and what to type.
+    """
+    first = evaluations[0]
+    for other in evaluations[1:]:
+        differing = first.protocol.differences(other.protocol)
+        if differing:
+            # A run makes a size of its own; images in a folder are brought to one.
+            size = first.protocol.size.partition("x")[2] if other.round is None else ""
+            command = first.protocol.command(other.subject, size=size or None)
+            raise InputError(
+                f"{first.subject} and {other.subject} cannot be compared, for they differ in "
+                f"{'; in '.join(differing)}: evaluate one like the other, by {command}"
+            )
+
+
+def head(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
+    """Return the heads of the table's columns."""
+    return ("metric", "better", "real against real", *(_name(evaluation) for evaluation in evaluations))
+
+
+def body(evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
+    """Return a row a metric that all have, taken the same way; the best value carries a star.
+
+    Raises:
+        InputError: There is no such metric.
+    """
+    found: list[tuple[str, ...]] = []
+    for figure in evaluations[0].figures:
+        like = [_same(figure, evaluation) for evaluation in evaluations]
+        if None in like:
+            continue
+        ranked = [each.value for each in like if each is not None and each.value is not None]
+        best = (min(ranked) if figure.better == "lower" else max(ranked)) if len(set(ranked)) > 1 else None
+        cells = (_cell(each, best) for each in like if each is not None)
+        floors = dict.fromkeys(spoken(each.floor) for each in like if each is not None)
+        found.append((figure.title, figure.better, " / ".join(floors), *cells))
+    if not found:
+        names = " and ".join(evaluation.subject for evaluation in evaluations)
+        raise InputError(f"{names} have no metric in common: evaluate them with the same --metrics.")
+    return found
+
+
+def comparison_text(evaluations: Sequence[Evaluation]) -> str:
+    """Write the table in plain columns."""
+    return "\n".join([*columns(head(evaluations), body(evaluations)), "", *comparison_remarks(evaluations)])
+
+
+def comparison_remarks(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Say under which protocol the table stands, what the star means, and what was left out."""
+    star = f"{BEST} the best; where intervals overlap, that may be chance."
+    shown = [figure.metric for figure in evaluations[0].figures if all(_same(figure, each) for each in evaluations)]
+    known = dict.fromkeys(figure.title for each in evaluations for figure in each.figures if figure.metric not in shown)
+    left = [f"Not taken of all of them in the same way, and left out: {', '.join(known)}."] if known else []
+    return [star, *sentences(evaluations[0].protocol), *left]
+
+
+def _same(figure: Figure, evaluation: Evaluation) -> Figure | None:
+    """Find the figure of another evaluation that was taken the same way."""
+    return next(
+        (
+            f
+            for f in evaluation.figures
+            if (f.metric, f.title, f.settings) == (figure.metric, figure.title, figure.settings)
+        ),
+        None,
+    )
+
+
+def _cell(figure: Figure, best: float | None) -> str:
+    star = BEST if figure.value is not None and figure.value == best else ""
+    spread = interval_of(figure)
+    return f"{spoken(figure.value)}{star}" + (f" ({spread})" if spread else "")
+
+
+def _name(evaluation: Evaluation) -> str:
+    name = Path(evaluation.subject).name or evaluation.subject
+    return name if evaluation.round is None else f"{name}, round {evaluation.round:,}"
+
 
 HEAD = ("metric", "value", "real against real", "interval", "better")
 
@@ -27,7 +130,7 @@ def interval_of(figure: Figure) -> str:
 
 def spoken(value: float | None) -> str:
     """Say a value; a dash stands for none."""
-    return "-" if value is None else words.number(value)
+    return "-" if value is None else number(value)
 
 
 def sentences(protocol: Protocol) -> list[str]:
@@ -53,14 +156,14 @@ def how(figures: Sequence[Figure]) -> list[str]:
     return [f"{', '.join(titles)}: {said}." for said, titles in told.items() if said]
 
 
-def text(evaluation: Evaluation) -> str:
+def evaluation_text(evaluation: Evaluation) -> str:
     """Write an evaluation in plain columns."""
     return "\n".join(
-        [title(evaluation), "", *columns(HEAD, rows(evaluation.figures)), "", *remarks(evaluation)],
+        [title(evaluation), "", *columns(HEAD, rows(evaluation.figures)), "", *evaluation_remarks(evaluation)],
     )
 
 
-def remarks(evaluation: Evaluation) -> list[str]:
+def evaluation_remarks(evaluation: Evaluation) -> list[str]:
     """Say how the numbers were taken, and what to know of them."""
     notes = (*warnings(evaluation.figures), *evaluation.notes)
     return [*sentences(evaluation.protocol), *how(evaluation.figures), *(f"Note: {note}" for note in notes)]

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zerosum import chance
 from zerosum.data.batch import to_float
-from zerosum.data.workers import Progress
 from zerosum.errors import InputError
 from zerosum.features.extractor import Seen
 from zerosum.player import Clock, Player
+from zerosum.runtime import rng
+from zerosum.runtime.thread_pool import Progress
 
 WIDTH = 128
 LARGEST_SIDE = 64
@@ -93,7 +93,7 @@ def fit(
         raise InputError(
             f"A classifier was to learn {len(images):,} images from {len(labels):,} labels: give one label an image."
         )
-    with chance.forked(device, seed=seed), torch.enable_grad():
+    with rng.forked(device, seed=seed), torch.enable_grad():
         network = Classifier(images.shape[1], classes).train()
         network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         player = Player.adam(network, lr=RATE, betas=(0.9, 0.999), schedule=_rise_and_fall)

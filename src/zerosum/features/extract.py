@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
-from zerosum.data.pack import key_of
-from zerosum.data.workers import Progress
-from zerosum.distributed import World
+from zerosum.data.packing.cache import key_of
 from zerosum.errors import InputError, StorageError
 from zerosum.features.extractor import Extractor, Seen
-from zerosum.files import replacing
+from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.distributed import World
+from zerosum.runtime.thread_pool import Progress
 
 BATCH = 32
 ALONE = World()

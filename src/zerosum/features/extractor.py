@@ -1,11 +1,43 @@
-"""What sees images for the metrics: a fixed network, or the pixels themselves, by a name that every number carries."""
+"""The interface of feature extractors, their identity, and the RGB input they share."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
+
+from zerosum.errors import InputError
+
+SENTENCE = "gray is repeated to RGB, transparency laid on white"
+
+
+def as_rgb(images: Tensor) -> Tensor:
+    """Bring images to three channels.
+
+    Args:
+        images: (N, C, H, W) uint8: C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA).
+
+    Returns:
+        (N, 3, H, W) uint8.
+
+    Raises:
+        InputError: C is none of these.
+
+    >>> import torch
+    >>> as_rgb(torch.tensor([100, 51], dtype=torch.uint8).view(1, 2, 1, 1)).flatten().tolist()
+    [224, 224, 224]
+    """
+    C = images.shape[1]
+    if C not in (1, 2, 3, 4):
+        raise InputError(f"Images of {C} channels were given; features are of images of 1, 2, 3 or 4 channels.")
+    if C in (2, 4):
+        colour, alpha = images[:, :-1].int(), images[:, -1:].int()
+        images = (colour * alpha + 255 * (255 - alpha)).add(127).div(255, rounding_mode="floor").to(images.dtype)
+    return images.expand(-1, 3, -1, -1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,3 +69,17 @@ class Extractor(Protocol):
     def __call__(self, images: Tensor) -> Seen:
         """See (N, C, H, W) uint8 images, C being 1 or 3 or whatever the extractor was made for."""
         ...
+
+
+def identity_of(weights: Mapping[str, Tensor], *words: object) -> str:
+    """Digest of named weights, and of whatever else features depend on.
+
+    >>> a, b = {"w": torch.zeros(2)}, {"w": torch.ones(2)}
+    >>> identity_of(a) == identity_of(a), identity_of(a) == identity_of(b), identity_of(a) == identity_of(a, 64)
+    (True, False, False)
+    """
+    digest = hashlib.blake2b(repr(words).encode(), digest_size=16)
+    for name, weight in sorted(weights.items()):
+        digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())
+        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 
 from zerosum.data.dataset import Dataset
-from zerosum.data.workers import Progress
 from zerosum.errors import InputError
 from zerosum.features import inception_weights
+from zerosum.features.classifier_extractor import trained_on
 from zerosum.features.extractor import Extractor
 from zerosum.features.huggingface import HuggingFace
 from zerosum.features.inception import Inception
-from zerosum.features.plain import Pixels, Random
-from zerosum.features.trained import trained_on
+from zerosum.features.untrained import Pixels, Random
+from zerosum.runtime.thread_pool import Progress
 
 CPU = torch.device("cpu")
 NAMES = ("inception", "inception-768", "classifier", "pixels", "random")

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from zerosum import chance
 from zerosum.errors import InputError
-from zerosum.features.colours import SENTENCE, as_rgb
-from zerosum.features.extractor import Seen
-from zerosum.features.identity import identity_of
+from zerosum.features.extractor import SENTENCE, Seen, as_rgb, identity_of
+from zerosum.runtime import rng
 
 CPU = torch.device("cpu")
 
@@ -32,7 +30,7 @@ class HuggingFace:
     """
 
     def __init__(self, model: str, *, device: torch.device = CPU) -> None:
-        with chance.forked(CPU):
+        with rng.forked(CPU):
             settings, network = _load(model)
         self.name = f"hf:{model}"
         self._network = network.to(device, torch.float32).eval().requires_grad_(False)

@@ -11,9 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from zerosum.features.colours import SENTENCE, as_rgb
-from zerosum.features.extractor import Seen
-from zerosum.features.identity import identity_of
+from zerosum.features.extractor import SENTENCE, Seen, as_rgb, identity_of
 from zerosum.features.inception_network import body, fill
 
 SIDE = 299

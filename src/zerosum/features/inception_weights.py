@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum.data.download import fetch
-from zerosum.data.workers import Progress
+from zerosum.data.sources.download import fetch
 from zerosum.errors import InputError
 from zerosum.features.inception_network import body, units
-from zerosum.foreign import read_weights
+from zerosum.runtime.external_weights import read_weights
+from zerosum.runtime.thread_pool import Progress
 
 FILES = {
     "inception": "pt_inception-2015-12-05-6726825d.pth",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zerosum.errors import InputError
 from zerosum.metrics.checks import check_features
-from zerosum.metrics.distances import neighbour_radii, prepare
+from zerosum.metrics.pairwise_distances import neighbour_radii, prepare
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zerosum.errors import InputError
 from zerosum.metrics.checks import check_pair
-from zerosum.metrics.products import products, strips
+from zerosum.metrics.matmul import products, strips
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
-from zerosum.foreign import read_weights
+from zerosum.runtime.external_weights import read_weights
 
 Stages = Callable[[Tensor], Sequence[Tensor]]
 """What sees images (N, C, H, W) in [-1, 1]: to the maps (N, C_s, H_s, W_s) of its stages, first to last."""

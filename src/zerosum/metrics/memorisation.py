@@ -8,7 +8,7 @@ from torch import Tensor
 
 from zerosum.errors import InputError
 from zerosum.metrics.checks import check_widths
-from zerosum.metrics.distances import nearest_row, neighbour_radii, prepare
+from zerosum.metrics.pairwise_distances import nearest_row, neighbour_radii, prepare
 
 
 @dataclass(frozen=True)

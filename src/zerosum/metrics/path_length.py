@@ -14,10 +14,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from zerosum import chance
 from zerosum.errors import InputError
 from zerosum.latent import Between, slerp
 from zerosum.metrics.bootstrap import Interval, bootstrap
+from zerosum.runtime import rng
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 """Distance of samples (N, *shape) from as many others: (N,). One that grows as the square of a small difference."""
@@ -89,7 +89,7 @@ def path_length(
     """
     if pairs < 100 or batch < 1:
         raise InputError(f"{pairs} pairs in batches of {batch} were asked for; give 100 pairs or more.")
-    with chance.forked(device, seed=seed), torch.no_grad(), _unrounded(device):
+    with rng.forked(device, seed=seed), torch.no_grad(), _unrounded(device):
         sizes = [min(batch, pairs - start) for start in range(0, pairs, batch)]
         found = torch.cat([_speeds(generate, prior, distance, between, part, n).cpu() for n in sizes]).double()
     if not bool(found.isfinite().all()):

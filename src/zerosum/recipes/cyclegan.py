@@ -24,12 +24,12 @@ from zerosum.data.options import Direction
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.nets.patch import PatchDiscriminator
-from zerosum.nets.resnet import MULTIPLE, SMALLEST, ResidualGenerator
+from zerosum.layers.image_pool import ImagePool
+from zerosum.networks.patchgan import PatchDiscriminator
+from zerosum.networks.resnet_generator import MULTIPLE, SMALLEST, ResidualGenerator
+from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
-from zerosum.pool import ImagePool
 from zerosum.recipe import Loss, TranslationRecipe, TranslationSettings
-from zerosum.schedules import constant_then_linear
 
 
 @dataclass(frozen=True, kw_only=True)

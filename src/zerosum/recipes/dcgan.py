@@ -19,15 +19,16 @@ from typing import Any
 
 from torch import Tensor
 
-from zerosum import chance, objectives
+from zerosum import objectives
 from zerosum.config import Count, Fraction, Positive
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
-from zerosum.nets.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
-from zerosum.nets.dense import Dense
+from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
+from zerosum.networks.mlp import Dense
 from zerosum.player import Player
 from zerosum.recipe import LatentRecipe, LatentSettings, Loss
+from zerosum.runtime import rng
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,4 +117,4 @@ class DCGAN(LatentRecipe):
         return Loss(adversarial=loss, keep={"samples": samples})
 
     def _labels(self, n: int, bounds: tuple[float, float]) -> Tensor:
-        return chance.uniform(n, device=self.device, low=bounds[0], high=bounds[1])
+        return rng.uniform(n, device=self.device, low=bounds[0], high=bounds[1])

@@ -21,7 +21,7 @@ from zerosum.config import Count, Fraction, Positive
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
-from zerosum.nets.dense import Activation, Dense
+from zerosum.networks.mlp import Activation, Dense
 from zerosum.player import Player
 from zerosum.recipe import LatentRecipe, LatentSettings, Loss
 

@@ -22,18 +22,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zerosum import chance, objectives
+from zerosum import objectives
 from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.latent import lerp
-from zerosum.nets.conv import Conv2d, ConvTranspose2d
-from zerosum.nets.convolutional import halvings, initialise
-from zerosum.nets.dense import Dense
+from zerosum.layers.conv import Conv2d, ConvTranspose2d
+from zerosum.networks.dcgan import halvings, initialise
+from zerosum.networks.mlp import Dense
 from zerosum.player import Player
 from zerosum.recipe import Loss, Recipe, RecipeSettings
+from zerosum.runtime import rng
 
 SLOPE = 0.1
 """Of the leaky ReLUs (appendix C.1)."""
@@ -151,11 +152,11 @@ class InfoGAN(Recipe):
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents: noise, the categorical code as one of K, and the continuous codes."""
         c = self.config
-        parts = [chance.uniform(n, c.noise, device=self.device, low=-1.0)]
+        parts = [rng.uniform(n, c.noise, device=self.device, low=-1.0)]
         if c.categories:
-            category = chance.integers(n, high=c.categories, device=self.device)
+            category = rng.integers(n, high=c.categories, device=self.device)
             parts.append(functional.one_hot(category, c.categories).to(parts[0]))
-        parts.append(chance.uniform(n, c.codes, device=self.device, low=-1.0))
+        parts.append(rng.uniform(n, c.codes, device=self.device, low=-1.0))
         return torch.cat(parts, dim=1)
 
     def sample(

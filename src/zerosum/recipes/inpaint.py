@@ -24,7 +24,7 @@ from annotated_types import Interval
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from zerosum import chance, objectives
+from zerosum import objectives
 from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
 from zerosum.data.batch import Images
 from zerosum.data.jitter import Jitter
@@ -32,10 +32,11 @@ from zerosum.data.masks import NUMBERS, Kind, masks
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.nets.context import ContextEncoder
-from zerosum.nets.convolutional import ConvolutionalDiscriminator
+from zerosum.networks.context_encoder import ContextEncoder
+from zerosum.networks.dcgan import ConvolutionalDiscriminator
 from zerosum.player import Player
 from zerosum.recipe import Loss, Recipe, RecipeSettings
+from zerosum.runtime import rng
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +156,7 @@ class Inpaint(Recipe):
     def holes(self, n: int) -> Tensor:
         """Draw (n, 1, H, W) masks as in training."""
         height, width = self.spec.shape[1:]
-        return masks(self.config.mask, chance.uniform(n, NUMBERS, device=self.device), (height, width))
+        return masks(self.config.mask, rng.uniform(n, NUMBERS, device=self.device), (height, width))
 
     def complete(self, images: Tensor, mask: Tensor) -> Tensor:
         """Fill holes: the same function in training, previews, metrics and at use.

@@ -27,11 +27,11 @@ from zerosum.data.batch import Pairs
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.nets.patch import PatchDiscriminator
-from zerosum.nets.unet import UNet, unet_depth
+from zerosum.networks.patchgan import PatchDiscriminator
+from zerosum.networks.unet import UNet, unet_depth
+from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
 from zerosum.recipe import Loss, TranslationRecipe, TranslationSettings
-from zerosum.schedules import constant_then_linear
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,10 +33,10 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.latent import truncated_normal
-from zerosum.nets.convolutional import halvings
-from zerosum.nets.equalised import EqualisedConv2d, EqualisedDownsampleConv, EqualisedLinear, EqualisedUpsampleConv
-from zerosum.nets.minibatch import append_deviation
-from zerosum.nets.pixelnorm import pixel_norm
+from zerosum.layers.equalised import EqualisedConv2d, EqualisedDownsampleConv, EqualisedLinear, EqualisedUpsampleConv
+from zerosum.layers.minibatch_stddev import append_deviation
+from zerosum.layers.pixel_norm import pixel_norm
+from zerosum.networks.dcgan import halvings
 from zerosum.objectives import wasserstein_critic, wasserstein_generator
 from zerosum.penalties import gradient_penalty
 from zerosum.player import Clock, Player

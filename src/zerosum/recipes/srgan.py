@@ -37,9 +37,9 @@ from zerosum.data.batch import Pairs
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.nets.conv import Conv2d
-from zerosum.nets.srresnet import SRResNet
-from zerosum.nets.vgg import SMALLEST, VGG19, read_vgg19
+from zerosum.layers.conv import Conv2d
+from zerosum.networks.srresnet import SRResNet
+from zerosum.networks.vgg import SMALLEST, VGG19, read_vgg19
 from zerosum.player import Clock, Player
 from zerosum.recipe import Loss, Phase, TranslationRecipe, TranslationSettings
 

@@ -19,8 +19,8 @@ from zerosum.config import Count, Fraction, NotNegative, Positive
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
-from zerosum.nets.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
-from zerosum.nets.dense import Dense
+from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
+from zerosum.networks.mlp import Dense
 from zerosum.objectives import wasserstein_critic, wasserstein_generator
 from zerosum.penalties import gradient_penalty
 from zerosum.player import Player

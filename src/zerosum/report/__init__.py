@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zerosum.files import replacing
-from zerosum.report.evidence import read
 from zerosum.report.page import page
+from zerosum.report.run_data import read
+from zerosum.runtime.atomic_files import replacing
 
 
 def write(run: Path) -> Path:

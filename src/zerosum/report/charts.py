@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from zerosum import words
-from zerosum.report.markup import Markup, join, tag
+from zerosum import text
+from zerosum.report.html import Markup, join, tag
 
 COLOURS = 6
 """Colours of lines that the page's style defines."""
@@ -63,7 +63,7 @@ def chart(
     limits: tuple[float, float] | None = None,
     reference: float | None = None,
     marks: Sequence[tuple[float, str]] = (),
-    say: Callable[[float], str] = words.compact,
+    say: Callable[[float], str] = text.compact,
 ) -> Markup:
     """Draw curves over rounds.
 
@@ -99,7 +99,7 @@ def chart(
     )
 
 
-def legend(lines: Sequence[Line], *, say: Callable[[float], str] = words.number) -> Markup:
+def legend(lines: Sequence[Line], *, say: Callable[[float], str] = text.number) -> Markup:
     """Name each line in its colour, with the smoothed value it ended at."""
     entries = [
         tag(
@@ -194,7 +194,7 @@ def _axes(across: Scale, up: Scale, frame: Frame, say: Callable[[float], str]) -
         parts.append(tag("text", at, say(value)))
     for value in ticks(across.low, across.high, most=max(3, frame.width // 90)):
         at = {"class": "tick", "x": across(value), "y": up.start + 16, "text-anchor": "middle"}
-        parts.append(tag("text", at, words.compact(value)))
+        parts.append(tag("text", at, text.compact(value)))
     if frame.bottom > 30:
         at = {"class": "axis", "x": across.end, "y": frame.height - 3, "text-anchor": "end"}
         parts.append(tag("text", at, "rounds"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 
 from zerosum.report.charts import HALF, SMALL, WIDE, Line, chart, legend
-from zerosum.report.evidence import Evidence
-from zerosum.report.markup import Markup, tag
-from zerosum.report.story import noun
+from zerosum.report.html import Markup, tag
+from zerosum.report.run_data import Evidence
+from zerosum.report.summary import noun
 
 FIGURES = "evaluation/"
 """How the names of what evaluations during training measure begin."""

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from zerosum.report.curves import curves
-from zerosum.report.evidence import Evidence, Picture
-from zerosum.report.markup import Markup, join, png, tag
-from zerosum.report.quality import quality
-from zerosum.report.story import facts, neighbours_read, recipe, source, story
+from zerosum.report.evaluation import quality
+from zerosum.report.html import Markup, join, png, tag
+from zerosum.report.run_data import Evidence, Picture
 from zerosum.report.style import STYLE
+from zerosum.report.summary import facts, neighbours_read, recipe, source, story
 
 LISTED = 24
 """Entries of a list that a table shows before it counts the rest: class names can be thousands."""

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
-from zerosum.data.open import open as open_data
-from zerosum.evaluation.evidence import Evidence, Memory, Reference, Side
 from zerosum.evaluation.measures import chosen
-from zerosum.evaluation.protocol import Protocol
+from zerosum.evaluation.result import Protocol
+from zerosum.evaluation.samples import Evidence, Memory, Reference, Side
 from zerosum.features.extractor import Seen
+from zerosum.kinds.images import open as open_data
 from zerosum.metrics.divergence import shares
 
 COUNT = 240

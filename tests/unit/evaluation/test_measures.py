@@ -10,13 +10,12 @@ import pytest
 import torch
 
 from tests.unit.evaluation.conftest import COUNT
-from zerosum.data import toys
+from zerosum.data.sources import toys
 from zerosum.errors import InputError
-from zerosum.evaluation import family as family_
-from zerosum.evaluation import visible
 from zerosum.evaluation.evaluate import take
-from zerosum.evaluation.evidence import Side
-from zerosum.evaluation.measures import better, named
+from zerosum.evaluation.measures import base as family_
+from zerosum.evaluation.measures import better, named, pixels
+from zerosum.evaluation.samples import Side
 from zerosum.features.extractor import Seen
 
 ELSEWHERE = {"psnr", "ssim", "l1", "modes", "high-quality", "mode-kl"} | {
@@ -82,7 +81,7 @@ MOVES = [
 def test_a_change_for_the_worse_moves_each_metric_the_worse_way(
     metric: str, change: str, changed: Any, taken: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(visible, "IMAGES", 40)
+    monkeypatch.setattr(pixels, "IMAGES", 40)
     before, after = (taken(changed[name], metric)[metric] for name in ("nothing", change))
     assert (after > before) if better()[metric] == "lower" else (after < before)
 
@@ -176,7 +175,7 @@ def test_fewer_samples_than_features_are_warned_about(digits: Any):
 
 
 def test_nothing_is_taken_unasked_that_the_evidence_does_not_allow(digits: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(visible, "IMAGES", 16)
+    monkeypatch.setattr(pixels, "IMAGES", 16)
     monkeypatch.setattr(family_, "WORK", 1.0)
     figures, notes = take(digits.evidence(digits.fresh[:100]), None)
     assert {figure.metric for figure in figures} == set(better()) - ELSEWHERE

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.evaluation import perceptual
+from zerosum.evaluation.config import Question
 from zerosum.evaluation.evaluate import take
-from zerosum.evaluation.evidence import Evidence, Perceptual
-from zerosum.evaluation.question import Question
+from zerosum.evaluation.measures import perceptual
+from zerosum.evaluation.samples import Evidence, Perceptual
 from zerosum.features.classifier import Classifier
-from zerosum.features.trained import Trained
+from zerosum.features.classifier_extractor import Trained
 from zerosum.latent import lerp
 from zerosum.metrics.lpips import FeatureStack, PerceptualDistance
 from zerosum.recipe import Recipe, RecipeSettings

@@ -12,13 +12,13 @@ import torch
 from tests.unit.evaluation.conftest import PROTOCOL
 from zerosum.data.batch import Images, Points
 from zerosum.data.options import DataOptions
-from zerosum.distributed import World
 from zerosum.errors import InputError
-from zerosum.evaluation.comparison import require_comparable
-from zerosum.evaluation.figure import Evaluation
-from zerosum.evaluation.parts import find_parts, in_turn
-from zerosum.evaluation.question import Question
+from zerosum.evaluation.config import Question
 from zerosum.evaluation.reference import Setting, prepare
+from zerosum.evaluation.result import Evaluation
+from zerosum.evaluation.splits import find_parts, in_turn
+from zerosum.evaluation.table import require_comparable
+from zerosum.runtime.distributed import World
 
 SMALL = DataOptions(size="16")
 

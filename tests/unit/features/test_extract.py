@@ -11,13 +11,12 @@ import torch
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
-from zerosum.data.open import open as open_data
 from zerosum.errors import InputError, StorageError
-from zerosum.features.colours import as_rgb
 from zerosum.features.extract import extract, of_dataset, rows
-from zerosum.features.extractor import Seen
+from zerosum.features.extractor import Seen, as_rgb
 from zerosum.features.find import default, find, names
-from zerosum.features.plain import Pixels, Random
+from zerosum.features.untrained import Pixels, Random
+from zerosum.kinds.images import open as open_data
 
 
 class Sums:

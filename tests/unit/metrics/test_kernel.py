@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from zerosum.errors import InputError
-from zerosum.metrics import products as fast
+from zerosum.metrics import matmul as fast
 from zerosum.metrics.kernel import kernel_distance, polynomial_discrepancy
-from zerosum.metrics.products import products, strips
+from zerosum.metrics.matmul import products, strips
 
 
 def by_definition(x: torch.Tensor, y: torch.Tensor) -> float:

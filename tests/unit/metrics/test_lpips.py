@@ -10,8 +10,8 @@ from torch import nn
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
 from zerosum.features.classifier import Classifier
-from zerosum.foreign import read_weights
 from zerosum.metrics.lpips import FeatureStack, lpips, lpips_classifier, outputs_of, stage_distance
+from zerosum.runtime.external_weights import read_weights
 
 REASON = "the oracles are among the extras of development"
 WIDTHS = {"alex": (64, 192, 384, 256, 256), "vgg": (64, 128, 256, 512, 512)}

@@ -9,8 +9,8 @@ import torch
 from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.metrics.inception_score import inception_score
 from zerosum.metrics.kernel import kernel_distance
-from zerosum.metrics.neighbours import fidelity_diversity
-from zerosum.metrics.paired import luma, psnr, ssim
+from zerosum.metrics.precision_recall import fidelity_diversity
+from zerosum.metrics.psnr_ssim import luma, psnr, ssim
 
 REASON = "an oracle for tests alone; pip install torchmetrics scikit-image prdc"
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from zerosum.data.toys import modes, points
+from zerosum.data.sources.toys import modes, points
 from zerosum.errors import InputError
 from zerosum.metrics.birthday import birthday_test, closest_pair, support_size
 from zerosum.metrics.modes import ceiling, mixture_modes, stacked_modes

@@ -1,0 +1,103 @@
+"""From image files to packed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from zerosum.data.options import DataOptions
+from zerosum.data.packing.cache import new_pack
+from zerosum.data.packing.decode import Facts, Plan, reason, render
+from zerosum.data.packing.scan import Survey, attempt, plan_for, survey
+from zerosum.data.packing.tiles import corners, tiles, whole
+from zerosum.data.sources.image_files import Files, left_out
+from zerosum.data.sources.labels import labelling
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.runtime.thread_pool import Progress, cores, on_all_cores
+from zerosum.text import counted, listed
+
+WINDOW_BYTES = 1 << 26
+
+
+def pack_files(cache: Path, key: str, files: Files, options: DataOptions, progress: Progress | None = None) -> None:
+    """Decode every image once, into a pack of the cache.
+
+    Raises:
+        InputError: Images cannot be used and are not to be skipped, or none is left, or labels are not to be had.
+        StorageError: The cache cannot be written to.
+    """
+    labels = labelling(files, options)
+    found = survey(files, progress)
+    problems = dict(found.problems)
+    _judge(files, problems, options)
+    if not found.facts:
+        raise _nothing_left(files, problems)
+    plan, _ = plan_for(found, options)
+    _require_room(files, found, plan, options)
+    decoded: dict[str, Facts] = {}
+    names: list[str] = []
+    with new_pack(cache, key, (plan.height, plan.width, plan.channels)) as packing:
+        for name, rows in _rows(files, found, plan, options, progress):
+            if isinstance(rows, Exception):
+                problems[name] = reason(rows)
+                continue
+            decoded[name] = found.facts[name]
+            for row in rows:
+                packing.append(row[None])
+                names.append(name)
+        _judge(files, problems, options)
+        if not names:
+            raise _nothing_left(files, problems)
+        settled = replace(options, size=f"{plan.height}x{plan.width}", channels=plan.channels)
+        _, notes = plan_for(replace(found, facts=decoded), settled)
+        skipped = (f"Skipped as corrupt: {counted(len(problems), 'image')} ({_first(problems)}).",) if problems else ()
+        spec = Spec(shape=(plan.channels, plan.height, plan.width), classes=labels.classes)
+        said = (*notes, labels.sentence, *left_out(files), *skipped)
+        packing.finish(labels=labels.numbers(names), spec=spec, notes=said)
+
+
+def _rows(
+    files: Files, found: Survey, plan: Plan, options: DataOptions, progress: Progress | None
+) -> Iterator[tuple[str, Iterable[np.ndarray] | Exception]]:
+    """Yield of each file what it gives: one row that covers the size, or as many tiles as it holds."""
+    names, tiled = tuple(found.facts), options.fit == "tiles"
+    pixels = max(fact.height * fact.width for fact in found.facts.values()) if tiled else plan.height * plan.width
+    window = max(2 * cores(), min(512, WINDOW_BYTES // (pixels * plan.channels)))
+    images = on_all_cores(attempt(files, partial(whole if tiled else render, plan=plan)), names, window=window)
+    for done, (name, image) in enumerate(zip(names, images, strict=True), start=1):
+        yield name, image if isinstance(image, Exception) else tiles(image, plan) if tiled else (image,)
+        if progress is not None and (done % 100 == 0 or done == len(names)):
+            progress("pack", done, len(names))
+
+
+def _require_room(files: Files, found: Survey, plan: Plan, options: DataOptions) -> None:
+    """See that at least one image holds a tile."""
+    sizes = [(fact.height, fact.width) for fact in found.facts.values()]
+    if options.fit == "tiles" and not any(corners(size, plan) for size in sizes):
+        side = max(min(size) for size in sizes)
+        raise InputError(
+            f"No image in {files.root} holds a tile of {plan.height}x{plan.width} pixels: --size {side} would fit."
+        )
+
+
+def _judge(files: Files, problems: dict[str, str], options: DataOptions) -> None:
+    """Refuse corrupt images unless they are to be skipped."""
+    if problems and options.corrupt == "refuse":
+        raise InputError(
+            f"{len(problems):,} of {counted(len(files.names), 'image')} in {files.root} cannot be used: "
+            f"{_first(problems)}; see all with `zerosum data check {files.root}`, "
+            "or leave them out with --corrupt skip."
+        )
+
+
+def _nothing_left(files: Files, problems: dict[str, str]) -> InputError:
+    return InputError(f"No image in {files.root} can be used: {_first(problems)}.")
+
+
+def _first(problems: dict[str, str]) -> str:
+    return listed([f"{name} {why}" for name, why in problems.items()], separator="; ")

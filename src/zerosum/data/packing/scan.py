@@ -1,0 +1,177 @@
+"""Looking at all image files before any is packed, and deciding what every one of them will become."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO, TypeVar
+
+from zerosum.data.options import SMALLEST_SIDE, DataOptions, choose_sides
+from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale
+from zerosum.data.packing.decode import Facts, Plan, extent, inspect, reason, translucent
+from zerosum.data.packing.tiles import tile_notes
+from zerosum.data.sources.image_files import Files
+from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.text import counted
+
+Result = TypeVar("Result")
+WINDOW = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What the files of a data set are, before anything is done to them."""
+
+    facts: dict[str, Facts]
+    """Of every file that can be used, by name."""
+
+    problems: dict[str, str]
+    """Why a file cannot be used, by name: the end of the sentence "a.png ..."."""
+
+    translucent: bool
+    """Whether any pixel of any file is not opaque."""
+
+    scales: dict[str, Scale]
+    """How wide numbers become 8 bits, by the value of `Facts.wide`."""
+
+
+def attempt(files: Files, work: Callable[[BinaryIO], Result]) -> Callable[[str], Result | Exception]:
+    """Do `work` on a file by its name, and return what went wrong instead of raising it."""
+
+    def tried(name: str) -> Result | Exception:
+        # Decoders raise almost anything on damaged bytes; every failure is reported with the name of its file.
+        try:
+            with files.open(name) as file:
+                return work(file)
+        except Exception as error:
+            return error
+
+    return tried
+
+
+def survey(files: Files, progress: Progress | None = None, *, smallest: int = SMALLEST_SIDE) -> Survey:
+    """Read all headers, and the pixels only of files whose numbers are wide or whose alpha may matter.
+
+    Args:
+        files: What to look at.
+        progress: Told how many were looked at.
+        smallest: Pixels that both sides of an image must have.
+    """
+    facts: dict[str, Facts] = {}
+    problems: dict[str, str] = {}
+    for done, (name, result) in enumerate(_over(files, partial(inspect, smallest=smallest), files.names), start=1):
+        if isinstance(result, Exception):
+            problems[name] = reason(result)
+        else:
+            facts[name] = result
+        if progress is not None and (done % 100 == 0 or done == len(files.names)):
+            progress("look", done, len(files.names))
+    scales = _scales(files, facts, problems)
+    see_through = any(result is True for _, result in _over(files, translucent, _named(facts, lambda fact: fact.alpha)))
+    return Survey(facts=facts, problems=problems, translucent=see_through, scales=scales)
+
+
+def plan_for(survey: Survey, options: DataOptions) -> tuple[Plan, tuple[str, ...]]:
+    """Decide the shape that all images get, and say in sentences what that does to them.
+
+    Args:
+        survey: Of at least one usable file.
+        options: What the user asked for.
+    """
+    facts = list(survey.facts.values())
+    height, width = choose_sides({(fact.height, fact.width) for fact in facts}, options)
+    colour = any(fact.colour for fact in facts)
+    channels = options.channels or (3 if colour else 1) + survey.translucent
+    plan = Plan(height=height, width=width, channels=channels, scales=survey.scales)
+    notes = (
+        *(tile_notes(facts, plan) if options.fit == "tiles" else _size_notes(facts, plan)),
+        *_channel_notes(facts, survey.translucent, channels),
+        *_number_notes(facts, survey.scales),
+        *_oddity_notes(facts),
+    )
+    return plan, notes
+
+
+def _over(
+    files: Files, work: Callable[[BinaryIO], Result], names: Sequence[str]
+) -> Iterable[tuple[str, Result | Exception]]:
+    return zip(names, on_all_cores(attempt(files, work), names, window=WINDOW), strict=True)
+
+
+def _named(facts: dict[str, Facts], wanted: Callable[[Facts], bool]) -> list[str]:
+    return [name for name, fact in facts.items() if wanted(fact)]
+
+
+def _scales(files: Files, facts: dict[str, Facts], problems: dict[str, str]) -> dict[str, Scale]:
+    """Find the extremes of wide numbers over the whole data set; move files that turn out unusable to `problems`."""
+    scales = {}
+    for kind, choose in (("integer", integer_scale), ("float", float_scale)):
+        extents = []
+        for name, result in _over(files, extent, _named(facts, lambda fact, kind=kind: fact.wide == kind)):
+            if isinstance(result, Exception):
+                problems[name] = reason(result)
+                del facts[name]
+            else:
+                extents.append(result)
+        if extents:
+            scales[kind] = choose(min(low for low, _ in extents), max(high for _, high in extents))
+    return scales
+
+
+def _size_notes(facts: list[Facts], plan: Plan) -> tuple[str, ...]:
+    target = f"{plan.height}x{plan.width}"
+    sizes = Counter((fact.height, fact.width) for fact in facts)
+    if set(sizes) == {(plan.height, plan.width)}:
+        return (f"All images are {target} and keep their size.",)
+    (low_h, low_w), (high_h, high_w) = min(sizes), max(sizes)
+    origin = f"{len(sizes):,} sizes from {low_h}x{low_w} to {high_h}x{high_w}" if len(sizes) > 1 else f"{low_h}x{low_w}"
+    notes = [f"Images are scaled from {origin} to cover {target} (height x width, Lanczos)."]
+    cropped = sum(number for (h, w), number in sizes.items() if h * plan.width != w * plan.height)
+    if cropped:
+        notes.append(f"Cut to the centre because of another shape: {counted(cropped, 'image')}.")
+    enlarged = sum(number for (h, w), number in sizes.items() if h < plan.height or w < plan.width)
+    if enlarged:
+        notes.append(f"Enlarged because smaller than {target}: {counted(enlarged, 'image')}.")
+    return tuple(notes)
+
+
+def _channel_notes(facts: list[Facts], see_through: bool, channels: int) -> tuple[str, ...]:
+    notes = []
+    gray, alpha = sum(not fact.colour for fact in facts), sum(fact.alpha for fact in facts)
+    if channels >= 3 and gray:
+        notes.append(f"Gray made RGB with equal channels: {counted(gray, 'image')}.")
+    if channels <= 2 and gray < len(facts):
+        notes.append(f"Colour made gray (ITU-R BT.601 luma): {counted(len(facts) - gray, 'image')}.")
+    if alpha and not see_through:
+        dropped = "dropped because opaque" if channels in (1, 3) else "kept, though opaque"
+        notes.append(f"Alpha channel {dropped} throughout: {counted(alpha, 'image')}.")
+    if see_through and channels in (1, 3):
+        notes.append(f"Composited on white because of an alpha channel: {counted(alpha, 'image')}.")
+    if channels in (2, 4) and alpha < len(facts):
+        notes.append(f"Made opaque for lack of an alpha channel: {counted(len(facts) - alpha, 'image')}.")
+    if see_through and channels in (2, 4):
+        notes.append("Transparency is kept as the last channel.")
+    return tuple(notes)
+
+
+def _number_notes(facts: list[Facts], scales: dict[str, Scale]) -> tuple[str, ...]:
+    notes = [scale.sentence for scale in scales.values()]
+    high_byte = sum(fact.bits == 16 and fact.wide is None for fact in facts)
+    if high_byte:
+        notes.append(f"16 bits in each of several channels reduced to the high byte: {counted(high_byte, 'image')}.")
+    return tuple(notes)
+
+
+def _oddity_notes(facts: list[Facts]) -> tuple[str, ...]:
+    notes = []
+    turned, several = sum(fact.turned for fact in facts), sum(fact.frames > 1 for fact in facts)
+    if turned:
+        notes.append(f"Turned upright as the orientation tag says: {counted(turned, 'image')}.")
+    if several:
+        notes.append(f"Several frames or pages, of which the first is used: {counted(several, 'file')}.")
+    for mode, number in sorted(Counter(fact.mode for fact in facts).items()):
+        if mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+            notes.append(f"Converted from {mode} to RGB: {counted(number, 'image')}.")
+    return tuple(notes)

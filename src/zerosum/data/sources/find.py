@@ -1,0 +1,132 @@
+"""What a user's word for data leads to: image files, an array, or points."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from zerosum.data.options import DataOptions
+from zerosum.data.sources import arrays, builtin, toys
+from zerosum.data.sources.image_array import Table
+from zerosum.data.sources.image_files import Files, choose_split, list_folder, list_zip
+from zerosum.data.sources.labels import table_bytes
+from zerosum.errors import InputError
+from zerosum.runtime.thread_pool import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """An array that lies in files, or in an installed package, and is read only when it must be."""
+
+    stamps: tuple[tuple[str, int, int], ...]
+    """Of every file its name, its size in bytes and its time of change in nanoseconds."""
+
+    read: Callable[[], Table]
+
+    mapped: bool = False
+    """Whether reading it only maps it into memory, so that it may be larger than memory and need not be packed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toy:
+    """A mixture of Gaussians, by its name in `toys`."""
+
+    name: str
+
+
+def find(source: str | Path, options: DataOptions, progress: Progress | None = None) -> Files | Stored | Toy:
+    """Find data by a name or a path. The names of built-in data sets win; write ./mnist for a folder of that name.
+
+    Raises:
+        InputError: There are no such data, or they are of a kind that cannot be used.
+    """
+    name = built_in(source)
+    if name in toys.NAMES:
+        return Toy(name=name)
+    if name == "digits":
+        if options.split != "train":
+            raise InputError(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
+        return Stored(stamps=(), read=builtin.digits)
+    if name is not None:
+        paths = builtin.locate(name, options, progress)
+        return Stored(stamps=_stamps(*paths), read=partial(builtin.read, name, paths, options))
+    path = Path(source).expanduser().absolute()
+    try:
+        found = _at(path, options) if path.exists() else None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if found is None:
+        raise InputError(
+            f"There is no file or folder {path}, nor a built-in data set {source}: {_nearest(source, path)}"
+        )
+    return found
+
+
+def built_in(source: str | Path) -> str | None:
+    """The built-in data set that a source names, or None if it is a path.
+
+    >>> built_in("Fashion_MNIST"), built_in("./mnist")
+    ('fashion-mnist', None)
+    """
+    plain = str(source).lower().replace("_", "-") if isinstance(source, str) else ""
+    return plain if plain in (*builtin.NAMES, *toys.NAMES) else None
+
+
+def name_of(source: str | Path) -> str:
+    """A source as it is written down: a built-in name as it is, a path made absolute."""
+    return built_in(source) or str(Path(source).expanduser().absolute())
+
+
+def with_default_size(source: str | Path, options: DataOptions) -> DataOptions:
+    """The options with the default size of a source: the 8x8 digits come at 32x32, where networks for images begin."""
+    return replace(options, size="32") if built_in(source) == "digits" and options.size is None else options
+
+
+def _at(path: Path, options: DataOptions) -> Files | Stored:
+    if path.is_dir():
+        pair = arrays.find_idx(path, options.split)
+        return _idx(*pair) if pair is not None else _checked(choose_split(list_folder(path), options), options)
+    name, split = path.name.lower(), options.split
+    if name.endswith(".zip"):
+        return _checked(choose_split(list_zip(path), options), options)
+    if name.endswith(".npz"):
+        return Stored(stamps=_stamps(path), read=partial(arrays.read_npz, path, split))
+    if name.endswith(".npy"):
+        return Stored(stamps=_stamps(path), read=partial(arrays.read_npy, path, split), mapped=True)
+    if name.endswith(("ubyte", ".gz")):
+        arrays.refuse_split(path, split)
+        return _idx(path, arrays.labels_beside(path))
+    raise InputError(
+        f"{path} is one file of a kind that is not read as a data set: give a folder or .zip of images, a .npz, "
+        f"a .npy, an idx .gz, or one of {', '.join((*builtin.NAMES, *toys.NAMES))}."
+    )
+
+
+def _checked(files: Files, options: DataOptions) -> Files:
+    """See that a labels table is there before anything is decoded."""
+    if options.labels not in (None, "none", "folders"):
+        table_bytes(files, options.labels)
+    return files
+
+
+def _idx(images: Path, labels: Path | None) -> Stored:
+    paths = (images,) if labels is None else (images, labels)
+    return Stored(stamps=_stamps(*paths), read=partial(arrays.read_idx, images, labels))
+
+
+def _stamps(*paths: Path) -> tuple[tuple[str, int, int], ...]:
+    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
+
+
+def _nearest(source: str | Path, path: Path) -> str:
+    """What may have been meant, to end a sentence."""
+    names = (*builtin.NAMES, *toys.NAMES)
+    close = difflib.get_close_matches(str(source).lower(), names, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, beside, n=1)
+    return f"did you mean {path.parent / close[0]}?" if close else f"give a path, or one of {', '.join(names)}."

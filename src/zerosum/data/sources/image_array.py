@@ -1,0 +1,210 @@
+"""Images that come as one array: how its axes and numbers are read, and how it becomes packed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from zerosum.data.options import SMALLEST_SIDE, DataOptions, choose_sides
+from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale
+from zerosum.data.packing.cache import new_pack
+from zerosum.data.packing.decode import Plan, fit, with_channels
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.text import counted
+
+CHUNK_BYTES = 1 << 25
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Table:
+    """M images of one size, not yet brought to the size that was asked for."""
+
+    samples: np.ndarray
+    """(M, H, W, C), of any number type; possibly a view of a memory map."""
+
+    labels: np.ndarray | None = None
+    """(M,) int64 in [0, K), or None."""
+
+    classes: tuple[str, ...] = ()
+    scale: Scale | None = None
+    """How the numbers become 0..255; None where they are uint8 already."""
+
+    notes: tuple[str, ...] = ()
+
+
+def table_of(images: np.ndarray, name: str) -> Table:
+    """Read an array as images.
+
+    Args:
+        images: (M, H, W), (M, H, W, C) or (M, C, H, W); bool, integers or floating point. The channels are the axis of
+            at most 4, or else the one that is shorter than both others.
+        name: What to call the array in an error.
+
+    Raises:
+        InputError: The array is empty, has another shape or ambiguous axes, or holds what is no finite number.
+    """
+    if images.dtype.kind not in "buif":
+        raise InputError(f"{name} holds {images.dtype} values: expected numbers.")
+    samples = _channels_last(images, name)
+    count, height, width, _ = samples.shape
+    if count == 0:
+        raise InputError(f"{name} is empty, of shape {images.shape}: expected at least one image.")
+    if min(height, width) < SMALLEST_SIDE:
+        raise InputError(
+            f"{name} has the shape {images.shape}, images of {height}x{width} pixels: expected (M, H, W), (M, H, W, C) "
+            f"or (M, C, H, W) with at least {SMALLEST_SIDE} pixels a side."
+        )
+    if samples.dtype == np.uint8:
+        return Table(samples=samples)
+    low, high = float(samples.min()), float(samples.max())
+    if not np.isfinite(low + high):
+        raise InputError(f"{name} holds numbers that are not finite (NaN or infinity): replace or remove them first.")
+    if samples.dtype == np.bool_:
+        scale = Scale(low=0, high=1, sentence="False and true become 0 and 255.")
+    else:
+        scale = float_scale(low, high) if samples.dtype.kind == "f" else integer_scale(low, high)
+    return Table(samples=samples, scale=scale, notes=(scale.sentence,))
+
+
+def with_labels(
+    table: Table, labels: np.ndarray, classes: tuple[str, ...], name: str, others: Sequence[np.ndarray] = ()
+) -> Table:
+    """Add labels to a table.
+
+    Args:
+        table: M images.
+        labels: (M,) or (M, 1) integers.
+        classes: Names of the classes; if empty, the values of the labels become their names.
+        name: What to call the labels in an error.
+        others: Labels of the other splits, whose values count among the classes where these are not named.
+
+    Raises:
+        InputError: The labels are no integers, not one for each image, or outside the named classes.
+    """
+    flat = labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
+    if flat.shape != (len(table.samples),) or flat.dtype.kind not in "ui":
+        raise InputError(
+            f"{name} has the shape {labels.shape} and holds {labels.dtype}: expected {len(table.samples):,} integers, "
+            "one class number for each image."
+        )
+    values = np.unique(flat)
+    if classes and (values[0] < 0 or values[-1] >= len(classes)):
+        raise InputError(
+            f"{name} holds class {values[0] if values[0] < 0 else values[-1]}, but {len(classes)} are named."
+        )
+    if not classes:
+        values = np.unique(np.concatenate([values, *others]))
+        classes, flat = tuple(str(value) for value in values), np.searchsorted(values, flat)
+    return replace(table, labels=flat.astype(np.int64), classes=classes)
+
+
+def padded(table: Table, side: int) -> Table:
+    """Put zeros around square images that are smaller than `side`, as the published 32x32 forms of MNIST do."""
+    here = table.samples.shape[1]
+    before, after = (side - here) // 2, (side - here + 1) // 2
+    wide = np.pad(table.samples, ((0, 0), (before, after), (before, after), (0, 0)))
+    note = f"Images of {here}x{here} are padded with zeros to {side}x{side}, not scaled."
+    return replace(table, samples=wide, notes=(*table.notes, note))
+
+
+def settle(table: Table, options: DataOptions) -> tuple[Plan, Table]:
+    """Decide the shape that all images get, and what to do about labels.
+
+    Returns:
+        The plan, and the table with sentences on all of it, and without labels if none are wanted.
+
+    Raises:
+        InputError: Labels are asked from a place that an array does not have, or tiles of its images.
+    """
+    if options.fit == "tiles":
+        raise InputError("--fit tiles is for image files, and these are images of one size in an array: leave it away.")
+    _, height, width, channels = table.samples.shape
+    tall, wide = choose_sides({(height, width)}, options)
+    plan = Plan(height=tall, width=wide, channels=options.channels or channels, scales={})
+    notes = list(table.notes)
+    if (tall, wide) == (height, width):
+        notes.append(f"All images are {height}x{width} and keep their size.")
+    else:
+        cut = " and cut to the centre" if height * wide != width * tall else ""
+        notes.append(f"Images are scaled from {height}x{width} to cover {tall}x{wide} (height x width, Lanczos){cut}.")
+    if plan.channels != channels > 4:
+        raise InputError(
+            f"--channels {plan.channels} cannot be made of {channels} channels: leave it out to keep them."
+        )
+    if plan.channels != channels:
+        white = "; the last channel is alpha, and is composited on white" if channels in (2, 4) else ""
+        luma = "; gray is ITU-R BT.601 luma" if plan.channels <= 2 < channels else ""
+        notes.append(f"Channels change from {channels} to {plan.channels}{white if plan.channels % 2 else ''}{luma}.")
+    if options.labels not in (None, "none"):
+        raise InputError(f"--labels {options.labels} needs a folder or zip of images; an array brings its own labels.")
+    if options.labels == "none" and table.labels is not None:
+        return plan, replace(table, labels=None, classes=(), notes=(*notes, "No labels were taken, as asked."))
+    origin = (
+        "The data have no labels." if table.labels is None else f"Labels of {len(table.classes)} classes came along."
+    )
+    return plan, replace(table, notes=(*notes, origin))
+
+
+def chunks(table: Table, plan: Plan) -> Iterator[np.ndarray]:
+    """Bring a table to the plan's shape, piece by piece: (n, H, W, C) uint8."""
+    samples, row_shape = table.samples, (plan.height, plan.width, plan.channels)
+    alone = replace(plan, channels=1)
+    size = max(1, CHUNK_BYTES // max(int(np.prod(samples.shape[1:])), int(np.prod(row_shape))))
+
+    def one(image: np.ndarray) -> np.ndarray:
+        if plan.channels > 4:  # no picture: each channel is scaled for itself
+            return np.concatenate([fit(Image.fromarray(band), alone) for band in np.moveaxis(image, -1, 0)], axis=-1)
+        plain = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        return fit(with_channels(plain, plan.channels), plan)
+
+    for start in range(0, len(samples), size):
+        piece = np.ascontiguousarray(samples[start : start + size])
+        piece = piece if table.scale is None else table.scale.apply(piece)
+        yield piece if samples.shape[1:] == row_shape else np.stack(list(on_all_cores(one, piece, window=256)))
+
+
+def spec_of(table: Table, plan: Plan) -> Spec:
+    """What a recipe needs to know about a table once it has the plan's shape."""
+    return Spec(shape=(plan.channels, plan.height, plan.width), classes=table.classes)
+
+
+def pack_table(cache: Path, key: str, table: Table, options: DataOptions, progress: Progress | None = None) -> None:
+    """Bring a table to the size and channels asked for, into a pack of the cache.
+
+    Raises:
+        InputError: Labels are asked from a place that an array does not have.
+        StorageError: The cache cannot be written to.
+    """
+    plan, settled = settle(table, options)
+    with new_pack(cache, key, (plan.height, plan.width, plan.channels)) as packing:
+        for rows in chunks(settled, plan):
+            packing.append(rows)
+            if progress is not None:
+                progress("pack", packing.count, len(settled.samples))
+        packing.finish(labels=settled.labels, spec=spec_of(settled, plan), notes=settled.notes)
+
+
+def _channels_last(images: np.ndarray, name: str) -> np.ndarray:
+    """View an array as (M, H, W, C)."""
+    if images.ndim == 3:
+        return images[..., None]
+    last, first = (images.ndim == 4 and images.shape[axis] in (1, 2, 3, 4) for axis in (3, 1))
+    if images.ndim == 4 and not last and not first:  # multispectral images
+        last, first = (images.shape[axis] < min(images.shape[2], images.shape[4 - axis]) for axis in (3, 1))
+    if last and first:
+        raise InputError(
+            f"{name} has the shape {images.shape}, where either the second or the last axis may be the channels: "
+            "store it as (M, H, W, C) with more than 4 pixels a side."
+        )
+    if not last and not first:
+        raise InputError(
+            f"{name} has the shape {images.shape}: expected {counted(1, 'array')} of (M, H, W), (M, H, W, C) or "
+            "(M, C, H, W) with fewer channels than pixels a side."
+        )
+    return images if last else np.moveaxis(images, 1, -1)

@@ -1,0 +1,118 @@
+"""Evaluation during training: the same real samples every time, values alone, and one of them chooses the best."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from zerosum.data.batch import Domains
+from zerosum.errors import InputError
+from zerosum.evaluation.config import Question
+from zerosum.evaluation.inputs import against_run, beside
+from zerosum.evaluation.measures import better, families, named
+from zerosum.evaluation.measures.base import Family, Values, inception_title
+from zerosum.evaluation.reference import Prepared, Setting
+from zerosum.evaluation.samples import Evidence
+from zerosum.kinds import AnyDataset
+from zerosum.recipe import Recipe
+from zerosum.run.config import Plan
+
+USUAL = ("high-quality", "psnr", "fid", "precision")
+"""Metrics taken during training where they can be had, with all of their families; the first chooses the best."""
+
+PRINTED = {"fid": "FID", "kid": "KID", "is": "IS", "mode-score": "Mode-Score"}
+"""Metrics that carry the name of their features."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Evaluates a recipe while it is trained."""
+
+    prepared: Prepared
+    dataset: AnyDataset
+    """Where the real samples come from."""
+
+    setting: Setting
+    families: tuple[Family, ...]
+    chooses: str
+    """The metric that chooses the best checkpoint."""
+
+    best: str
+    """The name that the history keeps it under."""
+
+    floor: str
+    """A sentence on what real samples get, empty for pairs."""
+
+    def figures(self, recipe: Recipe) -> dict[str, float]:
+        """Evaluate a recipe in evaluation mode: figures by the names that the history keeps them under."""
+        evidence = beside(recipe, self.prepared, self.dataset, self.setting)
+        found = {key(name, evidence): value for name, value in _values(self.families, evidence).items()}
+        return {name: value for name, value in found.items() if math.isfinite(value)}
+
+    def is_better(self, value: float, known: float) -> bool:
+        """Whether a value of the figure `best` is better than another."""
+        return value < known if better()[self.chooses] == "lower" else value > known
+
+
+def watch(plan: Plan, recipe: Recipe, setting: Setting) -> Watch:
+    """See the real samples that a run is to be evaluated with while it is trained.
+
+    Raises:
+        InputError: The features or the metric asked for cannot be had.
+        StorageError: The cache cannot be written to.
+    """
+    training = plan.training
+    question = Question(features=training.evaluate_features, count=training.evaluate_count, seed=training.seed)
+    prepared, parts = against_run(plan, recipe.spec, question, setting)
+    paired = not hasattr(recipe, "sample") and Domains not in type(recipe).data
+    # Real samples in the place of generated ones: what can be had of them can be had of generated ones.
+    rehearsal = prepared.reference.judge(prepared.reference.other, paired=paired)
+    taken = {name: family for family in families() for name in family.names if family.missing(rehearsal) is None}
+    chooses = _chooses(training.best, {name: family for name, family in taken.items() if family.values is not None})
+    chosen = tuple(dict.fromkeys(taken[name] for name in (*USUAL, chooses) if name in taken))
+    floor = "" if paired else _floor(chosen, rehearsal)
+    return Watch(
+        prepared=prepared,
+        dataset=parts.real.dataset,
+        setting=replace(setting, progress=None),  # a bar within the bar of training would hide it
+        families=chosen,
+        chooses=chooses,
+        best=key(chooses, rehearsal),
+        floor=floor,
+    )
+
+
+def key(name: str, evidence: Evidence) -> str:
+    """Name a figure in the history.
+
+    >>> from types import SimpleNamespace as Some
+    >>> key("fid", Some(protocol=Some(extractor="classifier")))
+    'evaluation/fid-classifier'
+    """
+    printed = inception_title(PRINTED[name], evidence) if name in PRINTED else name
+    return f"evaluation/{printed.lower()}"
+
+
+def _chooses(asked: str | None, quick: dict[str, Family]) -> str:
+    """Return the metric that chooses the best checkpoint.
+
+    Raises:
+        InputError: It cannot be had during training, or several were named.
+    """
+    if asked is None:
+        return next(name for name in USUAL if name in quick)
+    name, *more = named(asked)
+    if more:
+        raise InputError(f"--best {asked} names several metrics, and one chooses the best checkpoint: give one.")
+    if name not in quick:
+        raise InputError(f"--best {asked} cannot be had of this run during training: choose of {', '.join(quick)}.")
+    return name
+
+
+def _values(taken: tuple[Family, ...], evidence: Evidence) -> Values:
+    return {name: value for family in taken if family.values for name, value in family.values(evidence).items()}
+
+
+def _floor(taken: tuple[Family, ...], rehearsal: Evidence) -> str:
+    said = ", ".join(f"{key(name, rehearsal)} {value:.4g}" for name, value in _values(taken, rehearsal).items())
+    return f"Real samples in the place of generated ones have {said}."

@@ -1,0 +1,76 @@
+"""The metrics there are, by name. One more family is one more entry here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from zerosum.errors import InputError
+from zerosum.evaluation.measures import (
+    classifier,
+    discriminator,
+    features,
+    labels,
+    memorisation,
+    modes,
+    perceptual,
+    pixels,
+)
+from zerosum.evaluation.measures.base import Family
+from zerosum.evaluation.result import Better
+from zerosum.evaluation.samples import Evidence
+
+
+def families() -> tuple[Family, ...]:
+    """Return all families of metrics, in the order of the table."""
+    return (
+        *modes.families(),
+        *features.families(),
+        *classifier.families(),
+        *pixels.families(),
+        *perceptual.families(),
+        *memorisation.families(),
+        *discriminator.families(),
+        *labels.families(),
+    )
+
+
+def better() -> dict[str, Better]:
+    """Return all metrics by name, and which way each is better."""
+    return {name: way for family in families() for name, way in family.names.items()}
+
+
+def named(asked: str) -> tuple[str, ...]:
+    """Read the names of metrics from "a,b".
+
+    Raises:
+        InputError: There is no such metric, or none was named.
+
+    >>> named("fid, precision")
+    ('fid', 'precision')
+    """
+    names = tuple(name.strip().lower() for name in asked.split(",") if name.strip())
+    known = list(better())
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
+            raise InputError(f"There is no metric {name!r}: {hint}")
+    if not names:
+        raise InputError(f"No metric was named: give some of {', '.join(known)}, with commas between.")
+    return names
+
+
+def chosen(evidence: Evidence, names: Sequence[str]) -> list[Family]:
+    """Return the families of some metrics.
+
+    Raises:
+        InputError: One cannot be had of this evidence.
+    """
+    found = [family for family in families() if not family.names.keys().isdisjoint(names)]
+    for family in found:
+        reason = family.missing(evidence)
+        if reason is not None:
+            said = ", ".join(name for name in family.names if name in names)
+            raise InputError(f"{said} cannot be had here: {reason}.")
+    return found

@@ -1,0 +1,182 @@
+"""A family of metrics that one pass over the evidence gives, and the usual way to judge: value, floor, interval."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from zerosum.evaluation.result import Better, Figure, finite
+from zerosum.evaluation.samples import Evidence, Side
+from zerosum.metrics.bootstrap import Interval, bootstrap, split_interval
+
+WORK = 1e11
+"""Multiplications that all draws of a bootstrap may take together: half a minute on one core."""
+
+MOST, LEAST = 200, 20
+"""Draws of a bootstrap."""
+
+TOO_MUCH = "it has no interval, for resampling so many samples would take hours; a smaller --count has one."
+
+SPLITS = 10
+
+Values = Mapping[str, float]
+Limits = tuple[float, float]
+"""The least and the largest value that a metric can have."""
+
+SHARE: Limits = (0.0, 1.0)
+POSITIVE: Limits = (0.0, math.inf)
+
+Compute = Callable[[Side, Side], Values]
+"""Metrics by name of samples (second) against real ones (first)."""
+
+Resample = Callable[[Callable[[Tensor], float]], Interval]
+"""Makes the interval of a metric on the generated samples of given rows."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Family:
+    """Metrics that come together.
+
+    What it takes to add one: a `Family` with a name for each metric, in the list of `measures.py`.
+    """
+
+    names: Mapping[str, Better]
+    """What each metric is asked for by, and which way is better."""
+
+    missing: Callable[[Evidence], str | None]
+    """Why the metrics cannot be had of some evidence, and what to type: the end of "is cannot be had: ..."."""
+
+    judge: Callable[[Evidence], Sequence[Figure]]
+    """Takes all the metrics, with floors and intervals where they have a meaning."""
+
+    values: Callable[[Evidence], Values] | None = None
+    """Takes the values alone, quickly, for curves during training; None where that takes too long."""
+
+    cost: Literal["seconds", "minutes"] = "seconds"
+    """What takes minutes is taken only where it is asked for."""
+
+
+def compared(
+    evidence: Evidence,
+    names: Mapping[str, Better],
+    compute: Compute,
+    *,
+    titles: Mapping[str, str] | None = None,
+    settings: str = "",
+    interval: Resample | None,
+    limits: Mapping[str, Limits] | None = None,
+    notes: Sequence[str] = (),
+) -> list[Figure]:
+    """Judge samples by a function of two sides, and real samples by the same.
+
+    Args:
+        evidence: what to judge.
+        names: of the metrics that `compute` gives.
+        compute: takes the metrics.
+        titles: of metrics that are printed under another name.
+        settings: how they are taken.
+        interval: makes intervals; None where that would take too long.
+        limits: of metrics that have a least or a largest value, which no interval passes.
+        notes: sentences that belong beside the metrics.
+    """
+    values, floors = compute(evidence.real, evidence.fake), compute(evidence.real, evidence.reference.other)
+    on_rows = remembered(lambda rows: compute(evidence.real, evidence.fake.take(rows)))
+    found = []
+    for name, better in names.items():
+        figure = Figure(
+            metric=name,
+            title=(titles or {}).get(name, name),
+            value=finite(values[name]),
+            better=better,
+            settings=settings,
+            floor=finite(floors[name]),
+            interval=_inside(interval(partial(_one, on_rows, name)), (limits or {}).get(name)) if interval else None,
+            notes=tuple(notes) if interval else (*notes, TOO_MUCH),
+        )
+        found.append(figure)
+    return found
+
+
+def by_bootstrap(evidence: Evidence, *, work: float) -> Resample | None:
+    """Make intervals by drawing generated samples with replacement, as often as it can be afforded, if it can at all.
+
+    Args:
+        evidence: what is judged.
+        work: multiplications of one draw, about.
+    """
+    if work > 10 * WORK:
+        return None
+    draws = int(min(max(WORK / work, LEAST), MOST))
+
+    def interval(metric: Callable[[Tensor], float]) -> Interval:
+        found = bootstrap(metric, len(evidence.fake), seed=evidence.protocol.seed, draws=draws)
+        return replace(found, method=f"{found.method} of the generated samples")
+
+    return interval
+
+
+def by_splits(evidence: Evidence) -> Resample:
+    """Make intervals from disjoint parts of the samples, for metrics that are means over parts."""
+
+    def interval(metric: Callable[[Tensor], float]) -> Interval:
+        return split_interval(metric, len(evidence.fake), seed=evidence.protocol.seed, splits=SPLITS)
+
+    return interval
+
+
+def remembered(compute: Callable[[Tensor], Values]) -> Callable[[Tensor], Values]:
+    """Compute all metrics of a family on the same rows once: their intervals resample alike."""
+    known: dict[bytes, Values] = {}
+
+    def values(rows: Tensor) -> Values:
+        key = hashlib.blake2b(rows.numpy().tobytes(), digest_size=16).digest()
+        if key not in known:
+            known[key] = compute(rows)
+        return known[key]
+
+    return values
+
+
+def always(evidence: Evidence) -> None:
+    """Nothing is missing."""
+
+
+def needs_opinion(evidence: Evidence) -> str | None:
+    """Say what to do where the extractor does not classify."""
+    if evidence.classifies:
+        return None
+    name = evidence.protocol.extractor
+    return f"the features {name} come without a classifier's opinion; use --features classifier or inception"
+
+
+def inception_title(name: str, evidence: Evidence) -> str:
+    """Name a distance for print: by the bare name with the full Inception network alone.
+
+    >>> from types import SimpleNamespace as Some
+    >>> [inception_title("FID", Some(protocol=Some(extractor=e))) for e in ("inception", "inception-768")]
+    ['FID', 'FID-inception-768']
+    """
+    extractor = evidence.protocol.extractor
+    return name if extractor == "inception" else f"{name}-{extractor}"
+
+
+def _inside(interval: Interval, limits: Limits | None) -> Interval:
+    if limits is None:
+        return interval
+    return replace(interval, low=max(interval.low, limits[0]), high=min(interval.high, limits[1]))
+
+
+def _one(on_rows: Callable[[Tensor], Values], name: str, rows: Tensor) -> float:
+    return on_rows(rows)[name]
+
+
+def shuffled(count: int, seed: int) -> Tensor:
+    """Return the numbers from 0 to count - 1 in an order that the seed decides: (count,), int64."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))

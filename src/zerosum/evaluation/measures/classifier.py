@@ -1,0 +1,122 @@
+"""Metrics of a classifier's opinion: Inception Score, Mode Score, class balance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from zerosum.evaluation.measures.base import (
+    SHARE,
+    SPLITS,
+    Family,
+    Values,
+    by_bootstrap,
+    compared,
+    inception_title,
+    needs_opinion,
+)
+from zerosum.evaluation.result import Better, Figure
+from zerosum.evaluation.samples import Evidence, Side
+from zerosum.metrics.bootstrap import split_interval
+from zerosum.metrics.divergence import class_balance
+from zerosum.metrics.inception_score import Score, inception_score, mode_score
+
+INCEPTION: dict[str, Better] = {"is": "higher"}
+MODE: dict[str, Better] = {"mode-score": "higher"}
+BALANCE: dict[str, Better] = {"class-balance": "lower"}
+
+FEWEST = 10
+"""Samples in a split: a score cannot exceed their number, and of a single sample it is 1 whatever that shows."""
+
+
+def families() -> tuple[Family, ...]:
+    """Return the families of this file."""
+    return (
+        Family(names=INCEPTION, missing=_missing_for_splits, judge=_judge_inception, values=_inception_alone),
+        Family(names=MODE, missing=_missing_for_splits, judge=_judge_mode, values=_mode_alone),
+        Family(names=BALANCE, missing=needs_opinion, judge=_judge_balance, values=_balance_alone),
+    )
+
+
+def _missing_for_splits(evidence: Evidence) -> str | None:
+    count = min(len(evidence.fake), len(evidence.reference.other))
+    least = SPLITS * FEWEST
+    few = None if count >= least else f"{SPLITS} splits of {count} samples hold too few; give --count {least} or more"
+    return needs_opinion(evidence) or few
+
+
+def _judge_inception(evidence: Evidence) -> list[Figure]:
+    return _judge_score(evidence, "is", "IS", lambda side: inception_score(side.logits, splits=SPLITS))
+
+
+def _judge_mode(evidence: Evidence) -> list[Figure]:
+    return _judge_score(evidence, "mode-score", "Mode Score", partial(_mode, _probabilities(evidence)))
+
+
+def _probabilities(evidence: Evidence) -> Tensor:
+    """Return (K,) probabilities of classes to expect: of the labels, or else the mean of the real samples'.
+
+    Shares of the likeliest classes will not do: a class that no real sample is called makes every Mode Score 0.
+    """
+    if evidence.reference.expected is not None:
+        return evidence.reference.expected
+    logits = evidence.real.logits
+    return torch.stack([part.double().softmax(1).sum(0) for part in logits.split(4096)]).sum(0) / len(logits)
+
+
+def _mode(expected: Tensor, side: Side) -> Score:
+    return mode_score(side.logits, training=expected.to(side.logits.device), splits=SPLITS)
+
+
+def _judge_score(evidence: Evidence, name: str, title: str, score: Callable[[Side], Score]) -> list[Figure]:
+    """Judge by a score over splits; the interval is that of their mean, which the score is."""
+    taken = score(evidence.fake).splits
+    spread = split_interval(lambda rows: taken[int(rows[0])], SPLITS, seed=0, splits=SPLITS)
+    return compared(
+        evidence,
+        {name: "higher"},
+        lambda real, fake: {name: score(fake).value},
+        titles={name: inception_title(title, evidence)},
+        settings=f"mean of {SPLITS} splits of {len(evidence.fake) // SPLITS:,}",
+        interval=lambda metric: spread,
+    )
+
+
+def _inception_alone(evidence: Evidence) -> Values:
+    return {"is": inception_score(evidence.fake.logits, splits=SPLITS).value}
+
+
+def _mode_alone(evidence: Evidence) -> Values:
+    return {"mode-score": _mode(_probabilities(evidence), evidence.fake).value}
+
+
+def _balance(expected: Tensor, side: Side) -> Values:
+    return {"class-balance": class_balance(side.logits.argmax(1), expected=expected).variation}
+
+
+def _judge_balance(evidence: Evidence) -> list[Figure]:
+    expected = evidence.marginal
+    missing = class_balance(evidence.fake.logits.argmax(1), expected=expected).missing
+    labelled = "of the labels" if evidence.reference.expected is not None else "that the extractor sees in real samples"
+    return compared(
+        evidence,
+        BALANCE,
+        lambda real, fake: _balance(expected, fake),
+        titles={"class-balance": "class imbalance"},
+        settings=f"total variation distance to the shares {labelled}",
+        interval=by_bootstrap(evidence, work=evidence.fake.logits.numel()),
+        limits={"class-balance": SHARE},
+        notes=_absent(missing),
+    )
+
+
+def _absent(classes: tuple[int, ...]) -> tuple[str, ...]:
+    shown = ", ".join(map(str, classes[:10])) + (", ..." if len(classes) > 10 else "")
+    return (f"no sample was taken for one of {len(classes)} of the expected classes ({shown}).",) if classes else ()
+
+
+def _balance_alone(evidence: Evidence) -> Values:
+    return _balance(evidence.marginal, evidence.fake)

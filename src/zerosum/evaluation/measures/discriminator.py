@@ -1,0 +1,154 @@
+"""Metrics that play with the run's own players: what the discriminator learned, and how far from an equilibrium it is.
+
+They take minutes, so they are taken only where they are asked for by name.
+"""
+
+from __future__ import annotations
+
+from zerosum.data.dataset import Dataset
+from zerosum.errors import InputError
+from zerosum.evaluation.measures.base import Family
+from zerosum.evaluation.probes.discriminator_overfitting import DiscriminatorTrial, discriminator_trial
+from zerosum.evaluation.probes.duality_gap import duality_gap
+from zerosum.evaluation.probes.labelled_images import labelled
+from zerosum.evaluation.probes.linear_probe import probe_trial
+from zerosum.evaluation.result import Better, Figure, finite
+from zerosum.evaluation.samples import Evidence
+from zerosum.recipe import Recipe
+
+HEART: dict[str, Better] = {"discriminator-auc": "lower"}
+RIGHTS: dict[str, Better] = {
+    "discriminator-train": "lower",
+    "discriminator-held-out": "lower",
+    "discriminator-fake": "lower",
+}
+DUALITY: dict[str, Better] = {"duality-gap": "lower"}
+PROBE: dict[str, Better] = {"linear-probe": "higher"}
+
+STEPS, BATCHES = 100, 40
+LABELS_A_CLASS = 10
+
+
+def families() -> tuple[Family, ...]:
+    """Return the families of this file."""
+    return (
+        Family(names=HEART, missing=_missing_held_out, judge=_judge_heart, cost="minutes"),
+        Family(names=RIGHTS, missing=_missing_held_out, judge=_judge_rights, cost="minutes"),
+        Family(names=DUALITY, missing=_missing, judge=_judge_duality, cost="minutes"),
+        Family(names=PROBE, missing=_missing_labels, judge=_judge_probe, cost="minutes"),
+    )
+
+
+def _missing(evidence: Evidence) -> str | None:
+    if evidence.recipe is None or not evidence.reference.own:
+        return "it plays with a run that makes samples from nothing, on the run's own data; leave --against away"
+    return None
+
+
+def _missing_held_out(evidence: Evidence) -> str | None:
+    held_out = evidence.reference.held_out
+    return _missing(evidence) or ("the data have no split test or val beside train" if held_out is None else None)
+
+
+def _missing_labels(evidence: Evidence) -> str | None:
+    if (reason := _missing_held_out(evidence)) is not None:
+        return reason
+    _, training, held_out = _given(evidence)
+    if evidence.fake.images is None or held_out is None or training.labels is None or held_out.labels is None:
+        return "it needs images with labels"
+    return None if training.spec.classes == held_out.spec.classes else "the splits have different classes"
+
+
+def _given(evidence: Evidence) -> tuple[Recipe, Dataset, Dataset | None]:
+    assert evidence.recipe is not None
+    assert evidence.reference.training is not None
+    return evidence.recipe, evidence.reference.training, evidence.reference.held_out
+
+
+def _tried(evidence: Evidence) -> DiscriminatorTrial:
+    """Let the discriminator judge all three kinds of samples, once."""
+    recipe, training, held_out = _given(evidence)
+    assert held_out is not None
+    count, seed = len(evidence.fake), evidence.protocol.seed
+    return evidence.fake.once(
+        "discriminator", lambda: discriminator_trial(recipe, training, held_out, samples=count, seed=seed)
+    )
+
+
+def _judge_heart(evidence: Evidence) -> list[Figure]:
+    found = _tried(evidence)
+    figure = Figure(
+        metric="discriminator-auc",
+        title="discriminator AUC",
+        value=finite(found.value),
+        better="lower",
+        settings=f"{found.samples:,} training samples against as many held-out ones; 0.5 where none is known by heart",
+        interval=found.interval,
+        notes=(found.meaning,),
+    )
+    return [figure]
+
+
+def _judge_rights(evidence: Evidence) -> list[Figure]:
+    found = _tried(evidence)
+    if found.shares is None:
+        raise InputError(
+            f"{', '.join(RIGHTS)} cannot be had here: the values of a critic have no threshold; ask for "
+            "discriminator-auc."
+        )
+    n, shares = found.samples, found.shares
+    told = (
+        (shares.train, f"{n:,} training samples called real"),
+        (shares.held_out, f"{n:,} held-out samples called real"),
+        (shares.fake, f"{2 * n:,} generated samples called generated"),
+    )
+    return [
+        Figure(
+            metric=name,
+            title=f"discriminator on {name.removeprefix('discriminator-')}",
+            value=finite(value),
+            better=better,
+            settings=f"share of {kind}; 0.5 where it cannot tell",
+            interval=interval,
+        )
+        for (name, better), (value, kind), interval in zip(RIGHTS.items(), told, shares.intervals, strict=True)
+    ]
+
+
+def _judge_duality(evidence: Evidence) -> list[Figure]:
+    recipe, training, held_out = _given(evidence)
+    found = duality_gap(recipe, training, held_out, steps=STEPS, batches=BATCHES, seed=evidence.protocol.seed)
+    figure = Figure(
+        metric="duality-gap",
+        title="duality gap",
+        value=finite(found.value),
+        better="lower",
+        settings=f"best responses of {found.steps} steps each, {found.batches} batches of {found.data} data",
+        interval=found.interval,
+        notes=(found.meaning,),
+    )
+    return [figure]
+
+
+def _judge_probe(evidence: Evidence) -> list[Figure]:
+    recipe, training, held_out = _given(evidence)
+    assert held_out is not None
+    classes = len(training.spec.classes)
+    found = probe_trial(
+        recipe,
+        labelled(training),
+        labelled(held_out),
+        classes=classes,
+        labels=LABELS_A_CLASS * classes,
+        seed=evidence.protocol.seed,
+    )
+    figure = Figure(
+        metric="linear-probe",
+        title="linear probe",
+        value=finite(found.value),
+        better="higher",
+        settings=f"accuracy on {found.tested:,} held-out images; {found.labels} labels, {found.features:,} features",
+        interval=found.discriminator.interval,
+        notes=(found.meaning,),
+    )
+    return [figure]

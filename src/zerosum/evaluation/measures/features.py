@@ -1,0 +1,208 @@
+"""Metrics that hold features against features: Frechet and kernel distance, fidelity and diversity, bins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from zerosum.evaluation.measures.base import (
+    POSITIVE,
+    SHARE,
+    Family,
+    Limits,
+    Values,
+    always,
+    by_bootstrap,
+    by_splits,
+    compared,
+    inception_title,
+)
+from zerosum.evaluation.result import Better, Figure, finite
+from zerosum.evaluation.samples import Evidence, Side
+from zerosum.metrics.bootstrap import Interval
+from zerosum.metrics.frechet import Frechet, frechet_distance, frechet_distance_of_features, frechet_infinity
+from zerosum.metrics.kernel import kernel_distance, polynomial_discrepancy
+from zerosum.metrics.moments import Moments, moments
+from zerosum.metrics.ndb import different_bins, make_bins
+from zerosum.metrics.precision_recall import fidelity_diversity_within, neighbourhoods
+
+LOWER: Better = "lower"
+FRECHET: dict[str, Better] = {"fid": LOWER}
+ENDLESS: dict[str, Better] = {"fid-infinity": LOWER}
+KERNEL: dict[str, Better] = {"kid": LOWER}
+NEIGHBOURS: dict[str, Better] = {"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"}
+BINS: dict[str, Better] = {"ndb": LOWER, "js": LOWER}
+
+K, K_DENSITY = 3, 5
+POINTS_ON_LINE, FEWEST = 15, 20
+
+
+def families() -> tuple[Family, ...]:
+    """Return the families of this file."""
+    return (
+        Family(names=FRECHET, missing=always, judge=_judge_frechet, values=_frechet_alone),
+        Family(names=ENDLESS, missing=_too_few_for_a_line, judge=_judge_endless),
+        Family(names=KERNEL, missing=_too_few_for_parts, judge=_judge_kernel, values=_kernel_alone),
+        Family(names=NEIGHBOURS, missing=_too_few_neighbours, judge=_judge_neighbours, values=_neighbours_alone),
+        Family(names=BINS, missing=_too_few_for_bins, judge=_judge_bins, values=_bins_alone),
+    )
+
+
+def _moments(side: Side) -> Moments:
+    return side.once("moments", lambda: moments(side.features))
+
+
+def _frechet(real: Side, fake: Side) -> Frechet:
+    if max(len(real), len(fake)) > real.features.shape[1]:
+        return frechet_distance(_moments(real), _moments(fake))
+    return frechet_distance_of_features(real.features, fake.features)
+
+
+def _judge_frechet(evidence: Evidence) -> list[Figure]:
+    count, width = evidence.fake.features.shape
+    return compared(
+        evidence,
+        FRECHET,
+        lambda real, fake: {"fid": _frechet(real, fake).value},
+        titles={"fid": inception_title("FID", evidence)},
+        interval=by_bootstrap(evidence, work=count * width * min(count, width) + 10 * min(count, width) ** 3),
+        limits={"fid": POSITIVE},
+        notes=_frechet(evidence.real, evidence.fake).notes,
+    )
+
+
+def _frechet_alone(evidence: Evidence) -> Values:
+    return {"fid": _frechet(evidence.real, evidence.fake).value}
+
+
+def _too_few_for_a_line(evidence: Evidence) -> str | None:
+    count = len(evidence.fake)
+    return None if count >= FEWEST else f"{count} samples make no line; give --count {FEWEST} or more"
+
+
+def _judge_endless(evidence: Evidence) -> list[Figure]:
+    """Extrapolate, both for the generated samples and for real ones in their place."""
+    real, seed = _moments(evidence.real), evidence.protocol.seed
+    sides = (evidence.fake, evidence.reference.other)
+    found, floor = (frechet_infinity(real, side.features, seed=seed, points=POINTS_ON_LINE) for side in sides)
+    reach, width = 1.96 * found.standard_error, evidence.real.features.shape[1]
+    method = f"scatter of {POINTS_ON_LINE} subsets about their line"
+    short = (
+        f"the smallest subset holds {min(found.counts):,} samples and there are {width:,} features, where distances "
+    )
+    figure = Figure(
+        metric="fid-infinity",
+        title=inception_title("FID-infinity", evidence),
+        value=finite(found.value),
+        better="lower",
+        settings=f"{POINTS_ON_LINE} subsets of {min(found.counts):,} to {max(found.counts):,} generated samples",
+        floor=finite(floor.value),
+        interval=Interval(found.value - reach, found.value + reach, 0.95, found.standard_error, method),
+        notes=(f"{short}do not lie on a line; give a larger --count.",) if min(found.counts) <= width else (),
+    )
+    return [figure]
+
+
+def _subsets(count: int) -> tuple[int, int]:
+    """How many subsets of how many samples the kernel distance takes: 100 of 1,000 where there are enough."""
+    return 100, max(2, min(1000, count // 2))
+
+
+def _kernel(real: Side, fake: Side, seed: int) -> float:
+    subsets, size = _subsets(min(len(real), len(fake)))
+    return kernel_distance(real.features, fake.features, seed=seed, subsets=subsets, subset_size=size).value
+
+
+def _too_few_for_parts(evidence: Evidence) -> str | None:
+    count = min(len(evidence.real), len(evidence.fake))
+    return None if count >= FEWEST else f"{count} samples make no subsets; give --count {FEWEST} or more"
+
+
+def _judge_kernel(evidence: Evidence) -> list[Figure]:
+    real, fake, seed = evidence.real, evidence.fake, evidence.protocol.seed
+    subsets, size = _subsets(min(len(real), len(fake)))
+    (figure,) = compared(
+        evidence,
+        KERNEL,
+        lambda real, fake: {"kid": _kernel(real, fake, seed)},
+        titles={"kid": inception_title("KID", evidence)},
+        settings=f"{subsets} subsets of {size:,}",
+        # It is unbiased at any count, so disjoint parts of both sides say how it scatters.
+        interval=lambda metric: by_splits(evidence)(lambda rows: _on_rows(real, fake, rows)),
+    )
+    spread, value = figure.interval, figure.value
+    if spread is None or value is None:
+        return [figure]
+    reach = (spread.high - spread.low) / 2
+    return [replace(figure, interval=replace(spread, low=value - reach, high=value + reach))]
+
+
+def _on_rows(real: Side, fake: Side, rows: Tensor) -> float:
+    return polynomial_discrepancy(real.features[rows % len(real)], fake.features[rows])
+
+
+def _kernel_alone(evidence: Evidence) -> Values:
+    return {"kid": _kernel(evidence.real, evidence.fake, evidence.protocol.seed)}
+
+
+def _too_few_neighbours(evidence: Evidence) -> str | None:
+    count = min(len(evidence.real), len(evidence.fake))
+    return None if count > K_DENSITY else f"{count} samples have no {K_DENSITY} neighbours; give a larger --count"
+
+
+def _neighbours(real: Side, fake: Side) -> Values:
+    about = real.once("neighbourhoods", lambda: neighbourhoods(real.features, k=K, k_density=K_DENSITY))
+    return vars(fidelity_diversity_within(about, fake.features))
+
+
+def _judge_neighbours(evidence: Evidence) -> list[Figure]:
+    count, width = evidence.fake.features.shape
+    return compared(
+        evidence,
+        NEIGHBOURS,
+        _neighbours,
+        settings=f"k = {K} for precision and recall, {K_DENSITY} for density and coverage",
+        interval=by_bootstrap(evidence, work=2.0 * count * len(evidence.real) * max(width, 64)),
+        limits=dict.fromkeys(NEIGHBOURS, SHARE) | {"density": POSITIVE},
+    )
+
+
+def _neighbours_alone(evidence: Evidence) -> Values:
+    return _neighbours(evidence.real, evidence.fake)
+
+
+def _bins_for(count: int) -> int:
+    """Bins that hold 20 real samples each on average, 100 at most."""
+    return min(100, count // 20)
+
+
+def _too_few_for_bins(evidence: Evidence) -> str | None:
+    count = len(evidence.real)
+    return None if _bins_for(count) >= 2 else f"{count} real samples fill no bins; give --count 40 or more"
+
+
+def _bins(real: Side, fake: Side, seed: int) -> Values:
+    bins = real.once("bins", lambda: make_bins(real.features, bins=_bins_for(len(real)), seed=seed))
+    found = different_bins(bins, fake.features)
+    return {"ndb": float(found.different), "js": found.divergence}
+
+
+def _judge_bins(evidence: Evidence) -> Sequence[Figure]:
+    seed, bins = evidence.protocol.seed, _bins_for(len(evidence.real))
+    limits: dict[str, Limits] = {"ndb": (0.0, bins), "js": (0.0, math.log(2))}
+    return compared(
+        evidence,
+        BINS,
+        lambda real, fake: _bins(real, fake, seed),
+        titles={"ndb": f"NDB of {bins}", "js": "JS of bins"},
+        settings=f"{bins} bins by K-means on the features, significance 0.05",
+        interval=by_bootstrap(evidence, work=1.0 * evidence.fake.features.numel() * bins),
+        limits=limits,
+    )
+
+
+def _bins_alone(evidence: Evidence) -> Values:
+    return _bins(evidence.real, evidence.fake, evidence.protocol.seed)

@@ -1,0 +1,115 @@
+"""Metrics of memorisation: is what was generated a copy of what was trained on?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from zerosum.evaluation.measures.base import Family, by_bootstrap
+from zerosum.evaluation.result import Better, Figure, finite
+from zerosum.evaluation.samples import Evidence, Memory, Side
+from zerosum.metrics.memorisation import authentic_share, compare_with_held_out
+from zerosum.metrics.nearest_images import nearest
+from zerosum.metrics.pairwise_distances import nearest_row, neighbour_radii, prepare
+
+COPIES: dict[str, Better] = {"authenticity": "higher", "nearest": "higher"}
+PIXELS: dict[str, Better] = {"nearest-l1": "higher"}
+LOOKED_AT = 200
+"""Images whose nearest training images are searched for pixel by pixel."""
+
+UNLIKE = "above the floor it says that samples are unlike real ones, not that they are good"
+
+
+def families() -> tuple[Family, ...]:
+    """Return the families of this file."""
+    return (
+        Family(names=COPIES, missing=_missing, judge=_judge_copies),
+        Family(names=PIXELS, missing=_missing_pixels, judge=_judge_pixels),
+    )
+
+
+def _missing(evidence: Evidence) -> str | None:
+    if evidence.reference.memory is None:
+        return "it needs samples made from nothing and the data that they were learned from; leave --against away"
+    return None
+
+
+def _missing_pixels(evidence: Evidence) -> str | None:
+    return _missing(evidence) or (None if evidence.fake.images is not None else "it compares images, not points")
+
+
+def _memory(evidence: Evidence) -> Memory:
+    assert evidence.reference.memory is not None
+    return evidence.reference.memory
+
+
+def _judge_copies(evidence: Evidence) -> list[Figure]:
+    """Look for copies among features. Real samples that were not trained on are the floor."""
+    memory = _memory(evidence)
+    training, generated, held_out = prepare(
+        memory.training.features,
+        evidence.fake.features,
+        memory.held_out.features,
+        names=("training", "generated", "real"),
+    )
+    (spacing,) = neighbour_radii(training, ks=(1,))
+    near, unseen = nearest_row(generated, training), nearest_row(held_out, training)
+    metrics = {
+        "authenticity": lambda rows: authentic_share(near[0][rows], near[1][rows], spacing),
+        "nearest": lambda rows: _median(near[0][rows].sqrt()),
+    }
+    floors = {"authenticity": authentic_share(*unseen, spacing), "nearest": _median(unseen[0].sqrt())}
+    titles = {"authenticity": "authenticity", "nearest": "nearest by features"}
+    settings = f"{len(memory.training):,} training samples searched; {UNLIKE}"
+    notes = _suspicion(evidence, near[0], unseen[0])
+    rows = torch.arange(len(evidence.fake))
+    interval = by_bootstrap(evidence, work=100.0 * len(rows))
+    return [
+        Figure(
+            metric=name,
+            title=titles[name],
+            value=finite(metrics[name](rows)),
+            better=better,
+            settings=settings,
+            floor=finite(floors[name]),
+            interval=interval(metrics[name]) if interval else None,
+            notes=notes,
+        )
+        for name, better in COPIES.items()
+    ]
+
+
+def _judge_pixels(evidence: Evidence) -> Sequence[Figure]:
+    """Look for copies among pixels: the mean absolute difference, of values in [-1, 1], to the nearest."""
+    memory = _memory(evidence)
+    found, unseen = (_nearest(side, memory) for side in (evidence.fake, memory.held_out))
+    figure = Figure(
+        metric="nearest-l1",
+        title="nearest by L1",
+        value=finite(_median(found)),
+        better="higher",
+        settings=f"median of {len(found)} samples to their nearest training images; {UNLIKE}",
+        floor=finite(_median(unseen)),
+        notes=_suspicion(evidence, found, unseen),
+    )
+    return [figure]
+
+
+def _nearest(side: Side, memory: Memory) -> Tensor:
+    """Distances of a side's first images to their nearest training images that are not themselves."""
+    assert side.images is not None
+    return nearest(side.images[:LOOKED_AT], memory.chunks(), k=1)[1][:, 0]
+
+
+def _suspicion(evidence: Evidence, distances: Tensor, held_out: Tensor) -> tuple[str, ...]:
+    """Say where samples lie nearer to training samples than unseen real ones do."""
+    if not compare_with_held_out(distances, held_out).suspicious:
+        return ()
+    trained = "" if _memory(evidence).trained else ", if they are what it was trained on"
+    return (f"samples lie so near to training samples that they look like copies{trained}.",)
+
+
+def _median(values: Tensor) -> float:
+    return float(values.double().quantile(0.5))

@@ -1,0 +1,48 @@
+"""Metrics of points against the mixture they were drawn from: modes found, and how well."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from zerosum.data.sources import toys
+from zerosum.evaluation.measures.base import SHARE, Family, Values, by_bootstrap, compared
+from zerosum.evaluation.result import Better, Figure
+from zerosum.evaluation.samples import Evidence, Side
+from zerosum.metrics.modes import mixture_modes
+
+MODES: dict[str, Better] = {"modes": "higher", "high-quality": "higher", "mode-kl": "lower"}
+
+
+def families() -> tuple[Family, ...]:
+    """Return the families of this file."""
+    return (Family(names=MODES, missing=_missing, judge=_judge, values=_alone),)
+
+
+def _missing(evidence: Evidence) -> str | None:
+    return None if evidence.reference.mixture else "modes are counted of points; hold them against ring8 or grid25"
+
+
+def _modes(name: str, side: Side) -> Values:
+    centres, sigma = toys.modes(name)
+    found = mixture_modes(side.features, torch.from_numpy(centres), sigma=sigma)
+    return {"modes": float(found.found), "high-quality": found.high_quality, "mode-kl": found.divergence}
+
+
+def _judge(evidence: Evidence) -> list[Figure]:
+    name = str(evidence.reference.mixture)
+    centres, sigma = toys.modes(name)
+    return compared(
+        evidence,
+        MODES,
+        lambda real, fake: _modes(name, fake),
+        titles={"modes": f"modes of {len(centres)}", "high-quality": "high-quality share", "mode-kl": "KL of modes"},
+        settings=f"within 3 sigma of {sigma:g} of the nearest mode",
+        interval=by_bootstrap(evidence, work=10.0 * len(evidence.fake) * len(centres)),
+        limits={"modes": (0.0, len(centres)), "high-quality": SHARE, "mode-kl": (0.0, math.log(len(centres)))},
+    )
+
+
+def _alone(evidence: Evidence) -> Values:
+    return _modes(str(evidence.reference.mixture), evidence.fake)

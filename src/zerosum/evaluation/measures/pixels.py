@@ -1,0 +1,191 @@
+"""Metrics of pixels: textures from coarse to fine, power by frequency, and images against what they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from zerosum import text
+from zerosum.data.batch import to_float
+from zerosum.evaluation.measures.base import Family, Values
+from zerosum.evaluation.result import Better, Figure, finite
+from zerosum.evaluation.samples import Evidence, Side
+from zerosum.metrics.bootstrap import Interval, bootstrap
+from zerosum.metrics.psnr_ssim import psnr, ssim
+from zerosum.metrics.sliced_wasserstein import sliced_wasserstein
+from zerosum.metrics.spectrum import radial_spectrum, spectrum_distance
+
+SLICED: dict[str, Better] = {"sliced-wasserstein": "lower"}
+SPECTRUM: dict[str, Better] = {"spectrum": "lower"}
+PAIRED: dict[str, Better] = {"psnr": "higher", "ssim": "higher", "l1": "lower"}
+
+IMAGES, PATCHES, DIRECTIONS, DRAWS = 512, 32, 64, 20
+"""What the sliced Wasserstein distance takes: a few seconds; published figures take 16,384 images, 128 patches."""
+
+SMALLEST, WINDOW = 16, 11
+
+PerImage = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
+"""Metrics of each image (first) against what it should be (second), both (N, C, H, W) uint8: (N,) by name."""
+
+
+def families() -> tuple[Family, ...]:
+    """Return the families of this file."""
+    return (
+        Family(names=SLICED, missing=_missing_pyramid, judge=_judge_sliced),
+        Family(names=SPECTRUM, missing=_missing_square, judge=_judge_spectrum),
+        Family(names=PAIRED, missing=missing_pairs, judge=_judge_pairs, values=_pairs_alone),
+    )
+
+
+def _pictures(side: Side, most: int) -> Tensor:
+    assert side.images is not None
+    return side.images[:most]
+
+
+def _missing_square(evidence: Evidence) -> str | None:
+    if evidence.fake.images is None:
+        return "it looks at images, and these are points"
+    H, W = evidence.fake.images.shape[2:]
+    return None if H == W else f"it needs square images, and these are {H}x{W}; give a square --size"
+
+
+def _missing_pyramid(evidence: Evidence) -> str | None:
+    found = _missing_square(evidence)
+    if found is not None or evidence.fake.images is None:
+        return found
+    H = evidence.fake.images.shape[2]
+    if H % SMALLEST or (H // SMALLEST) & (H // SMALLEST - 1):
+        return f"it needs sides of 16, 32, 64, 128, ..., and these are {H}; give such a --size"
+    return None
+
+
+def _judge_sliced(evidence: Evidence) -> list[Figure]:
+    def distance(real: Tensor, fake: Tensor) -> float:
+        seed = evidence.protocol.seed
+        return sliced_wasserstein(real, fake, seed=seed, patches=PATCHES, directions=DIRECTIONS).value
+
+    settings = f"{PATCHES} patches an image, {DIRECTIONS} directions, times 1,000"
+    return [_figure(evidence, "sliced-wasserstein", "sliced Wasserstein", distance, settings, most=IMAGES)]
+
+
+def _judge_spectrum(evidence: Evidence) -> list[Figure]:
+    def distance(real: Tensor, fake: Tensor) -> float:
+        return spectrum_distance(*(radial_spectrum(to_float(side)) for side in (real, fake)))
+
+    return [_figure(evidence, "spectrum", "spectrum", distance, "decibels", most=2 * IMAGES)]
+
+
+def _figure(
+    evidence: Evidence,
+    name: str,
+    title: str,
+    distance: Callable[[Tensor, Tensor], float],
+    settings: str,
+    *,
+    most: int,
+) -> Figure:
+    """Judge by a distance of as many images on both sides."""
+    sides = evidence.real, evidence.fake, evidence.reference.other
+    count = min(most, *(len(_pictures(side, most)) for side in sides))
+    real, fake, other = (_pictures(side, count) for side in sides)
+    interval = bootstrap(lambda rows: distance(real, fake[rows]), count, seed=evidence.protocol.seed, draws=DRAWS)
+    return Figure(
+        metric=name,
+        title=title,
+        value=finite(distance(real, fake)),
+        better="lower",
+        settings=f"{count} images, {settings}",
+        floor=finite(distance(real, other)),
+        interval=interval,
+    )
+
+
+def missing_pairs(evidence: Evidence) -> str | None:
+    """Say what is missing where samples have no image that they should equal."""
+    if evidence.paired:
+        return None
+    return "there is no real image that a sample should equal; it is for runs on pairs, such as those of pix2pix"
+
+
+def _likeness(made: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """Take the figures of each image on all channels: (N,) each."""
+    found = {"psnr": psnr(made, target).values}
+    if min(made.shape[2:]) >= WINDOW:
+        found["ssim"] = ssim(made, target).values
+    found["l1"] = (to_float(made) - to_float(target)).abs().flatten(1).mean(1)
+    return found
+
+
+def _judge_pairs(evidence: Evidence) -> list[Figure]:
+    titles = {"psnr": "PSNR", "ssim": "SSIM", "l1": "L1"}
+    units = {"psnr": "decibels, all channels", "ssim": "all channels", "l1": "of values in [-1, 1]"}
+    notes = stand_in(evidence, _likeness, titles)
+    return of_pairs(evidence, _likeness, PAIRED, titles=titles, units=units, notes=notes)
+
+
+def of_pairs(
+    evidence: Evidence,
+    measure: PerImage,
+    better: Mapping[str, Better],
+    *,
+    titles: Mapping[str, str],
+    units: Mapping[str, str],
+    notes: tuple[str, ...] = (),
+) -> list[Figure]:
+    """Judge each sample by the image that it should be.
+
+    Args:
+        evidence: of pairs.
+        measure: takes metrics of images.
+        better: which way each of the metrics is better, by name.
+        titles: what each is called.
+        units: what each is in.
+        notes: sentences that belong beside all of them.
+    """
+    made, target = _both(evidence)
+    return [
+        Figure(
+            metric=name,
+            title=titles[name],
+            value=finite(float(values.mean())),
+            better=better[name],
+            settings=f"mean of {len(values)} pairs, {units[name]}",
+            interval=_over_images(values, evidence.protocol.seed),
+            notes=notes,
+        )
+        for name, values in measure(made, target).items()
+    ]
+
+
+def stand_in(evidence: Evidence, measure: PerImage, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what the mean of other targets gets in the place of every sample, which is what can be had without a network.
+
+    It is no floor: pairs have none, for no other real image is the right answer.
+    """
+    others, (_, target) = evidence.reference.other.images, _both(evidence)
+    if others is None:
+        return ()
+    mean = others.double().mean(0).round().to(torch.uint8).expand_as(target)
+    values = ", ".join(
+        f"{titles[name]} {text.number(float(value.mean()))}" for name, value in measure(mean, target).items()
+    )
+    against = evidence.protocol.against
+    return (f"the mean of {len(others):,} other targets ({against}) in the place of every sample has {values}.",)
+
+
+def _both(evidence: Evidence) -> tuple[Tensor, Tensor]:
+    """Return the images that were made and those that they should be, (N, C, H, W) each."""
+    made, target = (_pictures(side, len(side)) for side in (evidence.fake, evidence.real))
+    return made, target
+
+
+def _over_images(values: Tensor, seed: int) -> Interval | None:
+    if len(values) < 2 or not bool(values.isfinite().all()):
+        return None
+    return bootstrap(lambda rows: float(values[rows].mean()), len(values), seed=seed)
+
+
+def _pairs_alone(evidence: Evidence) -> Values:
+    return {name: float(values.mean()) for name, values in _likeness(*_both(evidence)).items()}

@@ -1,0 +1,102 @@
+"""A rehearsal: rounds of a recipe's own game played on a copy of it, in which only some players may step, or none."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from zerosum.data.batch import Batch
+from zerosum.data.dataset import Drawable
+from zerosum.data.stream import Stream
+from zerosum.errors import InputError
+from zerosum.game import Game
+from zerosum.recipe import Loss, Recipe
+from zerosum.runtime import rng
+
+Heard = Callable[[str, Loss], None]
+"""Told of every move: who it is, and what its loss says."""
+
+JUDGES = ("discriminator", "critic", "discriminators")
+MAKERS = ("generator", "generators")
+
+
+class Rehearsal(Game[Any]):
+    """A game on a copy of a recipe, in its last phase. Every loss is computed; few players, or none, may step.
+
+    The recipe itself is not touched, its players' optimizers neither: those of the copy start without memory. Networks
+    are in training mode, so that losses are those of the game: batch norm sees one batch, dropout drops.
+
+    Args:
+        recipe: as trained, or not.
+        data: to draw real samples from.
+        steps: how many steps each player may take, by name; whoever is not named takes none.
+        heard: told of every move.
+        seed: of the order of the data.
+    """
+
+    def __init__(
+        self, recipe: Recipe, data: Drawable, *, steps: Mapping[str, int], heard: Heard = lambda _, __: None, seed: int
+    ) -> None:
+        played = copy.deepcopy(recipe).train()
+        super().__init__(played, Stream(data, seed=seed, jitter=played.jitter))
+        phases = list(played.phases())
+        self._play = phases[-1].play
+        self.enter(len(phases) - 1, phases[-1])
+        self._left = dict(steps)
+        self._heard = heard
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every step that was allowed has been taken."""
+        return not any(self._left.values())
+
+    def gradient(self, name: str, loss: Callable[..., Loss], batch: Batch, **givens: Any) -> Loss:
+        """Compute the gradient of a move, and tell what its loss says."""
+        result = super().gradient(name, loss, batch, **givens)
+        self._heard(name, result)
+        return result
+
+    def step(self, name: str) -> None:
+        """Let player `name` step if it may."""
+        if self._left.get(name, 0):
+            self._left[name] -= 1
+            super().step(name)
+
+    def play_until(self, done: Callable[[], bool], *, seed: int) -> Recipe:
+        """Play rounds until `done`, on a random state of their own; return the copy as it then is, at rest."""
+        try:
+            with rng.forked(self.device, seed=seed):
+                while not done():
+                    self._play(self)
+                    self.end_round()
+        finally:
+            self.source.close()
+        return self.recipe.eval()
+
+
+def judge_of(players: Mapping[str, object]) -> str:
+    """Name the player that tells real samples from generated ones.
+
+    Raises:
+        InputError: None is named as one.
+    """
+    return _the_one(players, JUDGES, "tells samples from data")
+
+
+def maker_of(players: Mapping[str, object]) -> str:
+    """Name the player that makes samples.
+
+    Raises:
+        InputError: None is named as one.
+    """
+    return _the_one(players, MAKERS, "makes samples")
+
+
+def _the_one(players: Mapping[str, object], names: tuple[str, ...], does: str) -> str:
+    found = [name for name in players if name in names]
+    if len(found) != 1:
+        raise InputError(
+            f"This needs one player who {does}, named {' or '.join(names)}; the recipe's are {', '.join(players)}."
+        )
+    return found[0]

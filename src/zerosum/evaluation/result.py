@@ -1,0 +1,236 @@
+"""Metric results, the protocol they were measured by, and the evaluation file."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from zerosum.errors import InputError
+from zerosum.metrics.bootstrap import Interval
+from zerosum.runtime.atomic_files import replacing
+
+FORMAT = 1
+FILE = "evaluation.json"
+"""What an evaluation is called in a run."""
+
+Better = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """What a metric says of samples."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+    metric: str
+    """By what name it is asked for."""
+
+    title: str
+    """What it is called in print: a Frechet distance is FID with the full Inception network's features alone."""
+
+    value: float | None
+    """The figure; None where it is no finite number."""
+
+    better: Better
+
+    settings: str = ""
+    """How it was taken, such as "k = 3"; with other settings it does not compare."""
+
+    floor: float | None = None
+    """What real samples get against other real ones at the same counts; None where that has no meaning."""
+
+    interval: Interval | None = None
+    """Where the value would lie if samples were generated again; None where nothing is known of it."""
+
+    notes: tuple[str, ...] = ()
+    """Sentences that belong beside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How good a subject is."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    subject: str
+    """A run or a folder."""
+
+    round: int | None
+    """Rounds that the run had played; None for what is no run."""
+
+    protocol: Protocol
+    figures: tuple[Figure, ...]
+    notes: tuple[str, ...]
+    """What was done on the way, a sentence each."""
+
+    def __getitem__(self, metric: str) -> Figure:
+        """Return the figure of a metric by its name.
+
+        Raises:
+            InputError: It was not evaluated.
+        """
+        found = next((figure for figure in self.figures if figure.metric == metric), None)
+        if found is None:
+            known = ", ".join(figure.metric for figure in self.figures)
+            raise InputError(f"{metric} was not evaluated for {self.subject}: there are {known}.")
+        return found
+
+    def write(self, path: Path) -> Path:
+        """Write it as JSON.
+
+        Raises:
+            StorageError: The disk refuses.
+        """
+        content = TypeAdapter(Evaluation).dump_python(self, mode="json")
+        with replacing(path) as partial:
+            partial.write_text(json.dumps({"format": FORMAT, **content}, indent=2, allow_nan=False) + "\n")
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            InputError: There is no such file, or it is another kind of file.
+        """
+        try:
+            content: dict[str, Any] = json.loads(path.read_text())
+            if content.pop("format") != FORMAT:
+                raise ValueError
+            return TypeAdapter(cls).validate_python(content)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ValidationError):
+            raise InputError(
+                f"{path} is no evaluation that this version of zerosum wrote: make it anew with zerosum evaluate."
+            ) from None
+
+
+def finite(value: float) -> float | None:
+    """Return a value, or None in place of what is no finite number and JSON cannot hold."""
+    return value if math.isfinite(value) else None
+
+
+def sound(figure: Figure) -> Figure:
+    """Leave out an interval that is not finite: some draw of the samples had no value."""
+    found = figure.interval
+    if found is None or all(map(math.isfinite, (found.low, found.high, found.standard_error))):
+        return figure
+    return replace(figure, interval=None)
+
+
+def warnings(figures: Sequence[Figure]) -> list[str]:
+    """Return the notes of figures, each once, under the titles that it is a note on."""
+    told: dict[str, list[str]] = {}
+    for figure in figures:
+        for note in figure.notes:
+            told.setdefault(note, []).append(figure.title)
+    return [f"{', '.join(titles)}: {note}" for note, titles in told.items()]
+
+
+POINTS = "coordinates"
+"""Name of the extractor of points: their coordinates as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """All that a number depends on but the samples themselves."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    extractor: str
+    """Name of what sees the samples."""
+
+    identity: str
+    """Digest of the extractor, weights included."""
+
+    sees: str
+    """Which network, which layer, which resizer, in a sentence."""
+
+    data: str
+    """What the samples are held against: a name or a path."""
+
+    split: str
+    """Which part of the data."""
+
+    fingerprint: str
+    """Digest of the part of the data that samples are held against."""
+
+    against: str
+    """The other real samples that the floor is taken with, in words."""
+
+    real: int
+    """Real samples."""
+
+    fake: int
+    """Samples held against them: generated ones, or for the floor as many real ones."""
+
+    size: str
+    """Shape of a sample: CxHxW for images."""
+
+    resizer: str
+    """How the images of the data came to that size, before the extractor saw them."""
+
+    seed: int
+    """Of the choice of samples, of generation, subsets and resampling."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, values: Any) -> Self:
+        """Build from plain values.
+
+        Raises:
+            ValidationError: They are of something else.
+        """
+        return TypeAdapter(cls).validate_python(values)
+
+    def differences(self, other: Protocol) -> list[str]:
+        """Say in what two protocols differ so that their numbers cannot be compared: nothing where they can.
+
+        The seed may differ: it changes which samples were drawn, not what is measured.
+        """
+        said = []
+        for name, text in _COMPARED.items():
+            ours, theirs = getattr(self, name), getattr(other, name)
+            if ours != theirs:
+                said.append(f"{text} ({_short(ours)} and {_short(theirs)})")
+        if not said and self.sees != other.sees:  # else it follows from what was said
+            said.append(f"what the extractor does ({self.sees} and {other.sees})")
+        if not said and self.identity != other.identity:
+            said.append(f"the weights of the extractor {self.extractor}, which was trained twice with different ends")
+        if not said and self.fingerprint != other.fingerprint:
+            said.append(f"the content of {self.data}, which has changed in between")
+        return said
+
+    def command(self, subject: str, *, size: str | None = None) -> str:
+        """Spell the command that evaluates a subject, a run or a folder that is brought to a size, by this protocol."""
+        words = ["zerosum", "evaluate", subject, "--against", self.data, "--split", self.split]
+        words += ["--count", str(self.fake), "--seed", str(self.seed)]
+        words += [] if size is None else ["--size", size]
+        words += [] if self.extractor == POINTS else ["--features", self.extractor]
+        return shlex.join(words)
+
+
+_COMPARED = {
+    "extractor": "the features",
+    "data": "the data they are held against",
+    "split": "the split",
+    "against": "the samples of the floor",
+    "real": "the number of real samples",
+    "fake": "the number of generated samples",
+    "size": "the size",
+    "resizer": "the resizer",
+}
+"""What must be equal, and what it is called."""
+
+
+def _short(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,185 @@
+"""What metrics judge by: sides of samples, each seen once by the extractor, and what is known of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from zerosum.data.dataset import Dataset
+from zerosum.evaluation.result import Protocol
+from zerosum.features.extractor import Seen
+from zerosum.metrics.lpips import PerceptualDistance
+from zerosum.recipe import Recipe
+
+KEPT = 2048
+"""Images of a side that are kept beside their features, for metrics that look at pixels: memory stays bounded."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Side:
+    """N samples as they are seen."""
+
+    seen: Seen
+    """(N, F) features, and logits if the extractor classifies."""
+
+    images: Tensor | None = None
+    """(min(N, 2048), C, H, W) uint8: the first images; None for points."""
+
+    _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.seen.features)
+
+    @property
+    def features(self) -> Tensor:
+        """(N, F)."""
+        return self.seen.features
+
+    @property
+    def logits(self) -> Tensor:
+        """(N, K). Ask only where there are any."""
+        assert self.seen.logits is not None
+        return self.seen.logits
+
+    def take(self, rows: Tensor) -> Side:
+        """Return the samples of some rows, without their images."""
+        return Side(seen=rows_of(self.seen, rows))
+
+    def first(self, count: int) -> Side:
+        """Return the first samples, with their images."""
+        if count >= len(self):
+            return self
+        images = None if self.images is None else self.images[:count]
+        return Side(seen=rows_of(self.seen, torch.arange(count)), images=images)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what `make` makes, made the first time only: moments, bins, spacings of this side."""
+        if name not in self._known:
+            self._known[name] = make()
+        return self._known[name]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Memory:
+    """What a memorising generator would repeat."""
+
+    training: Side
+    """Real samples that were trained on."""
+
+    held_out: Side
+    """As many real samples that were not; of a single split, others of it."""
+
+    chunks: Callable[[], Iterator[Tensor]]
+    """Goes through the images of the whole training set: (M_i, C, H, W) uint8."""
+
+    trained: bool
+    """Whether it is known that the generator was trained on these samples."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Perceptual:
+    """A distance of images to an eye."""
+
+    distance: PerceptualDistance
+    sees: str
+    """Which weights it sees with, in words: with others its numbers do not compare."""
+
+    device: torch.device
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        """Measure (N, C, H, W) images against as many others, in float32: (N,) on the CPU."""
+        with torch.autocast(self.device.type, enabled=False):
+            return self.distance(a.to(self.device), b.to(self.device)).cpu()
+
+    @property
+    def suffix(self) -> str:
+        """What figures carry in their titles: alex, vgg or classifier."""
+        return self.distance.name.removeprefix("lpips-")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reference:
+    """What samples are held against."""
+
+    protocol: Protocol
+    real: Side
+    other: Side
+    """As many real samples as generated ones, none of them in `real`: they set the floor."""
+
+    memory: Memory | None
+    """None where the data are not those that the generator was trained on."""
+
+    expected: Tensor | None = None
+    """(K,): shares of the classes that the extractor tells, by the data's labels; None without such labels."""
+
+    training: Dataset | None = None
+    """All of the split that one trains on, whoever did."""
+
+    held_out: Dataset | None = None
+    """All of a split that one does not train on, if there is one."""
+
+    own: bool = False
+    """Whether the generator makes samples from nothing, and learned to on `training`."""
+
+    perceptual: Perceptual | None = None
+    """What tells how far images are apart to an eye; None where no backbone was given and the extractor is no
+    classifier of these data."""
+
+    mixture: str | None = None
+    """The name of the mixture of Gaussians that points were drawn from, if they were."""
+
+    def judge(self, fake: Side, *, paired: bool = False) -> Evidence:
+        """Put samples beside the real ones."""
+        protocol = replace(self.protocol, fake=len(fake))
+        alike = replace(self, protocol=protocol, other=self.other.first(len(fake)))
+        return Evidence(reference=alike, fake=fake, paired=paired)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """Samples, beside what they are held against."""
+
+    reference: Reference
+    fake: Side
+    paired: bool
+    """Whether each sample has a real one that it should be: row i of `fake.images` and of `reference.real.images`."""
+
+    recipe: Recipe | None = None
+    """What generated the samples, in evaluation mode, for metrics that play with it; None for a folder of images."""
+
+    labelled: Callable[[], Dataset] | None = None
+    """Brings the samples with the labels that they were given, which may be none; None where they cannot have any."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """Under which all figures are taken."""
+        return self.reference.protocol
+
+    @property
+    def real(self) -> Side:
+        """What samples are held against."""
+        return self.reference.real
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the extractor has an opinion on classes."""
+        return self.fake.seen.logits is not None
+
+    @property
+    def marginal(self) -> Tensor:
+        """(K,) shares of classes to expect: of the labels, or else of what the extractor calls the real samples."""
+        if self.reference.expected is not None:
+            return self.reference.expected
+        calls = self.real.logits.argmax(1)
+        return torch.bincount(calls, minlength=self.real.logits.shape[1]).double() / len(calls)
+
+
+def rows_of(seen: Seen, rows: Tensor) -> Seen:
+    """Return what was seen in the samples of some rows (M,)."""
+    return Seen(features=seen.features[rows], logits=None if seen.logits is None else seen.logits[rows])

@@ -1,0 +1,159 @@
+"""The extractor `classifier`: a small network trained on the labelled data at hand, once, and kept in the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from zerosum import text
+from zerosum.data.dataset import Dataset, channels_first
+from zerosum.data.packing.cache import key_of
+from zerosum.errors import InputError, StorageError
+from zerosum.features.classifier import BATCH, LARGEST_SIDE, WIDTH, Classifier, accuracy, fit
+from zerosum.features.extractor import Seen, identity_of
+from zerosum.runtime import rng
+from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.thread_pool import Progress
+from zerosum.text import counted
+
+CPU = torch.device("cpu")
+STEPS = 1400
+"""Steps aimed at: 3 epochs of 60,000 images."""
+MOST_EPOCHS = 60
+VERSION = 1
+"""Goes up whenever the network or its training changes, so that no older one is taken from the cache."""
+
+
+class Trained:
+    """Features of a trained classifier.
+
+    Args:
+        network: the classifier.
+        protocol: one sentence on what it was trained on and how well it does.
+        test_accuracy: share of held-out images that it tells right.
+    """
+
+    name = "classifier"
+    width = WIDTH
+
+    def __init__(self, network: Classifier, protocol: str, test_accuracy: float) -> None:
+        self.network, self.protocol, self.test_accuracy = network, protocol, test_accuracy
+        self.identity = identity_of(network.state_dict(), self.name, VERSION)
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Seen:
+        """See (N, C, H, W) uint8 images of the channels that it was trained on.
+
+        Raises:
+            InputError: They have another number of channels.
+        """
+        if images.shape[1] != self.network.channels:
+            raise InputError(
+                f"Images of {images.shape[1]} channels were given to a classifier of {self.network.channels}: bring "
+                f"both sides to --channels {self.network.channels}."
+            )
+        with torch.autocast(self.network.head.weight.device.type, enabled=False):
+            seen = self.network(images)
+        assert seen.logits is not None
+        return Seen(features=seen.features.cpu(), logits=seen.logits.cpu())
+
+    def stages(self, images: Tensor) -> list[Tensor]:
+        """See (N, C, H, W) images in [-1, 1] of its channels: the maps (N, C_s, H_s, W_s) of its stages."""
+        return self.network.maps(images.to(self.network.head.weight.device))
+
+
+def trained_on(
+    reference: Dataset,
+    *,
+    held_out: Dataset | None = None,
+    cache: Path,
+    seed: int = 0,
+    progress: Progress | None = None,
+    device: torch.device = CPU,
+) -> Trained:
+    """Train a classifier on labelled images, or take the one that was trained on them before.
+
+    Args:
+        reference: labelled images.
+        held_out: labelled images of the same classes to test it on; a tenth of the reference is kept back if not given.
+        cache: folder for trained weights.
+        seed: of the training, and of the tenth.
+        progress: told "classifier", and how many steps are done of how many.
+        device: where to train and to see.
+
+    Raises:
+        InputError: There are no labels, one class, too few images, or other classes on the held-out side.
+        StorageError: The cache cannot be written to, or holds a damaged file.
+    """
+    _check(reference, held_out)
+    tested = "a tenth" if held_out is None else held_out.fingerprint
+    path = cache / "classifiers" / f"{key_of(VERSION, reference.fingerprint, tested, seed)}.safetensors"
+    channels, classes = reference.spec.shape[0], len(reference.spec.classes)
+    if not path.exists():
+        learnt, kept = _parts(reference, held_out, seed)
+        epochs = max(1, min(MOST_EPOCHS, round(STEPS * BATCH / len(learnt[0]))))
+        network = fit(*learnt, classes=classes, epochs=epochs, seed=seed, progress=progress, device=device)
+        _save(path, network, accuracy(network, *kept))
+    weights, right = _load(path)
+    with rng.forked(CPU):
+        network = Classifier(channels, classes)
+    network.load_state_dict(weights)
+    tested = "a tenth of them" if held_out is None else counted(len(held_out), "image") + f" of {held_out.source}"
+    protocol = (
+        f"A classifier trained on {reference.source} ({classes} classes, fingerprint {reference.fingerprint[:8]}, seed "
+        f"{seed}), {text.number(100 * right)} % right on {tested} that it did not see; {WIDTH} features of its last "
+        f"hidden layer, input in [-1, 1] at the images' own size, sides above {LARGEST_SIDE} averaged down to it."
+    )
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Trained(network.eval().requires_grad_(False), protocol, right)
+
+
+def _check(reference: Dataset, held_out: Dataset | None) -> None:
+    classes = reference.spec.classes
+    if reference.labels is None or len(classes) < 2:
+        raise InputError(
+            f"{reference.source} has no labels of two classes or more to train a classifier on: choose other "
+            "--features, such as inception or random."
+        )
+    if len(reference) < 20:
+        raise InputError(f"{reference.source} has {len(reference)} images, too few for a classifier: give 20 or more.")
+    if held_out is not None and (held_out.spec.classes != classes or held_out.labels is None):
+        raise InputError(
+            f"{held_out.source} has other classes than {reference.source}: a classifier of one cannot be tested on the "
+            "other."
+        )
+
+
+def _parts(reference: Dataset, held_out: Dataset | None, seed: int) -> tuple[tuple[Tensor, Tensor], ...]:
+    """Images and labels to learn, and to test on."""
+    images, labels = _pairs(reference)
+    if held_out is not None:
+        return (images, labels), _pairs(held_out)
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(labels)))
+    kept, learnt = order[: len(order) // 10], order[len(order) // 10 :]
+    return (images[learnt], labels[learnt]), (images[kept], labels[kept])
+
+
+def _pairs(dataset: Dataset) -> tuple[Tensor, Tensor]:
+    assert dataset.labels is not None
+    return channels_first(dataset.samples.view(np.ndarray)), torch.from_numpy(dataset.labels)
+
+
+def _save(path: Path, network: Classifier, right: float) -> None:
+    weights = {name: weight.cpu().contiguous() for name, weight in network.state_dict().items()}
+    with replacing(path) as partial:
+        safetensors.torch.save_file(weights, partial, metadata={"accuracy": repr(right)})
+
+
+def _load(path: Path) -> tuple[dict[str, Tensor], float]:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            right = float(file.metadata()["accuracy"])
+            return {name: file.get_tensor(name) for name in file.keys()}, right  # noqa: SIM118
+    except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise StorageError(f"The classifier in {path} cannot be read ({error}): delete that file.") from error

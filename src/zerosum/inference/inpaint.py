@@ -1,0 +1,231 @@
+"""A trained model that fills holes, put to use on image files: what is not in a hole stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from zerosum.data.batch import to_float, to_uint8
+from zerosum.data.packing.decode import Plan, Unusable, no_bombs, reason, with_channels
+from zerosum.data.packing.scan import Survey, attempt, survey
+from zerosum.data.sources.image_files import Files
+from zerosum.errors import InputError
+from zerosum.inference.image_files import inputs_at, write_picture
+from zerosum.inference.translate import Translated, load_picture, notes_on, require_pictures
+from zerosum.recipe import Completing
+from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.text import counted, listed
+
+WHITE = 128
+"""The darkest gray of a mask that marks a pixel to fill."""
+TOUCHED = 1 / 256
+"""Weight of a hole's pixels in a scaled pixel from which on it is missing too: a level at most is theirs below."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holed:
+    """An image with a hole, ready for the network."""
+
+    plain: Image.Image
+    """Upright, at its own size: L, LA, RGB or RGBA."""
+    hole: np.ndarray
+    """(H, W) bool, at the image's own size."""
+    pixels: Tensor
+    """(C, H', W') uint8, at the network's size."""
+    mask: Tensor
+    """(1, H', W') float, 1 wherever a pixel of the hole has a part."""
+
+
+def complete(recipe: Completing, images: Tensor, mask: Tensor, *, batch: int = 8) -> Tensor:
+    """Fill holes in (N, C, H, W) images in [-1, 1], `batch` at a time: (N, C, H, W) on the CPU, in [-1, 1].
+
+    Args:
+        recipe: in evaluation mode.
+        images: what they hold in the holes makes no difference.
+        mask: (N, 1, H, W), 1 where there is a hole.
+        batch: images at a time.
+    """
+    pairs = zip(images.split(batch), mask.split(batch), strict=True)
+    with torch.no_grad():
+        return torch.cat([recipe.complete(*(side.to(recipe.device) for side in pair)).float().cpu() for pair in pairs])
+
+
+def complete_files(
+    recipe: Completing,
+    files: Files,
+    mask: Path,
+    targets: Mapping[str, Path],
+    *,
+    batch: int = 8,
+    progress: Progress | None = None,
+) -> Translated:
+    """Fill holes in image files, a batch at a time, into files of the same sizes and channels.
+
+    An image of another size than the model's is scaled to that, and what is made scaled back and put into the hole:
+    known pixels and opacity are those of the image. Numbers wider than 8 bits are read as in training, and the result
+    has 8; the notes say so.
+
+    Args:
+        recipe: in evaluation mode.
+        files: the images.
+        mask: a file for all images, or a folder or .zip with one for each by its name, of their sizes: light pixels
+            (128 of 255 or more) mark what to fill, dark and transparent ones what to keep.
+        targets: where each result goes, by the image's name.
+        batch: images at a time.
+        progress: told how many are done.
+
+    Raises:
+        InputError: masks are missing, unusable, of other sizes or in a result's place, or a kind of file that cannot
+            hold the result.
+        StorageError: the disk refuses.
+    """
+    require_pictures(recipe)
+    masks = inputs_at(mask)
+    _require_masks_stay(mask, masks, targets)
+    with no_bombs():
+        found, shapes = survey(files, progress, smallest=1), survey(masks, smallest=1)
+        names = tuple(found.facts)
+        mask_of = dict.fromkeys(names, masks.names[0]) if _is_picture(mask) else _matched(names, masks)
+        _require_equal_sizes(found, shapes, mask_of)
+        channels, height, width = recipe.spec.shape
+        plan = Plan(height=height, width=width, channels=channels, scales=found.scales)
+        load = _loader(files, masks, mask_of, plan, replace(plan, scales=shapes.scales))
+        problems, written = dict(found.problems), []
+        for usable in _batches(names, load, batch, problems):
+            for (name, holed), made in zip(usable.items(), _through(recipe, list(usable.values())), strict=True):
+                written.append(write_picture(filled(holed.plain, holed.hole, made), targets[name]))
+            if progress is not None:
+                progress("inpaint", len(written), len(names))
+    return Translated(written=tuple(written), problems=problems, notes=notes_on(found))
+
+
+def read_hole(file: BinaryIO, plan: Plan) -> np.ndarray:
+    """Read a mask: (H, W) bool, true where it is light, of any kind of image; what is transparent is dark.
+
+    Raises:
+        Unusable: nothing in it is light, or everything.
+    """
+    mask = load_picture(file, plan=plan, size="own")[0].convert("RGBA")
+    light = Image.alpha_composite(Image.new("RGBA", mask.size, "black"), mask).convert("L")
+    hole = np.asarray(light) >= WHITE
+    if not hole.any():
+        raise Unusable("is black throughout: white (128 of 255 or lighter) marks what is to be filled")
+    if hole.all():
+        raise Unusable("is white throughout, which leaves nothing to go by: black marks what is known")
+    return hole
+
+
+def filled(plain: Image.Image, hole: np.ndarray, made: Tensor) -> Image.Image:
+    """Put what was made, (C, H', W') uint8, into the hole of an image, whose other pixels and opacity stay."""
+    pixels = made.permute(1, 2, 0).numpy()
+    fill = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+    fill = fill if fill.size == plain.size else fill.resize(plain.size, Image.Resampling.LANCZOS)
+    bands = plain.getbands()
+    result = np.array(plain).reshape(*hole.shape, len(bands))
+    own = np.asarray(with_channels(fill, len(bands))).reshape(result.shape)
+    kept = len(bands) - ("A" in bands and "A" not in fill.getbands())
+    result[hole, :kept] = own[hole, :kept]
+    return Image.fromarray(result[..., 0] if len(bands) == 1 else result)
+
+
+def _batches(
+    names: Sequence[str], load: Callable[[str], Holed | Exception], batch: int, problems: dict[str, str]
+) -> Iterator[dict[str, Holed]]:
+    """Load images in order, `batch` at a time, and return them by name; note what goes wrong in `problems`."""
+    for start in range(0, len(names), batch):
+        here = names[start : start + batch]
+        usable: dict[str, Holed] = {}
+        for name, result in zip(here, on_all_cores(load, here, window=batch), strict=True):
+            if isinstance(result, Exception):
+                problems[name] = reason(result)
+            else:
+                usable[name] = result
+        if usable:
+            yield usable
+
+
+def _loader(
+    files: Files, masks: Files, mask_of: Mapping[str, str], plan: Plan, mask_plan: Plan
+) -> Callable[[str], Holed | Exception]:
+    """Return what loads an image and its mask by the image's name, and returns what goes wrong."""
+    read_mask = attempt(masks, partial(read_hole, plan=mask_plan))
+
+    def load(name: str) -> Holed | Exception:
+        hole = read_mask(mask_of[name])
+        if isinstance(hole, Exception):
+            return Unusable(f"has a mask that {reason(hole)}")
+        return attempt(files, lambda file: _prepared(load_picture(file, plan=plan, size="own")[0], hole, plan))(name)
+
+    return load
+
+
+def _prepared(plain: Image.Image, hole: np.ndarray, plan: Plan) -> Holed:
+    """Scale an image and its hole alike, so that nothing of what is in the hole is taken for known."""
+    size = (plan.width, plan.height)
+    shown, share = with_channels(plain, plan.channels), Image.fromarray(hole.astype(np.float32))
+    if plain.size != size:
+        shown, share = (image.resize(size, Image.Resampling.BILINEAR) for image in (shown, share))
+    pixels = torch.from_numpy(np.array(shown).reshape(plan.height, plan.width, plan.channels)).permute(2, 0, 1)
+    return Holed(plain=plain, hole=hole, pixels=pixels, mask=torch.from_numpy(np.array(share) > TOUCHED).float()[None])
+
+
+def _through(recipe: Completing, images: Sequence[Holed]) -> Tensor:
+    """Run images through the network together: (N, C, H', W') uint8."""
+    pixels, mask = (torch.stack([getattr(image, side) for image in images]) for side in ("pixels", "mask"))
+    return to_uint8(complete(recipe, to_float(pixels), mask, batch=len(images)))
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a path is a single image, not a folder or an archive of some."""
+    return path.is_file() and path.suffix.lower() != ".zip"
+
+
+def _matched(names: Sequence[str], masks: Files) -> dict[str, str]:
+    """Find the mask of every image: that of the same name whatever its ending."""
+    by_stem: dict[PurePosixPath, str] = {}
+    for name in masks.names:
+        other = by_stem.setdefault(PurePosixPath(name).with_suffix(""), name)
+        if other != name:
+            raise InputError(f"{masks.root} has two masks of one name, {other} and {name}: take one of them away.")
+    found = {name: by_stem.get(PurePosixPath(name).with_suffix("")) for name in names}
+    if missing := [name for name, mask in found.items() if mask is None]:
+        raise InputError(
+            f"{masks.root} has no mask for {counted(len(missing), 'image')}: {listed(missing)}; name each mask as its "
+            "image, or give one mask file for all."
+        )
+    return {name: mask for name, mask in found.items() if mask is not None}
+
+
+def _require_equal_sizes(found: Survey, shapes: Survey, mask_of: Mapping[str, str]) -> None:
+    """See that masks can be read, and have the sizes of their images."""
+    unequal = []
+    for name, mask in mask_of.items():
+        if mask not in shapes.facts:
+            raise InputError(f"The mask {mask} {shapes.problems[mask]}.")
+        image, own = found.facts[name], shapes.facts[mask]
+        if (image.height, image.width) != (own.height, own.width):
+            unequal.append(f"{mask} is {own.height}x{own.width}, {name} {image.height}x{image.width}")
+    if unequal:
+        raise InputError(
+            f"{counted(len(unequal), 'mask')} of another size than the image (height x width): "
+            f"{listed(unequal, separator='; ')}; scale each mask to its image's size, or give --mask a folder of masks "
+            "by the images' names."
+        )
+
+
+def _require_masks_stay(mask: Path, masks: Files, targets: Mapping[str, Path]) -> None:
+    """Refuse to write over a mask, or among several masks, where a result would pass for one."""
+    places = {(masks.root / name).resolve() for name in masks.names}
+    if taken := sorted(str(path) for path in targets.values() if path.resolve() in places):
+        raise InputError(f"{taken[0]} would be written over a mask that is read: give another --out.")
+    folders = set[Path]() if _is_picture(mask) else {place.parent for place in places}
+    if taken := sorted(str(path) for path in targets.values() if path.resolve().parent in folders):
+        raise InputError(f"{taken[0]} would be written among the masks, and pass for one: give another --out.")

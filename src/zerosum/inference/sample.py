@@ -1,0 +1,132 @@
+"""Pictures made with a trained model: samples, walks through latent space, nearest training images."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zerosum import latent
+from zerosum.data.batch import to_float
+from zerosum.data.dataset import Dataset
+from zerosum.errors import InputError
+from zerosum.media import image_grid
+from zerosum.media.video import animate
+from zerosum.metrics.nearest_images import nearest
+from zerosum.recipe import Recipe, Walkable
+from zerosum.run.directory import Run
+from zerosum.runtime import rng
+from zerosum.runtime.atomic_files import replacing
+from zerosum.tasks import controls_of, require_known
+
+CHUNK = 16
+"""Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
+
+
+def controls(recipe: type[Recipe] | Recipe) -> dict[str, inspect.Parameter]:
+    """Return the keywords of `sample` that a person can set, by name.
+
+    Raises:
+        InputError: the recipe does not make samples from nothing.
+    """
+    if not hasattr(recipe, "sample"):
+        if hasattr(recipe, "complete"):
+            raise InputError("This run fills holes in images: zerosum inpaint RUN INPUT --mask MASK")
+        raise InputError("This run makes images from images: zerosum translate RUN INPUT --out OUTPUT")
+    return controls_of(recipe.sample)
+
+
+def generate(recipe: Recipe, n: int, *, seed: int, chosen: Mapping[str, Any]) -> Tensor:
+    """Generate (n, *shape) samples in [-1, 1] on the CPU, the same for the same seed on a CPU.
+
+    Raises:
+        InputError: a control that the recipe does not have, or a value it refuses.
+    """
+    require_known(chosen, controls(recipe))
+    with rng.forked(recipe.device, seed=seed), torch.no_grad():
+        chunks = [recipe.sample(CHUNK, **chosen).float().cpu() for _ in range(-(-n // CHUNK))]
+    return torch.cat(chunks)[:n]
+
+
+def write_samples(samples: Tensor, out: Path, *, metadata: Mapping[str, str]) -> list[Path]:
+    """Write samples into a folder, one file each, or into one picture if `out` ends in .png.
+
+    Points are written as a scatter plot and an array of coordinates.
+
+    Raises:
+        InputError: the ending is of another kind of file.
+        StorageError: the disk refuses.
+    """
+    if out.suffix and out.suffix.lower() != ".png":
+        raise InputError(f"Samples cannot be written as {out.name}: give a name that ends in .png, or a folder.")
+    if samples.ndim == 2:
+        target = out if out.suffix else out / "samples.png"
+        image_grid.write_png(image_grid.scatter(samples), target, metadata)
+        return [target]
+    if not out.suffix:
+        return image_grid.save_images(samples, out, prefix="sample", metadata=metadata)
+    if len(samples) == 1 and samples.shape[1] in image_grid.MODES:
+        (path,) = image_grid.save_images(samples, out.parent, prefix=out.stem, metadata=metadata)
+        return [path.replace(out)]
+    image_grid.write_png(image_grid.grid(samples), out, metadata)
+    return [out]
+
+
+def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen: Mapping[str, Any]) -> Tensor:
+    """Walk from latent to latent and back to the first: (frames, *shape) in [-1, 1] on the CPU.
+
+    Raises:
+        InputError: the recipe has no latents to walk among, or fewer than 2 corners or frames.
+    """
+    if not isinstance(recipe, Walkable):
+        raise InputError("This recipe has no latent vector to walk along: leave --interpolate away.")
+    if corners < 2 or frames < 2:
+        raise InputError(f"A walk of {frames} frames among {corners} samples leads nowhere: give 2 or more of each.")
+    require_known(chosen, controls(recipe))
+    with rng.forked(recipe.device, seed=seed), torch.no_grad():
+        path = latent.loop(recipe.prior(corners).cpu(), frames=frames, between=recipe.between)
+        rest = {name: value for name, value in chosen.items() if name != "truncation"}
+        return torch.cat([recipe.sample(len(piece), latent=piece, **rest).float().cpu() for piece in path.split(CHUNK)])
+
+
+def write_walk(samples: Tensor, out: Path, *, seconds: float) -> Path:
+    """Write a walk as a film (.gif, .mp4) of `seconds`, or a strip (.png).
+
+    Raises:
+        InputError: another ending, or .mp4 without the `video` extra.
+        StorageError: the disk refuses.
+    """
+    frames = [image_grid.scatter(samples) if samples.ndim == 2 else image_grid.grid(frame[None]) for frame in samples]
+    animate(frames, out, seconds_per_frame=seconds / len(frames))
+    return out
+
+
+def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: int = 12, k: int = 4) -> None:
+    """Write samples beside their nearest training images (mean absolute difference) into the run, and the distances.
+
+    For scale, the same is measured from n training images to the rest: samples much nearer than that are copies.
+    Searches at most 50,000 training images, chosen at random.
+    """
+    chosen = np.random.default_rng(seed).permutation(len(dataset))[:50_000]
+    own, rest = chosen[:n], np.sort(chosen[n:])
+    if len(rest) < k:
+        return
+    samples = generate(recipe, n, seed=seed, chosen={})
+    places, distances = nearest(samples, map(to_float, dataset.chunks(rest)), k=k)
+    neighbours = to_float(dataset.real(rest[places.flatten().numpy()])).unflatten(0, (n, k))
+    sheet = image_grid.side_by_side(samples, neighbours)
+    image_grid.write_png(sheet, run.path / "samples" / "nearest.png", {"seed": str(seed)})
+    _, apart = nearest(to_float(dataset.real(own)), map(to_float, dataset.chunks(rest)), k=1)
+    found = {
+        "samples": [{"distance": d} for d in distances[:, 0].tolist()],
+        "training": [{"distance": d} for d in apart[:, 0].tolist()],
+        "searched": len(rest),
+    }
+    with replacing(run.path / "samples" / "nearest.json") as partial:
+        partial.write_text(json.dumps(found, indent=2), encoding="utf-8")

@@ -1,0 +1,120 @@
+"""Two domains without pairs: horses and zebras, photographs and paintings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from zerosum.data.batch import Domains
+from zerosum.data.dataset import channels_first, gather
+from zerosum.data.jitter import Draw, views
+from zerosum.data.options import DataOptions, choose_sides
+from zerosum.data.packing.cache import key_of
+from zerosum.data.packing.scan import Survey
+from zerosum.data.sources.find import name_of
+from zerosum.data.sources.image_files import Files
+from zerosum.data.spec import Spec
+from zerosum.data.two_sided import files_at, pack_sides, side_notes, two_folders, two_places
+from zerosum.errors import InputError
+from zerosum.runtime.thread_pool import Progress
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DomainDataset:
+    """Images of two domains, of one shape, each shuffled on its own."""
+
+    a: np.ndarray
+    """(M, H, W, C) uint8."""
+
+    samples: np.ndarray
+    """(L, H, W, C) uint8: the images of domain B, which need not be as many."""
+
+    spec: Spec
+    source: str
+    fingerprint: str
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return max(self.lengths)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Images of domain A and of domain B."""
+        return (len(self.a), len(self.samples))
+
+    def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Domains:
+        """Gather images of both domains, each with a crop and mirror of its own.
+
+        Args:
+            rows: (N,) integers in [0, M) and (N,) in [0, L); given once, they are taken around each domain's end.
+            draw: varies the images.
+        """
+        first, second = (rows[0], rows[-1]) if len(rows) == 2 else (rows[0] % len(self.a), rows[0] % len(self.samples))
+        a, b = gather(self.a, first), gather(self.samples, second)
+        if draw is not None:
+            a, b = views(a, draw, side=0), views(b, draw, side=1)
+        return Domains(a=channels_first(a), b=channels_first(b))
+
+
+def open_domains(source: str | Path, options: DataOptions, progress: Progress | None = None) -> DomainDataset:
+    """Open two domains.
+
+    Args:
+        source: A folder or .zip with the folders trainA and trainB (testA, testB for the split test), or A and B, or
+            any two; with `options.target`, the images of the first domain alone, and those of the second there.
+        options: Direction, size and all else.
+        progress: Told of stages.
+
+    Raises:
+        InputError: There are no such data, or a domain is empty.
+        StorageError: The cache cannot be written to.
+    """
+    options = options.checked()
+    if options.degrade is not None:
+        raise InputError("--degrade makes pairs, and this recipe learns from two unpaired domains: leave it away.")
+    a, b = _sides(source, options)
+    sides = (a, b) if options.direction == "AtoB" else (b, a)
+    packs = pack_sides(sides, "whole", options, lambda a, b: _agree(a, b, options), progress)
+    titles = tuple(f"{letter}, {_place(side)}" for letter, side in zip("AB", sides, strict=True))
+    return DomainDataset(
+        a=packs[0].samples,
+        samples=packs[1].samples,
+        spec=Spec(shape=packs[1].spec.shape, source_shape=packs[0].spec.shape),
+        source=name_of(source),
+        fingerprint=key_of(packs[0].fingerprint, packs[1].fingerprint),
+        notes=(
+            f"Domain A has {len(packs[0].samples):,} images, domain B {len(packs[1].samples):,}; they are shuffled "
+            "apart.",
+            *side_notes(packs, sides, titles),
+        ),
+    )
+
+
+def _sides(source: str | Path, options: DataOptions) -> tuple[Files, Files]:
+    if options.target is not None:
+        return two_places(source, options.target, options)
+    files = files_at(source)
+    found = two_folders(files, options, any_names=True)
+    if found is None:
+        inside = sorted({name.partition("/")[0] for name in files.names if "/" in name})
+        has = f"the folders {', '.join(inside[:6])}" if inside else "no folders with images"
+        raise InputError(
+            f"{files.root} has {has}, not two domains: expected trainA and trainB, or exactly two folders of images, "
+            "or the second domain's folder with --target."
+        )
+    return found
+
+
+def _agree(a: Survey, b: Survey, options: DataOptions) -> tuple[DataOptions, DataOptions]:
+    """Decide one shape for both: a network reads either."""
+    facts = [*a.facts.values(), *b.facts.values()]
+    height, width = choose_sides({(fact.height, fact.width) for fact in facts}, options)
+    channels = options.channels or (3 if any(f.colour for f in facts) else 1) + (a.translucent or b.translucent)
+    settled = replace(options, size=f"{height}x{width}", channels=channels, labels="none")
+    return settled, settled
+
+
+def _place(files: Files) -> str:
+    return files.prefix.rstrip("/") or str(files.root)

@@ -1,0 +1,141 @@
+"""The door through which all data come in: a name, a folder, an archive or an array file becomes a `Dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from zerosum.data.dataset import Dataset
+from zerosum.data.options import DataOptions
+from zerosum.data.packing.cache import Packed, digest, key_of, reopen
+from zerosum.data.packing.decode import no_bombs
+from zerosum.data.packing.pack_images import pack_files
+from zerosum.data.sources import toys
+from zerosum.data.sources.find import Stored, Toy, find, name_of, with_default_size
+from zerosum.data.sources.image_array import Table, chunks, pack_table, settle, spec_of
+from zerosum.data.sources.image_files import Files
+from zerosum.data.sources.labels import table_bytes
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+
+__all__ = ["DataOptions", "open"]
+
+
+def open(  # noqa: A001
+    source: str | Path,
+    *,
+    options: DataOptions = DataOptions(),
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Dataset:
+    """Open data by a path or by a name.
+
+    Images are decoded once and packed into the cache; as long as neither they nor the options change, they are opened
+    from there at once. Everything that is done to the data is said in the notes of what is returned.
+
+    Args:
+        source: A folder or .zip of images; a .npz, .npy or idx .gz file, or a folder of idx files; or a name: digits,
+            mnist, fashion-mnist, cifar10, stacked-mnist (looked for under $ZEROSUM_DATA, else downloaded), ring8,
+            grid25.
+        options: Size, channels, labels, split, cache, and what to do about corrupt files.
+        progress: Told of a stage ("download", "look", "pack"), what is done and what there is to do: bytes or images.
+
+    Raises:
+        InputError: There are no such data, or they cannot be used; the sentence says why and how to go on.
+        StorageError: The cache cannot be written to.
+    """
+    options = with_default_size(source, options.checked())
+    found = find(source, options, progress)
+    if isinstance(found, Toy):
+        return _toy(found.name, options)
+    if isinstance(found, Stored) and not found.stamps:
+        return _in_memory(found.read(), options, name_of(source))
+    cache = options.cache_folder()
+    key = _key(source, found, options)
+    if isinstance(found, Stored) and found.mapped and (dataset := _as_it_is(found.read(), options, source, key)):
+        return dataset
+    packed = reopen(cache, key)
+    if packed is None:
+        with no_bombs():
+            if isinstance(found, Files):
+                pack_files(cache, key, found, options, progress)
+            else:
+                pack_table(cache, key, found.read(), options, progress)
+        packed = reopen(cache, key)
+    return _dataset(packed, name_of(source))
+
+
+def _key(source: str | Path, found: Files | Stored, options: DataOptions) -> str:
+    """Name of the pack: it changes with every file, option and label, and with nothing else."""
+    elsewhere = ("cache", "target", "degrade", "direction")  # change nothing of what is packed
+    asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
+    if isinstance(found, Stored):
+        return key_of(name_of(source), found.stamps, asked)
+    own_words = options.labels in (None, "none", "folders")
+    table = "" if own_words else table_bytes(found, str(options.labels)).decode(errors="replace")
+    return key_of(sorted(found.stamps.items()), found.names, asked, table)
+
+
+def _dataset(packed: Packed | None, source: str) -> Dataset:
+    if packed is None:
+        raise InputError(f"The packed form of {source} was deleted while it was being opened: try again.")
+    return Dataset(
+        samples=packed.samples,
+        labels=packed.labels,
+        spec=packed.spec,
+        source=source,
+        fingerprint=packed.fingerprint,
+        notes=packed.notes,
+    )
+
+
+def _as_it_is(table: Table, options: DataOptions, source: str | Path, key: str) -> Dataset | None:
+    """A mapped array that already holds what would be packed, or None. It is not read, so its stamps are its print."""
+    plan, table = settle(table, options)
+    shape = (plan.height, plan.width, plan.channels)
+    if table.samples.dtype != np.uint8 or table.samples.shape[1:] != shape or not table.samples.flags.c_contiguous:
+        return None
+    return Dataset(
+        samples=table.samples,
+        labels=table.labels,
+        spec=spec_of(table, plan),
+        source=name_of(source),
+        fingerprint=key,
+        notes=(*table.notes, "The file is used where it lies, without a copy."),
+    )
+
+
+def _in_memory(table: Table, options: DataOptions, source: str) -> Dataset:
+    """Data that an installed package brings along: too small to be worth a file."""
+    plan, table = settle(table, options)
+    samples, spec = np.concatenate(list(chunks(table, plan))), spec_of(table, plan)
+    return Dataset(
+        samples=samples,
+        labels=table.labels,
+        spec=spec,
+        source=source,
+        fingerprint=digest(samples, table.labels, spec),
+        notes=table.notes,
+    )
+
+
+def _toy(name: str, options: DataOptions) -> Dataset:
+    if options.size is not None or options.channels is not None or options.labels not in (None, "none"):
+        raise InputError(f"{name} is made of points: leave out --size and --channels, and --labels unless it is none.")
+    if options.fit != "cover":
+        raise InputError(f"{name} is made of points: leave out --fit {options.fit}.")
+    samples, labels = toys.points(name, options.split)
+    centres, sigma = toys.modes(name)
+    kept: np.ndarray | None = None if options.labels == "none" else labels
+    spec = Spec(shape=(2,), classes=() if kept is None else tuple(str(mode) for mode in range(len(centres))))
+    note = f"{toys.POINTS:,} points of {len(centres)} modes with a standard deviation of {sigma}, in their own units."
+    return Dataset(
+        samples=samples,
+        labels=kept,
+        spec=spec,
+        source=name,
+        fingerprint=digest(samples, kept, spec),
+        notes=(note,),
+    )

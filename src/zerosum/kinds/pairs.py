@@ -1,0 +1,214 @@
+"""Pairs of images: side by side in one file, in two folders under the same names, or made from one by spoiling it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import numpy as np
+
+from zerosum.data.batch import Pairs
+from zerosum.data.dataset import Dataset, channels_first, gather
+from zerosum.data.degrade import Degradation
+from zerosum.data.jitter import NOISE, Draw, generator, views
+from zerosum.data.options import DataOptions
+from zerosum.data.packing.cache import key_of
+from zerosum.data.packing.decode import open_image
+from zerosum.data.packing.scan import attempt
+from zerosum.data.pair_sizes import agree
+from zerosum.data.sources.find import name_of
+from zerosum.data.sources.image_files import Files, choose_split
+from zerosum.data.spec import Spec
+from zerosum.data.two_sided import files_at, halves, pack_sides, side_notes, two_folders, two_places
+from zerosum.errors import InputError
+from zerosum.kinds.images import open as open_images
+from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.text import counted, listed
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairDataset:
+    """M pairs. Where the sources are a degradation, they are made from the targets as they are drawn."""
+
+    sources: np.ndarray | Degradation
+    """(M, H', W', C') uint8, or how a target becomes its source."""
+
+    samples: np.ndarray
+    """(M, H, W, C) uint8: the targets."""
+
+    spec: Spec
+    source: str
+    fingerprint: str
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """One set: a source and its target are shuffled together."""
+        return (len(self.samples),)
+
+    def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Pairs:
+        """Gather pairs; both images of a pair get the same crop and mirror.
+
+        Args:
+            rows: (N,) integers in [0, M).
+            draw: varies the images; without one, a random degradation is the same for a row every time.
+        """
+        (chosen,) = rows
+        target = gather(self.samples, chosen)
+        target = target if draw is None else views(target, draw)
+        if isinstance(self.sources, Degradation):
+            source = np.stack(
+                [
+                    self.sources(image, draw.generator(i, NOISE) if draw else generator(0, int(chosen[i]), NOISE))
+                    for i, image in enumerate(target)
+                ]
+            )
+        else:
+            source = gather(self.sources, chosen)
+            source = source if draw is None else views(source, draw)
+        return Pairs(source=channels_first(source), target=channels_first(target))
+
+
+def open_pairs(source: str | Path, options: DataOptions, progress: Progress | None = None) -> PairDataset:
+    """Open pairs.
+
+    Args:
+        source: A folder or .zip of images that hold a pair side by side, or of two folders (A and B, trainA and trainB,
+            source and target) with the same names in them; with `options.target`, the sources alone; with
+            `options.degrade`, any images, which become the targets.
+        options: Direction, size and all else.
+        progress: Told of stages.
+
+    Raises:
+        InputError: There are no such data, or they are no pairs.
+        StorageError: The cache cannot be written to.
+    """
+    options = options.checked()
+    if options.degrade is not None:
+        return _spoilt(source, options, progress)
+    sides, form, origin = _sides(source, options)
+    if options.corrupt == "skip":
+        sides, skipped = _sound(sides)
+        origin = (*origin, *skipped)
+    packs = pack_sides(sides, form, options, partial(agree, sides, options=options), progress)
+    if len(packs[0].samples) != len(packs[1].samples):
+        raise InputError(f"The images of {name_of(source)} changed while they were being read: try again.")
+    order = (0, 1) if options.direction == "AtoB" else (1, 0)
+    given, wanted = (packs[index] for index in order)
+    notes = side_notes((given, wanted), (sides[order[0]], sides[order[1]]), ("Sources", "Targets"))
+    return PairDataset(
+        sources=given.samples,
+        samples=wanted.samples,
+        spec=Spec(shape=wanted.spec.shape, source_shape=given.spec.shape),
+        source=name_of(source),
+        fingerprint=key_of(given.fingerprint, wanted.fingerprint),
+        notes=(*origin, *notes),
+    )
+
+
+def matched(first: Files, second: Files) -> tuple[Files, Files]:
+    """Put the files of two folders in the same order, by their names without endings.
+
+    Raises:
+        InputError: A file lacks its partner, or two of one folder have the same name but for the ending.
+    """
+    a, b = _by_stem(first), _by_stem(second)
+    lonely = [sorted(side[stem] for stem in side.keys() - other.keys()) for side, other in ((a, b), (b, a))]
+    if any(lonely):
+        said = [
+            f"{counted(len(names), 'image')} of {place} without a partner in {other} ({listed(names)})"
+            for names, place, other in (
+                (lonely[0], _place(first), _place(second)),
+                (lonely[1], _place(second), _place(first)),
+            )
+            if names
+        ]
+        raise InputError(
+            f"The images do not pair up: {' and '.join(said)}; partners have the same name but for the ending."
+        )
+    order = sorted(a)
+    return replace(first, names=tuple(a[stem] for stem in order)), replace(
+        second, names=tuple(b[stem] for stem in order)
+    )
+
+
+def _spoilt(source: str | Path, options: DataOptions, progress: Progress | None) -> PairDataset:
+    if options.target is not None:
+        raise InputError("--target and --degrade both say where half of each pair comes from: leave one of them away.")
+    if options.direction != "AtoB":
+        raise InputError(
+            "--direction has no meaning with --degrade, where the spoilt image is the source: leave it away."
+        )
+    way = Degradation.read(str(options.degrade))
+    targets: Dataset = open_images(source, options=replace(options, labels="none"), progress=progress)
+    if targets.spec.is_points:
+        raise InputError(f"{targets.source} is made of points, and --degrade {way} is for images: give images.")
+    notes = tuple(note for note in targets.notes if not note.startswith("No labels were taken"))
+    return PairDataset(
+        sources=way,
+        samples=targets.samples,
+        spec=Spec(shape=targets.spec.shape, source_shape=way.shape(targets.spec.shape)),
+        source=targets.source,
+        fingerprint=key_of(targets.fingerprint, str(way)),
+        notes=(f"Sources are made from the images by {way}; the images are the targets.", *notes),
+    )
+
+
+def _sides(source: str | Path, options: DataOptions) -> tuple[tuple[Files, Files], str, tuple[str, ...]]:
+    """Find the files of A and of B, in the same order; say what they are of their files, and where they lie."""
+    if options.target is not None:
+        a, b = two_places(source, options.target, options)
+        return matched(a, b), "whole", (f"A pair is an image of {a.root} and the one of the same name in {b.root}.",)
+    files = files_at(source)
+    found = two_folders(files, options, any_names=False)
+    if found is not None:
+        a, b = found
+        return matched(a, b), "whole", (f"A pair is an image of {a.prefix} and the one of its name in {b.prefix}.",)
+    left, right = ("source", "target") if options.direction == "AtoB" else ("target", "source")
+    note = f"Each image holds a pair side by side: the left half is the {left}, the right half the {right}."
+    return halves(choose_split(files, options)), "halves", (note,)
+
+
+def _sound(sides: tuple[Files, Files]) -> tuple[tuple[Files, Files], tuple[str, ...]]:
+    """Leave out pairs of which either image cannot be read."""
+    good = [_readable(side) for side in sides]
+    kept = [one and other for one, other in zip(*good, strict=True)]
+    if all(kept):
+        return sides, ()
+    names = [name for name, keep in zip(sides[0].names, kept, strict=True) if not keep]
+    first, second = (
+        replace(side, names=tuple(name for name, keep in zip(side.names, kept, strict=True) if keep)) for side in sides
+    )
+    if not first.names:
+        raise InputError(f"No pair in {first.root} can be used: {listed(names)} cannot be read.")
+    return (first, second), (
+        f"Skipped because an image of them is corrupt: {counted(len(names), 'pair')} ({listed(names)}).",
+    )
+
+
+def _readable(side: Files) -> list[bool]:
+    tried = on_all_cores(attempt(side, _decode), side.names, window=64)
+    return [not isinstance(result, Exception) for result in tried]
+
+
+def _decode(file: BinaryIO) -> None:
+    with open_image(file) as image:
+        image.load()
+
+
+def _by_stem(files: Files) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in files.names:
+        stem = str(PurePosixPath(files.inner(name)).with_suffix(""))
+        if found.setdefault(stem, name) != name:
+            raise InputError(f"{found[stem]} and {name} in {files.root} go by one name: keep one, or rename it.")
+    return found
+
+
+def _place(files: Files) -> str:
+    return files.prefix.rstrip("/") or str(files.root)

@@ -1,0 +1,168 @@
+"""Squared Euclidean distances between rows: all of them quickly in float32, the few that decide something exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from zerosum.errors import InputError
+from zerosum.metrics.checks import check_features
+from zerosum.metrics.matmul import products, strips
+
+_SPARE = 4  # neighbours screened beyond the k asked for, so that rounding does not lose the k-th
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Features made ready for distances: the given ones, and a float32 copy about a common centre."""
+
+    given: Tensor
+    """(N, F), as given."""
+
+    shifted: Tensor
+    """(N, F), float32, minus the centre: the nearer to the origin, the less is lost to rounding."""
+
+    norms: Tensor
+    """(N,), float32, squared lengths of `shifted`."""
+
+    centre: Tensor
+    """(F,), that `shifted` lies about."""
+
+    @classmethod
+    def about(cls, centre: Tensor, features: Tensor) -> Self:
+        """Take features (N, F) about a centre (F,)."""
+        shifted = (_wide(features) - centre).float()
+        norms = [shifted[rows].square().sum(1) for rows in strips(*shifted.shape)]
+        return cls(features, shifted, torch.cat(norms), centre)
+
+    def beside(self, features: Tensor) -> Self:
+        """Take other features (M, F) about the same centre."""
+        return self.about(self.centre, features)
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+
+def screened(a: Rows, rows: slice, b: Rows, columns: slice) -> Tensor:
+    """Squared distances up to rounding, float32: (n, m), never negative."""
+    inner = products(a.shifted[rows] * -2, b.shifted[columns])
+    return inner.add_(a.norms[rows, None]).add_(b.norms[columns]).clamp_(min=0)
+
+
+def rounding(a: Rows, rows: slice, b: Rows, columns: slice) -> Tensor:
+    """How far `screened` may be off in each column: (m,). The error of a product of F values grows as sqrt(F)."""
+    width = a.shifted.shape[1]
+    units = torch.finfo(torch.float32).eps * (8 + width**0.5 / 4)
+    return (b.norms[columns] + a.norms[rows].max()).mul_(units)
+
+
+def exact(a: Rows, i: Tensor, b: Rows, j: Tensor) -> Tensor:
+    """Squared distances of chosen pairs, from float64 differences of the given features: (P,), (P,) -> (P,)."""
+    parts = [
+        (a.given[i[p]].double() - b.given[j[p]].double()).square().sum(1) for p in strips(len(i), a.given.shape[1])
+    ]
+    return torch.cat(parts) if parts else torch.empty(0, dtype=torch.float64, device=i.device)
+
+
+def below(distances: Tensor, limits: Tensor, slack: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Which distances (n, m) lie below limits that broadcast to them, and the places (P,), (P,) too near to tell.
+
+    The places too near to tell are False in the first answer.
+    """
+    sure = distances < limits - slack
+    i, j = (sure ^ (distances <= limits + slack)).nonzero(as_tuple=True)
+    return sure, (i, j)
+
+
+def nearest_row(queries: Rows, points: Rows) -> tuple[Tensor, Tensor]:
+    """Find the nearest of the points to each query.
+
+    Args:
+        queries: N rows.
+        points: M rows about the same centre.
+
+    Returns:
+        Squared distances (N,), float64, and places among the points (N,), int64.
+    """
+    found = []
+    for strip in strips(len(queries), len(points)):
+        candidates = _smallest(screened(queries, strip, points, slice(None)), 1 + _SPARE)
+        found.append(_refine(queries, strip, points, *candidates, k=1))
+    return torch.cat([distances for distances, _ in found]), torch.cat([places for _, places in found])
+
+
+def neighbour_radii(rows: Rows, *, ks: tuple[int, ...]) -> Tensor:
+    """Squared distances of every row to its k-th nearest other row, for each k.
+
+    A strip of rows meets itself and the rows behind it once; what it finds also serves those.
+
+    Args:
+        rows: N rows.
+        ks: neighbours to count to, each 1 to N - 1. A duplicate of a row is a neighbour at distance 0.
+
+    Returns:
+        (len(ks), N), float64.
+
+    Raises:
+        InputError: A k outside 1 to N - 1.
+    """
+    N, most = len(rows), max(ks)
+    if min(ks) < 1 or most > N - 1:
+        raise InputError(f"Neighbour {most} of {N} samples was asked for; give k from 1 to {N - 1}, or more samples.")
+    kept = min(most + _SPARE, N - 1)
+    best = torch.full((N, kept), torch.inf, device=rows.shifted.device)
+    places = torch.zeros((N, kept), dtype=torch.int64, device=rows.shifted.device)
+    radii = torch.empty((len(ks), N), dtype=torch.float64, device=rows.shifted.device)
+    for strip in strips(N, N):
+        distances = screened(rows, strip, rows, slice(strip.start, N))
+        distances.diagonal().fill_(torch.inf)
+        _keep(best, places, strip, *_smallest(distances, kept), offset=strip.start)
+        if strip.stop < N:
+            behind = distances[:, strip.stop - strip.start :].T
+            _keep(best, places, slice(strip.stop, N), *_smallest(behind, kept), offset=strip.start)
+        for radius, k in zip(radii, ks, strict=True):
+            radius[strip], _ = _refine(rows, strip, rows, best[strip], places[strip], k=k)
+    return radii
+
+
+def prepare(*sets: Tensor, names: tuple[str, ...]) -> tuple[Rows, ...]:
+    """Check sets of features (N_i, F) and take them about the centre of the first.
+
+    Raises:
+        InputError: No tables of finite features, or different F.
+    """
+    for features, name in zip(sets, names, strict=True):
+        check_features(features, of=name)
+    centre = _wide(sets[0]).mean(0)
+    return tuple(Rows.about(centre, features) for features in sets)
+
+
+def _wide(features: Tensor) -> Tensor:
+    return features.to(torch.promote_types(features.dtype, torch.float32))
+
+
+def _smallest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    return torch.topk(distances, min(k, distances.shape[1]), dim=1, largest=False)
+
+
+def _keep(best: Tensor, places: Tensor, rows: slice, found: Tensor, at: Tensor, *, offset: int) -> None:
+    """Merge what was found for some rows into the best so far, in place."""
+    joined = torch.cat([best[rows], found], dim=1)
+    best[rows], chosen = _smallest(joined, best.shape[1])
+    places[rows] = torch.cat([places[rows], at + offset], dim=1).gather(1, chosen)
+
+
+def _refine(a: Rows, rows: slice, b: Rows, found: Tensor, at: Tensor, *, k: int) -> tuple[Tensor, Tensor]:
+    """Find the exact k-th smallest of screened distances (n, kept), ascending, and its place: (n,), (n,).
+
+    Only those that rounding may have put on the wrong side of the k-th are measured again.
+    """
+    slack = 2 * rounding(a, rows, b, slice(None)).max()
+    i, column = ((found - found[:, k - 1, None]).abs() <= slack).nonzero(as_tuple=True)
+    sharp = found.double()
+    sharp[i, column] = exact(a, i + rows.start, b, at[i, column])
+    distances, order = sharp.sort(dim=1, stable=True)
+    return distances[:, k - 1], at.gather(1, order)[:, k - 1]

@@ -1,0 +1,161 @@
+"""The convolutional pair of DCGAN, for any resolution, number of channels and aspect.
+
+Source: Radford et al. 2016, section 3 (https://arxiv.org/abs/1511.06434).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.errors import InputError
+from zerosum.layers.conv import Conv2d, ConvTranspose2d, UpsampleConv
+from zerosum.layers.dropout import Dropout
+
+Form = Literal["transposed", "upsample"]
+WIDEST = 8
+"""Widest layer, in units of the narrowest."""
+
+
+def halvings(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return (depth, height, width): how often an image of `shape` (C, H, W) can be halved, and what is left.
+
+    >>> halvings((1, 64, 64)), halvings((3, 28, 28)), halvings((3, 48, 64))
+    ((4, 4, 4), (2, 7, 7), (3, 6, 8))
+
+    Raises:
+        InputError: the image cannot be halved down to 8 pixels or less on its shorter side.
+    """
+    _, height, width = shape
+    depth, h, w = 0, height, width
+    while h % 2 == 0 and w % 2 == 0 and min(h, w) > 7:
+        depth, h, w = depth + 1, h // 2, w // 2
+    if depth == 0 or min(h, w) > 8:
+        fit = [max(16, round(side / 16) * 16) for side in (height, width)]
+        raise InputError(
+            f"Images of {height}x{width} cannot be halved down to 8 pixels; --size {fit[0]}x{fit[1]} would fit."
+        )
+    return depth, h, w
+
+
+class ConvolutionalGenerator(nn.Module):
+    """Latents to images: a 4x4 (or so) map, doubled until it is an image; batch norm everywhere but at the output.
+
+    Args:
+        latent: number of values in a latent.
+        shape: (C, H, W) of an image.
+        width: channels of the last hidden layer; each layer before has twice those of the next, at most 8 times this.
+        form: "transposed" doubles by transposed convolutions (4x4, stride 2); "upsample" by nearest-neighbour
+            upsampling and a 3x3 convolution, which leaves no checkerboard (Odena et al. 2016).
+    """
+
+    def __init__(self, latent: int, shape: tuple[int, ...], width: int, form: Form = "transposed") -> None:
+        super().__init__()
+        depth, height, breadth = halvings(shape)
+        channels = [width * min(WIDEST, 2**step) for step in reversed(range(depth))]
+        if form == "transposed":
+            self.start: nn.Module = _TransposedStart(latent, channels[0], (height, breadth))
+            self.layers = _transposed_layers([*channels, shape[0]])
+        else:
+            self.start = _DenseStart(latent, channels[0], (height, breadth))
+            self.layers = _upsample_layers([*channels, shape[0]])
+        initialise(self)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Map (N, Z) to (N, C, H, W) in [-1, 1]."""
+        return self.layers(self.start(latent))
+
+
+class ConvolutionalDiscriminator(nn.Module):
+    """Images to one logit each: halved by 4x4 convolutions of stride 2 until 4x4 (or so) is left.
+
+    Args:
+        shape: (C, H, W) of an image.
+        width: channels of the first layer; each next one has twice as many, at most 8 times this.
+        norm: "batch" after every layer but the first; "none" for critics with a gradient penalty and for looking ahead.
+        dropout: share of values dropped after every activation.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        width: int,
+        *,
+        norm: Literal["batch", "none"] = "batch",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        depth, height, breadth = halvings(shape)
+        channels = [width * min(WIDEST, 2**step) for step in range(depth)]
+        layers: list[nn.Module] = []
+        for index, (fan_in, fan_out) in enumerate(zip([shape[0], *channels], channels, strict=False)):
+            normed = norm == "batch" and index > 0
+            layers.append(Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"))
+            layers += [nn.BatchNorm2d(fan_out)] if normed else []
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+            layers += [Dropout(dropout)] if dropout else []
+        self.layers = nn.Sequential(*layers)
+        self.head = Conv2d(channels[-1], 1, (height, breadth), bias=norm == "none")
+        initialise(self)
+
+    def features(self, image: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the last hidden layer, (N, F, h, w)."""
+        return self.layers(image)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map (N, C, H, W) to logits (N,)."""
+        return self.head(self.layers(image)).flatten()
+
+
+class _TransposedStart(nn.Module):
+    def __init__(self, latent: int, channels: int, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.expand = ConvTranspose2d(latent, channels, size, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.norm(self.expand(latent[:, :, None, None])).relu_()
+
+
+class _DenseStart(nn.Module):
+    def __init__(self, latent: int, channels: int, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.size = size
+        self.expand = nn.Linear(latent, channels * size[0] * size[1])
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        maps = self.expand(latent).view(len(latent), -1, *self.size)
+        return self.norm(maps.contiguous(memory_format=torch.channels_last))
+
+
+def _transposed_layers(channels: list[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(channels[:-1]):
+        layers += [ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(fan_out)]
+        layers.append(nn.ReLU(inplace=True))
+    layers += [ConvTranspose2d(channels[-2], channels[-1], 4, stride=2, padding=1, bias=False), nn.Tanh()]
+    return nn.Sequential(*layers)
+
+
+def _upsample_layers(channels: list[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(channels[:-1]):
+        layers += [UpsampleConv(fan_in, fan_out), nn.ReLU(), nn.BatchNorm2d(fan_out)]
+    layers += [UpsampleConv(channels[-2], channels[-1]), nn.Tanh()]
+    return nn.Sequential(*layers)
+
+
+def initialise(network: nn.Module) -> None:
+    """Draw weights from N(0, 0.02) and batch norm's scales from N(1, 0.02); biases are 0 (DCGAN, section 4)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | UpsampleConv):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+            nn.init.zeros_(module.bias)

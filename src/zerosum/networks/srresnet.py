@@ -1,0 +1,78 @@
+"""SRResNet: images to images two, four or more times as large, of any size.
+
+Source: Ledig et al. 2017, figure 4 (https://arxiv.org/abs/1609.04802).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from zerosum.layers.conv import Conv2d
+
+
+class SRResNet(nn.Module):
+    """Residual blocks at the size of what is given, then doublings by sub-pixel convolutions, then tanh.
+
+    Args:
+        given: channels of the images that come in.
+        made: channels of the images that go out.
+        width: channels of the maps.
+        blocks: residual blocks.
+        doublings: of the size.
+    """
+
+    def __init__(self, given: int, made: int, *, width: int, blocks: int, doublings: int) -> None:
+        super().__init__()
+        self.head = nn.Sequential(Conv2d(given, width, 9, padding=4), nn.PReLU())
+        self.body = nn.Sequential(
+            *(ResidualBlock(width) for _ in range(blocks)), Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width)
+        )
+        self.up = nn.Sequential(*(Doubling(width) for _ in range(doublings)))
+        self.tail = nn.Sequential(Conv2d(width, made, 9, padding=4), nn.Tanh())
+
+    @property
+    def radius(self) -> int:
+        """How far, in pixels of what is given, a pixel that is made looks beyond the one that it lies in."""
+        seen = 4
+        for _ in self.up:
+            seen = -(-seen // 2) + 1
+        blocks = len(self.body) - 2
+        return seen + 1 + 2 * blocks + 4
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map (N, C', H, W) to (N, C, fH, fW) in [-1, 1], f = 2^doublings."""
+        maps = self.head(image)
+        return self.tail(self.up(maps + self.body(maps)))
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with batch norm, added to what came in.
+
+    Args:
+        width: channels of the maps.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            Conv2d(width, width, 3, padding=1),
+            nn.BatchNorm2d(width),
+            nn.PReLU(),
+            Conv2d(width, width, 3, padding=1),
+            nn.BatchNorm2d(width),
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        return maps + self.layers(maps)
+
+
+class Doubling(nn.Sequential):
+    """Sub-pixel convolution (Shi et al. 2016): (N, C, H, W) to (N, C, 2H, 2W).
+
+    Args:
+        width: channels of the maps.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU())

@@ -1,0 +1,191 @@
+"""Checkpoints: written whole or not at all, read without trusting them. The only user of torch.save and torch.load."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from zerosum.errors import InputError
+from zerosum.game import Game
+from zerosum.recipe import Recipe
+from zerosum.run.directory import Run
+from zerosum.runtime.atomic_files import storing
+
+FORMAT = 1
+WEIGHTS, AVERAGES, STATE, INDEX = "weights.safetensors", "averages.safetensors", "state.pt", "checkpoint.json"
+FOREIGN = (SafetensorError, UnpicklingError, EOFError, LookupError, RuntimeError, TypeError, ValueError)
+"""What readers raise on bytes that `save` did not write."""
+
+
+def save(run: Run, game: Game[Any], *, keep: int) -> Path | None:
+    """Write the present round's checkpoint, and drop all but the newest `keep`.
+
+    The files are written beside, forced to disk, and renamed into place together, so that a kill at any moment leaves
+    the previous checkpoint and either none or the whole of this one. Only the first process writes.
+
+    Raises:
+        DivergedError: a weight is not finite; nothing is written.
+        StorageError: the disk refuses; the previous checkpoints stand.
+    """
+    target = run.checkpoint(game.clock.round)
+    if not _write(target, game):
+        return None
+    with storing(target):
+        for old in run.checkpoints()[:-keep]:
+            shutil.rmtree(old)
+    return target
+
+
+def save_best(run: Run, game: Game[Any]) -> None:
+    """Write the present round's checkpoint in the place of the best one before it.
+
+    Raises:
+        DivergedError: a weight is not finite; nothing is written.
+        StorageError: the disk refuses.
+    """
+    _write(run.best, game)
+
+
+def played(path: Path) -> int:
+    """Return the rounds that a checkpoint stands after.
+
+    Raises:
+        InputError: it is not one of ours.
+    """
+    try:
+        return int(json.loads((path / INDEX).read_text())["round"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
+
+
+def _write(target: Path, game: Game[Any]) -> bool:
+    """Write a checkpoint where this is the first process; return whether it is."""
+    game.check_weights()
+    state = game.state_dict()
+    if not game.world.is_first:
+        return False
+    averages: dict[str, Tensor] = {}
+    for player in game.players.values():
+        averages.update(player.averages(game.recipe))
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    files = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: buffer.getvalue()}
+    index = {
+        "format": FORMAT,
+        "round": game.clock.round,
+        "seen": game.clock.seen,
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    }
+    files[INDEX] = json.dumps(index, indent=2).encode() + b"\n"
+    with storing(target):
+        _write_folder(target, files)
+    return True
+
+
+def restore(path: Path, game: Game[Any]) -> None:
+    """Bring `game`, of the same recipe and settings, to where `save` left it.
+
+    Raises:
+        InputError: the checkpoint is damaged, not one of ours, or of another model.
+    """
+    files = _read_folder(path)
+    with _ours(path):
+        weights = safetensors.torch.load(files[WEIGHTS])
+        state = torch.load(io.BytesIO(files[STATE]), map_location="cpu", weights_only=True)
+    _load_weights(game.recipe, weights, path)
+    with _ours(path):
+        game.load_state_dict(state)
+
+
+def load_model(path: Path, recipe: Recipe) -> None:
+    """Fill `recipe` with the averaged weights of a checkpoint, and the live ones where no average was kept.
+
+    Raises:
+        InputError: the checkpoint is damaged, not one of ours, or of another model.
+    """
+    files = _read_folder(path)
+    with _ours(path):
+        weights = safetensors.torch.load(files[WEIGHTS]) | safetensors.torch.load(files[AVERAGES])
+    _load_weights(recipe, weights, path)
+
+
+def _pack(tensors: Mapping[str, Tensor]) -> bytes:
+    return safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+
+
+def _load_weights(recipe: Recipe, weights: Mapping[str, Tensor], path: Path) -> None:
+    try:
+        recipe.load_state_dict(weights)
+    except RuntimeError:
+        ours = {name: tuple(t.shape) for name, t in recipe.state_dict().items()}
+        theirs = {name: tuple(t.shape) for name, t in weights.items()}
+        differing = sorted({name for name, _ in ours.items() ^ theirs.items()})
+        shown = ", ".join(differing[:3])
+        raise InputError(
+            f"The checkpoint {path} is of another model: {len(differing)} tensors differ ({shown}, ...); "
+            "is run.json the one it was trained with?"
+        ) from None
+
+
+def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    for left in target.parent.glob(".*.part"):  # by a process that was killed while it wrote
+        shutil.rmtree(left)
+    beside = target.parent / f".{target.name}.part"
+    beside.mkdir(parents=True)
+    try:
+        for name, content in files.items():
+            with (beside / name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        if target.exists():
+            shutil.rmtree(target)
+        beside.rename(target)
+        if os.name == "posix":  # elsewhere a folder cannot be opened, and renames are journalled by themselves
+            folder = os.open(target.parent, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def _read_folder(path: Path) -> dict[str, bytes]:
+    try:
+        index = json.loads((path / INDEX).read_text())
+        found, sums = index["format"], dict(index["sha256"])
+        files = {name: (path / name).read_bytes() for name in (WEIGHTS, AVERAGES, STATE)}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(
+            f"{path} is not a zerosum checkpoint: its {INDEX}, or a file that it names, is missing."
+        ) from None
+    if found != FORMAT:
+        raise InputError(f"{path} has format {found!r}, and this version of zerosum reads format {FORMAT}.")
+    for name, content in files.items():
+        if hashlib.sha256(content).hexdigest() != sums.get(name):
+            raise InputError(
+                f"{path}/{name} is damaged (its checksum differs): delete {path} to go on from the one before."
+            )
+    return files
+
+
+@contextmanager
+def _ours(path: Path) -> Iterator[None]:
+    """Refuse, in one sentence, files that `save` did not write."""
+    try:
+        yield
+    except FOREIGN:
+        raise InputError(f"{path} is not a checkpoint of this run: its files hold something else.") from None

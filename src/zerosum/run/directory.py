@@ -1,0 +1,170 @@
+"""The run directory: names and formats. Training writes it; everything else only reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from zerosum.errors import InputError
+from zerosum.runtime.atomic_files import replacing, storing
+
+FORMAT = 1
+
+Which = Literal["newest", "best"]
+"""Which checkpoint: the newest, or the one that evaluations during training found best."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory.
+
+    run.json         what was asked: recipe, settings, data, versions, seed, command line
+    history.jsonl    what was measured, a line every few rounds
+    samples/         preview pictures by round
+    checkpoints/     states to resume from, by round; best, if evaluations chose one
+    evaluation.json  how good it is
+    report.html      all of it for a person
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, description: Mapping[str, Any]) -> Run:
+        """Make a new run directory.
+
+        Raises:
+            InputError: something other than an empty folder is there already, or no folder can be made there.
+        """
+        require_free(path)
+        try:
+            (path / "samples").mkdir(parents=True, exist_ok=True)
+            (path / "checkpoints").mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{path} cannot be made ({error.strerror}): name another folder with --run.") from None
+        run = cls(path)
+        run.describe(description)
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Open an existing run directory.
+
+        Raises:
+            InputError: it is not one, or of a format that this version does not read.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise InputError(f"There is no run at {path}: give the folder that `zerosum train` made.")
+        run = cls(path)
+        try:
+            description = run.description
+        except (OSError, ValueError):
+            raise InputError(
+                f"{path} is not a zerosum run (no readable run.json): give a folder that `zerosum train` made."
+            ) from None
+        if not isinstance(description, dict) or description.get("format") != FORMAT:
+            found = description.get("format") if isinstance(description, dict) else None
+            raise InputError(
+                f"{path}/run.json has format {found!r}, and this version of zerosum reads format {FORMAT}."
+            )
+        return run
+
+    def describe(self, description: Mapping[str, Any]) -> None:
+        """Write run.json."""
+        with replacing(self.path / "run.json") as partial:
+            partial.write_text(json.dumps({"format": FORMAT, **description}, indent=2) + "\n", encoding="utf-8")
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What run.json says."""
+        return json.loads((self.path / "run.json").read_text())
+
+    def log(self, values: Mapping[str, Any]) -> None:
+        """Append a line to the history."""
+        with storing(self.path), (self.path / "history.jsonl").open("a") as file:
+            file.write(json.dumps(values) + "\n")
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return the lines of the history; a last line cut by a kill is left out."""
+        path = self.path / "history.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        rows = []
+        for line in lines:
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                break
+        return rows
+
+    def rewind(self, round_: int) -> None:
+        """Drop what was written after `round_`, so that a resumed run writes it again, once."""
+        kept = [row for row in self.history() if row["round"] <= round_]
+        with replacing(self.path / "history.jsonl") as partial:
+            partial.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+        for picture in (self.path / "samples").glob("*.png"):
+            if picture.stem.isdigit() and int(picture.stem) > round_:
+                picture.unlink()
+
+    def checkpoints(self) -> list[Path]:
+        """Return the checkpoints, oldest first; one that was being written when the process died is not among them."""
+        folder = self.path / "checkpoints"
+        return sorted(p for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
+
+    def latest(self) -> Path:
+        """Return the newest checkpoint.
+
+        Raises:
+            InputError: there is none.
+        """
+        checkpoints = self.checkpoints()
+        if not checkpoints:
+            raise InputError(
+                f"{self.path} holds no checkpoint: the run was stopped before its first; delete it and train anew."
+            )
+        return checkpoints[-1]
+
+    @property
+    def best(self) -> Path:
+        """Where the checkpoint lies that evaluations found best; it need not be there."""
+        return self.path / "checkpoints" / "best"
+
+    def chosen(self, which: Which) -> Path:
+        """Return the newest or the best checkpoint.
+
+        Raises:
+            InputError: there is none.
+        """
+        if which == "newest":
+            return self.latest()
+        if not self.best.is_dir():
+            raise InputError(
+                f"{self.path} keeps no best checkpoint: train with --evaluate-every 500 or another number of rounds, "
+                "or use the newest one."
+            )
+        return self.best
+
+    def checkpoint(self, round_: int) -> Path:
+        """Name the checkpoint of a round."""
+        return self.path / "checkpoints" / f"{round_:08d}"
+
+    def sample(self, round_: int) -> Path:
+        """Name the preview picture of a round."""
+        return self.path / "samples" / f"{round_:08d}.png"
+
+
+def require_free(path: Path) -> None:
+    """Refuse a folder that a new run may not take.
+
+    Raises:
+        InputError: something other than an empty folder is there already.
+    """
+    if (path / "run.json").exists():
+        raise InputError(
+            f"{path} already holds a run: go on with it by `zerosum train --resume {path}`, or name another folder "
+            "with --run."
+        )
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")

@@ -1,0 +1,65 @@
+"""What run.json says of a run, and whether what stands now is still that."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+import zerosum
+from zerosum.errors import InputError
+from zerosum.game import Game
+from zerosum.kinds import AnyDataset
+from zerosum.run.config import Plan, spec_of
+from zerosum.run.directory import Run
+from zerosum.runtime import device
+from zerosum.runtime.progress import Progress
+
+
+def describe(plan: Plan, dataset: AnyDataset, game: Game[Any], command: str | None) -> dict[str, Any]:
+    """Return what run.json says of a run that begins."""
+    return {
+        "recipe": plan.recipe,
+        "config": plan.config.to_json(),
+        "training": plan.training.to_json(),
+        "data_options": plan.options.located().to_json(),
+        "spec": {name: value for name, value in asdict(dataset.spec).items() if value is not None},
+        "data": {
+            "source": dataset.source,
+            "fingerprint": dataset.fingerprint,
+            "count": len(dataset),
+            "notes": list(dataset.notes),
+        },
+        "machine": device.describe() | game.conditions(),
+        "versions": {"zerosum": zerosum.__version__, "torch": torch.__version__, "python": platform.python_version()},
+        "command": command,
+    }
+
+
+def require_same_data(directory: Run, dataset: AnyDataset, progress: Progress) -> None:
+    """See that the data are those that the run began with; say if only their content has changed.
+
+    Raises:
+        InputError: their number, shape or classes are others.
+    """
+    known, spec = directory.description["data"], spec_of(directory)
+    if known.get("count") != len(dataset) or spec != dataset.spec:
+        raise InputError(
+            f"The data at {dataset.source} are no longer those of the run: {len(dataset)} samples of shape "
+            f"{dataset.spec.shape} and {len(dataset.spec.classes)} classes now, {known.get('count')} of {spec.shape} "
+            f"and {len(spec.classes)} then; bring them back, or start a new run."
+        )
+    if known.get("fingerprint") != dataset.fingerprint:
+        progress.note(
+            f"The files at {dataset.source} have changed since the run began; it goes on with what is there now."
+        )
+
+
+def tell_of_other_conditions(directory: Run, game: Game[Any], progress: Progress) -> None:
+    """Say what a resumed run will compute with that is not what it began with: its numbers may differ from here on."""
+    began = directory.description.get("machine", {})
+    for name, value in game.conditions().items():
+        if began.get(name, value) != value:
+            progress.note(f"The run began with {name.replace('_', ' ')} {began[name]} and goes on with {value}.")

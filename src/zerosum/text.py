@@ -1,0 +1,82 @@
+"""Numbers, durations, memory and lists as text, for the terminal, errors and reports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun.
+
+    >>> counted(1, "image"), counted(1200, "image")
+    ('1 image', '1,200 images')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(items: Sequence[str], *, most: int = 3, separator: str = ", ") -> str:
+    """The first few of several things, and how many more there are.
+
+    >>> listed(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    shown = separator.join(items[:most])
+    return f"{shown} and {len(items) - most:,} more" if len(items) > most else shown
+
+
+def duration(seconds: float) -> str:
+    """Say a length of time with at most two units.
+
+    >>> [duration(seconds) for seconds in (0.4, 45, 720, 12_000, 190_800)]
+    ['under 1 s', '45 s', '12 min', '3 h 20 min', '2 d 5 h']
+    """
+    if not math.isfinite(seconds):
+        return "an unknown time"
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(round(seconds / 3600), 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def number(value: float) -> str:
+    """Say a measured value with about three significant digits.
+
+    >>> [number(value) for value in (0.0, 0.7133, -1.208, 24.06, 251.4, 12_345.6, 0.00123)]
+    ['0', '0.713', '-1.21', '24.1', '251', '12,346', '0.00123']
+    """
+    if not math.isfinite(value):
+        return "not finite"
+    size = abs(value)
+    if size >= 100:
+        return f"{value:,.0f}" if size < 1e9 else f"{value:.3g}"
+    return f"{value:.3g}"
+
+
+def compact(value: float) -> str:
+    """Say a tick of an axis in as few characters as it takes.
+
+    >>> [compact(value) for value in (0, 0.25, 500, 1500, 20_000, 2_500_000)]
+    ['0', '0.25', '500', '1.5k', '20k', '2.5M']
+    """
+    for unit, symbol in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= unit:
+            return f"{value / unit:.4g}{symbol}"
+    return f"{value:.4g}"
+
+
+def memory(size: float) -> str:
+    """Say an amount of memory, given in bytes.
+
+    >>> memory(734_003_200), memory(2_576_980_378)
+    ('734 MB', '2.6 GB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

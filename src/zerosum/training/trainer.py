@@ -1,0 +1,233 @@
+"""The trainer: plays rounds, phase after phase, and writes the run directory. It knows the contract, never a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+
+from zerosum.data.batch import Batch
+from zerosum.errors import DivergedError
+from zerosum.game import Game
+from zerosum.media import image_grid
+from zerosum.recipe import Recipe
+from zerosum.run import checkpoint
+from zerosum.run.config import Training
+from zerosum.run.directory import Run
+from zerosum.runtime import rng
+from zerosum.runtime.atomic_files import storing
+from zerosum.runtime.progress import Progress, Status
+from zerosum.training.preview import look
+from zerosum.training.session import Pace, peak_memory, stop_signals
+from zerosum.training.tensorboard import Board
+
+
+class Judge(Protocol):
+    """Says how good a recipe is while it is trained."""
+
+    @property
+    def best(self) -> str:
+        """Which of the figures chooses the best checkpoint."""
+        ...
+
+    def figures(self, recipe: Recipe) -> dict[str, float]:
+        """Evaluate a recipe in evaluation mode: figures by the names that the history keeps them under."""
+        ...
+
+    def is_better(self, value: float, known: float) -> bool:
+        """Whether a value of the figure `best` is better than another."""
+        ...
+
+
+class Trainer:
+    """One sitting of a run.
+
+    Args:
+        game: fresh, or restored to a checkpoint of `run`.
+        run: where to write.
+        settings: how to train.
+        preview: real samples to hold previews against.
+        progress: who is told.
+        measured: under what name the history keeps what previews measure: "training", or "held_out" where the samples
+            of `preview` are not trained on.
+        judge: evaluates, in the first process, every `settings.evaluate_every` rounds.
+    """
+
+    def __init__(
+        self,
+        game: Game[Any],
+        run: Run,
+        settings: Training,
+        preview: Batch,
+        progress: Progress,
+        *,
+        measured: str = "training",
+        judge: Judge | None = None,
+    ) -> None:
+        self.game = game
+        self.run = run
+        self.settings = settings
+        self._preview_batch = preview.to(game.device)
+        self._measured = measured
+        self._judge = judge
+        self._measurements: dict[str, float] = {}
+        self._progress = progress
+        self._stopping = False
+        history = run.history() if game.world.is_first else []
+        trained = float(history[-1]["seconds"]) if history else 0.0
+        self._pace = Pace(seen=game.clock.seen, round=game.clock.round, seconds=trained)
+        self._board: Board | None = None
+        self._saved: int | None = game.clock.round or None
+
+    def train(self) -> bool:
+        """Play all rounds that are left; return whether they were played to the end (and not interrupted).
+
+        Raises:
+            DivergedError: a loss or a weight is not finite; the checkpoints before it stand.
+            StorageError: the disk refuses; the checkpoints before it stand.
+        """
+        phases = list(self.game.recipe.phases())
+        total = sum(phase.rounds for phase in phases)
+        with stop_signals(self._ask_to_stop), self._writing(), self._advising():
+            if self.game.clock.round == 0:
+                self._preview()
+            for index in range(self.game.clock.phase, len(phases)):
+                phase = phases[index]
+                self.game.enter(index, phase)
+                while self.game.clock.phase_round < phase.rounds:
+                    if self.game.world.any(self._stopping):
+                        self._progress.note("Stopping: saving first; interrupt again to stop at once.")
+                        self._save()
+                        return False
+                    phase.play(self.game)
+                    self.game.end_round()
+                    self._after_round(phase.name, total)
+            self._save()
+        return True
+
+    def _after_round(self, phase: str, total: int) -> None:
+        round_, settings = self.game.clock.round, self.settings
+        last = round_ == total
+        if round_ % settings.preview_every == 0 or last:
+            self._preview()  # before the log, which takes up what it measures: a checkpoint must leave none of it over
+        if settings.evaluate_every and (round_ % settings.evaluate_every == 0 or last):
+            self._evaluate(phase, total)
+        if round_ % settings.log_every == 0 or last:
+            self._log(phase, total)
+        if round_ % settings.save_every == 0 and not last:
+            self._save()
+
+    def _log(self, phase: str, total: int) -> None:
+        clock = self.game.clock
+        if clock.round == self._pace.round:
+            return
+        values = self.game.collect() | self._measurements
+        self._measurements = {}
+        if not self.game.world.is_first:
+            return
+        images, rounds = self._pace.lap(clock.seen, clock.round)
+        self.run.log(
+            {
+                "round": clock.round,
+                "phase": phase,
+                "seen": clock.seen,
+                "seconds": round(self._pace.seconds, 3),
+                "images_per_second": round(images, 2),
+                "peak_rss_bytes": peak_memory(),
+                **values,
+            }
+        )
+        if self._board is not None:
+            with storing(self.run.path):
+                self._board.add(values, clock.round)
+        left = (total - clock.round) / rounds
+        self._progress.update(
+            Status(
+                round=clock.round,
+                rounds=total,
+                phase=phase,
+                seen=clock.seen,
+                images_per_second=images,
+                seconds_left=left,
+                values=values,
+                unit=self._preview_batch.unit,
+            )
+        )
+
+    @torch.no_grad()
+    def _preview(self) -> None:
+        if not self.game.world.is_first:
+            return
+        clock = self.game.clock
+        with (
+            self._pace.paused(),
+            storing(self.run.path),
+            rng.forked(self.game.device, seed=self.settings.seed),
+            self.game.averaged(),
+            self.game.autocast(),
+        ):
+            picture, found = look(self.game.recipe, self._preview_batch, rounds=clock.round)
+            about = {"round": str(clock.round), "seed": str(self.settings.seed)}
+            image_grid.write_png(picture, self.run.sample(clock.round), about)
+        self._measurements = {f"{self._measured}/{name}": value for name, value in found.items()}
+
+    def _evaluate(self, phase: str, total: int) -> None:
+        """Evaluate in the first process while the others wait, and keep the checkpoint if it is the best so far."""
+        better = False
+        if self._judge is not None:
+            with (
+                self._pace.paused(),
+                rng.forked(self.game.device, seed=self.settings.seed),
+                self.game.averaged(),
+            ):
+                found = self._judge.figures(self.game.recipe)
+            key = self._judge.best
+            known = [row[key] for row in self.run.history() if key in row]
+            # Of a resumed run the history says what was best; it ends where the game goes on.
+            better = key in found and all(self._judge.is_better(found[key], value) for value in known)
+            self._measurements |= found
+        self._log(phase, total)  # a line of its own, so that no figure is lost to the next before it is written
+        if self.game.world.any(better):
+            with self._pace.paused():
+                checkpoint.save_best(self.run, self.game)
+
+    def _save(self) -> None:
+        """Write a checkpoint. It closes a line of history: a resumed run logs the lines that a straight one does."""
+        clock = self.game.clock
+        if self._saved == clock.round:
+            return
+        phases = self.game.recipe.phases()
+        self._log(phases[clock.phase].name, sum(phase.rounds for phase in phases))
+        with self._pace.paused():
+            checkpoint.save(self.run, self.game, keep=self.settings.keep)
+        self._saved = clock.round
+
+    @contextmanager
+    def _advising(self) -> Iterator[None]:
+        """Have the error of a game that diverges say what is left of it, and what to try."""
+        try:
+            yield
+        except DivergedError as error:
+            saved = self.run.checkpoints()
+            last = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written yet"
+            raise DivergedError(
+                f"{error}; {last}. Try a lower learning rate (--help lists the recipe's), --precision float32, or a "
+                "recipe with a gradient penalty (--recipe wgan_gp)."
+            ) from None
+
+    def _ask_to_stop(self) -> None:
+        self._stopping = True  # and no more: a signal may come in the middle of anything, of writing a line too
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if self.game.world.is_first:
+            with storing(self.run.path):
+                self._board = Board(self.run.path, after=self.game.clock.round)
+        try:
+            yield
+        finally:
+            if self._board is not None:
+                with storing(self.run.path):
+                    self._board.close()

@@ -1,0 +1,77 @@
+"""The run directory: what may be written where, and what a kill may leave in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zerosum.errors import InputError, StorageError
+from zerosum.run.directory import Run, require_free
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run.create(tmp_path / "deep" / "run", {"recipe": "gan"})
+
+
+def test_a_new_run_opens_with_its_description(run: Run) -> None:
+    assert Run.open(str(run.path)) == run
+    assert run.description == {"format": 1, "recipe": "gan"}
+
+
+def test_an_empty_folder_may_be_used_and_a_run_may_not(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    require_free(tmp_path / "empty")
+    require_free(tmp_path / "absent")
+    with pytest.raises(InputError, match="already holds a run: go on with it by `zerosum train --resume"):
+        Run.create(run.path, {})
+
+
+def test_a_kill_in_the_middle_of_a_line_costs_that_line_only(run: Run) -> None:
+    for round_ in (1, 2):
+        run.log({"round": round_, "generator/loss": 0.5})
+    with (run.path / "history.jsonl").open("a") as file:
+        file.write('{"round": 3, "gener')
+    assert [row["round"] for row in run.history()] == [1, 2]
+    run.rewind(2)
+    run.log({"round": 3})
+    assert [row["round"] for row in run.history()] == [1, 2, 3]
+
+
+def test_rewinding_drops_what_came_later_and_nothing_else(run: Run) -> None:
+    for round_ in (1, 2, 3):
+        run.log({"round": round_})
+        run.sample(round_).write_bytes(b"picture")
+    (run.path / "samples" / "walk-0.png").write_bytes(b"mine")
+    run.rewind(2)
+    assert [row["round"] for row in run.history()] == [1, 2]
+    assert sorted(path.name for path in (run.path / "samples").iterdir()) == [
+        "00000001.png",
+        "00000002.png",
+        "walk-0.png",
+    ]
+
+
+def test_a_run_without_history_has_none(run: Run) -> None:
+    assert run.history() == []
+    run.rewind(0)
+    assert run.history() == []
+
+
+def test_checkpoints_are_listed_by_round_and_half_written_ones_are_not(run: Run) -> None:
+    for name in ("00000010", "00000009", ".00000011.part"):
+        (run.path / "checkpoints" / name).mkdir()
+    assert run.checkpoints() == [run.checkpoint(9), run.checkpoint(10)]
+    assert run.latest() == run.checkpoint(10)
+
+
+def test_a_run_without_checkpoints_says_what_to_do(run: Run) -> None:
+    with pytest.raises(InputError, match=r"holds no checkpoint: .* delete it and train anew"):
+        run.latest()
+
+
+def test_a_refused_write_is_one_sentence(run: Run) -> None:
+    (run.path / "history.jsonl").mkdir()
+    with pytest.raises(StorageError, match="could not be written: Is a directory; what was saved before stands"):
+        run.log({"round": 1})

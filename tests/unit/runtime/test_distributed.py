@@ -1,0 +1,81 @@
+"""A world of one process; what two do together is in tests/distributed."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from zerosum.cli import main
+from zerosum.runtime import distributed
+from zerosum.runtime.distributed import World
+
+
+def test_without_torchrun_one_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    world = distributed.join(torch.device("cpu"))
+    assert world == World(rank=0, size=1, local_rank=0)
+    assert world.is_first
+    assert not World(rank=1, size=2).is_first
+
+
+def test_alone_everything_is_ones_own() -> None:
+    world, value, weight = World(), torch.tensor([1.0, 2.0]), torch.nn.Parameter(torch.zeros(2))
+    weight.grad = torch.ones(2)
+    world.average_gradients([weight])
+    world.wait()
+    assert world.average_(value) is value
+    assert value.tolist() == [1.0, 2.0]
+    assert weight.grad.tolist() == [1.0, 1.0]
+    assert (world.any(True), world.any(False)) == (True, False)
+    assert world.gather("mine") == ["mine"]
+
+
+def test_leaving_a_world_of_one_is_harmless() -> None:
+    distributed.leave()
+    distributed.leave()
+
+
+DESERTED = """
+import os, torch
+from zerosum.runtime import distributed
+from zerosum.errors import ZerosumError
+world = distributed.join(torch.device("cpu"))
+world.wait()
+if world.rank == 0:
+    os._exit(0)
+try:
+    while True:
+        world.any(False)
+except ZerosumError as error:
+    print(error)
+"""
+
+
+def test_a_process_whose_companion_is_gone_says_so() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    world = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", DESERTED], env=os.environ | world | {"RANK": rank}, stdout=subprocess.PIPE, text=True
+        )
+        for rank in ("0", "1")
+    ]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    assert said == ["", "Another process of this run has stopped; what it said tells why.\n"]
+
+
+def test_of_several_processes_only_the_first_says_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for rank, sentences in (("0", 1), ("1", 0)):
+        monkeypatch.setenv("RANK", rank)
+        assert main(["sample", "missing"]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == sentences
