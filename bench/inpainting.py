@@ -24,7 +24,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from bench.results import ROOT, save, table, without_folders
-from zerosum import api, recipes
+from zerosum import recipes
 from zerosum.data.batch import to_float, to_uint8
 from zerosum.data.dataset import Dataset
 from zerosum.data.masks import NUMBERS, Kind, masks
@@ -32,9 +32,10 @@ from zerosum.errors import InputError
 from zerosum.inference.inpaint import complete
 from zerosum.kinds import held_out, open_as
 from zerosum.media.image_grid import write_png
-from zerosum.recipe import Completing
 from zerosum.run.config import plan_of
 from zerosum.run.directory import Run
+from zerosum.run.load import load
+from zerosum.tasks import Completing
 from zerosum.training.preview import before_and_after
 
 KINDS: tuple[Kind, ...] = ("block", "center", "free")
@@ -75,7 +76,7 @@ def measure(fill: Fill, images: Tensor, mask: Tensor) -> tuple[float, float]:
 def rows_of(path: Path, most: int) -> tuple[list[list[str]], str]:
     """Measure a run; return the rows of its table, and what it was measured on."""
     run, plan = Run.open(path), plan_of(Run.open(path))
-    recipe = api.load(path, device="cpu")
+    recipe = load(path, device="cpu")
     if not isinstance(recipe, Completing):
         raise InputError(f"{path} was not trained to fill holes: give runs of `zerosum train DATA --recipe inpaint`.")
     kinds = recipes.find(plan.recipe).data

@@ -18,15 +18,15 @@ import torch
 from torch import Tensor
 
 from bench.results import save, table, without_folders
-from zerosum import api
 from zerosum.features.classifier import Classifier, accuracy, fit
 from zerosum.inference.translate import translate
 from zerosum.kinds import AnyDataset, held_out, open_as
 from zerosum.kinds.domains import DomainDataset
 from zerosum.kinds.pairs import PairDataset
-from zerosum.recipe import TranslationRecipe
 from zerosum.run.config import plan_of
 from zerosum.run.directory import Run
+from zerosum.run.load import load
+from zerosum.tasks import TranslationRecipe
 from zerosum.text import duration
 from zerosum.training.preview import measure
 
@@ -35,7 +35,7 @@ CPU = torch.device("cpu")
 
 def opened(run: Run) -> tuple[TranslationRecipe, AnyDataset, AnyDataset]:
     """Open a run: its model, its training data, and data that it has not seen."""
-    plan, recipe = plan_of(run), api.load(run.path)
+    plan, recipe = plan_of(run), load(run.path)
     assert isinstance(recipe, TranslationRecipe)
     training = open_as(recipe.data, plan.data, options=plan.options)
     apart = held_out(recipe.data, plan.data, options=plan.options)

@@ -11,11 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zerosum.api import load, resume, train
+    from zerosum.api import resume, train
     from zerosum.evaluation.evaluate import compare, evaluate
     from zerosum.game import Game
+    from zerosum.loss import Loss
     from zerosum.player import Player
-    from zerosum.recipe import Loss, Phase, Recipe
+    from zerosum.recipe import Phase, Recipe
+    from zerosum.run.load import load
 
 __version__ = "0.1.0"
 __all__ = ["Game", "Loss", "Phase", "Player", "Recipe", "compare", "evaluate", "load", "resume", "train"]
@@ -24,10 +26,10 @@ _HOMES = {
     "train": "zerosum.api",
     "resume": "zerosum.api",
     "load": "zerosum.api",
-    "evaluate": "zerosum.evaluation.evaluate",
-    "compare": "zerosum.evaluation.evaluate",
+    "evaluate": "zerosum.api",
+    "compare": "zerosum.api",
     "Recipe": "zerosum.recipe",
-    "Loss": "zerosum.recipe",
+    "Loss": "zerosum.loss",
     "Phase": "zerosum.recipe",
     "Player": "zerosum.player",
     "Game": "zerosum.game",

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from zerosum.data.batch import Batch
 from zerosum.errors import DivergedError
-from zerosum.loss import Tally, merge
+from zerosum.loss import Loss, Tally, merge
 from zerosum.player import Clock, Player
-from zerosum.recipe import Loss, Phase, Recipe
+from zerosum.recipe import Phase, Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.distributed import World
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
 
-from zerosum.recipe import Loss
 from zerosum.runtime.distributed import World
 
 
@@ -49,3 +48,28 @@ class Tally:
         means = torch.stack([total / count for total, count in self._sums.values()])
         self._sums.clear()
         return dict(zip(names, world.average_(means).tolist(), strict=True))
+
+
+class Loss(dict[str, Tensor]):
+    """Named terms, each of shape (), whose sum one player minimises.
+
+    Args:
+        watch: logged but not minimised: of shape (), or (N, ...) with one row or more a sample.
+        keep: (N, ...), handed back by the move for a later one in the round, neither logged nor minimised.
+        terms: of shape () each.
+    """
+
+    def __init__(
+        self, *, watch: Mapping[str, Tensor] | None = None, keep: Mapping[str, Tensor] | None = None, **terms: Tensor
+    ) -> None:
+        super().__init__(terms)
+        self.watch: dict[str, Tensor] = dict(watch or {})
+        self.keep: dict[str, Tensor] = dict(keep or {})
+
+    def total(self) -> Tensor:
+        """Return the sum of the terms, of shape ().
+
+        >>> Loss(adversarial=torch.tensor(1.0), penalty=torch.tensor(0.5)).total().item()
+        1.5
+        """
+        return torch.stack([term.float() for term in self.values()]).sum()

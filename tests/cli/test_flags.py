@@ -74,7 +74,7 @@ def test_every_command_explains_itself(command: str, zerosum: Any) -> None:
 
 def test_flags_become_settings(zerosum: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Plan] = []
-    monkeypatch.setattr("zerosum.api.start", lambda plan, **others: asked.append(plan))
+    monkeypatch.setattr("zerosum.training.launch.start", lambda plan, **others: asked.append(plan))
     zerosum("train", "photos", "--recipe=gan", "--betas", 0.1, 0.9, "--size", "32x48", "--seed", 7, "--latent", 3)
     (plan,) = asked
     assert (plan.data, plan.recipe) == ("photos", "gan")

@@ -17,7 +17,7 @@ from zerosum import api
 from zerosum.cli import main
 from zerosum.data.stream import Stream
 from zerosum.errors import DivergedError, InputError
-from zerosum.recipe import Loss
+from zerosum.loss import Loss
 from zerosum.runtime import distributed
 from zerosum.runtime.distributed import World
 

@@ -41,7 +41,7 @@ def run(arguments: list[str]) -> None:
     question = Question.read({name: getattr(given, name) for name in Question.names()})
     try:
         world = distributed.join(pick_device(given.device))
-        found = evaluate.answer(
+        found = evaluate.evaluate(
             question, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint
         )
         if world.is_first:

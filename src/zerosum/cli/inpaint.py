@@ -8,15 +8,15 @@ from typing import Annotated
 
 import tyro
 
-from zerosum import api
 from zerosum.cli import flags
 from zerosum.cli.image_command import tell
 from zerosum.config import Count, Settings
 from zerosum.errors import InputError
 from zerosum.inference.image_files import inputs_at, targets_for
 from zerosum.inference.inpaint import complete_files
-from zerosum.recipe import Completing
+from zerosum.run.load import load, recipe_of
 from zerosum.runtime.progress import choose, counting
+from zerosum.tasks import Completing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def run(arguments: list[str]) -> None:
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     out = given.out or given.run / "inpainted"
     targets = targets_for(files, out, single=single)
-    recipe = api.load(given.run, device=given.device)
+    recipe = load(given.run, device=given.device)
     assert isinstance(recipe, Completing)
     progress = choose()
     try:
@@ -68,5 +68,5 @@ def run(arguments: list[str]) -> None:
 
 
 def _require_filling(place: Path) -> None:
-    if not hasattr(api.recipe_of(place), "complete"):
+    if not hasattr(recipe_of(place), "complete"):
         raise InputError(f"{place} was not trained to fill holes: give a run of `zerosum train DATA --recipe inpaint`.")

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import api
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, with_controls
 from zerosum.config import Count, Positive, Settings, Whole
 from zerosum.errors import InputError
 from zerosum.inference import sample
 from zerosum.run.directory import Which
+from zerosum.run.load import load, recipe_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,13 +56,13 @@ def run(arguments: list[str]) -> None:
     place = run_among(arguments)
     parser: type = Sample
     if place is not None:
-        kind = api.recipe_of(place)
+        kind = recipe_of(place)
         controls = sample.controls(kind)
         parser = with_controls(Sample, kind.sample, controls)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
     out = given.out or given.run / "samples" / (f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}")
     _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
-    recipe = api.load(given.run, device=given.device, checkpoint=given.checkpoint)
+    recipe = load(given.run, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, sample.controls(recipe))
     if given.interpolate:
         walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)

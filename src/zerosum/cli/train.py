@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import api, recipes
+from zerosum import recipes
 from zerosum.cli import flags
 from zerosum.data.options import DataOptions
 from zerosum.run.config import Plan, Training, plan_of
 from zerosum.run.directory import Run
 from zerosum.runtime import distributed
+from zerosum.training import launch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ def _start(arguments: list[str]) -> None:
     recipe = _value(arguments, "--recipe") or "dcgan"
     given: Any = flags.parse(_arguments(recipe), arguments, prog="zerosum train")
     plan = Plan(given.data, recipe, given.settings.checked(), given.training.checked(), given.options.checked())
-    api.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
+    launch.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
 
 
 def _resume(run_: str, arguments: list[str]) -> None:
@@ -69,7 +70,7 @@ def _resume(run_: str, arguments: list[str]) -> None:
     given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
-    api.resume(run_, **changes)
+    launch.resume(run_, **changes)
 
 
 def _arguments(recipe: str, plan: Plan | None = None) -> type:

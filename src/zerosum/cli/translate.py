@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import api
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, with_controls
 from zerosum.cli.image_command import tell
@@ -16,10 +15,11 @@ from zerosum.config import Count, Settings, Whole
 from zerosum.errors import InputError
 from zerosum.inference.image_files import inputs_at, targets_for
 from zerosum.inference.translate import Size, translate_files
-from zerosum.inference.upscale import Upscaler, upscale_files
-from zerosum.recipe import Recipe, TranslationRecipe
+from zerosum.inference.upscale import upscale_files
+from zerosum.recipe import Recipe
+from zerosum.run.load import load, recipe_of
 from zerosum.runtime.progress import choose, counting
-from zerosum.tasks import controls_of
+from zerosum.tasks import TranslationRecipe, Upscaler, controls_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +59,14 @@ def run(arguments: list[str]) -> None:
     place = run_among(arguments)
     parser: type = Translate
     if place is not None:
-        kind = _translating(api.recipe_of(place), place)
+        kind = _translating(recipe_of(place), place)
         parser = with_controls(Translate, kind.translate, controls_of(kind.translate))
     given: Any = flags.parse(parser, arguments, prog="zerosum translate").checked()
     files = inputs_at(given.input)
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     out = given.out or given.run / "translated"
     targets = targets_for(files, out, single=single)
-    recipe = api.load(given.run, device=given.device)
+    recipe = load(given.run, device=given.device)
     assert isinstance(recipe, TranslationRecipe)
     progress = choose()
     told = counting(progress)

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import tyro
 
-from zerosum import api
 from zerosum.cli import flags
 from zerosum.cli.image_command import tell
 from zerosum.config import Count, Settings
 from zerosum.inference.image_files import inputs_at, targets_for
 from zerosum.inference.upscale import TILE, require_upscaler, upscale_files
+from zerosum.run.load import load
 from zerosum.runtime.progress import choose, counting
 
 
@@ -47,7 +47,7 @@ def run(arguments: list[str]) -> None:
         InputError: nothing could be enlarged, or some images could not.
     """
     given: Any = flags.parse(Upscale, arguments, prog="zerosum upscale").checked()
-    recipe = require_upscaler(api.load(given.run, device=given.device))
+    recipe = require_upscaler(load(given.run, device=given.device))
     files = inputs_at(given.input)
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     place = given.out or given.run / "upscaled"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from zerosum import report
-from zerosum.api import load
 from zerosum.data.options import DataOptions
 from zerosum.errors import InputError
 from zerosum.evaluation import table
@@ -20,6 +19,7 @@ from zerosum.evaluation.samples import Evidence
 from zerosum.run.checkpoint import played
 from zerosum.run.config import plan_of
 from zerosum.run.directory import Run, Which
+from zerosum.run.load import load
 from zerosum.runtime import distributed
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.progress import Progress, Silent, choose, counting
@@ -27,33 +27,6 @@ from zerosum.runtime.thread_pool import Progress as ProgressCallback
 
 
 def evaluate(
-    subject: str | Path,
-    *,
-    checkpoint: Which = "newest",
-    out: str | Path | None = None,
-    device: str = "auto",
-    progress: Progress | None = None,
-    **asked: Any,
-) -> Evaluation:
-    """Say how good a run, or a folder of images, is.
-
-    Args:
-        subject: a run directory, or a folder, .zip or array file of images, or a name.
-        checkpoint: which of a run's: "newest", or the "best" that training kept.
-        out: a .json file for the numbers; by default evaluation.json in the run, and none for a folder.
-        device: where to compute: cuda, mps, cpu, or auto.
-        progress: who is told how it goes.
-        asked: any field of `Question` by name: against, split, metrics, features, perceptual, perceptual_heads, count,
-            size, seed.
-
-    Raises:
-        InputError: something given cannot be used.
-        StorageError: the disk refuses.
-    """
-    return answer(Question.read(asked), subject, checkpoint=checkpoint, out=out, device=device, progress=progress)
-
-
-def answer(
     question: Question,
     subject: str | Path,
     *,
@@ -117,7 +90,7 @@ def compare(*places: str | Path, progress: Progress | None = None, **asked: Any)
 
 def _found(place: Path, asked: Mapping[str, Any], progress: Progress | None) -> Evaluation:
     if asked and (place / "run.json").exists() and not (place / FILE).exists():
-        return evaluate(place, progress=progress, **asked)
+        return evaluate(Question.read(asked), place, progress=progress)
     return table.find(place)
 
 

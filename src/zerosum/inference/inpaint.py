@@ -20,8 +20,8 @@ from zerosum.data.sources.image_files import Files
 from zerosum.errors import InputError
 from zerosum.inference.image_files import inputs_at, write_picture
 from zerosum.inference.translate import Translated, load_picture, notes_on, require_pictures
-from zerosum.recipe import Completing
 from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.tasks import Completing
 from zerosum.text import counted, listed
 
 WHITE = 128

@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from zerosum import latent
-from zerosum.data.batch import to_float
-from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
 from zerosum.media import image_grid
 from zerosum.media.video import animate
-from zerosum.metrics.nearest_images import nearest
-from zerosum.recipe import Recipe, Walkable
-from zerosum.run.directory import Run
+from zerosum.recipe import Recipe
 from zerosum.runtime import rng
-from zerosum.runtime.atomic_files import replacing
-from zerosum.tasks import controls_of, require_known
+from zerosum.tasks import Walkable, controls, require_known
 
 CHUNK = 16
 """Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
-
-
-def controls(recipe: type[Recipe] | Recipe) -> dict[str, inspect.Parameter]:
-    """Return the keywords of `sample` that a person can set, by name.
-
-    Raises:
-        InputError: the recipe does not make samples from nothing.
-    """
-    if not hasattr(recipe, "sample"):
-        if hasattr(recipe, "complete"):
-            raise InputError("This run fills holes in images: zerosum inpaint RUN INPUT --mask MASK")
-        raise InputError("This run makes images from images: zerosum translate RUN INPUT --out OUTPUT")
-    return controls_of(recipe.sample)
 
 
 def generate(recipe: Recipe, n: int, *, seed: int, chosen: Mapping[str, Any]) -> Tensor:
@@ -105,28 +84,3 @@ def write_walk(samples: Tensor, out: Path, *, seconds: float) -> Path:
     frames = [image_grid.scatter(samples) if samples.ndim == 2 else image_grid.grid(frame[None]) for frame in samples]
     animate(frames, out, seconds_per_frame=seconds / len(frames))
     return out
-
-
-def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: int = 12, k: int = 4) -> None:
-    """Write samples beside their nearest training images (mean absolute difference) into the run, and the distances.
-
-    For scale, the same is measured from n training images to the rest: samples much nearer than that are copies.
-    Searches at most 50,000 training images, chosen at random.
-    """
-    chosen = np.random.default_rng(seed).permutation(len(dataset))[:50_000]
-    own, rest = chosen[:n], np.sort(chosen[n:])
-    if len(rest) < k:
-        return
-    samples = generate(recipe, n, seed=seed, chosen={})
-    places, distances = nearest(samples, map(to_float, dataset.chunks(rest)), k=k)
-    neighbours = to_float(dataset.real(rest[places.flatten().numpy()])).unflatten(0, (n, k))
-    sheet = image_grid.side_by_side(samples, neighbours)
-    image_grid.write_png(sheet, run.path / "samples" / "nearest.png", {"seed": str(seed)})
-    _, apart = nearest(to_float(dataset.real(own)), map(to_float, dataset.chunks(rest)), k=1)
-    found = {
-        "samples": [{"distance": d} for d in distances[:, 0].tolist()],
-        "training": [{"distance": d} for d in apart[:, 0].tolist()],
-        "searched": len(rest),
-    }
-    with replacing(run.path / "samples" / "nearest.json") as partial:
-        partial.write_text(json.dumps(found, indent=2), encoding="utf-8")

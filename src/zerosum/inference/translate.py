@@ -22,10 +22,9 @@ from zerosum.data.sources.image_files import Files
 from zerosum.errors import InputError
 from zerosum.inference.image_files import write_picture
 from zerosum.media.image_grid import MODES
-from zerosum.recipe import Completing, TranslationRecipe
 from zerosum.runtime import rng
 from zerosum.runtime.thread_pool import Progress, on_all_cores
-from zerosum.tasks import controls_of, require_known
+from zerosum.tasks import Completing, TranslationRecipe, controls_of, require_known
 from zerosum.text import counted
 
 Size = Literal["trained", "own"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from PIL import Image
@@ -19,24 +19,12 @@ from zerosum.data.sources.image_files import Files
 from zerosum.errors import InputError
 from zerosum.inference.image_files import write_picture
 from zerosum.inference.translate import Translated, finished, load_picture, notes_on, require_pictures
-from zerosum.recipe import Recipe, TranslationRecipe
+from zerosum.recipe import Recipe
 from zerosum.runtime.thread_pool import Progress
+from zerosum.tasks import TranslationRecipe, Upscaler
 
 TILE = 128
 """Side, in pixels of the source, of what is made at once: at 4 times the size, about half a gigabyte of work space."""
-
-
-@runtime_checkable
-class Upscaler(Protocol):
-    """A recipe that makes images larger, of any size."""
-
-    factor: int
-    """How many times as large."""
-
-    @property
-    def radius(self) -> int:
-        """How far, in pixels of a source, a pixel of the result looks beyond the one that it lies in."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,12 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.layers.image_pool import ImagePool
+from zerosum.loss import Loss
 from zerosum.networks.patchgan import PatchDiscriminator
 from zerosum.networks.resnet_generator import MULTIPLE, SMALLEST, ResidualGenerator
 from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
-from zerosum.recipe import Loss, TranslationRecipe, TranslationSettings
+from zerosum.tasks import TranslationRecipe, TranslationSettings
 
 
 @dataclass(frozen=True, kw_only=True)

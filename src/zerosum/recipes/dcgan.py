@@ -24,11 +24,12 @@ from zerosum.config import Count, Fraction, Positive
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.loss import Loss
 from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
 from zerosum.networks.mlp import Dense
 from zerosum.player import Player
-from zerosum.recipe import LatentRecipe, LatentSettings, Loss
 from zerosum.runtime import rng
+from zerosum.tasks import LatentRecipe, LatentSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,9 +21,10 @@ from zerosum.config import Count, Fraction, Positive
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.loss import Loss
 from zerosum.networks.mlp import Activation, Dense
 from zerosum.player import Player
-from zerosum.recipe import LatentRecipe, LatentSettings, Loss
+from zerosum.tasks import LatentRecipe, LatentSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,10 +30,11 @@ from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.latent import lerp
 from zerosum.layers.conv import Conv2d, ConvTranspose2d
+from zerosum.loss import Loss
 from zerosum.networks.dcgan import halvings, initialise
 from zerosum.networks.mlp import Dense
 from zerosum.player import Player
-from zerosum.recipe import Loss, Recipe, RecipeSettings
+from zerosum.recipe import Recipe, RecipeSettings
 from zerosum.runtime import rng
 
 SLOPE = 0.1

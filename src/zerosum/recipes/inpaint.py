@@ -32,10 +32,11 @@ from zerosum.data.masks import NUMBERS, Kind, masks
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
+from zerosum.loss import Loss
 from zerosum.networks.context_encoder import ContextEncoder
 from zerosum.networks.dcgan import ConvolutionalDiscriminator
 from zerosum.player import Player
-from zerosum.recipe import Loss, Recipe, RecipeSettings
+from zerosum.recipe import Recipe, RecipeSettings
 from zerosum.runtime import rng
 
 

@@ -27,11 +27,12 @@ from zerosum.data.batch import Pairs
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
+from zerosum.loss import Loss
 from zerosum.networks.patchgan import PatchDiscriminator
 from zerosum.networks.unet import UNet, unet_depth
 from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
-from zerosum.recipe import Loss, TranslationRecipe, TranslationSettings
+from zerosum.tasks import TranslationRecipe, TranslationSettings
 
 
 @dataclass(frozen=True, kw_only=True)

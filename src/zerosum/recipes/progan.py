@@ -36,11 +36,13 @@ from zerosum.latent import truncated_normal
 from zerosum.layers.equalised import EqualisedConv2d, EqualisedDownsampleConv, EqualisedLinear, EqualisedUpsampleConv
 from zerosum.layers.minibatch_stddev import append_deviation
 from zerosum.layers.pixel_norm import pixel_norm
+from zerosum.loss import Loss
 from zerosum.networks.dcgan import halvings
 from zerosum.objectives import wasserstein_critic, wasserstein_generator
 from zerosum.penalties import gradient_penalty
 from zerosum.player import Clock, Player
-from zerosum.recipe import LatentRecipe, LatentSettings, Loss, Phase
+from zerosum.recipe import Phase
+from zerosum.tasks import LatentRecipe, LatentSettings
 
 
 @dataclass(frozen=True, kw_only=True)

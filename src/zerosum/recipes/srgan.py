@@ -38,10 +38,12 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.layers.conv import Conv2d
+from zerosum.loss import Loss
 from zerosum.networks.srresnet import SRResNet
 from zerosum.networks.vgg import SMALLEST, VGG19, read_vgg19
 from zerosum.player import Clock, Player
-from zerosum.recipe import Loss, Phase, TranslationRecipe, TranslationSettings
+from zerosum.recipe import Phase
+from zerosum.tasks import TranslationRecipe, TranslationSettings
 
 Content = Literal["vgg", "pixels", "discriminator"]
 Absolute = Annotated[str, AfterValidator(lambda path: str(Path(path).expanduser().absolute()))]

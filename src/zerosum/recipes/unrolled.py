@@ -24,11 +24,12 @@ from zerosum.config import Count, Fraction, Positive, Whole
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.loss import Loss
 from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator
 from zerosum.networks.mlp import Activation, Dense, initialise_orthogonal
 from zerosum.optim.unroll import Network, RuleMaker, lookahead, rule_of
 from zerosum.player import Player
-from zerosum.recipe import LatentRecipe, LatentSettings, Loss
+from zerosum.tasks import LatentRecipe, LatentSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,12 +19,13 @@ from zerosum.config import Count, Fraction, NotNegative, Positive
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.loss import Loss
 from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
 from zerosum.networks.mlp import Dense
 from zerosum.objectives import wasserstein_critic, wasserstein_generator
 from zerosum.penalties import gradient_penalty
 from zerosum.player import Player
-from zerosum.recipe import LatentRecipe, LatentSettings, Loss
+from zerosum.tasks import LatentRecipe, LatentSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,8 @@ from zerosum.data.batch import Batch, Domains, to_uint8
 from zerosum.errors import DivergedError
 from zerosum.media import image_grid
 from zerosum.metrics.psnr_ssim import Channels, psnr, ssim
-from zerosum.recipe import Completing, Recipe, TranslationRecipe
+from zerosum.recipe import Recipe
+from zerosum.tasks import Completing, TranslationRecipe
 
 SSIM_SIDE = 11
 """Pixels a side that SSIM's window needs."""

@@ -8,7 +8,7 @@ from tests.recipes.conftest import plays_on_points
 from zerosum import recipes
 from zerosum.benchmarks.mode_collapse import protocols, published
 from zerosum.errors import InputError
-from zerosum.recipe import TranslationRecipe
+from zerosum.tasks import TranslationRecipe
 
 CASES = [(name, data) for name in ("pacgan", "quick") for data in protocols.DATA]
 CASES += [("unrolled", "ring"), ("unrolled", "stacked-mnist")]

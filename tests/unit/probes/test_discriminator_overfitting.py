@@ -17,8 +17,9 @@ from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.discriminator_overfitting import area, discriminator_trial
+from zerosum.loss import Loss
 from zerosum.player import Player
-from zerosum.recipe import Loss, Recipe, RecipeSettings
+from zerosum.recipe import Recipe, RecipeSettings
 
 
 class ByHeart(Recipe):

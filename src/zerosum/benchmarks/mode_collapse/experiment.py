@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zerosum import api
 from zerosum.benchmarks.mode_collapse.protocols import Protocol
 from zerosum.config import flag
 from zerosum.errors import DivergedError, InputError
@@ -22,9 +21,11 @@ from zerosum.metrics.modes import ModeCount
 from zerosum.recipe import Recipe
 from zerosum.run.config import Plan, plan_of
 from zerosum.run.directory import Run
+from zerosum.run.load import load
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.progress import Progress
+from zerosum.training import launch
 
 RESULT = "modes.json"
 CHUNK = 500
@@ -121,9 +122,9 @@ def play(trial: Trial, progress: Progress) -> bool:
         shutil.rmtree(trial.path)  # stopped before its first checkpoint: there is nothing to go on from
     try:
         if not run.checkpoints():
-            api.start(trial.plan, run=trial.path, progress=progress)
+            launch.start(trial.plan, run=trial.path, progress=progress)
         elif not _ended(trial):
-            api.resume(trial.path, progress=progress, device=trial.plan.training.device)
+            launch.resume(trial.path, progress=progress, device=trial.plan.training.device)
     except DivergedError as error:
         _keep(trial, {"diverged": str(error)})
         return True
@@ -132,7 +133,7 @@ def play(trial: Trial, progress: Progress) -> bool:
 
 def count(trial: Trial, counting: Callable[[Tensor], ModeCount]) -> None:
     """Count the modes of a finished run's samples, and keep the result in the run."""
-    recipe = api.load(trial.path, device=trial.plan.training.device)
+    recipe = load(trial.path, device=trial.plan.training.device)
     found = counting(samples(recipe, trial.protocol.samples, seed=trial.seed))
     divergence = found.divergence if math.isfinite(found.divergence) else None
     history = Run(trial.path).history()
@@ -171,7 +172,7 @@ def _keep(trial: Trial, result: Mapping[str, Any]) -> None:
 
 def _ended(trial: Trial) -> bool:
     run = Run(trial.path)
-    recipe = api.load(trial.path, device="cpu")
+    recipe = load(trial.path, device="cpu")
     return int(run.latest().name) >= sum(phase.rounds for phase in recipe.phases())
 
 

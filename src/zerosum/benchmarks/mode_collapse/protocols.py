@@ -11,7 +11,8 @@ from zerosum import recipes
 from zerosum.data.batch import Points
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
-from zerosum.recipe import RecipeSettings, TranslationRecipe
+from zerosum.recipe import RecipeSettings
+from zerosum.tasks import TranslationRecipe
 
 Name = Literal["pacgan", "unrolled", "quick"]
 DATA = {"ring": "ring8", "grid": "grid25", "stacked-mnist": "stacked-mnist"}

@@ -20,7 +20,8 @@ from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor, identity_of
 from zerosum.metrics.lpips import Backbone, FeatureStack, lpips, lpips_classifier
 from zerosum.metrics.path_length import STEP, path_length
-from zerosum.recipe import Recipe, Walkable
+from zerosum.recipe import Recipe
+from zerosum.tasks import Walkable
 
 LPIPS: dict[str, Better] = {"lpips": "lower"}
 PATH: dict[str, Better] = {"ppl": "lower"}

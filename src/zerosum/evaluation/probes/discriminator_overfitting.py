@@ -10,8 +10,9 @@ from torch import Tensor
 from zerosum.data.dataset import Drawable
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.replay import Rehearsal, judge_of
+from zerosum.loss import Loss
 from zerosum.metrics.bootstrap import Interval, bootstrap
-from zerosum.recipe import Loss, Recipe
+from zerosum.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)

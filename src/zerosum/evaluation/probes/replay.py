@@ -11,7 +11,8 @@ from zerosum.data.dataset import Drawable
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.recipe import Loss, Recipe
+from zerosum.loss import Loss
+from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 
 Heard = Callable[[str, Loss], None]

@@ -1,0 +1,43 @@
+"""Trained models, loaded from a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from zerosum import recipes
+from zerosum.recipe import Recipe
+from zerosum.run.checkpoint import load_model
+from zerosum.run.config import plan_of, spec_of
+from zerosum.run.directory import Run, Which
+from zerosum.runtime import rng
+from zerosum.runtime.device import pick_device
+
+
+def load(run: str | Path, *, device: str = "auto", checkpoint: Which = "newest") -> Recipe:
+    """Return a trained model: the recipe with its averaged weights, ready to `sample`.
+
+    Args:
+        run: the run directory.
+        device: where to put it: cuda, mps, cpu, or auto.
+        checkpoint: which of them: the "newest", or the "best" that evaluations during training chose.
+
+    Raises:
+        InputError: no run, no such checkpoint, or one that is damaged or of another model.
+    """
+    directory = Run.open(run)
+    plan = plan_of(directory)
+    with rng.forked(torch.device("cpu")):
+        recipe = recipes.find(plan.recipe)(plan.config, spec_of(directory))
+    load_model(directory.chosen(checkpoint), recipe)
+    return recipe.to(pick_device(device)).eval().requires_grad_(False)
+
+
+def recipe_of(run: str | Path) -> type[Recipe]:
+    """Return the recipe that a run was trained by.
+
+    Raises:
+        InputError: no run there, or of a recipe that this version does not have.
+    """
+    return recipes.find(plan_of(Run.open(run)).recipe)
