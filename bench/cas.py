@@ -22,11 +22,11 @@ import zerosum
 from bench.results import save, table
 from zerosum import api
 from zerosum.data.batch import to_uint8
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.evaluation.probes.cas import classification_accuracy_score, small_classifier, synthetic_help
-from zerosum.evaluation.probes.labelled_images import Labelled, balanced, labelled, made
+from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced, labelled, made
 from zerosum.kinds.images import open as open_data
-from zerosum.metrics.bootstrap import Repeated, repeated
+from zerosum.metrics.bootstrap import RepeatedResult, repeated
 from zerosum.run.directory import Run
 from zerosum.runtime import device
 from zerosum.runtime.atomic_files import replacing
@@ -40,7 +40,7 @@ def place(kind: int, options: argparse.Namespace) -> Path:
     return options.folder / f"class-{kind}-of-{options.saw}-width-{options.width}"
 
 
-def train(kind: int, real: Labelled, options: argparse.Namespace) -> None:
+def train(kind: int, real: LabelledImages, options: argparse.Namespace) -> None:
     """Bring the DCGAN of a class to its last round, from nothing or from where it stands."""
     run = place(kind, options)
     data = run.with_name(f"class-{kind}-of-{options.saw}.npy")
@@ -67,7 +67,7 @@ def samples(options: argparse.Namespace, kind: int, n: int) -> Tensor:
         return torch.cat([to_uint8(recipe.sample(min(250, n - start))) for start in range(0, n, 250)])
 
 
-def cell(found: Repeated, *, sign: str = "") -> str:
+def cell(found: RepeatedResult, *, sign: str = "") -> str:
     """Lay a share out with its interval, in percent."""
     low, high = found.interval.low, found.interval.high
     return f"{100 * found.value:{sign}.1f} ({100 * low:{sign}.1f} to {100 * high:{sign}.1f})"
@@ -85,8 +85,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/cas.json too")
     options = parser.parse_args()
-    device.keep_memory()
-    whole, test = (labelled(open_data(DATA, options=DataOptions(split=split))) for split in ("train", "test"))
+    device.keep_freed_memory()
+    whole, test = (labelled(open_data(DATA, options=DataConfig(split=split))) for split in ("train", "test"))
     real = whole[balanced(whole.labels, options.saw, classes=CLASSES, seed=0)]
     for kind in range(CLASSES):
         train(kind, real, options)
@@ -99,7 +99,11 @@ def main() -> None:
 
 
 def try_out(
-    generated: Labelled, whole: Labelled, real: Labelled, test: Labelled, options: argparse.Namespace
+    generated: LabelledImages,
+    whole: LabelledImages,
+    real: LabelledImages,
+    test: LabelledImages,
+    options: argparse.Namespace,
 ) -> tuple[list[list[str]], list[str]]:
     """Take the score and try whether the samples help."""
     # What was learned from the samples alone, with one seed, is the same in every trial.

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from bench.networks import BATCH, IMAGES, LATENT, SIZE, Data, networks
 from bench.race import Watch, answer, serve
-from zerosum.runtime.device import keep_memory
+from zerosum.runtime.device import keep_freed_memory
 
 Step = Callable[[], None]
 
@@ -47,7 +47,7 @@ def plain() -> Step:
 
 def tuned(kind: str, precision: torch.dtype) -> Step:
     """The tutorial's round, every setting: channels-last, frozen discriminator, fused Adam, kept memory, autocast."""
-    keep_memory()
+    keep_freed_memory()
     generator, discriminator = (n.to(memory_format=torch.channels_last) for n in networks(kind, slope=0.0))
     adam = {"lr": 2e-4, "betas": (0.5, 0.999), "fused": True}
     optimizer_g, optimizer_d = (torch.optim.Adam(n.parameters(), **adam) for n in (generator, discriminator))
@@ -79,7 +79,7 @@ def recipe_by_hand(precision: torch.dtype) -> Step:
     from zerosum.data.spec import Spec
     from zerosum.recipes.dcgan import DCGAN, Config
 
-    keep_memory()
+    keep_freed_memory()
     recipe = DCGAN(Config(batch=BATCH), Spec(shape=(1, SIZE, SIZE))).to(memory_format=torch.channels_last)
     generator, discriminator = recipe.generator, recipe.discriminator
     adam = {"lr": 2e-4, "betas": (0.5, 0.999), "fused": True}
@@ -114,7 +114,7 @@ def recipe_by_hand(precision: torch.dtype) -> Step:
 
 def keras_recipe(precision: torch.dtype) -> Step:
     """The Keras tutorial's round: dropout, noisy labels, both gradients from one forward pass, both players at once."""
-    keep_memory()
+    keep_freed_memory()
     generator, discriminator = (
         n.to(memory_format=torch.channels_last) for n in networks("ours", dropout=0.3, eps=1e-3)
     )
@@ -175,15 +175,15 @@ def trainer(precision: str, steps: int) -> None:
 
 def loader() -> Step:
     """What `game.draw()` does: shuffled rows of a file mapped into memory, on the device, as float in [-1, 1]."""
-    from zerosum.data.options import DataOptions
+    from zerosum.data.options import DataConfig
     from zerosum.data.stream import Stream
     from zerosum.kinds.images import open as open_data
 
-    keep_memory()
+    keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npy"
         np.save(path, np.random.default_rng(0).integers(0, 256, (20_000, SIZE, SIZE), dtype=np.uint8))
-        stream = Stream(open_data(path, options=DataOptions(cache=folder)), seed=0)
+        stream = Stream(open_data(path, options=DataConfig(cache=folder)), seed=0)
         stream.draw(BATCH)  # the file is open now, and stays so without its name
     device = torch.device("cpu")
     return lambda: stream.draw(BATCH).to(device, torch.channels_last) and None

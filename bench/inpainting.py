@@ -32,10 +32,10 @@ from zerosum.errors import InputError
 from zerosum.inference.inpaint import complete
 from zerosum.kinds import held_out, open_as
 from zerosum.media.image_grid import write_png
-from zerosum.run.config import plan_of
+from zerosum.run.config import read_config
 from zerosum.run.directory import Run
 from zerosum.run.load import load
-from zerosum.tasks import Completing
+from zerosum.tasks import Inpainter
 from zerosum.training.preview import before_and_after
 
 KINDS: tuple[Kind, ...] = ("block", "center", "free")
@@ -75,9 +75,9 @@ def measure(fill: Fill, images: Tensor, mask: Tensor) -> tuple[float, float]:
 
 def rows_of(path: Path, most: int) -> tuple[list[list[str]], str]:
     """Measure a run; return the rows of its table, and what it was measured on."""
-    run, plan = Run.open(path), plan_of(Run.open(path))
+    run, plan = Run.open(path), read_config(Run.open(path))
     recipe = load(path, device="cpu")
-    if not isinstance(recipe, Completing):
+    if not isinstance(recipe, Inpainter):
         raise InputError(f"{path} was not trained to fill holes: give runs of `zerosum train DATA --recipe inpaint`.")
     kinds = recipes.find(plan.recipe).data
     trained = open_as(kinds, plan.data, options=plan.options)

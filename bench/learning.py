@@ -20,7 +20,7 @@ from torch import Tensor
 from bench.results import save
 from zerosum import recipes
 from zerosum.data.dataset import Dataset
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.sources import toys
 from zerosum.data.stream import Stream
 from zerosum.game import Game
@@ -31,13 +31,13 @@ from zerosum.runtime import device
 
 EQUAL = {
     "batch": 256,
-    "latent": 256,
+    "latent_dim": 256,
     "generator_hidden": [128, 128],
     "discriminator_hidden": [128],
     "activation": "relu",
-    "generator_rate": 1e-3,
-    "discriminator_rate": 1e-3,
-    "average": 0.99,
+    "generator_lr": 1e-3,
+    "discriminator_lr": 1e-3,
+    "ema_decay": 0.99,
 }
 """Settings shared by `gan` and `unrolled` on the ring, of the size of the paper's networks (Metz et al. 2017)."""
 
@@ -51,7 +51,7 @@ CHOSEN = (
     "and may differ in the discriminator's activation; its 0 steps are the like-for-like control."
 )
 
-GRID = {"batch": 256, "latent": 2, "toy_hidden": [128] * 3, "penalty": 0.1, "betas": [0.5, 0.9], "rate": 1e-3}
+GRID = {"batch": 256, "latent_dim": 2, "points_hidden": [128] * 3, "penalty": 0.1, "betas": [0.5, 0.9], "lr": 1e-3}
 """WGAN-GP on the grid: the authors' toy settings with narrower networks and a larger rate for a shorter run."""
 
 
@@ -130,7 +130,7 @@ def wasserstein(seeds: int, rounds: int | None) -> None:
 def precision(seeds: int, rounds: int | None) -> None:
     """DCGAN on Fashion-MNIST in bfloat16 and in float32, from equal seeds."""
     rounds = rounds or 1500
-    data = open_data("fashion-mnist", options=DataOptions(size="32"))
+    data = open_data("fashion-mnist", options=DataConfig(size="32"))
     features, real = pixel_features(data)
     halves = real[torch.randperm(len(real))].chunk(2)
     floor = frechet_distance_of_features(*halves).value
@@ -138,7 +138,7 @@ def precision(seeds: int, rounds: int | None) -> None:
     for dtype in (torch.float32, torch.bfloat16):
         values = []
         for seed in range(seeds):
-            game, _ = play(data, "dcgan", rounds, seed=seed, precision=dtype, width=16, average=0.99)
+            game, _ = play(data, "dcgan", rounds, seed=seed, precision=dtype, width=16, ema_decay=0.99)
             values.append(frechet_distance_of_features(real, features(samples_of(game))).value)
         name = str(dtype).removeprefix("torch.")
         rows.append([name, *(f"{value:.2f}" for value in values), f"{statistics.mean(values):.2f}"])
@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rounds", type=int)
     options = parser.parse_args()
-    device.keep_memory()
+    device.keep_freed_memory()
     studies[options.study](options.seeds, options.rounds)
 
 

@@ -23,7 +23,7 @@ from zerosum.inference.translate import translate
 from zerosum.kinds import AnyDataset, held_out, open_as
 from zerosum.kinds.domains import DomainDataset
 from zerosum.kinds.pairs import PairDataset
-from zerosum.run.config import plan_of
+from zerosum.run.config import read_config
 from zerosum.run.directory import Run
 from zerosum.run.load import load
 from zerosum.tasks import TranslationRecipe
@@ -35,7 +35,7 @@ CPU = torch.device("cpu")
 
 def opened(run: Run) -> tuple[TranslationRecipe, AnyDataset, AnyDataset]:
     """Open a run: its model, its training data, and data that it has not seen."""
-    plan, recipe = plan_of(run), load(run.path)
+    plan, recipe = read_config(run), load(run.path)
     assert isinstance(recipe, TranslationRecipe)
     training = open_as(recipe.data, plan.data, options=plan.options)
     apart = held_out(recipe.data, plan.data, options=plan.options)

@@ -80,7 +80,7 @@ def built(name: str) -> tuple[Recipe, Made]:
 
 def played(name: str, precision: torch.dtype) -> Step:
     """The recipe at its game."""
-    device.keep_memory()
+    device.keep_freed_memory()
     recipe, source = built(name)
     recipe = recipe.to(memory_format=torch.channels_last)
     return rounds(Game(recipe, source, precision=precision, memory_format=torch.channels_last))
@@ -89,7 +89,7 @@ def played(name: str, precision: torch.dtype) -> Step:
 def rounds(game: Game[Any]) -> Step:
     """Play rounds of a game's last phase."""
     phases = game.recipe.phases()
-    game.enter(len(phases) - 1, phases[-1])
+    game.begin_phase(len(phases) - 1, phases[-1])
     game.batch = game.recipe.config.batch
 
     def step() -> None:

@@ -33,9 +33,9 @@ from zerosum.run.directory import Run
 from zerosum.runtime.atomic_files import replacing
 
 FACTOR = 4
-SETTINGS = {"fit": "tiles", "degrade": f"downscale:{FACTOR}", "mirror": 0.5, "average": 0.999, "hold": 1.0}
+SETTINGS = {"fit": "tiles", "degrade": f"downscale:{FACTOR}", "mirror": 0.5, "ema_decay": 0.999, "lr_hold": 1.0}
 """The same whatever the flags say. The rate is held, for a run made longer and longer has no second half."""
-KEPT = ("size", "blocks", "width", "batch", "rate", "pretrain", "seed", "precision")
+KEPT = ("size", "blocks", "width", "batch", "lr", "pretrain", "seed", "precision")
 """Flags that are settings of the run."""
 ROWS = 20
 """Most points of the curve that the table shows."""
@@ -148,7 +148,7 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=8)
     parser.add_argument("--width", type=int, default=48)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", default="auto")
     options = parser.parse_args()

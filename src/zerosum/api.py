@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from zerosum.evaluation import evaluate as evaluation
-from zerosum.evaluation.config import Question
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
 from zerosum.recipe import Recipe
 from zerosum.run import load as loading
-from zerosum.run.config import Plan
+from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run, Which
 from zerosum.runtime.progress import Progress
 from zerosum.training import launch
@@ -33,14 +33,14 @@ def train(
         run: folder to write; by default a new one under runs/.
         progress: who is told how it goes; by default a live view in a terminal and plain lines elsewhere.
         command: what a person would type for this; kept in run.json.
-        settings: any setting of the recipe, of `Training` and of `DataOptions`, by name.
+        settings: any setting of the recipe, of `Training` and of `DataConfig`, by name.
 
     Raises:
         InputError: something given cannot be used; nothing was written, or the run holds what was there before.
         DivergedError: a loss is no longer finite.
         StorageError: the disk refuses.
     """
-    return launch.start(Plan.read(str(data), recipe, settings), run=run, progress=progress, command=command)
+    return launch.start(RunConfig.read(str(data), recipe, settings), run=run, progress=progress, command=command)
 
 
 def resume(
@@ -93,14 +93,14 @@ def evaluate(
         out: a .json file for the numbers; by default evaluation.json in the run, and none for a folder.
         device: where to compute: cuda, mps, cpu, or auto.
         progress: who is told how it goes.
-        asked: any field of `Question` by name: against, split, metrics, features, perceptual, perceptual_heads, count,
-            size, seed.
+        asked: any field of `EvaluationConfig` by name: against, split, metrics, features, perceptual,
+            perceptual_heads, count, size, seed.
 
     Raises:
         InputError: something given cannot be used.
         StorageError: the disk refuses.
     """
-    question = Question.read(asked)
+    question = EvaluationConfig.read(asked)
     return evaluation.evaluate(question, subject, checkpoint=checkpoint, out=out, device=device, progress=progress)
 
 

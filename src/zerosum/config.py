@@ -24,7 +24,7 @@ Fraction = Annotated[float, Interval(ge=0, le=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class BaseConfig:
     """Base of all settings. Every field has a docstring under it, which is its help everywhere."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -68,7 +68,7 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def documentation(settings: type[Settings]) -> dict[str, str]:
+def documentation(settings: type[BaseConfig]) -> dict[str, str]:
     """Return the docstring under each field of `settings` and its bases, by the field's name."""
     found: dict[str, str] = {}
     for base in reversed(settings.__mro__):
@@ -83,7 +83,7 @@ def documentation(settings: type[Settings]) -> dict[str, str]:
     return found
 
 
-def _sentence(settings: type[Settings], error: ValidationError) -> str:
+def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:
     """Put the first complaint of a validation into one sentence."""
     complaint = error.errors()[0]
     name = str(complaint["loc"][0]) if complaint["loc"] else "settings"

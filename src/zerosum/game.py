@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zerosum.data.batch import Batch
 from zerosum.errors import DivergedError
-from zerosum.loss import Loss, Tally, merge
+from zerosum.loss import Loss, LossMeter, merge
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase, Recipe
 from zerosum.runtime import rng
@@ -68,7 +68,7 @@ class Game(Generic[B]):
         self._memory_format = memory_format
         self._micro_batches = micro_batches
         self._mover: str | None = None
-        self._tally = Tally()
+        self._tally = LossMeter()
         self._unchecked: list[tuple[int, str, Loss]] = []
 
     def draw(self) -> B:
@@ -77,7 +77,7 @@ class Game(Generic[B]):
         self.clock.seen += self.batch
         return batch.to(self.device, self._memory_format)  # type: ignore[return-value]
 
-    def move(self, name: str, loss: Callable[..., Loss], batch: B, **givens: Any) -> Loss:
+    def move(self, name: str, loss: Callable[..., Loss], batch: B, **inputs: Any) -> Loss:
         """Let player `name` take one step down `loss(batch, **givens)`; return its terms, without their graph.
 
         Only the mover's parameters require gradients meanwhile, so whatever belongs to others is a constant. A given
@@ -86,16 +86,16 @@ class Game(Generic[B]):
         Raises:
             DivergedError: a term is not finite.
         """
-        result = self.gradient(name, loss, batch, **givens)
+        result = self.gradient(name, loss, batch, **inputs)
         self.step(name)
         return result
 
-    def gradient(self, name: str, loss: Callable[..., Loss], batch: B, **givens: Any) -> Loss:
+    def gradient(self, name: str, loss: Callable[..., Loss], batch: B, **inputs: Any) -> Loss:
         """Compute the gradient of a move without taking it, for players who move at the same time."""
         player = self.players[name]
-        self._free_only(name)
+        self._require_gradients_of(name)
         player.optimizer.zero_grad(set_to_none=True)
-        cut = self._pieces(batch, givens)
+        cut = self._pieces(batch, inputs)
         pieces = [(weight, self._differentiate(loss, piece, its, weight)) for weight, piece, its in cut]
         self.world.average_gradients(player.parameters)
         result = merge(pieces)
@@ -117,7 +117,7 @@ class Game(Generic[B]):
         """Return the context in which the networks run."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._precision == torch.bfloat16)
 
-    def conditions(self) -> dict[str, str | int]:
+    def environment(self) -> dict[str, str | int]:
         """Say under which conditions the game is played, for run.json."""
         plain = {"precision": self._precision, "memory_format": self._memory_format}
         named: dict[str, str | int] = {name: str(value).removeprefix("torch.") for name, value in plain.items()}
@@ -138,13 +138,13 @@ class Game(Generic[B]):
                 for module, training in modes:
                     module.training = training
 
-    def enter(self, index: int, phase: Phase) -> None:
+    def begin_phase(self, index: int, phase: Phase) -> None:
         """Begin a phase, or go on with it when the clock stands in it already."""
         if index != self.clock.phase:
             self.clock.phase, self.clock.phase_round = index, 0
         if self.clock.phase_round == 0:
-            for name in phase.fresh:
-                self.players[name].forget()
+            for name in phase.reset_optimizers:
+                self.players[name].reset_optimizer()
         self.clock.phase_rounds = phase.rounds
         self.batch = phase.batch or self.recipe.config.batch
 
@@ -180,7 +180,7 @@ class Game(Generic[B]):
         return [n for n, player in self.players.items() if not all(bool(p.isfinite().all()) for p in player.parameters)]
 
     def check_weights(self) -> None:
-        """Look at every weight, and at what batch norm and running averages keep beside them.
+        """Look at every weight, and at what batch norm and running averages outputs beside them.
 
         Raises:
             DivergedError: one is not finite.
@@ -209,7 +209,7 @@ class Game(Generic[B]):
         states = state["random"]
         rng.set_state(states[self.world.rank if len(states) == self.world.size else 0], self.device)
 
-    def _free_only(self, name: str) -> None:
+    def _require_gradients_of(self, name: str) -> None:
         if self._mover == name:
             return
         for parameter in self.recipe.parameters():
@@ -218,30 +218,30 @@ class Game(Generic[B]):
             parameter.requires_grad_(True)
         self._mover = name
 
-    def _pieces(self, batch: B, givens: Mapping[str, Any]) -> Iterator[tuple[float, B, dict[str, Any]]]:
+    def _pieces(self, batch: B, inputs: Mapping[str, Any]) -> Iterator[tuple[float, B, dict[str, Any]]]:
         """Yield (share of the batch, piece, its givens), drawing what the whole batch over all processes would."""
         rows = len(batch)
         rank, size = (self.world.rank, self.world.size) if self.recipe.divisible else (0, 1)
         parts = min(self._micro_batches, rows)
         before = rng.state(self.device) if parts > 1 else None
         start = rank * rows
-        each = {name for name, value in givens.items() if isinstance(value, Tensor) and value.shape[:1] == (rows,)}
+        each = {name for name, value in inputs.items() if isinstance(value, Tensor) and value.shape[:1] == (rows,)}
         for piece in batch.split(parts):
             here = slice(start - rank * rows, start - rank * rows + len(piece))
             if before is not None:
                 rng.set_state(before, self.device)
             with rng.share(start, start + len(piece), rows * size):
-                yield len(piece) / rows, piece, {k: v[here] if k in each else v for k, v in givens.items()}
+                yield len(piece) / rows, piece, {k: v[here] if k in each else v for k, v in inputs.items()}
             start += len(piece)
 
-    def _differentiate(self, loss: Callable[..., Loss], piece: B, givens: Mapping[str, Any], weight: float) -> Loss:
+    def _differentiate(self, loss: Callable[..., Loss], piece: B, inputs: Mapping[str, Any], weight: float) -> Loss:
         with self.autocast():
-            result = loss(piece, **givens)
+            result = loss(piece, **inputs)
         for term, value in result.items():
             if value.ndim != 0:
                 raise TypeError(f"{loss.__qualname__}: the term {term!r} has shape {tuple(value.shape)}; take its mean")
         (result.total() * weight).backward()
-        terms, watch, keep = (
-            {name: value.detach() for name, value in group.items()} for group in (result, result.watch, result.keep)
+        terms, log, outputs = (
+            {name: value.detach() for name, value in group.items()} for group in (result, result.log, result.outputs)
         )
-        return Loss(watch=watch, keep=keep, **terms)
+        return Loss(log=log, outputs=outputs, **terms)

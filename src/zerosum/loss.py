@@ -1,4 +1,4 @@
-"""What moves cost: the losses of a batch's pieces joined, and running means for the history."""
+"""Losses as named terms: summed for a move, merged over micro-batches, averaged for the history."""
 
 from __future__ import annotations
 
@@ -8,6 +8,31 @@ import torch
 from torch import Tensor
 
 from zerosum.runtime.distributed import World
+
+
+class Loss(dict[str, Tensor]):
+    """Named terms, each of shape (), whose sum one player minimises.
+
+    Args:
+        log: logged but not minimised: of shape (), or (N, ...) with one row or more a sample.
+        outputs: (N, ...), handed back by the move for a later one in the round, neither logged nor minimised.
+        terms: of shape () each.
+    """
+
+    def __init__(
+        self, *, log: Mapping[str, Tensor] | None = None, outputs: Mapping[str, Tensor] | None = None, **terms: Tensor
+    ) -> None:
+        super().__init__(terms)
+        self.log: dict[str, Tensor] = dict(log or {})
+        self.outputs: dict[str, Tensor] = dict(outputs or {})
+
+    def total(self) -> Tensor:
+        """Return the sum of the terms, of shape ().
+
+        >>> Loss(adversarial=torch.tensor(1.0), penalty=torch.tensor(0.5)).total().item()
+        1.5
+        """
+        return torch.stack([term.float() for term in self.values()]).sum()
 
 
 def merge(pieces: Iterable[tuple[float, Loss]]) -> Loss:
@@ -22,12 +47,12 @@ def merge(pieces: Iterable[tuple[float, Loss]]) -> Loss:
             return torch.cat(values)
         return torch.stack([weight * value for (weight, _), value in zip(pieces, values, strict=True)]).sum()
 
-    watch = {name: join([loss.watch[name] for loss in losses]) for name in losses[0].watch}
-    keep = {name: torch.cat([loss.keep[name] for loss in losses]) for name in losses[0].keep}
-    return Loss(watch=watch, keep=keep, **{name: join([loss[name] for loss in losses]) for name in losses[0]})
+    log = {name: join([loss.log[name] for loss in losses]) for name in losses[0].log}
+    outputs = {name: torch.cat([loss.outputs[name] for loss in losses]) for name in losses[0].outputs}
+    return Loss(log=log, outputs=outputs, **{name: join([loss[name] for loss in losses]) for name in losses[0]})
 
 
-class Tally:
+class LossMeter:
     """Running sums of what is logged, kept on the device so that no move waits for a value."""
 
     def __init__(self) -> None:
@@ -35,7 +60,7 @@ class Tally:
 
     def add(self, player: str, loss: Loss) -> None:
         """Count what a player paid in one move, and what its loss watched."""
-        values = {"loss": loss.total(), **(loss if len(loss) > 1 else {}), **loss.watch}
+        values = {"loss": loss.total(), **(loss if len(loss) > 1 else {}), **loss.log}
         for name, value in values.items():
             total, count = self._sums.get(f"{player}/{name}", (0.0, 0))
             self._sums[f"{player}/{name}"] = (total + value.detach().float().mean(), count + 1)
@@ -48,28 +73,3 @@ class Tally:
         means = torch.stack([total / count for total, count in self._sums.values()])
         self._sums.clear()
         return dict(zip(names, world.average_(means).tolist(), strict=True))
-
-
-class Loss(dict[str, Tensor]):
-    """Named terms, each of shape (), whose sum one player minimises.
-
-    Args:
-        watch: logged but not minimised: of shape (), or (N, ...) with one row or more a sample.
-        keep: (N, ...), handed back by the move for a later one in the round, neither logged nor minimised.
-        terms: of shape () each.
-    """
-
-    def __init__(
-        self, *, watch: Mapping[str, Tensor] | None = None, keep: Mapping[str, Tensor] | None = None, **terms: Tensor
-    ) -> None:
-        super().__init__(terms)
-        self.watch: dict[str, Tensor] = dict(watch or {})
-        self.keep: dict[str, Tensor] = dict(keep or {})
-
-    def total(self) -> Tensor:
-        """Return the sum of the terms, of shape ().
-
-        >>> Loss(adversarial=torch.tensor(1.0), penalty=torch.tensor(0.5)).total().item()
-        1.5
-        """
-        return torch.stack([term.float() for term in self.values()]).sum()

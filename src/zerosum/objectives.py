@@ -132,7 +132,7 @@ def relativistic_average_generator(real: Tensor, fake: Tensor) -> Tensor:
     return relativistic_average_discriminator(fake, real)
 
 
-def verdicts(real: Tensor, fake: Tensor, *, threshold: float = 0.0) -> dict[str, Tensor]:
+def discriminator_stats(real: Tensor, fake: Tensor, *, threshold: float = 0.0) -> dict[str, Tensor]:
     """What to watch of a discriminator: its logits, and the shares of real and of fake that it calls rightly.
 
     Args:

@@ -59,17 +59,17 @@ class Player:
         optimizer: Optimizer,
         *,
         schedule: Callable[[Clock], Mapping[str, Any]] | None = None,
-        average: float | Callable[[Clock], float] | None = None,
+        ema_decay: float | Callable[[Clock], float] | None = None,
         clip: float | None = None,
     ) -> None:
         self.networks = tuple(networks)
         self.optimizer = optimizer
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._schedule = schedule
-        self._decay = average
+        self._decay = ema_decay
         self._clip = clip
         self._steps = 0
-        live = {name: tensor for name, tensor in self._owned() if average is not None}
+        live = {name: tensor for name, tensor in self._owned() if ema_decay is not None}
         self.average = {name: tensor.clone() for name, tensor in live.items()}
 
     @classmethod
@@ -92,7 +92,7 @@ class Player:
         if self._decay is not None:
             self._update_average(self._decay(clock) if callable(self._decay) else self._decay)
 
-    def forget(self) -> None:
+    def reset_optimizer(self) -> None:
         """Drop the optimizer's memory (its moments), as progressive growing does when layers appear."""
         self.optimizer.state.clear()
 

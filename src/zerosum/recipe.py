@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from zerosum.config import Count, Settings
+from zerosum.config import BaseConfig, Count
 from zerosum.data.batch import Batch, Images
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
@@ -29,12 +29,12 @@ class Phase:
     play: Callable[[Game[Any]], None]
     batch: int | None = None
     """Samples per draw over all processes; None: the recipe's."""
-    fresh: tuple[str, ...] = ()
+    reset_optimizers: tuple[str, ...] = ()
     """Players that start this phase with a forgetful optimizer."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecipeSettings(Settings):
+class RecipeConfig(BaseConfig):
     """What every recipe lets its user set."""
 
     rounds: Count = 10_000
@@ -47,7 +47,7 @@ class RecipeSettings(Settings):
 class Recipe(nn.Module, ABC):
     """One paper: networks, players, the round, and how to sample. Its state_dict is the whole model."""
 
-    Config: ClassVar[type[RecipeSettings]] = RecipeSettings
+    Config: ClassVar[type[RecipeConfig]] = RecipeConfig
     """Frozen dataclass with a docstring under each field; the defaults are the paper's."""
 
     data: ClassVar[tuple[type[Batch], ...]] = (Images,)
@@ -57,13 +57,13 @@ class Recipe(nn.Module, ABC):
     """Whether each loss is a mean over samples, so that pieces of a batch may be differentiated apart. Where it is not,
     every process plays with the whole batch."""
 
-    group: int = 1
+    minibatch_group: int = 1
     """Neighbours in a batch that a loss looks at together: a piece of a batch holds a multiple of them."""
 
     sample: Callable[..., Tensor]
     """Generates (n, *shape) samples in [-1, 1]. Its signature is the command line: keywords are the user's controls."""
 
-    def __init__(self, config: RecipeSettings, spec: Spec) -> None:
+    def __init__(self, config: RecipeConfig, spec: Spec) -> None:
         super().__init__()
         self.config = config
         self.spec = spec
@@ -80,7 +80,7 @@ class Recipe(nn.Module, ABC):
         """Return the stretches of rounds, in order."""
         return [Phase(name="main", rounds=self.config.rounds, play=self.round)]
 
-    def compare(self, batch: Any) -> tuple[Tensor, Tensor]:
+    def fake_and_real(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return samples and the real ones to hold them against, both (N, *shape), for previews and metrics."""
         return self.sample(len(batch)), batch.real
 

@@ -18,7 +18,7 @@ from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.latent import Between, slerp, truncated_normal
-from zerosum.recipe import Recipe, RecipeSettings
+from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.runtime import rng
 
 
@@ -45,24 +45,24 @@ def require_known(chosen: Iterable[str], known: Iterable[str]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LatentSettings(RecipeSettings):
+class LatentConfig(RecipeConfig):
     """What every recipe with a latent vector lets its user set."""
 
-    latent: Count = 100
+    latent_dim: Count = 100
     """Values in a latent vector, drawn from N(0, 1)."""
 
 
 class LatentRecipe(Recipe):
     """A recipe whose `generator` maps latents (N, Z) to samples, so that one can truncate them and walk among them."""
 
-    Config: ClassVar[type[LatentSettings]] = LatentSettings
-    config: LatentSettings
+    Config: ClassVar[type[LatentConfig]] = LatentConfig
+    config: LatentConfig
     generator: nn.Module
     between: Between = staticmethod(slerp)
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
-        return rng.normal(n, self.config.latent, device=self.device)
+        return rng.normal(n, self.config.latent_dim, device=self.device)
 
     def sample(self, n: int, *, latent: Tensor | None = None, truncation: float | None = None) -> Tensor:
         """Generate (n, *shape) samples.
@@ -73,12 +73,14 @@ class LatentRecipe(Recipe):
             truncation: redraw the latents' values beyond this bound: below 2, more typical samples of less variety.
         """
         if latent is None:
-            latent = self.prior(n) if truncation is None else truncated_normal(n, self.config.latent, limit=truncation)
+            latent = (
+                self.prior(n) if truncation is None else truncated_normal(n, self.config.latent_dim, limit=truncation)
+            )
         return self.generator(latent.to(self.device))
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslationSettings(RecipeSettings):
+class TranslationConfig(RecipeConfig):
     """What every recipe that makes images from images lets its user set."""
 
     batch: Count = 1
@@ -94,8 +96,8 @@ class TranslationSettings(RecipeSettings):
 class TranslationRecipe(Recipe):
     """A recipe that makes images from images. In place of `sample` it has `translate`."""
 
-    Config: ClassVar[type[TranslationSettings]] = TranslationSettings
-    config: TranslationSettings
+    Config: ClassVar[type[TranslationConfig]] = TranslationConfig
+    config: TranslationConfig
     data = (Pairs,)
 
     translate: Callable[..., Tensor]
@@ -104,19 +106,19 @@ class TranslationRecipe(Recipe):
 
     @property
     @abstractmethod
-    def multiple(self) -> int:
+    def size_multiple(self) -> int:
         """What both sides of an image must be a multiple of for the networks to take it, in pixels."""
 
     @property
-    def smallest(self) -> int:
+    def min_size(self) -> int:
         """Side of the smallest image that the networks take, a multiple of `multiple`, in pixels."""
-        return self.multiple
+        return self.size_multiple
 
-    def compare(self, batch: Any) -> tuple[Tensor, Tensor]:
+    def fake_and_real(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return translations and what they should be, both (N, *shape)."""
         return self.translate(batch.source), batch.target
 
-    def show(self, batch: Any) -> tuple[Tensor, ...]:
+    def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, C, H, W): source, translation, target."""
         return batch.source, self.translate(batch.source), batch.target
 
@@ -127,7 +129,7 @@ class TranslationRecipe(Recipe):
 
 
 @runtime_checkable
-class Walkable(Protocol):
+class Interpolable(Protocol):
     """A recipe with latents to walk among: `sample(n, latent=...)` maps what `prior(n)` draws."""
 
     between: Between
@@ -139,7 +141,7 @@ class Walkable(Protocol):
 
 
 @runtime_checkable
-class Completing(Protocol):
+class Inpainter(Protocol):
     """A recipe that fills holes in images."""
 
     spec: Spec
@@ -153,7 +155,7 @@ class Completing(Protocol):
         """Fill (N, C, H, W) images in [-1, 1] where the (N, 1, H, W) mask is 1, and leave all else as it is."""
         ...
 
-    def show(self, batch: Any) -> tuple[Tensor, ...]:
+    def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, C, H, W): with holes, completed, as it was."""
         ...
 

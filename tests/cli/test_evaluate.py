@@ -14,9 +14,8 @@ from PIL import Image
 from tests.cli.conftest import assert_same_checkpoint, measured
 from tests.recipes.conftest import SMALL
 from zerosum import api
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
-from zerosum.evaluation import evaluate
 from zerosum.evaluation.result import Evaluation
 from zerosum.kinds.images import open as open_data
 from zerosum.run import checkpoint
@@ -68,7 +67,7 @@ def test_a_run_is_evaluated_with_protocol_floor_and_interval(runs: Path, zerosum
 
 def test_evaluating_twice_gives_the_same_numbers_and_another_seed_others(runs: Path) -> None:
     asked = {"features": "pixels", "count": 40, "metrics": "fid,kid,js", "out": Path("out.json"), "progress": Silent()}
-    first, again, other = (evaluate.evaluate(runs / "a", seed=seed, **asked) for seed in (0, 0, 1))
+    first, again, other = (api.evaluate(runs / "a", seed=seed, **asked) for seed in (0, 0, 1))
     assert first == again == Evaluation.read(Path("out.json")) or first == again
     assert first["fid"].value != other["fid"].value
     assert Evaluation.read(Path("out.json")) == other
@@ -134,7 +133,7 @@ def test_a_run_that_was_not_evaluated_says_the_command_or_is_evaluated(runs: Pat
         2,
         f"{runs / 'ring'} was not evaluated yet: zerosum evaluate {runs / 'ring'}",
     )
-    (found,) = evaluate.compare(runs / "ring", against="ring8", count=200, progress=Silent())
+    (found,) = api.compare(runs / "ring", against="ring8", count=200, progress=Silent())
     assert found.protocol.split == "test"
     assert found["modes"].floor == 8
 
@@ -164,20 +163,20 @@ def test_what_cannot_be_asked_of_a_run_is_one_sentence(
 
 def test_what_plays_with_the_runs_players_is_taken_where_it_is_asked_for(runs: Path) -> None:
     names = "duality-gap,discriminator-auc"
-    found = evaluate.evaluate(runs / "ring", metrics=names, count=60, out="played.json", progress=Silent())
+    found = api.evaluate(runs / "ring", metrics=names, count=60, out="played.json", progress=Silent())
     assert [figure.metric for figure in found.figures] == ["discriminator-auc", "duality-gap"]
     assert found["duality-gap"].value > found["duality-gap"].interval.low > 0
     assert found["discriminator-auc"].value == pytest.approx(0.5, abs=0.2)
     with pytest.raises(InputError, match="linear-probe cannot be had here: it needs images with labels"):
-        evaluate.evaluate(runs / "ring", metrics="linear-probe", count=20, progress=Silent())
+        api.evaluate(runs / "ring", metrics="linear-probe", count=20, progress=Silent())
 
 
 def test_a_labelled_split_that_was_not_trained_on_probes_the_discriminator() -> None:
-    digits = open_data("digits", options=DataOptions(size="16"))
+    digits = open_data("digits", options=DataConfig(size="16"))
     images, labels = digits.samples[..., 0], digits.labels
     np.savez("split.npz", x_train=images[:400], y_train=labels[:400], x_test=images[400:600], y_test=labels[400:600])
     run = api.train("split.npz", recipe="dcgan", run="probed", rounds=2, **{**DIGITS, "size": None})
-    found = evaluate.evaluate(run.path, metrics="linear-probe,class-balance", count=60, progress=Silent())
+    found = api.evaluate(run.path, metrics="linear-probe,class-balance", count=60, progress=Silent())
     assert (found.protocol.split, found.protocol.extractor) == ("test", "classifier")
     assert 0.3 < found["linear-probe"].value < 1
     assert found["class-balance"].floor < 0.3
@@ -211,14 +210,14 @@ def test_a_run_on_pairs_is_measured_against_held_out_targets(tmp_path: Path) -> 
             Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(path)
     settings = {"rounds": 2, "batch": 2, "degrade": "gray", "progress": Silent(), **SMALL["pix2pix"]}
     run = api.train(tmp_path / "pairs", recipe="pix2pix", run="run", **settings)
-    found = evaluate.evaluate(run.path, features="random", progress=Silent())
+    found = api.evaluate(run.path, features="random", progress=Silent())
     assert (found.protocol.split, found.protocol.against, found.protocol.fake) == ("test", "split train", 12)
     assert found["psnr"].value > 5
     assert found["psnr"].floor is None
     assert {"fid", "ssim", "l1"} <= {figure.metric for figure in found.figures}
     assert "authenticity" not in {figure.metric for figure in found.figures}
     assert not any("trained on the very sources" in note for note in found.notes)
-    found = evaluate.evaluate(run.path, features="random", metrics="psnr", split="train", progress=Silent())
+    found = api.evaluate(run.path, features="random", metrics="psnr", split="train", progress=Silent())
     assert any("trained on the very sources that it is judged by (split train)" in note for note in found.notes)
 
 

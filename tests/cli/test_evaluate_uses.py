@@ -12,9 +12,8 @@ from PIL import Image
 from tests.cli.test_evaluate import DIGITS
 from tests.recipes.conftest import SMALL
 from zerosum import api
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
-from zerosum.evaluation import evaluate
 from zerosum.evaluation.measures import labels as uses
 from zerosum.evaluation.measures import perceptual
 from zerosum.evaluation.result import Evaluation
@@ -25,7 +24,7 @@ from zerosum.runtime.progress import Silent
 @pytest.fixture
 def split() -> Path:
     """An array file of digits with a split that is not trained on."""
-    digits = open_data("digits", options=DataOptions(size="16"))
+    digits = open_data("digits", options=DataConfig(size="16"))
     images, labels = digits.samples[..., 0], digits.labels
     np.savez("split.npz", x_train=images[:400], y_train=labels[:400], x_test=images[400:600], y_test=labels[400:600])
     return Path("split.npz")
@@ -33,7 +32,7 @@ def split() -> Path:
 
 def class_folders(name: str, rows: np.ndarray) -> str:
     """A folder of some of the digits, in a folder for each class."""
-    digits = open_data("digits", options=DataOptions(size="16"))
+    digits = open_data("digits", options=DataConfig(size="16"))
     for row in rows:
         path = Path(name) / str(digits.labels[row]) / f"{row}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +70,7 @@ def test_a_run_is_walked_by_its_datas_classifier_and_its_discriminator_asked(
     monkeypatch.setattr(perceptual, "PAIRS", 100)
     run = api.train(split, recipe="dcgan", run="run", rounds=2, **{**DIGITS, "size": None}).path
     names = "ppl,discriminator-train,discriminator-held-out,discriminator-fake"
-    found = evaluate.evaluate(run, metrics=names, count=60, progress=Silent())
+    found = api.evaluate(run, metrics=names, count=60, progress=Silent())
     assert [figure.title for figure in found.figures] == [
         "PPL-classifier",
         "discriminator on train",
@@ -94,4 +93,4 @@ def test_a_run_is_walked_by_its_datas_classifier_and_its_discriminator_asked(
 def test_a_critic_has_no_threshold_to_be_right_by() -> None:
     run = api.train("ring8", recipe="wgan_gp", run="critic", rounds=1, progress=Silent(), **SMALL["wgan_gp"]).path
     with pytest.raises(InputError, match="the values of a critic have no threshold; ask for discriminator-auc"):
-        evaluate.evaluate(run, metrics="discriminator-fake", count=60, progress=Silent())
+        api.evaluate(run, metrics="discriminator-fake", count=60, progress=Silent())

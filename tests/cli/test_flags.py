@@ -13,15 +13,15 @@ import docstring_parser
 import pytest
 
 from zerosum import recipes
-from zerosum.api import Plan
 from zerosum.cli import COMMANDS
 from zerosum.cli.data import Data
 from zerosum.cli.sample import Sample
 from zerosum.cli.train import Resume, Train
 from zerosum.config import documentation, flag
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.inference import sample
-from zerosum.training.trainer import Training
+from zerosum.run.config import RunConfig
+from zerosum.training.trainer import TrainingConfig
 
 every_recipe = pytest.mark.parametrize("name", recipes.names())
 
@@ -36,7 +36,7 @@ def test_the_help_of_train_lists_every_setting_with_its_docstring(name: str, zer
     said = zerosum("train", "anything", "--recipe", name, "--help")
     assert said.code == 0
     text = plain(said.out)
-    for part in (recipes.find(name).Config, Training, DataOptions):
+    for part in (recipes.find(name).Config, TrainingConfig, DataConfig):
         explained = documentation(part)
         for setting in part.names():
             assert re.search(rf"{flag(setting)}\b", text), setting
@@ -45,7 +45,7 @@ def test_the_help_of_train_lists_every_setting_with_its_docstring(name: str, zer
 
 @every_recipe
 def test_no_two_settings_share_a_flag(name: str) -> None:
-    parts = (Train, recipes.find(name).Config, Training, DataOptions)
+    parts = (Train, recipes.find(name).Config, TrainingConfig, DataConfig)
     counts = Counter(field.name for part in parts for field in dataclasses.fields(part))
     assert [name for name, count in counts.items() if count > 1] == []
 
@@ -73,13 +73,13 @@ def test_every_command_explains_itself(command: str, zerosum: Any) -> None:
 
 
 def test_flags_become_settings(zerosum: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Plan] = []
+    asked: list[RunConfig] = []
     monkeypatch.setattr("zerosum.training.launch.start", lambda plan, **others: asked.append(plan))
-    zerosum("train", "photos", "--recipe=gan", "--betas", 0.1, 0.9, "--size", "32x48", "--seed", 7, "--latent", 3)
+    zerosum("train", "photos", "--recipe=gan", "--betas", 0.1, 0.9, "--size", "32x48", "--seed", 7, "--latent-dim", 3)
     (plan,) = asked
     assert (plan.data, plan.recipe) == ("photos", "gan")
-    assert plan.settings() == Plan.read(
-        "photos", "gan", {"betas": (0.1, 0.9), "size": "32x48", "seed": 7, "latent": 3}
+    assert plan.settings() == RunConfig.read(
+        "photos", "gan", {"betas": (0.1, 0.9), "size": "32x48", "seed": 7, "latent_dim": 3}
     ).settings()  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_recipes_are_listed_and_explained(zerosum: Any) -> None:
     page = zerosum("recipes", "dcgan", "--shape", 1, 16, 16).out
     assert "https://arxiv.org/abs/1511.06434" in page
     assert re.search(r"generator +\d[\d,]+\n", page)
-    assert "--generator-rate 0.0002" in page
+    assert "--generator-lr 0.0002" in page
 
 
 def plain(text: str) -> str:

@@ -21,7 +21,7 @@ from zerosum.errors import InputError
 from zerosum.run import checkpoint
 from zerosum.run.directory import Run
 from zerosum.runtime.progress import Progress, Silent, Status
-from zerosum.training.trainer import Trainer, Training
+from zerosum.training.trainer import Trainer, TrainingConfig
 
 GAN = ("train", "ring8", "--recipe", "gan", "--batch", 8, "--generator-hidden", 16, "--discriminator-hidden", 16)
 IMAGES, POINTS = (3, 16, 16), (2,)
@@ -53,7 +53,7 @@ def test_every_recipe_resumes_to_the_last_bit(
             checkpoint.restore(run.latest(), playing)
             run.rewind(playing.clock.round)
         preview = sides(name, shape).batch(np.arange(4))
-        Trainer(playing, run, Training(save_every=2, log_every=1), preview, progress).train()
+        Trainer(playing, run, TrainingConfig(save_every=2, log_every=1), preview, progress).train()
 
     straight, stopped = (Run.create(tmp_path / which, {}) for which in ("straight", "stopped"))
     sit(straight, Silent())
@@ -150,7 +150,7 @@ def test_a_full_disk_stops_with_a_sentence_and_keeps_the_last_checkpoint(tmp_pat
 
 def test_a_game_that_diverges_says_who_where_when_and_what_to_try(tmp_path: Path, zerosum: Any) -> None:
     run = Run(tmp_path / "run")
-    said = zerosum(*GAN, "--rounds", 9, "--save-every", 1, "--generator-rate", "1e30", "--run", run.path)
+    said = zerosum(*GAN, "--rounds", 9, "--save-every", 1, "--generator-lr", "1e30", "--run", run.path)
     assert said.code == 1
     sentence = said.err.splitlines()[-1]
     assert sentence.startswith("The term 'adversarial' of discriminator's loss is nan in round 2;")
@@ -162,7 +162,7 @@ def test_a_game_that_diverges_says_who_where_when_and_what_to_try(tmp_path: Path
 
 
 def test_samples_that_overflow_stop_the_run_too(tmp_path: Path, zerosum: Any) -> None:
-    said = zerosum(*GAN, "--generator-rate", "1e38", "--preview-every", 1, "--run", tmp_path / "run")
+    said = zerosum(*GAN, "--generator-lr", "1e38", "--preview-every", 1, "--run", tmp_path / "run")
     assert said.code == 1
     assert "no longer finite after round 1; no checkpoint was written yet." in said.err.splitlines()[-1]
 

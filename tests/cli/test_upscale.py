@@ -35,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index in range(4):
         picture(root / "photos" / f"{index}.png", 30, 40, 3, seed=index)
     settings = {"rounds": 8, "batch": 4, "degrade": f"downscale:{FACTOR}", "size": str(SIDE), "fit": "tiles"}
-    settings |= {**SMALL["srgan"], "pretrain": 6, "rate": 1e-2}
+    settings |= {**SMALL["srgan"], "pretrain": 6, "lr": 1e-2}
     return api.train(root / "photos", recipe="srgan", run=root / "run", progress=Silent(), **settings).path
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.kinds.images import DataOptions
+from zerosum.kinds.images import DataConfig
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def options(tmp_path, monkeypatch):
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "environment-cache"))
 
     def make(**asked):
-        return DataOptions(**{"cache": str(tmp_path / "cache"), **asked})
+        return DataConfig(**{"cache": str(tmp_path / "cache"), **asked})
 
     return make
 

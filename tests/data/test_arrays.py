@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
 from zerosum.kinds.images import open as open_data
 
@@ -198,12 +198,12 @@ def test_an_idx_file_of_another_kind_is_refused(tmp_path, options):
 def test_a_plain_array_file_is_used_where_it_lies(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (10, 16, 16, 3), dtype=np.uint8)
     np.save(tmp_path / "plain.npy", images)
-    data = open_data(tmp_path / "plain.npy", options=DataOptions(cache=str(tmp_path / "cache")))
+    data = open_data(tmp_path / "plain.npy", options=DataConfig(cache=str(tmp_path / "cache")))
     assert np.array_equal(data.samples, images)
     assert isinstance(data.samples, np.memmap)
     assert not (tmp_path / "cache").exists()
     np.save(tmp_path / "plain.npy", images[:5])
-    again = open_data(tmp_path / "plain.npy", options=DataOptions(cache=str(tmp_path / "cache")))
+    again = open_data(tmp_path / "plain.npy", options=DataConfig(cache=str(tmp_path / "cache")))
     assert again.fingerprint != data.fingerprint
 
 
@@ -212,7 +212,7 @@ def test_a_plain_array_file_is_used_where_it_lies(tmp_path):
 def test_images_of_many_channels_keep_them_all(tmp_path, first, size):
     images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 7), dtype=np.uint8)
     np.save(tmp_path / "bands.npy", np.moveaxis(images, -1, 1) if first else images)
-    data = open_data(tmp_path / "bands.npy", options=DataOptions(size=size, cache=str(tmp_path / "cache")))
+    data = open_data(tmp_path / "bands.npy", options=DataConfig(size=size, cache=str(tmp_path / "cache")))
     side = int(size or 16)
     assert data.spec.shape == (7, side, side)
     if size is None:
@@ -221,4 +221,4 @@ def test_images_of_many_channels_keep_them_all(tmp_path, first, size):
         gray = np.asarray(Image.fromarray(images[1, :, :, 5]).resize((8, 8), Image.Resampling.LANCZOS))
         assert np.array_equal(data.samples[1, :, :, 5], gray)
     with pytest.raises(InputError, match="leave it out"):
-        open_data(tmp_path / "bands.npy", options=DataOptions(channels=3, cache=str(tmp_path / "cache")))
+        open_data(tmp_path / "bands.npy", options=DataConfig(channels=3, cache=str(tmp_path / "cache")))

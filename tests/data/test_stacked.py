@@ -11,7 +11,7 @@ import pytest
 
 from zerosum.data.sources import builtin
 from zerosum.data.sources.builtin import COUNTS, stack
-from zerosum.data.sources.image_array import Table
+from zerosum.data.sources.image_array import ImageArray
 from zerosum.errors import InputError
 from zerosum.kinds.images import open as open_data
 
@@ -19,10 +19,12 @@ REAL = os.environ.get("ZEROSUM_DATA", "")
 needs_real_data = pytest.mark.skipif(not Path(REAL, "mnist").is_dir(), reason="ZEROSUM_DATA names no folder with mnist")
 
 
-def ten() -> Table:
+def ten() -> ImageArray:
     """Ten images whose every pixel is their digit."""
     labels = np.arange(10)
-    return Table(samples=np.broadcast_to(labels.astype(np.uint8)[:, None, None, None], (10, 2, 3, 1)), labels=labels)
+    return ImageArray(
+        samples=np.broadcast_to(labels.astype(np.uint8)[:, None, None, None], (10, 2, 3, 1)), labels=labels
+    )
 
 
 @pytest.mark.parametrize("split", COUNTS)

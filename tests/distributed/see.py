@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zerosum.features.extract import extract, of_dataset
-from zerosum.features.extractor import Seen
+from zerosum.features.extractor import Features
 from zerosum.features.untrained import Random
 from zerosum.kinds.images import open as open_data
 from zerosum.runtime import distributed
@@ -24,7 +24,7 @@ class Counting(Random):
 
     seen = 0
 
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         self.seen += len(images)
         return super().__call__(images)
 

@@ -44,7 +44,7 @@ def test_dcgan_learns_the_digits():
     features, real = pixel_features(digits)
     far, near = (
         frechet_distance_of_features(
-            real, features(samples_of(play(digits, "dcgan", rounds, precision=precision, width=16, average=0.99)[0]))
+            real, features(samples_of(play(digits, "dcgan", rounds, precision=precision, width=16, ema_decay=0.99)[0]))
         ).value
         for rounds in (1, 1000)
     )

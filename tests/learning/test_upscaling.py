@@ -30,7 +30,7 @@ def test_srresnet_beats_bicubic_by_a_decibel_on_held_out_digits(tmp_path: Path):
     np.save(tmp_path / "digits.npy", digits[:1500])
     large = digits[1500:]
     small = resized(large, 8)
-    settings = {"degrade": "downscale:4", "blocks": 4, "width": 32, "pretrain": 600, "rate": 1e-3, "average": 0.99}
+    settings = {"degrade": "downscale:4", "blocks": 4, "width": 32, "pretrain": 600, "lr": 1e-3, "ema_decay": 0.99}
     rare = {"cache": str(tmp_path), "save_every": 10**6, "preview_every": 10**6}
 
     def decibels(rounds: int) -> float:

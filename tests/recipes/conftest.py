@@ -21,16 +21,16 @@ from zerosum.kinds.pairs import PairDataset
 from zerosum.runtime.distributed import World
 
 SMALL: dict[str, dict[str, Any]] = {
-    "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "average": 0.9},
+    "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},
     "dcgan": {"width": 4},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
     "infogan": {"width": 4, "noise": 6, "categories": 3},
     "inpaint": {"width": 4, "bottleneck": 8},
-    "progan": {"base": 32, "widest": 8, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
-    "pix2pix": {"width": 4, "layers": 2, "average": 0.9},
-    "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "hold": 0, "average": 0.9},
+    "progan": {"base": 32, "max_channels": 8, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
+    "pix2pix": {"width": 4, "layers": 2, "ema_decay": 0.9},
+    "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
-    "wgan_gp": {"width": 4, "critic_moves": 2, "toy_hidden": (16, 16)},
+    "wgan_gp": {"width": 4, "n_critic": 2, "points_hidden": (16, 16)},
 }
 """Settings that make each recipe small; those not named here keep their defaults."""
 
@@ -65,7 +65,7 @@ def made(recipe: Any, name: str, shape: tuple[int, ...], n: int) -> torch.Tensor
     """Have a recipe make n samples, from nothing or from images."""
     if hasattr(recipe, "sample"):
         return recipe.sample(n)
-    fake, _ = recipe.compare(sides(name, shape).batch(np.arange(n)).to(torch.device("cpu")))
+    fake, _ = recipe.fake_and_real(sides(name, shape).batch(np.arange(n)).to(torch.device("cpu")))
     return fake
 
 
@@ -76,8 +76,8 @@ def game(
     kind = recipes.find(name)
     torch.manual_seed(seed)
     config = kind.Config.read(
-        {"batch": batch, "rounds": rounds, "latent": 6, **SMALL[name]}
-        if "latent" in kind.Config.names()
+        {"batch": batch, "rounds": rounds, "latent_dim": 6, **SMALL[name]}
+        if "latent_dim" in kind.Config.names()
         else {"batch": batch, "rounds": rounds, **SMALL[name]}
     )
     world = options.pop("world", World())

@@ -94,7 +94,7 @@ def test_distances_are_means_over_all_values():
     batch = Domains(a=torch.full((1, 3, 16, 16), 0.5), b=torch.full((1, 3, 16, 16), -0.25))
     loss = with_networks(small(), 0).generators_loss(batch)
     torch.testing.assert_close(loss["cycle"].item(), 10 * 0.75)
-    torch.testing.assert_close(loss.watch["cycle_l1"].item(), 0.375)
+    torch.testing.assert_close(loss.log["cycle_l1"].item(), 0.375)
 
 
 def test_without_its_weight_there_is_no_identity_term():
@@ -135,7 +135,7 @@ def test_the_direction_chooses_the_generator():
 
 def test_a_preview_shows_each_image_there_and_back():
     recipe, batch = small().eval(), domains()
-    a, there, back, b, here, forth = recipe.show(batch)
+    a, there, back, b, here, forth = recipe.preview_columns(batch)
     assert torch.equal(a, batch.a)
     assert torch.equal(b, batch.b)
     assert torch.equal(back, recipe.b_to_a(there))

@@ -44,7 +44,7 @@ def test_a_round_of_every_phase_is_finite_and_moves_every_player(name, shape):
     playing = game(name, shape, rounds=16)
     before = {key: value.clone() for key, value in playing.recipe.state_dict().items()}
     for index, phase in enumerate(playing.recipe.phases()):
-        playing.enter(index, phase)
+        playing.begin_phase(index, phase)
         phase.play(playing)
         playing.end_round()
     playing.check_weights()
@@ -126,7 +126,7 @@ def test_a_running_average_lags_behind_the_weights_and_samples(name, shape):
 def test_a_preview_compares_samples_with_real_ones(name, shape):
     playing = game(name, shape)
     batch = playing.draw()
-    fake, real = playing.recipe.compare(batch)
+    fake, real = playing.recipe.fake_and_real(batch)
     assert fake.shape == real.shape == (8, *shape)
 
 

@@ -18,7 +18,7 @@ from zerosum.game import Game
 from zerosum.networks.context_encoder import ChannelwiseLinear
 from zerosum.recipes.inpaint import Config, Inpaint
 from zerosum.runtime import rng
-from zerosum.training.preview import look
+from zerosum.training.preview import draw_preview
 
 
 def small(shape: tuple[int, ...] = (3, 16, 16), **settings: object) -> Inpaint:
@@ -111,7 +111,7 @@ def test_the_terms_weigh_999_to_1():
     loss = recipe.generator_loss(batch)
     assert loss["reconstruction"].item() == pytest.approx(0.999 / 4, rel=1e-6)
     assert loss["adversarial"].item() == pytest.approx(0.001 * math.log(2), rel=1e-6)
-    assert loss.watch["l1"].tolist() == pytest.approx([0.5, 0.5])
+    assert loss.log["l1"].tolist() == pytest.approx([0.5, 0.5])
     assert recipe.discriminator_loss(batch, completed=batch.image).total().item() == pytest.approx(2 * math.log(2))
 
 
@@ -141,12 +141,12 @@ def test_shares_of_a_batch_have_the_holes_of_the_whole():
 def test_a_preview_shows_holes_what_fills_them_and_the_image_and_measures_it():
     recipe = small().eval()
     batch = dataset((3, 16, 16)).batch(np.arange(2)).to(torch.device("cpu"))
-    holed, completed, image = recipe.show(batch)
+    holed, completed, image = recipe.preview_columns(batch)
     assert torch.equal(image, batch.image)
     hole = (completed != image).any(1, keepdim=True).expand_as(image)
     assert holed[hole].abs().max() == 0
     with torch.no_grad():
-        _, found = look(recipe, batch, rounds=0)
+        _, found = draw_preview(recipe, batch, rounds=0)
     assert set(found) == {"l1", "psnr_rgb", "psnr_y", "ssim_rgb", "ssim_y"}
 
 
@@ -171,7 +171,7 @@ def test_a_handful_of_images_is_learned_by_heart():
 
     def distance() -> float:
         with torch.no_grad():
-            return float(recipe.generator_loss(playing.draw()).watch["l1"].mean())
+            return float(recipe.generator_loss(playing.draw()).log["l1"].mean())
 
     before = distance()
     for _ in range(200):

@@ -48,7 +48,7 @@ def test_dcgan_in_colour_has_the_authors_codes_counts():
 
 @pytest.mark.parametrize(("channels", "count"), [(3, 2_379_779), (1, 2_378_625)])
 def test_the_upsampling_form_has_the_overviews_counts(channels, count):
-    assert trainable(build("dcgan", (channels, 64, 64), form="upsample").generator) == count
+    assert trainable(build("dcgan", (channels, 64, 64), upsampling="upsample").generator) == count
 
 
 def test_dcgan_maps_latents_through_the_tabled_shapes():
@@ -77,7 +77,7 @@ def test_infogan_has_the_authors_codes_counts():
 
 
 def test_the_wasserstein_toy_networks_have_the_authors_codes_counts():
-    recipe = build("wgan_gp", (2,), latent=2)
+    recipe = build("wgan_gp", (2,), latent_dim=2)
     assert trainable(recipe.generator) == 527_874
     assert trainable(recipe.critic) == 527_361
 

@@ -13,7 +13,7 @@ import torch
 
 from tests.recipes.conftest import game, sides
 from zerosum.data.batch import Pairs
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
@@ -64,7 +64,7 @@ def test_at_256_pixels_the_networks_are_the_papers():
         recipe = Pix2Pix(Config(), Spec(shape=(3, 256, 256), source_shape=(3, 256, 256)))
     assert sum(p.numel() for p in recipe.generator.parameters()) == 54_413_955
     assert sum(p.numel() for p in recipe.discriminator.parameters()) == 2_768_705
-    assert recipe.multiple == 256
+    assert recipe.size_multiple == 256
 
 
 def test_the_discriminators_loss_is_halved_and_the_l1_term_weighs_a_hundred():
@@ -77,7 +77,7 @@ def test_the_discriminators_loss_is_halved_and_the_l1_term_weighs_a_hundred():
     )
     loss = recipe.generator_loss(batch)
     torch.testing.assert_close(loss.total().item(), math.log(2) + 10, rtol=1e-5, atol=0)
-    torch.testing.assert_close(loss.watch["l1"].item(), 0.1, rtol=1e-5, atol=0)
+    torch.testing.assert_close(loss.log["l1"].item(), 0.1, rtol=1e-5, atol=0)
 
 
 def test_the_discriminator_sees_source_and_image():
@@ -138,7 +138,7 @@ def test_an_image_that_the_trained_unet_cannot_halve_is_refused():
 def test_small_sources_are_enlarged_to_their_targets():
     recipe = Pix2Pix(Config(width=4, layers=2), Spec(shape=(3, 32, 32), source_shape=(3, 8, 8)))
     assert recipe.translate(torch.randn(2, 3, 8, 8)).shape == (2, 3, 32, 32)
-    assert recipe.multiple == 8
+    assert recipe.size_multiple == 8
     with pytest.raises(InputError, match="whole factor"):
         Pix2Pix(Config(width=4, layers=2), Spec(shape=(3, 32, 32), source_shape=(3, 12, 12)))
 
@@ -152,7 +152,7 @@ def test_gray_becomes_colour_by_the_data_alone():
 def test_the_rate_is_held_or_falls_in_a_line(hold, rate):
     playing = game("pix2pix", (3, 16, 16))
     recipe = playing.recipe
-    recipe.config = replace(recipe.config, hold=hold)
+    recipe.config = replace(recipe.config, lr_hold=hold)
     player = recipe.players()["generator"]
     player.parameters[0].grad = torch.zeros_like(player.parameters[0])
     player.step(Clock(phase_round=150, phase_rounds=200))
@@ -162,7 +162,7 @@ def test_the_rate_is_held_or_falls_in_a_line(hold, rate):
 def test_a_preview_shows_source_translation_and_target():
     recipe = game("pix2pix", (3, 16, 16)).recipe
     batch = sides("pix2pix", (3, 16, 16)).batch(np.arange(2)).to(torch.device("cpu"))
-    source, made, target = recipe.show(batch)
+    source, made, target = recipe.preview_columns(batch)
     assert torch.equal(source, batch.source)
     assert torch.equal(target, batch.target)
     assert made.shape == target.shape
@@ -171,7 +171,7 @@ def test_a_preview_shows_source_translation_and_target():
 def learned(data: PairDataset, rounds: int, **settings: object) -> tuple[float, float]:
     """Play on a handful of pairs; return the mean absolute difference from the targets, before and after."""
     torch.manual_seed(0)
-    recipe = Pix2Pix(Config.read({"enlarge": 1, "mirror": 0, "rate": 1e-3, **settings}), data.spec)
+    recipe = Pix2Pix(Config.read({"enlarge": 1, "mirror": 0, "lr": 1e-3, **settings}), data.spec)
     source = Stream(data, seed=0)
     playing = Game(recipe, source)
     whole = data.batch(np.arange(len(data))).to(torch.device("cpu"))
@@ -200,7 +200,7 @@ def test_one_pair_is_learned_by_heart():
 @pytest.mark.slow
 @pytest.mark.skipif(not FACADES.exists(), reason="the facades are not under $ZEROSUM_DATA")
 def test_eight_facades_are_learned_by_heart(tmp_path):
-    data = open_as((Pairs,), FACADES, options=DataOptions(size="64", direction="BtoA", cache=str(tmp_path)))
+    data = open_as((Pairs,), FACADES, options=DataConfig(size="64", direction="BtoA", cache=str(tmp_path)))
     data = replace(data, samples=data.samples[:8], sources=data.sources[:8])
     before, after = learned(data, 450, width=32, batch=4)
     print(f"mean absolute difference {before:.3f} before, {after:.3f} after 450 rounds")

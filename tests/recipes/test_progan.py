@@ -22,7 +22,7 @@ from zerosum.run import checkpoint
 from zerosum.run.directory import Run
 from zerosum.runtime.progress import Silent
 
-PAPER = {"base": 8192, "widest": 512, "latent": 512}
+PAPER = {"base": 8192, "max_channels": 512, "latent_dim": 512}
 SHAPE = (1, 16, 16)
 GROWTH = ["stabilise 4x4", "fade in 8x8", "stabilise 8x8", "fade in 16x16", "stabilise 16x16"]
 
@@ -34,7 +34,7 @@ def count(network: torch.nn.Module) -> int:
 def play(playing: Game[Any], until: int) -> None:
     """Play as the trainer does, up to round `until` of the run."""
     for index, phase in list(enumerate(playing.recipe.phases()))[playing.clock.phase :]:
-        playing.enter(index, phase)
+        playing.begin_phase(index, phase)
         while playing.clock.phase_round < phase.rounds:
             if playing.clock.round == until:
                 return
@@ -45,7 +45,7 @@ def play(playing: Game[Any], until: int) -> None:
 @pytest.fixture
 def recipe() -> ProGAN:
     torch.manual_seed(0)
-    return ProGAN(Config(latent=6, base=32, widest=8), Spec(shape=(3, 16, 24)))
+    return ProGAN(Config(latent_dim=6, base=32, max_channels=8), Spec(shape=(3, 16, 24)))
 
 
 def latents() -> Tensor:
@@ -76,7 +76,7 @@ def test_widths_are_the_authors():
 
 @pytest.mark.parametrize("shape", [(3, 16, 24), (1, 28, 28), (5, 48, 64), (1, 8, 8), (3, 20, 40)])
 def test_every_level_has_its_size_of_images_and_one_value_each(shape):
-    recipe = ProGAN(Config(latent=6, base=32, widest=8), Spec(shape=shape))
+    recipe = ProGAN(Config(latent_dim=6, base=32, max_channels=8), Spec(shape=shape))
     channels_, height, width = shape
     for level in range(recipe.depth + 1):
         halved = recipe.depth - level
@@ -157,7 +157,7 @@ def test_the_loss_is_that_of_wgan_gp_with_drift_on_faded_images(recipe, monkeypa
 
 @pytest.mark.parametrize("slope", [1.0, 750.0])
 def test_the_penalty_is_relative_to_the_slope_it_holds(slope, monkeypatch):
-    recipe = ProGAN(Config(latent=6, base=32, widest=8, slope=slope), Spec(shape=SHAPE))
+    recipe = ProGAN(Config(latent_dim=6, base=32, max_channels=8, slope=slope), Spec(shape=SHAPE))
     monkeypatch.setattr(recipe.critic, "forward", lambda image, level, fade: image.flatten(1).sum(1) * 3 / 16)
     batch = game("progan", SHAPE).draw()
     penalty = recipe.critic_loss(batch, level=2, fade=1.0)["penalty"].item()  # of a critic whose slope is 3
@@ -200,7 +200,7 @@ def test_new_layers_start_with_an_optimizer_that_remembers_nothing():
     playing = game("progan", SHAPE, rounds=16)
     remembered = {}
     for index, phase in enumerate(playing.recipe.phases()):
-        playing.enter(index, phase)
+        playing.begin_phase(index, phase)
         remembered[phase.name] = [bool(player.optimizer.state) for player in playing.players.values()]
         phase.play(playing)
         playing.end_round()

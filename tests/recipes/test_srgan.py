@@ -124,7 +124,7 @@ def test_the_adversarial_term_of_an_undecided_discriminator_is_a_thousandth_of_l
 def test_the_generator_learns_alone_first_and_then_with_a_forgetful_optimizer():
     recipe = small(rounds=10, pretrain=6)
     alone, played = recipe.phases()
-    assert [(phase.name, phase.rounds, phase.fresh) for phase in (alone, played)] == [
+    assert [(phase.name, phase.rounds, phase.reset_optimizers) for phase in (alone, played)] == [
         ("pretrain", 6, ()),
         ("adversarial", 4, ("generator",)),
     ]
@@ -148,7 +148,7 @@ def test_the_second_half_of_the_game_has_a_tenth_of_the_rate(phase, played, rate
 def test_pixel_losses_fall_in_either_precision(precision):
     torch.manual_seed(0)
     data = sides("srgan", (3, 16, 16))
-    recipe = SRGAN(Config.read({"width": 8, "blocks": 1, "rate": 3e-3, "batch": 8}), data.spec)
+    recipe = SRGAN(Config.read({"width": 8, "blocks": 1, "lr": 3e-3, "batch": 8}), data.spec)
     source = Stream(data, seed=0)
     playing = Game(recipe, source, precision=precision)
     losses = []

@@ -8,12 +8,12 @@ from typing import Literal
 
 import pytest
 
-from zerosum.config import Count, Fraction, Positive, Settings, documentation, flag
+from zerosum.config import BaseConfig, Count, Fraction, Positive, documentation, flag
 from zerosum.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Base(Settings):
+class Base(BaseConfig):
     """What every kind has."""
 
     rounds: Count = 10
@@ -34,13 +34,13 @@ class Kind(Base):
     decay: Fraction = 0.5
     """A share."""
 
-    rate: Positive = 0.1
+    lr: Positive = 0.1
     """A rate."""
 
     betas: tuple[float, float] = (0.5, 0.9)
     """Two numbers."""
 
-    form: Literal["round", "square"] = "round"
+    upsampling: Literal["round", "square"] = "round"
     """A shape."""
 
     name: str | None = None
@@ -53,7 +53,7 @@ def test_settings_survive_json_unchanged():
 
 
 def test_a_subclass_inherits_fields_and_redefines_defaults_in_place():
-    assert Kind.names() == ("rounds", "batch", "decay", "rate", "betas", "form", "name")
+    assert Kind.names() == ("rounds", "batch", "decay", "lr", "betas", "upsampling", "name")
     assert (Kind().rounds, Base().rounds) == (20, 10)
 
 
@@ -63,11 +63,11 @@ def test_a_subclass_inherits_fields_and_redefines_defaults_in_place():
         ({"rounds": 0}, "--rounds is 0, but should be greater than or equal to 1."),
         ({"rounds": 1.5}, "--rounds is 1.5, but should be an integer, got a number with a fractional part."),
         ({"rounds": "many"}, "--rounds is 'many', but should be an integer, unable to parse string as an integer."),
-        ({"rate": 0}, "--rate is 0, but should be greater than 0."),
-        ({"rate": float("nan")}, "--rate is nan, but should be "),
+        ({"lr": 0}, "--lr is 0, but should be greater than 0."),
+        ({"lr": float("nan")}, "--lr is nan, but should be "),
         ({"decay": 1.1}, "--decay is 1.1, but should be less than or equal to 1."),
         ({"betas": (0.5,)}, "--betas"),
-        ({"form": "oval"}, "--form is 'oval', but should be 'round' or 'square'."),
+        ({"upsampling": "oval"}, "--upsampling is 'oval', but should be 'round' or 'square'."),
         ({"rond": 3}, "There is no setting 'rond'; did you mean 'rounds'?"),
         ({"zzz": 3}, "There is no setting 'zzz'; known are rounds, batch,"),
     ],

@@ -91,6 +91,6 @@ def test_half_precision_logits_are_judged_in_single_precision():
 
 
 def test_verdicts_count_rightly_judged_samples():
-    seen = o.verdicts(tensor([1.0, -1.0]), tensor([-1.0, -2.0]))
+    seen = o.discriminator_stats(tensor([1.0, -1.0]), tensor([-1.0, -2.0]))
     assert seen["real_accuracy"].mean().item() == 0.5
     assert seen["fake_accuracy"].mean().item() == 1.0

@@ -23,7 +23,7 @@ def push(player: Player, gradient: float) -> None:
 
 def test_the_running_average_follows_its_definition():
     network = one_weight()
-    player = Player([network], torch.optim.SGD(network.parameters(), lr=0.0), average=0.9)
+    player = Player([network], torch.optim.SGD(network.parameters(), lr=0.0), ema_decay=0.9)
     nn.init.ones_(network.weight)
     expected = 0.0
     for step in range(1, 11):
@@ -37,7 +37,7 @@ def test_the_running_average_follows_its_definition():
 
 def test_the_average_of_batch_norm_statistics_is_kept_and_its_counter_copied():
     network = nn.BatchNorm1d(2)
-    player = Player.adam(network, lr=0.0, betas=(0.0, 0.9), average=0.5)
+    player = Player.adam(network, lr=0.0, betas=(0.0, 0.9), ema_decay=0.5)
     network(torch.randn(8, 2) + 3)
     push(player, 0.0)
     average = player.average
@@ -65,7 +65,7 @@ def test_a_forgetful_player_starts_its_moments_anew():
     player = Player.adam(network, lr=0.1, betas=(0.9, 0.9))
     push(player, 1.0)
     assert player.optimizer.state
-    player.forget()
+    player.reset_optimizer()
     assert not player.optimizer.state
 
 
@@ -77,5 +77,5 @@ def test_whole_numbered_betas_are_taken():
 
 def test_averages_are_named_as_in_the_whole_model():
     model = nn.ModuleDict({"generator": one_weight(), "critic": one_weight()})
-    player = Player.adam(model["generator"], lr=0.1, betas=(0.0, 0.9), average=0.9)
+    player = Player.adam(model["generator"], lr=0.1, betas=(0.0, 0.9), ema_decay=0.9)
     assert list(player.averages(model)) == ["generator.weight"]

@@ -14,12 +14,12 @@ from zerosum.benchmarks.mode_collapse import benchmark, protocols
 from zerosum.benchmarks.mode_collapse.experiment import Variant
 from zerosum.benchmarks.mode_collapse.table import Results
 from zerosum.cli import flags
-from zerosum.config import Count, Settings, flag
+from zerosum.config import BaseConfig, Count, flag
 from zerosum.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench(Settings):
+class Bench(BaseConfig):
     """Measure how many modes recipes find, beside a perfect sampler and published numbers."""
 
     study: tyro.conf.Positional[Literal["modes"]]

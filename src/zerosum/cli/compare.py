@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import tyro
 
 from zerosum.cli import flags
-from zerosum.config import Settings
+from zerosum.config import BaseConfig
 from zerosum.evaluation import evaluate, table
 from zerosum.evaluation.table import body, comparison_remarks, comparison_text, head
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compare(Settings):
+class Compare(BaseConfig):
     """Put runs side by side that were evaluated under one protocol; numbers of different protocols are refused."""
 
     runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN ...")]

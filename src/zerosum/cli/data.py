@@ -11,9 +11,9 @@ import tyro
 
 from zerosum.cli import flags
 from zerosum.data.check import check, describe
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.kinds.images import open as open_data
-from zerosum.runtime.progress import choose, counting
+from zerosum.runtime.progress import make_progress, progress_callback
 
 Told = Callable[[str, int, int], None]
 
@@ -29,21 +29,21 @@ class Data:
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """What `zerosum train` would be given: a folder, a .zip, an array file, or a name."""
 
-    options: Annotated[DataOptions, tyro.conf.arg(name="data")]
+    options: Annotated[DataConfig, tyro.conf.arg(name="data")]
 
 
 def run(arguments: list[str]) -> None:
     """Do what is asked and print what came of it."""
     given: Data = flags.parse(Data, arguments, prog="zerosum data")
-    progress = choose()
+    progress = make_progress()
     try:
         act = report if given.action == "check" else pack
-        print(act(given.data, given.options.checked(), counting(progress)))
+        print(act(given.data, given.options.checked(), progress_callback(progress)))
     finally:
         progress.close()
 
 
-def report(data: str, options: DataOptions, told: Told) -> str:
+def report(data: str, options: DataConfig, told: Told) -> str:
     """Say what is there and what training would make of it.
 
     Raises:
@@ -52,7 +52,7 @@ def report(data: str, options: DataOptions, told: Told) -> str:
     return describe(check(data, options, progress=told))
 
 
-def pack(data: str, options: DataOptions, told: Told) -> str:
+def pack(data: str, options: DataConfig, told: Told) -> str:
     """Pack data into the cache and say what was done to them.
 
     Raises:

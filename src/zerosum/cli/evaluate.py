@@ -11,7 +11,7 @@ import tyro
 
 from zerosum.cli import flags
 from zerosum.evaluation import evaluate, table
-from zerosum.evaluation.config import Question
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
 from zerosum.run.directory import Which
 from zerosum.runtime import distributed
@@ -19,7 +19,7 @@ from zerosum.runtime.device import pick_device
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(Question):
+class Evaluate(EvaluationConfig):
     """Say how good a run, or a folder of images, is: with the protocol, what real samples get, and intervals."""
 
     subject: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN_OR_FOLDER")]
@@ -38,7 +38,7 @@ class Evaluate(Question):
 def run(arguments: list[str]) -> None:
     """Evaluate, and print the table."""
     given: Evaluate = flags.parse(Evaluate, arguments, prog="zerosum evaluate").checked()
-    question = Question.read({name: getattr(given, name) for name in Question.names()})
+    question = EvaluationConfig.read({name: getattr(given, name) for name in EvaluationConfig.names()})
     try:
         world = distributed.join(pick_device(given.device))
         found = evaluate.evaluate(

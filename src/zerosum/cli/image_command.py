@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from zerosum.data.sources.image_files import Files
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.inference.translate import Translated
 from zerosum.text import counted, listed
 
 
-def tell(done: Translated, files: Files, place: Path, *, did: str) -> None:
+def tell(done: Translated, files: ImageFiles, place: Path, *, did: str) -> None:
     """Print where the results are, and on stderr what was done on the way.
 
     Args:

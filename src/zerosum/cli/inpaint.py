@@ -10,17 +10,17 @@ import tyro
 
 from zerosum.cli import flags
 from zerosum.cli.image_command import tell
-from zerosum.config import Count, Settings
+from zerosum.config import BaseConfig, Count
 from zerosum.errors import InputError
 from zerosum.inference.image_files import inputs_at, targets_for
 from zerosum.inference.inpaint import complete_files
 from zerosum.run.load import load, recipe_of
-from zerosum.runtime.progress import choose, counting
-from zerosum.tasks import Completing
+from zerosum.runtime.progress import make_progress, progress_callback
+from zerosum.tasks import Inpainter
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inpaint(Settings):
+class Inpaint(BaseConfig):
     """Fill holes in an image, or in a folder of images, with a trained run; names, sizes and known pixels are kept."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
@@ -58,10 +58,12 @@ def run(arguments: list[str]) -> None:
     out = given.out or given.run / "inpainted"
     targets = targets_for(files, out, single=single)
     recipe = load(given.run, device=given.device)
-    assert isinstance(recipe, Completing)
-    progress = choose()
+    assert isinstance(recipe, Inpainter)
+    progress = make_progress()
     try:
-        done = complete_files(recipe, files, given.mask, targets, batch=given.batch, progress=counting(progress))
+        done = complete_files(
+            recipe, files, given.mask, targets, batch=given.batch, progress=progress_callback(progress)
+        )
     finally:
         progress.close()
     tell(done, files, out, did="filled")

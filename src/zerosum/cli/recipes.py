@@ -11,13 +11,13 @@ import tyro
 
 from zerosum import recipes
 from zerosum.cli import flags
-from zerosum.config import Count, Settings, documentation, flag
+from zerosum.config import BaseConfig, Count, documentation, flag
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipes(Settings):
+class Recipes(BaseConfig):
     """List the recipes, or explain one."""
 
     name: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="[NAME]")] = None

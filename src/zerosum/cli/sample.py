@@ -11,7 +11,7 @@ import tyro
 
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, with_controls
-from zerosum.config import Count, Positive, Settings, Whole
+from zerosum.config import BaseConfig, Count, Positive, Whole
 from zerosum.errors import InputError
 from zerosum.inference import sample
 from zerosum.run.directory import Which
@@ -19,7 +19,7 @@ from zerosum.run.load import load, recipe_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Sample(Settings):
+class Sample(BaseConfig):
     """Make samples with a trained run, or a film of a walk among them."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]

@@ -10,8 +10,8 @@ import tyro
 
 from zerosum import recipes
 from zerosum.cli import flags
-from zerosum.data.options import DataOptions
-from zerosum.run.config import Plan, Training, plan_of
+from zerosum.data.options import DataConfig
+from zerosum.run.config import RunConfig, TrainingConfig, read_config
 from zerosum.run.directory import Run
 from zerosum.runtime import distributed
 from zerosum.training import launch
@@ -59,13 +59,13 @@ def run(arguments: list[str]) -> None:
 def _start(arguments: list[str]) -> None:
     recipe = _value(arguments, "--recipe") or "dcgan"
     given: Any = flags.parse(_arguments(recipe), arguments, prog="zerosum train")
-    plan = Plan(given.data, recipe, given.settings.checked(), given.training.checked(), given.options.checked())
+    plan = RunConfig(given.data, recipe, given.settings.checked(), given.training.checked(), given.options.checked())
     launch.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
 
 
 def _resume(run_: str, arguments: list[str]) -> None:
     directory = Run.open(run_)
-    plan = plan_of(directory)
+    plan = read_config(directory)
     parser = _arguments(plan.recipe, plan)
     given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
@@ -73,12 +73,12 @@ def _resume(run_: str, arguments: list[str]) -> None:
     launch.resume(run_, **changes)
 
 
-def _arguments(recipe: str, plan: Plan | None = None) -> type:
+def _arguments(recipe: str, plan: RunConfig | None = None) -> type:
     """Add the flags of `recipe` to those of starting a run, or, with the values of `plan`, to those of going on."""
     parts = (
         [plan.config, plan.training, plan.options]
         if plan
-        else [recipes.find(recipe).Config(), Training(), DataOptions()]
+        else [recipes.find(recipe).Config(), TrainingConfig(), DataConfig()]
     )
     names = {"settings": plan.recipe if plan else recipe, "training": "training", "options": "data"}
     fields = [

@@ -11,19 +11,19 @@ import tyro
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, with_controls
 from zerosum.cli.image_command import tell
-from zerosum.config import Count, Settings, Whole
+from zerosum.config import BaseConfig, Count, Whole
 from zerosum.errors import InputError
 from zerosum.inference.image_files import inputs_at, targets_for
 from zerosum.inference.translate import Size, translate_files
 from zerosum.inference.upscale import upscale_files
 from zerosum.recipe import Recipe
 from zerosum.run.load import load, recipe_of
-from zerosum.runtime.progress import choose, counting
+from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.tasks import TranslationRecipe, Upscaler, controls_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Translate(Settings):
+class Translate(BaseConfig):
     """Translate an image, or a folder of images, with a trained run; names and sizes are kept."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
@@ -68,8 +68,8 @@ def run(arguments: list[str]) -> None:
     targets = targets_for(files, out, single=single)
     recipe = load(given.run, device=given.device)
     assert isinstance(recipe, TranslationRecipe)
-    progress = choose()
-    told = counting(progress)
+    progress = make_progress()
+    told = progress_callback(progress)
     try:
         if isinstance(recipe, Upscaler) and given.size != "trained":
             done = upscale_files(recipe, files, targets, progress=told)  # a window at a time: photographs are large

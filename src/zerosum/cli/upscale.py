@@ -10,15 +10,15 @@ import tyro
 
 from zerosum.cli import flags
 from zerosum.cli.image_command import tell
-from zerosum.config import Count, Settings
+from zerosum.config import BaseConfig, Count
 from zerosum.inference.image_files import inputs_at, targets_for
 from zerosum.inference.upscale import TILE, require_upscaler, upscale_files
 from zerosum.run.load import load
-from zerosum.runtime.progress import choose, counting
+from zerosum.runtime.progress import make_progress, progress_callback
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upscale(Settings):
+class Upscale(BaseConfig):
     """Make an image, or a folder of images, larger with a run of super-resolution; names are kept."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
@@ -52,9 +52,9 @@ def run(arguments: list[str]) -> None:
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     place = given.out or given.run / "upscaled"
     targets = targets_for(files, place, single=single)
-    progress = choose()
+    progress = make_progress()
     try:
-        done = upscale_files(recipe, files, targets, tile=given.tile, progress=counting(progress))
+        done = upscale_files(recipe, files, targets, tile=given.tile, progress=progress_callback(progress))
     finally:
         progress.close()
     tell(done, files, place, did="upscaled")

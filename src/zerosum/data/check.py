@@ -12,19 +12,19 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ImageOps
 
-from zerosum.data.check_report import Report, describe
-from zerosum.data.options import DataOptions
+from zerosum.data.check_report import CheckReport, describe
+from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import no_bombs, open_image, reason
 from zerosum.data.packing.scan import attempt, plan_for, survey
 from zerosum.data.sources import toys
 from zerosum.data.sources.find import Toy, find, name_of, with_default_size
-from zerosum.data.sources.image_array import Table, settle
-from zerosum.data.sources.image_files import Files, left_out
+from zerosum.data.sources.image_array import ImageArray, settle
+from zerosum.data.sources.image_files import ImageFiles, left_out
 from zerosum.data.sources.labels import labelling
-from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted
 
-__all__ = ["Report", "check", "describe"]
+__all__ = ["CheckReport", "check", "describe"]
 
 FEW_IMAGES = 500
 UNBALANCED = 10
@@ -32,7 +32,9 @@ COMMON_SIZES = 10
 WINDOW = 64
 
 
-def check(source: str | Path, options: DataOptions = DataOptions(), *, progress: Progress | None = None) -> Report:
+def check(
+    source: str | Path, options: DataConfig = DataConfig(), *, progress: ProgressCallback | None = None
+) -> CheckReport:
     """Look data over. Corrupt files are reported, never raised.
 
     Args:
@@ -47,13 +49,13 @@ def check(source: str | Path, options: DataOptions = DataOptions(), *, progress:
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return _of_toy(found.name, options)
-    if isinstance(found, Files):
+    if isinstance(found, ImageFiles):
         with no_bombs():
             return _of_files(name_of(source), found, options, progress)
     return _of_table(name_of(source), found.read(), options)
 
 
-def _of_files(source: str, files: Files, options: DataOptions, progress: Progress | None) -> Report:
+def _of_files(source: str, files: ImageFiles, options: DataConfig, progress: ProgressCallback | None) -> CheckReport:
     labels = labelling(files, options)
     found = survey(files, progress)
     digests = {}
@@ -71,7 +73,7 @@ def _of_files(source: str, files: Files, options: DataOptions, progress: Progres
     classes.update(() if labels.of is None else (labels.of[name] for name in facts))
     plan, notes = plan_for(found, options) if facts else (None, ())
     duplicates = _groups(digests)
-    return Report(
+    return CheckReport(
         source=source,
         kind="files",
         samples=len(facts),
@@ -88,14 +90,14 @@ def _of_files(source: str, files: Files, options: DataOptions, progress: Progres
     )
 
 
-def _of_table(source: str, table: Table, options: DataOptions) -> Report:
+def _of_table(source: str, table: ImageArray, options: DataConfig) -> CheckReport:
     plan, settled = settle(table, options)
     count, height, width, channels = table.samples.shape
     digests = {f"image {row}": _digest(np.ascontiguousarray(image).data) for row, image in enumerate(table.samples)}
     counts = [] if settled.labels is None else np.bincount(settled.labels, minlength=len(settled.classes)).tolist()
     classes = Counter(dict(zip(settled.classes, counts, strict=True))) if counts else Counter()
     duplicates = _groups(digests)
-    return Report(
+    return CheckReport(
         source=source,
         kind="array",
         samples=count,
@@ -112,10 +114,10 @@ def _of_table(source: str, table: Table, options: DataOptions) -> Report:
     )
 
 
-def _of_toy(name: str, options: DataOptions) -> Report:
+def _of_toy(name: str, options: DataConfig) -> CheckReport:
     _, labels = toys.points(name, options.split)
     classes = Counter(str(mode) for mode in labels.tolist())
-    return Report(
+    return CheckReport(
         source=name,
         kind="points",
         samples=len(labels),

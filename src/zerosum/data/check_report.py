@@ -8,7 +8,7 @@ from zerosum.text import counted, listed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class CheckReport:
     """What a data set holds. Plain values throughout, so that it can be written as JSON."""
 
     source: str
@@ -49,7 +49,7 @@ class Report:
     """What may go wrong, one sentence each."""
 
 
-def describe(report: Report) -> str:
+def describe(report: CheckReport) -> str:
     """Render a report as plain text, for a terminal."""
     lines = [f"{report.source}: {counted(report.samples, 'usable sample')}"]
     for title, counts in (

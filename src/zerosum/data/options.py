@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from zerosum.config import Settings
+from zerosum.config import BaseConfig
 from zerosum.errors import InputError
 
 Direction = Literal["AtoB", "BtoA"]
@@ -17,7 +17,7 @@ LARGEST_SIDE = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions(Settings):
+class DataConfig(BaseConfig):
     """How the data are read: size, channels, labels, split, cache, and what to do about corrupt files."""
 
     size: str | None = None
@@ -61,7 +61,7 @@ class DataOptions(Settings):
         Raises:
             InputError: The size is not "N" or "HxW" with sides from 4 to 4096.
 
-        >>> DataOptions(size="48x64").sides()
+        >>> DataConfig(size="48x64").sides()
         (48, 64)
         """
         if self.size is None:
@@ -75,7 +75,7 @@ class DataOptions(Settings):
             )
         return sides
 
-    def checked(self) -> DataOptions:
+    def checked(self) -> DataConfig:
         """Return these options, once all that can be judged without the data has been.
 
         Raises:
@@ -93,7 +93,7 @@ class DataOptions(Settings):
             raise InputError(f"--direction {self.direction} is not possible: give AtoB or BtoA.")
         return self
 
-    def located(self) -> DataOptions:
+    def located(self) -> DataConfig:
         """Return these options with their paths made absolute, as a run keeps them."""
         paths = {"target": self.target, "cache": self.cache}
         if self.labels not in (None, "none", "folders"):
@@ -107,10 +107,10 @@ class DataOptions(Settings):
         return Path(chosen).expanduser().absolute()
 
 
-def choose_sides(sizes: set[tuple[int, int]], options: DataOptions) -> tuple[int, int]:
+def choose_sides(sizes: set[tuple[int, int]], options: DataConfig) -> tuple[int, int]:
     """Height and width to train at, for data whose images have these heights and widths.
 
-    >>> choose_sides({(28, 28)}, DataOptions()), choose_sides({(28, 28), (30, 30)}, DataOptions())
+    >>> choose_sides({(28, 28)}, DataConfig()), choose_sides({(28, 28), (30, 30)}, DataConfig())
     ((28, 28), (64, 64))
     """
     asked = options.sides()

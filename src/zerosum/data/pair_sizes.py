@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zerosum.data.options import DataOptions, choose_sides
-from zerosum.data.packing.scan import Survey
-from zerosum.data.sources.image_files import Files
+from zerosum.data.options import DataConfig, choose_sides
+from zerosum.data.packing.scan import Scan
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 
 SKEW = 0.02
 """How far, as a share, the aspects of a source and its target may differ: roundings of an exact scaling do."""
 
 
-def agree(sides: tuple[Files, Files], a: Survey, b: Survey, options: DataOptions) -> tuple[DataOptions, DataOptions]:
+def agree(sides: tuple[ImageFiles, ImageFiles], a: Scan, b: Scan, options: DataConfig) -> tuple[DataConfig, DataConfig]:
     """Decide one size for both sides; their channels may differ. Tiles keep the factor between the two.
 
     Args:
@@ -45,7 +45,9 @@ def agree(sides: tuple[Files, Files], a: Survey, b: Survey, options: DataOptions
     return settled, settled
 
 
-def _tiles(sides: tuple[Files, Files], a: Survey, b: Survey, options: DataOptions) -> tuple[DataOptions, DataOptions]:
+def _tiles(
+    sides: tuple[ImageFiles, ImageFiles], a: Scan, b: Scan, options: DataConfig
+) -> tuple[DataConfig, DataConfig]:
     """Decide the sizes of tiles that lie at the same places of both images of a pair; --size is that of the targets."""
     forward = options.direction == "AtoB"
     (sources, given), (targets, wanted) = ((sides[0], a), (sides[1], b)) if forward else ((sides[1], b), (sides[0], a))

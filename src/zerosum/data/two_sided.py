@@ -10,21 +10,21 @@ from typing import BinaryIO, Literal
 
 from PIL import Image, ImageOps
 
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import Packed, key_of, reopen
 from zerosum.data.packing.decode import Unusable, no_bombs, open_image
 from zerosum.data.packing.pack_images import pack_files
-from zerosum.data.packing.scan import Survey, survey
-from zerosum.data.sources.image_files import SPLITS, Files, choose_split, list_folder, list_zip
+from zerosum.data.packing.scan import Scan, survey
+from zerosum.data.sources.image_files import SPLITS, ImageFiles, choose_split, list_folder, list_zip
 from zerosum.data.sources.labels import labelling
 from zerosum.errors import InputError
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 STORABLE = ("1", "L", "LA", "I;16", "I", "F", "RGB", "RGBA", "CMYK")
 """Pillow's modes that a TIFF keeps as they are."""
 
 
-def halves(files: Files) -> tuple[Files, Files]:
+def halves(files: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
     """View files of side-by-side pairs as the files of their left halves, and of their right ones.
 
     Each half is cut out of the upright image before anything is scaled, so that neither bleeds into the other.
@@ -68,7 +68,7 @@ NAMED = (("A", "B"), ("a", "b"), ("source", "target"), ("input", "output"))
 """What the folders of the two sides may be called."""
 
 
-def files_at(source: str | Path) -> Files:
+def files_at(source: str | Path) -> ImageFiles:
     """List the images of a folder or a .zip.
 
     Raises:
@@ -84,7 +84,7 @@ def files_at(source: str | Path) -> Files:
     raise InputError(f"{path} is no folder and no .zip: give one of images.")
 
 
-def two_places(first: str | Path, second: str | Path, options: DataOptions) -> tuple[Files, Files]:
+def two_places(first: str | Path, second: str | Path, options: DataConfig) -> tuple[ImageFiles, ImageFiles]:
     """List the images of two folders or archives.
 
     Raises:
@@ -93,7 +93,7 @@ def two_places(first: str | Path, second: str | Path, options: DataOptions) -> t
     return choose_split(files_at(first), options), choose_split(files_at(second), options)
 
 
-def two_folders(files: Files, options: DataOptions, *, any_names: bool) -> tuple[Files, Files] | None:
+def two_folders(files: ImageFiles, options: DataConfig, *, any_names: bool) -> tuple[ImageFiles, ImageFiles] | None:
     """Find the two sides within one folder or archive: trainA and trainB, A and B, source and target.
 
     Args:
@@ -128,11 +128,11 @@ def two_folders(files: Files, options: DataOptions, *, any_names: bool) -> tuple
 
 
 def pack_sides(
-    sides: tuple[Files, Files],
+    sides: tuple[ImageFiles, ImageFiles],
     form: str,
-    options: DataOptions,
-    agree: Callable[[Survey, Survey], tuple[DataOptions, DataOptions]],
-    progress: Progress | None,
+    options: DataConfig,
+    agree: Callable[[Scan, Scan], tuple[DataConfig, DataConfig]],
+    progress: ProgressCallback | None,
 ) -> tuple[Packed, Packed]:
     """Pack both sides into the cache, or open them from there.
 
@@ -164,11 +164,11 @@ def pack_sides(
     return first, second
 
 
-def side_notes(packs: Iterable[Packed], sides: Iterable[Files], titles: Iterable[str]) -> tuple[str, ...]:
+def side_notes(packs: Iterable[Packed], sides: Iterable[ImageFiles], titles: Iterable[str]) -> tuple[str, ...]:
     """What was done to each side, one sentence each, without those on labels."""
     said = []
     for packed, side, title in zip(packs, sides, titles, strict=True):
-        unlabelled = labelling(side, DataOptions(labels="none")).sentence
+        unlabelled = labelling(side, DataConfig(labels="none")).sentence
         said += [f"{title}: {note}" for note in packed.notes if note != unlabelled]
     return tuple(said)
 
@@ -193,5 +193,5 @@ def _are_two(tops: list[str]) -> bool:
     return len(tops) == 2 and not set(tops) <= set(SPLITS)
 
 
-def _within(files: Files, prefix: str) -> Files:
+def _within(files: ImageFiles, prefix: str) -> ImageFiles:
     return replace(files, names=tuple(name for name in files.names if name.startswith(prefix)), others=())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zerosum.config import Count, Settings, Whole
+from zerosum.config import BaseConfig, Count, Whole
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question(Settings):
+class EvaluationConfig(BaseConfig):
     """How samples are evaluated."""
 
     against: str | None = None

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from zerosum.data.batch import Domains
 from zerosum.errors import InputError
-from zerosum.evaluation.config import Question
-from zerosum.evaluation.inputs import against_run, beside
-from zerosum.evaluation.measures import better, families, named
-from zerosum.evaluation.measures.base import Family, Values, inception_title
-from zerosum.evaluation.reference import Prepared, Setting
-from zerosum.evaluation.samples import Evidence
+from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.inputs import compare_samples, reference_for_run
+from zerosum.evaluation.measures import better, families, parse_names
+from zerosum.evaluation.measures.base import MetricGroup, Values, inception_title
+from zerosum.evaluation.reference import EvaluationContext, Prepared
+from zerosum.evaluation.samples import Comparison
 from zerosum.kinds import AnyDataset
 from zerosum.recipe import Recipe
-from zerosum.run.config import Plan
+from zerosum.run.config import RunConfig
 
 USUAL = ("high-quality", "psnr", "fid", "precision")
 """Metrics taken during training where they can be had, with all of their families; the first chooses the best."""
@@ -25,15 +25,15 @@ PRINTED = {"fid": "FID", "kid": "KID", "is": "IS", "mode-score": "Mode-Score"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class TrainingEvaluator:
     """Evaluates a recipe while it is trained."""
 
     prepared: Prepared
     dataset: AnyDataset
     """Where the real samples come from."""
 
-    setting: Setting
-    families: tuple[Family, ...]
+    setting: EvaluationContext
+    families: tuple[MetricGroup, ...]
     chooses: str
     """The metric that chooses the best checkpoint."""
 
@@ -45,7 +45,7 @@ class Watch:
 
     def figures(self, recipe: Recipe) -> dict[str, float]:
         """Evaluate a recipe in evaluation mode: figures by the names that the history keeps them under."""
-        evidence = beside(recipe, self.prepared, self.dataset, self.setting)
+        evidence = compare_samples(recipe, self.prepared, self.dataset, self.setting)
         found = {key(name, evidence): value for name, value in _values(self.families, evidence).items()}
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
@@ -54,7 +54,7 @@ class Watch:
         return value < known if better()[self.chooses] == "lower" else value > known
 
 
-def watch(plan: Plan, recipe: Recipe, setting: Setting) -> Watch:
+def watch(plan: RunConfig, recipe: Recipe, setting: EvaluationContext) -> TrainingEvaluator:
     """See the real samples that a run is to be evaluated with while it is trained.
 
     Raises:
@@ -62,16 +62,16 @@ def watch(plan: Plan, recipe: Recipe, setting: Setting) -> Watch:
         StorageError: The cache cannot be written to.
     """
     training = plan.training
-    question = Question(features=training.evaluate_features, count=training.evaluate_count, seed=training.seed)
-    prepared, parts = against_run(plan, recipe.spec, question, setting)
+    question = EvaluationConfig(features=training.evaluate_features, count=training.evaluate_count, seed=training.seed)
+    prepared, parts = reference_for_run(plan, recipe.spec, question, setting)
     paired = not hasattr(recipe, "sample") and Domains not in type(recipe).data
     # Real samples in the place of generated ones: what can be had of them can be had of generated ones.
     rehearsal = prepared.reference.judge(prepared.reference.other, paired=paired)
-    taken = {name: family for family in families() for name in family.names if family.missing(rehearsal) is None}
-    chooses = _chooses(training.best, {name: family for name, family in taken.items() if family.values is not None})
+    taken = {name: family for family in families() for name in family.names if family.unavailable(rehearsal) is None}
+    chooses = _chooses(training.best, {name: family for name, family in taken.items() if family.quick is not None})
     chosen = tuple(dict.fromkeys(taken[name] for name in (*USUAL, chooses) if name in taken))
     floor = "" if paired else _floor(chosen, rehearsal)
-    return Watch(
+    return TrainingEvaluator(
         prepared=prepared,
         dataset=parts.real.dataset,
         setting=replace(setting, progress=None),  # a bar within the bar of training would hide it
@@ -82,7 +82,7 @@ def watch(plan: Plan, recipe: Recipe, setting: Setting) -> Watch:
     )
 
 
-def key(name: str, evidence: Evidence) -> str:
+def key(name: str, evidence: Comparison) -> str:
     """Name a figure in the history.
 
     >>> from types import SimpleNamespace as Some
@@ -93,7 +93,7 @@ def key(name: str, evidence: Evidence) -> str:
     return f"evaluation/{printed.lower()}"
 
 
-def _chooses(asked: str | None, quick: dict[str, Family]) -> str:
+def _chooses(asked: str | None, quick: dict[str, MetricGroup]) -> str:
     """Return the metric that chooses the best checkpoint.
 
     Raises:
@@ -101,7 +101,7 @@ def _chooses(asked: str | None, quick: dict[str, Family]) -> str:
     """
     if asked is None:
         return next(name for name in USUAL if name in quick)
-    name, *more = named(asked)
+    name, *more = parse_names(asked)
     if more:
         raise InputError(f"--best {asked} names several metrics, and one chooses the best checkpoint: give one.")
     if name not in quick:
@@ -109,10 +109,10 @@ def _chooses(asked: str | None, quick: dict[str, Family]) -> str:
     return name
 
 
-def _values(taken: tuple[Family, ...], evidence: Evidence) -> Values:
-    return {name: value for family in taken if family.values for name, value in family.values(evidence).items()}
+def _values(taken: tuple[MetricGroup, ...], evidence: Comparison) -> Values:
+    return {name: value for family in taken if family.quick for name, value in family.quick(evidence).items()}
 
 
-def _floor(taken: tuple[Family, ...], rehearsal: Evidence) -> str:
+def _floor(taken: tuple[MetricGroup, ...], rehearsal: Comparison) -> str:
     said = ", ".join(f"{key(name, rehearsal)} {value:.4g}" for name, value in _values(taken, rehearsal).items())
     return f"Real samples in the place of generated ones have {said}."

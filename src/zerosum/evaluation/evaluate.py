@@ -7,27 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from zerosum import report
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
 from zerosum.evaluation import table
-from zerosum.evaluation.config import Question
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.inputs import Brought, of_folder, of_run
-from zerosum.evaluation.measures import chosen, families, named
-from zerosum.evaluation.reference import Setting
-from zerosum.evaluation.result import FILE, Evaluation, Figure, sound
-from zerosum.evaluation.samples import Evidence
+from zerosum.evaluation.measures import chosen, families, parse_names
+from zerosum.evaluation.reference import EvaluationContext
+from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval
+from zerosum.evaluation.samples import Comparison
 from zerosum.run.checkpoint import played
-from zerosum.run.config import plan_of
+from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load
 from zerosum.runtime import distributed
 from zerosum.runtime.device import pick_device
-from zerosum.runtime.progress import Progress, Silent, choose, counting
-from zerosum.runtime.thread_pool import Progress as ProgressCallback
+from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
+from zerosum.runtime.thread_pool import ProgressCallback as ProgressCallback
 
 
 def evaluate(
-    question: Question,
+    question: EvaluationConfig,
     subject: str | Path,
     *,
     checkpoint: Which = "newest",
@@ -36,22 +36,22 @@ def evaluate(
     progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluate as `question` asks; under `torchrun` the processes share the work, and the first one writes."""
-    names = None if question.metrics is None else named(question.metrics)
+    names = None if question.metrics is None else parse_names(question.metrics)
     place = pick_device(device)
     world = distributed.join(place)
-    progress = progress or (choose() if world.is_first else Silent())
-    counted = counting(progress)
+    progress = progress or (make_progress() if world.is_first else Silent())
+    counted = progress_callback(progress)
     run = Path(subject)  # a name of data stays as it was typed: ./mnist is another thing than mnist
     is_run = (run / "run.json").exists()
     try:
-        setting = Setting(device=place, cache=_cache(run, is_run), progress=counted, world=world)
+        setting = EvaluationContext(device=place, cache=_cache(run, is_run), progress=counted, world=world)
         brought = (
             _run(Run.open(run), question, setting, checkpoint, device)
             if is_run
-            else (of_folder(subject, question, DataOptions(), setting), None)
+            else (of_folder(subject, question, DataConfig(), setting), None)
         )
         (evidence, notes), round_ = brought
-        figures, left = take(evidence, names, progress=counted)
+        figures, left = compute_metrics(evidence, names, progress=counted)
     finally:
         progress.close()
     found = Evaluation(
@@ -90,25 +90,25 @@ def compare(*places: str | Path, progress: Progress | None = None, **asked: Any)
 
 def _found(place: Path, asked: Mapping[str, Any], progress: Progress | None) -> Evaluation:
     if asked and (place / "run.json").exists() and not (place / FILE).exists():
-        return evaluate(Question.read(asked), place, progress=progress)
+        return evaluate(EvaluationConfig.read(asked), place, progress=progress)
     return table.find(place)
 
 
 def _run(
-    directory: Run, question: Question, setting: Setting, checkpoint: Which, device: str
+    directory: Run, question: EvaluationConfig, setting: EvaluationContext, checkpoint: Which, device: str
 ) -> tuple[Brought, int | None]:
     recipe = load(directory.path, device=device, checkpoint=checkpoint)
-    brought = of_run(recipe, plan_of(directory), question, setting)
+    brought = of_run(recipe, read_config(directory), question, setting)
     return brought, played(directory.chosen(checkpoint))
 
 
 def _cache(run: Path, is_run: bool) -> Path:
-    return (plan_of(Run.open(run)).options if is_run else DataOptions()).cache_folder()
+    return (read_config(Run.open(run)).options if is_run else DataConfig()).cache_folder()
 
 
-def take(
-    evidence: Evidence, names: Sequence[str] | None, *, progress: ProgressCallback | None = None
-) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
+def compute_metrics(
+    evidence: Comparison, names: Sequence[str] | None, *, progress: ProgressCallback | None = None
+) -> tuple[tuple[MetricResult, ...], tuple[str, ...]]:
     """Take metrics.
 
     Args:
@@ -124,17 +124,19 @@ def take(
     """
     asked = chosen(evidence, names) if names is not None else None
     todo = (
-        asked if asked is not None else [f for f in families() if f.cost == "seconds" and f.missing(evidence) is None]
+        asked
+        if asked is not None
+        else [f for f in families() if f.cost == "seconds" and f.unavailable(evidence) is None]
     )
-    figures: list[Figure] = []
+    figures: list[MetricResult] = []
     notes: list[str] = []
     for done, family in enumerate(todo):
         if progress is not None:
             progress("metrics", done, len(todo))
         try:
-            figures += family.judge(evidence)
+            figures += family.compute(evidence)
         except InputError as error:
             if names is not None:
                 raise
             notes.append(f"{', '.join(family.names)} left out: {error}")
-    return tuple(sound(f) for f in figures if names is None or f.metric in names), tuple(notes)
+    return tuple(drop_invalid_interval(f) for f in figures if names is None or f.metric in names), tuple(notes)

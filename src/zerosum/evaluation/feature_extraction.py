@@ -12,30 +12,30 @@ from torch import Tensor
 from zerosum.data.batch import to_uint8
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
-from zerosum.evaluation.samples import KEPT, Side, rows_of
+from zerosum.evaluation.samples import KEPT, SampleSet, rows_of
 from zerosum.features import extract
-from zerosum.features.extractor import Extractor, Seen
+from zerosum.features.extractor import Extractor, Features
 from zerosum.inference.sample import CHUNK
 from zerosum.kinds import AnyDataset
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.distributed import World
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 SHEET = 8
 """Images translated at once."""
 
 
-def see_dataset(
+def extract_dataset(
     extractor: Extractor | None,
     dataset: Dataset,
     *,
     n: int,
     seed: int,
     cache: Path,
-    progress: Progress | None,
+    progress: ProgressCallback | None,
     world: World,
-) -> tuple[Side, np.ndarray]:
+) -> tuple[SampleSet, np.ndarray]:
     """See n samples of a data set, drawn without repetition and in a random order, and say which rows they are.
 
     Args:
@@ -54,22 +54,22 @@ def see_dataset(
     order = np.random.default_rng(seed).permutation(n)  # of a whole set the rows come as they lie, often by class
     rows = drawn[order]
     if extractor is None:
-        return Side(seen=Seen(features=torch.from_numpy(dataset.samples[rows]).float())), rows
+        return SampleSet(seen=Features(features=torch.from_numpy(dataset.samples[rows]).float())), rows
     seen = extract.of_dataset(extractor, dataset, n=n, seed=seed, cache=cache, progress=progress, world=world)
-    return Side(seen=rows_of(seen, torch.from_numpy(order)), images=dataset.real(rows[:KEPT])), rows
+    return SampleSet(seen=rows_of(seen, torch.from_numpy(order)), images=dataset.real(rows[:KEPT])), rows
 
 
-def see_stream(
+def extract_stream(
     extractor: Extractor | None,
     batches: Iterable[Tensor],
     *,
     count: int,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     world: World,
-) -> Side:
+) -> SampleSet:
     """See samples as they are made: (N_i, C, H, W) uint8, or points (N_i, 2). The first images are kept."""
     if extractor is None:
-        return Side(seen=Seen(features=torch.cat(list(batches))[:count].float()))
+        return SampleSet(seen=Features(features=torch.cat(list(batches))[:count].float()))
     kept: list[Tensor] = []
 
     def keeping() -> Iterator[Tensor]:
@@ -80,7 +80,7 @@ def see_stream(
             yield batch
 
     seen = extract.extract(extractor, keeping(), count=count, progress=progress, world=world)
-    return Side(seen=seen, images=torch.cat(kept))
+    return SampleSet(seen=seen, images=torch.cat(kept))
 
 
 def generated(recipe: Recipe, n: int, *, seed: int) -> Iterator[Tensor]:
@@ -92,7 +92,7 @@ def generated(recipe: Recipe, n: int, *, seed: int) -> Iterator[Tensor]:
     state = None
     for _ in range(-(-n // CHUNK)):
         # Whoever looks at a batch between two of them may draw at random too, and leaves no trace here.
-        with rng.forked(recipe.device, seed=seed if state is None else None), torch.no_grad():
+        with rng.fork(recipe.device, seed=seed if state is None else None), torch.no_grad():
             if state is not None:
                 rng.set_state(state, recipe.device)
             samples = recipe.sample(CHUNK).float().cpu()
@@ -108,8 +108,8 @@ def translated(recipe: Recipe, dataset: AnyDataset, rows: np.ndarray, *, seed: i
     """
     for start in range(0, len(rows), SHEET):
         batch = dataset.batch(rows[start : start + SHEET]).to(recipe.device)
-        with rng.forked(recipe.device, seed=seed + start), torch.no_grad():
-            made, _ = recipe.compare(batch)
+        with rng.fork(recipe.device, seed=seed + start), torch.no_grad():
+            made, _ = recipe.fake_and_real(batch)
         yield _finished(made.float().cpu())
 
 

@@ -8,20 +8,20 @@ from pathlib import Path
 from zerosum import recipes
 from zerosum.data.batch import Batch, Domains, Images
 from zerosum.data.dataset import Dataset
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.sources import toys
 from zerosum.data.sources.find import built_in, name_of
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.evaluation.config import Question
-from zerosum.evaluation.feature_extraction import generated, see_dataset, see_stream, translated
-from zerosum.evaluation.reference import Prepared, Setting, prepare
-from zerosum.evaluation.samples import Evidence, Side
-from zerosum.evaluation.splits import Parts, find_parts, flat, in_turn, sized_as
+from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.feature_extraction import extract_dataset, extract_stream, generated, translated
+from zerosum.evaluation.reference import EvaluationContext, Prepared, prepare
+from zerosum.evaluation.samples import Comparison, SampleSet
+from zerosum.evaluation.splits import Splits, find_parts, in_turn, targets_as_images, with_size_of
 from zerosum.kinds import AnyDataset
 from zerosum.kinds.images import open as open_data
 from zerosum.recipe import Recipe
-from zerosum.run.config import Plan
+from zerosum.run.config import RunConfig
 
 COPIES_PASS = (
     "The run was trained on these real samples (split {split}), so copies of them would count as good ones: see "
@@ -32,11 +32,11 @@ SEEN_BEFORE = (
     "it against a split test or val, or other data by --against."
 )
 
-Brought = tuple[Evidence, tuple[str, ...]]
+Brought = tuple[Comparison, tuple[str, ...]]
 """Evidence, and what was done on the way."""
 
 
-def of_run(recipe: Recipe, plan: Plan, question: Question, setting: Setting) -> Brought:
+def of_run(recipe: Recipe, plan: RunConfig, question: EvaluationConfig, setting: EvaluationContext) -> Brought:
     """Generate samples with a trained recipe, or translate held-out sources, beside the real samples.
 
     Raises:
@@ -45,12 +45,14 @@ def of_run(recipe: Recipe, plan: Plan, question: Question, setting: Setting) -> 
     """
     if question.size is not None:
         raise InputError(f"--size {question.size} is for folders: a run makes its own size; leave it away.")
-    prepared, parts = against_run(plan, recipe.spec, question, setting)
-    evidence = beside(recipe, prepared, parts.real.dataset, setting)
+    prepared, parts = reference_for_run(plan, recipe.spec, question, setting)
+    evidence = compare_samples(recipe, prepared, parts.real.dataset, setting)
     return evidence, prepared.notes
 
 
-def against_run(plan: Plan, spec: Spec, question: Question, setting: Setting) -> tuple[Prepared, Parts]:
+def reference_for_run(
+    plan: RunConfig, spec: Spec, question: EvaluationConfig, setting: EvaluationContext
+) -> tuple[Prepared, Splits]:
     """See the real samples that those of a run are held against.
 
     Raises:
@@ -61,16 +63,16 @@ def against_run(plan: Plan, spec: Spec, question: Question, setting: Setting) ->
     if question.against is not None and built_in(question.against) in toys.NAMES and not spec.is_points:
         raise InputError(f"The run makes images and {question.against} is made of points: hold it against images.")
     own = question.against is None or name_of(question.against) == name_of(plan.data)
-    options = plan.options if own else DataOptions(cache=plan.options.cache, direction=plan.options.direction)
+    options = plan.options if own else DataConfig(cache=plan.options.cache, direction=plan.options.direction)
     parts = find_parts(
         plan.data if own else str(question.against),
-        sized_as(spec, options),
+        with_size_of(spec, options),
         kind.data,
         split=question.split,
         progress=setting.progress,
         world=setting.world,
     )
-    found = flat(parts.real.dataset).spec.shape
+    found = targets_as_images(parts.real.dataset).spec.shape
     if found != spec.shape:
         raise InputError(
             f"The run makes samples of shape {spec.shape} and {parts.real.dataset.source} has {found}: hold it against "
@@ -84,7 +86,7 @@ def against_run(plan: Plan, spec: Spec, question: Question, setting: Setting) ->
     return prepared, parts
 
 
-def beside(recipe: Recipe, prepared: Prepared, dataset: AnyDataset, setting: Setting) -> Evidence:
+def compare_samples(recipe: Recipe, prepared: Prepared, dataset: AnyDataset, setting: EvaluationContext) -> Comparison:
     """Put samples of a recipe in evaluation mode beside the real ones.
 
     Raises:
@@ -95,12 +97,14 @@ def beside(recipe: Recipe, prepared: Prepared, dataset: AnyDataset, setting: Set
     batches = (
         generated(recipe, count, seed=seed) if from_nothing else translated(recipe, dataset, prepared.rows, seed=seed)
     )
-    fake = see_stream(prepared.extractor, batches, count=count, progress=setting.progress, world=setting.world)
+    fake = extract_stream(prepared.extractor, batches, count=count, progress=setting.progress, world=setting.world)
     paired = not from_nothing and Domains not in type(recipe).data
     return replace(prepared.reference.judge(fake, paired=paired), recipe=recipe)
 
 
-def of_folder(subject: str | Path, question: Question, options: DataOptions, setting: Setting) -> Brought:
+def of_folder(
+    subject: str | Path, question: EvaluationConfig, options: DataConfig, setting: EvaluationContext
+) -> Brought:
     """Bring images of a folder, .zip or array file beside the real samples, at their size and with their channels.
 
     Raises:
@@ -118,11 +122,11 @@ def of_folder(subject: str | Path, question: Question, options: DataOptions, set
     parts = find_parts(
         question.against, asked, kinds, split=question.split, progress=setting.progress, world=setting.world
     )
-    given = _like(subject, flat(parts.real.dataset), asked, setting)
+    given = _like(subject, targets_as_images(parts.real.dataset), asked, setting)
     prepared = prepare(parts, question, setting, trained=False)
     reference = prepared.reference
     count = min(len(given), reference.protocol.real)
-    fake, _ = see_dataset(
+    fake, _ = extract_dataset(
         prepared.extractor,
         given,
         n=count,
@@ -136,7 +140,7 @@ def of_folder(subject: str | Path, question: Question, options: DataOptions, set
     ]  # it was not the user who asked
     evidence = replace(
         reference.judge(fake),
-        labelled=lambda: _like(subject, flat(parts.real.dataset), asked, setting, labels=None),
+        labelled=lambda: _like(subject, targets_as_images(parts.real.dataset), asked, setting, labels=None),
     )
     if name_of(subject) == name_of(question.against) and parts.real.split == options.split:
         done.append(f"{subject} is held against itself: the same images may be on both sides, below the floor.")
@@ -144,10 +148,10 @@ def of_folder(subject: str | Path, question: Question, options: DataOptions, set
 
 
 def _like(
-    subject: str | Path, real: Dataset, options: DataOptions, setting: Setting, *, labels: str | None = "none"
+    subject: str | Path, real: Dataset, options: DataConfig, setting: EvaluationContext, *, labels: str | None = "none"
 ) -> Dataset:
     """Open what is evaluated as the real samples are."""
-    asked = replace(sized_as(real.spec, options), labels=None if real.spec.is_points else labels)
+    asked = replace(with_size_of(real.spec, options), labels=None if real.spec.is_points else labels)
     given = in_turn(setting.world, lambda: open_data(subject, options=asked, progress=setting.progress))
     if given.spec.shape != real.spec.shape:
         raise InputError(
@@ -159,7 +163,7 @@ def _like(
     return given
 
 
-def _fewer(count: int, real: Side, subject: str | Path) -> tuple[str, ...]:
+def _fewer(count: int, real: SampleSet, subject: str | Path) -> tuple[str, ...]:
     if count == len(real):
         return ()
     return (f"{subject} has {count:,} samples, fewer than the {len(real):,} real ones.",)

@@ -14,18 +14,18 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
-from zerosum.evaluation.config import Question
-from zerosum.evaluation.feature_extraction import see_dataset
-from zerosum.evaluation.measures.perceptual import find_eye
+from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.feature_extraction import extract_dataset
+from zerosum.evaluation.measures.perceptual import perceptual_distance
 from zerosum.evaluation.result import POINTS, Protocol
-from zerosum.evaluation.samples import Memory, Reference, Side
-from zerosum.evaluation.splits import Parts, flat, in_turn
+from zerosum.evaluation.samples import MemorisationData, Reference, SampleSet
+from zerosum.evaluation.splits import Splits, in_turn, targets_as_images
 from zerosum.features import find
 from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor
 from zerosum.metrics.divergence import shares
 from zerosum.runtime.distributed import World
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 RESIZER = "cut to the shape about the centre, Lanczos (Pillow, antialiased, 8 bits); images of that size as they are"
 SEARCHED = 50_000
@@ -33,12 +33,12 @@ SEARCHED = 50_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Setting:
+class EvaluationContext:
     """Where and with what an evaluation works."""
 
     device: torch.device
     cache: Path
-    progress: Progress | None
+    progress: ProgressCallback | None
     world: World
 
 
@@ -56,7 +56,7 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(parts: Parts, question: Question, setting: Setting, *, trained: bool | None) -> Prepared:
+def prepare(parts: Splits, question: EvaluationConfig, setting: EvaluationContext, *, trained: bool | None) -> Prepared:
     """See the real samples.
 
     Args:
@@ -82,7 +82,7 @@ def prepare(parts: Parts, question: Question, setting: Setting, *, trained: bool
             "unlike them than the floor says.",
         )
     real, other, rows, held = _sides(parts, count, extractor, question.seed, setting)
-    dataset = flat(parts.real.dataset)
+    dataset = targets_as_images(parts.real.dataset)
     reference = Reference(
         protocol=_protocol(parts, extractor, count, question.seed),
         real=real,
@@ -92,14 +92,14 @@ def prepare(parts: Parts, question: Question, setting: Setting, *, trained: bool
         training=parts.training,
         held_out=parts.held_out,
         own=trained is True,
-        perceptual=find_eye(question, dataset, extractor, setting.device),
+        perceptual=perceptual_distance(question, dataset, extractor, setting.device),
         mixture=dataset.source if dataset.source in toys.NAMES else None,
     )
     return Prepared(reference=reference, extractor=extractor, rows=rows, notes=notes)
 
 
-def _protocol(parts: Parts, extractor: Extractor | None, count: int, seed: int) -> Protocol:
-    dataset, real = flat(parts.real.dataset), parts.real
+def _protocol(parts: Splits, extractor: Extractor | None, count: int, seed: int) -> Protocol:
+    dataset, real = targets_as_images(parts.real.dataset), parts.real
     return Protocol(
         extractor=POINTS if extractor is None else extractor.name,
         identity="" if extractor is None else extractor.identity,
@@ -116,13 +116,17 @@ def _protocol(parts: Parts, extractor: Extractor | None, count: int, seed: int) 
     )
 
 
-def _memory(parts: Parts, real: Side, other: Side, held: np.ndarray, seed: int, *, trained: bool) -> Memory:
+def _memory(
+    parts: Splits, real: SampleSet, other: SampleSet, held: np.ndarray, seed: int, *, trained: bool
+) -> MemorisationData:
     first = parts.other is None or parts.real.split == parts.trained
     training, held_out = (real, other) if first else (other, real)
-    return Memory(training=training, held_out=held_out, chunks=_searched(parts, held, seed), trained=trained)
+    return MemorisationData(training=training, held_out=held_out, chunks=_searched(parts, held, seed), trained=trained)
 
 
-def find_extractor(parts: Parts, question: Question, setting: Setting) -> tuple[Extractor | None, tuple[str, ...]]:
+def find_extractor(
+    parts: Splits, question: EvaluationConfig, setting: EvaluationContext
+) -> tuple[Extractor | None, tuple[str, ...]]:
     """Return the extractor that is asked for, or the one that suits the data, and why.
 
     Raises:
@@ -158,31 +162,31 @@ def find_extractor(parts: Parts, question: Question, setting: Setting) -> tuple[
 
 
 def _sides(
-    parts: Parts, count: int, extractor: Extractor | None, seed: int, setting: Setting
-) -> tuple[Side, Side, np.ndarray, np.ndarray]:
+    parts: Splits, count: int, extractor: Extractor | None, seed: int, setting: EvaluationContext
+) -> tuple[SampleSet, SampleSet, np.ndarray, np.ndarray]:
     """See both real sides; return them, the rows of the first, and those rows of it that serve the floor."""
 
-    def see(dataset: Dataset, n: int) -> tuple[Side, np.ndarray]:
-        return see_dataset(
+    def see(dataset: Dataset, n: int) -> tuple[SampleSet, np.ndarray]:
+        return extract_dataset(
             extractor, dataset, n=n, seed=seed, cache=setting.cache, progress=setting.progress, world=setting.world
         )
 
-    dataset = flat(parts.real.dataset)
+    dataset = targets_as_images(parts.real.dataset)
     if parts.other is not None:
-        (real, rows), (other, _) = see(dataset, count), see(flat(parts.other.dataset), count)
+        (real, rows), (other, _) = see(dataset, count), see(targets_as_images(parts.other.dataset), count)
         return real, other, rows, np.empty(0, dtype=np.int64)
     both, rows = see(dataset, 2 * count)
     halves = [both.take(torch.arange(start, start + count)) for start in (0, count)]
     if both.images is None:
         return halves[0], halves[1], rows[:count], rows[count:]
     real, other = (
-        Side(seen=half.seen, images=dataset.real(rows[start : start + len(both.images)][:count]))
+        SampleSet(seen=half.seen, images=dataset.real(rows[start : start + len(both.images)][:count]))
         for half, start in zip(halves, (0, count), strict=True)
     )
     return real, other, rows[:count], rows[count:]
 
 
-def _searched(parts: Parts, held: np.ndarray, seed: int) -> partial[Iterator[Tensor]]:
+def _searched(parts: Splits, held: np.ndarray, seed: int) -> partial[Iterator[Tensor]]:
     """Go through the training images, all but those of the floor."""
     training = parts.training
     rows = np.setdiff1d(np.arange(len(training)), held)
@@ -191,7 +195,7 @@ def _searched(parts: Parts, held: np.ndarray, seed: int) -> partial[Iterator[Ten
     return partial(training.chunks, rows)
 
 
-def _expected(dataset: Dataset, real: Side) -> Tensor | None:
+def _expected(dataset: Dataset, real: SampleSet) -> Tensor | None:
     """Return the shares of all labels of the real part, where they are the classes that the extractor tells."""
     classes = len(dataset.spec.classes)
     if dataset.labels is None or real.seen.logits is None or real.logits.shape[1] != classes:

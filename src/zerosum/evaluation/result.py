@@ -24,7 +24,7 @@ Better = Literal["lower", "higher"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class MetricResult:
     """What a metric says of samples."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", ser_json_inf_nan="null")
@@ -66,11 +66,11 @@ class Evaluation:
     """Rounds that the run had played; None for what is no run."""
 
     protocol: Protocol
-    figures: tuple[Figure, ...]
+    figures: tuple[MetricResult, ...]
     notes: tuple[str, ...]
     """What was done on the way, a sentence each."""
 
-    def __getitem__(self, metric: str) -> Figure:
+    def __getitem__(self, metric: str) -> MetricResult:
         """Return the figure of a metric by its name.
 
         Raises:
@@ -116,7 +116,7 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def sound(figure: Figure) -> Figure:
+def drop_invalid_interval(figure: MetricResult) -> MetricResult:
     """Leave out an interval that is not finite: some draw of the samples had no value."""
     found = figure.interval
     if found is None or all(map(math.isfinite, (found.low, found.high, found.standard_error))):
@@ -124,7 +124,7 @@ def sound(figure: Figure) -> Figure:
     return replace(figure, interval=None)
 
 
-def warnings(figures: Sequence[Figure]) -> list[str]:
+def warnings(figures: Sequence[MetricResult]) -> list[str]:
     """Return the notes of figures, each once, under the titles that it is a note on."""
     told: dict[str, list[str]] = {}
     for figure in figures:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zerosum.data.dataset import Dataset
 from zerosum.evaluation.result import Protocol
-from zerosum.features.extractor import Seen
+from zerosum.features.extractor import Features
 from zerosum.metrics.lpips import PerceptualDistance
 from zerosum.recipe import Recipe
 
@@ -22,10 +22,10 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Side:
+class SampleSet:
     """N samples as they are seen."""
 
-    seen: Seen
+    seen: Features
     """(N, F) features, and logits if the extractor classifies."""
 
     images: Tensor | None = None
@@ -47,16 +47,16 @@ class Side:
         assert self.seen.logits is not None
         return self.seen.logits
 
-    def take(self, rows: Tensor) -> Side:
+    def take(self, rows: Tensor) -> SampleSet:
         """Return the samples of some rows, without their images."""
-        return Side(seen=rows_of(self.seen, rows))
+        return SampleSet(seen=rows_of(self.seen, rows))
 
-    def first(self, count: int) -> Side:
+    def first(self, count: int) -> SampleSet:
         """Return the first samples, with their images."""
         if count >= len(self):
             return self
         images = None if self.images is None else self.images[:count]
-        return Side(seen=rows_of(self.seen, torch.arange(count)), images=images)
+        return SampleSet(seen=rows_of(self.seen, torch.arange(count)), images=images)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return what `make` makes, made the first time only: moments, bins, spacings of this side."""
@@ -66,13 +66,13 @@ class Side:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Memory:
+class MemorisationData:
     """What a memorising generator would repeat."""
 
-    training: Side
+    training: SampleSet
     """Real samples that were trained on."""
 
-    held_out: Side
+    held_out: SampleSet
     """As many real samples that were not; of a single split, others of it."""
 
     chunks: Callable[[], Iterator[Tensor]]
@@ -108,11 +108,11 @@ class Reference:
     """What samples are held against."""
 
     protocol: Protocol
-    real: Side
-    other: Side
+    real: SampleSet
+    other: SampleSet
     """As many real samples as generated ones, none of them in `real`: they set the floor."""
 
-    memory: Memory | None
+    memory: MemorisationData | None
     """None where the data are not those that the generator was trained on."""
 
     expected: Tensor | None = None
@@ -134,19 +134,19 @@ class Reference:
     mixture: str | None = None
     """The name of the mixture of Gaussians that points were drawn from, if they were."""
 
-    def judge(self, fake: Side, *, paired: bool = False) -> Evidence:
+    def judge(self, fake: SampleSet, *, paired: bool = False) -> Comparison:
         """Put samples beside the real ones."""
         protocol = replace(self.protocol, fake=len(fake))
         alike = replace(self, protocol=protocol, other=self.other.first(len(fake)))
-        return Evidence(reference=alike, fake=fake, paired=paired)
+        return Comparison(reference=alike, fake=fake, paired=paired)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Evidence:
+class Comparison:
     """Samples, beside what they are held against."""
 
     reference: Reference
-    fake: Side
+    fake: SampleSet
     paired: bool
     """Whether each sample has a real one that it should be: row i of `fake.images` and of `reference.real.images`."""
 
@@ -162,7 +162,7 @@ class Evidence:
         return self.reference.protocol
 
     @property
-    def real(self) -> Side:
+    def real(self) -> SampleSet:
         """What samples are held against."""
         return self.reference.real
 
@@ -180,6 +180,6 @@ class Evidence:
         return torch.bincount(calls, minlength=self.real.logits.shape[1]).double() / len(calls)
 
 
-def rows_of(seen: Seen, rows: Tensor) -> Seen:
+def rows_of(seen: Features, rows: Tensor) -> Features:
     """Return what was seen in the samples of some rows (M,)."""
-    return Seen(features=seen.features[rows], logits=None if seen.logits is None else seen.logits[rows])
+    return Features(features=seen.features[rows], logits=None if seen.logits is None else seen.logits[rows])

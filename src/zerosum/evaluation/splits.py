@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds import AnyDataset, open_as
 from zerosum.runtime.distributed import World
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 HELD_OUT = ("test", "val")
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class Split:
     """Some of the samples of a split."""
 
     dataset: AnyDataset
@@ -30,11 +30,11 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Parts:
+class Splits:
     """What samples are held against, and what sets the floor."""
 
-    real: Part
-    other: Part | None
+    real: Split
+    other: Split | None
     """None where there is one split only, of which one half serves as the real side and the other for the floor."""
 
     trained: str
@@ -44,14 +44,14 @@ class Parts:
     def training(self) -> Dataset:
         """The samples that are trained on; of another split only where the data have none of that name."""
         sides = [side for side in (self.real, self.other) if side is not None]
-        return flat(next((side for side in sides if side.split == self.trained), sides[0]).dataset)
+        return targets_as_images(next((side for side in sides if side.split == self.trained), sides[0]).dataset)
 
     @property
     def held_out(self) -> Dataset | None:
         """Samples that are not trained on, or None."""
         sides = [side for side in (self.real, self.other) if side is not None]
         found = next((side for side in sides if side.split != self.trained), None)
-        return None if found is None or len(sides) < 2 else flat(found.dataset)
+        return None if found is None or len(sides) < 2 else targets_as_images(found.dataset)
 
     def count(self, asked: int) -> int:
         """Return how many samples a side can have, given how many were asked for.
@@ -59,8 +59,8 @@ class Parts:
         Raises:
             InputError: There are not two for each side.
         """
-        real = len(flat(self.real.dataset))
-        count = min(asked, real // 2 if self.other is None else min(real, len(flat(self.other.dataset))))
+        real = len(targets_as_images(self.real.dataset))
+        count = min(asked, real // 2 if self.other is None else min(real, len(targets_as_images(self.other.dataset))))
         if count < 2:
             raise InputError(
                 f"{self.real.dataset.source} has {real} real samples, and an evaluation needs 2 for each of two sides: "
@@ -71,13 +71,13 @@ class Parts:
 
 def find_parts(
     source: str | Path,
-    options: DataOptions,
+    options: DataConfig,
     kinds: Sequence[type[Batch]],
     *,
     split: str | None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     world: World,
-) -> Parts:
+) -> Splits:
     """Open the part of some data that samples are held against, and another one like it if there is one.
 
     Args:
@@ -95,23 +95,23 @@ def find_parts(
     trained = options.split
 
     def opened(part: str, like: AnyDataset | None) -> AnyDataset:
-        asked = replace(options if like is None else sized_as(like.spec, options), split=part)
+        asked = replace(options if like is None else with_size_of(like.spec, options), split=part)
         return in_turn(world, lambda: open_as(kinds, source, options=asked, progress=progress))
 
-    def attempted(part: str, like: AnyDataset) -> Part | None:
+    def attempted(part: str, like: AnyDataset) -> Split | None:
         try:
             found = opened(part, like)
         except InputError:
             return None
-        return Part(dataset=found, split=part) if found.spec.shape == like.spec.shape else None
+        return Split(dataset=found, split=part) if found.spec.shape == like.spec.shape else None
 
     chosen = split or trained
-    first = Part(dataset=opened(chosen, None), split=chosen)
+    first = Split(dataset=opened(chosen, None), split=chosen)
     rest = [part for part in (trained, *HELD_OUT) if part != chosen]
     second = next((found for part in rest if (found := attempted(part, first.dataset))), None)
     if split is None and second is not None:
         first, second = second, first
-    return Parts(real=first, other=second, trained=trained)
+    return Splits(real=first, other=second, trained=trained)
 
 
 def in_turn(world: World, make: Callable[[], T]) -> T:
@@ -128,7 +128,7 @@ def in_turn(world: World, make: Callable[[], T]) -> T:
         world.wait()
 
 
-def sized_as(spec: Spec, options: DataOptions) -> DataOptions:
+def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:
     """Return options that bring images to the size, and where they are made from nothing the channels, of a spec."""
     if spec.is_points:
         return options
@@ -136,7 +136,7 @@ def sized_as(spec: Spec, options: DataOptions) -> DataOptions:
     return asked if spec.source_shape is not None else replace(asked, channels=spec.shape[0])
 
 
-def flat(dataset: AnyDataset) -> Dataset:
+def targets_as_images(dataset: AnyDataset) -> Dataset:
     """View what translations should look like, the targets or the second domain, as images."""
     if isinstance(dataset, Dataset):
         return dataset

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zerosum.errors import InputError
-from zerosum.evaluation.result import FILE, Evaluation, Figure, Protocol, warnings
+from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol, warnings
 from zerosum.text import number
 
 BEST = "*"
@@ -88,7 +88,7 @@ def comparison_remarks(evaluations: Sequence[Evaluation]) -> list[str]:
     return [star, *sentences(evaluations[0].protocol), *left]
 
 
-def _same(figure: Figure, evaluation: Evaluation) -> Figure | None:
+def _same(figure: MetricResult, evaluation: Evaluation) -> MetricResult | None:
     """Find the figure of another evaluation that was taken the same way."""
     return next(
         (
@@ -100,7 +100,7 @@ def _same(figure: Figure, evaluation: Evaluation) -> Figure | None:
     )
 
 
-def _cell(figure: Figure, best: float | None) -> str:
+def _cell(figure: MetricResult, best: float | None) -> str:
     star = BEST if figure.value is not None and figure.value == best else ""
     spread = interval_of(figure)
     return f"{spoken(figure.value)}{star}" + (f" ({spread})" if spread else "")
@@ -114,7 +114,7 @@ def _name(evaluation: Evaluation) -> str:
 HEAD = ("metric", "value", "real against real", "interval", "better")
 
 
-def rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
+def rows(figures: Sequence[MetricResult]) -> list[tuple[str, ...]]:
     """Return a row a figure: title, value, floor, interval, which way is better."""
     return [
         (figure.title, spoken(figure.value), spoken(figure.floor), interval_of(figure), figure.better)
@@ -122,7 +122,7 @@ def rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
     ]
 
 
-def interval_of(figure: Figure) -> str:
+def interval_of(figure: MetricResult) -> str:
     """Say the interval of a figure, or nothing."""
     found = figure.interval
     return "" if found is None else f"{spoken(found.low)} to {spoken(found.high)}"
@@ -145,7 +145,7 @@ def sentences(protocol: Protocol) -> list[str]:
     ]
 
 
-def how(figures: Sequence[Figure]) -> list[str]:
+def how(figures: Sequence[MetricResult]) -> list[str]:
     """Say how each figure and its interval were taken, those of the same kind together."""
     told: dict[str, list[str]] = {}
     for figure in figures:

@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
-from zerosum.features.extractor import Seen
+from zerosum.features.extractor import Features
 from zerosum.player import Clock, Player
 from zerosum.runtime import rng
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 WIDTH = 128
 LARGEST_SIDE = 64
@@ -43,10 +43,10 @@ class Classifier(nn.Module):
         self.hidden = nn.Sequential(nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(9 * 128, WIDTH), nn.ReLU())
         self.head = nn.Linear(WIDTH, classes)
 
-    def forward(self, images: Tensor) -> Seen:
+    def forward(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images: (N, 128) features of the last hidden layer, and (N, K) logits."""
         features = self.hidden(self.maps(to_float(images.to(self.head.weight.device)))[-1])
-        return Seen(features=features, logits=self.head(features))
+        return Features(features=features, logits=self.head(features))
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """See (N, C, H, W) images in [-1, 1]: the maps (N, C_s, H_s, W_s) of the three stages, first to last."""
@@ -66,7 +66,7 @@ def fit(
     classes: int,
     epochs: int,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     device: torch.device = CPU,
 ) -> Classifier:
     """Train a classifier, by Adam in batches of 128.
@@ -93,7 +93,7 @@ def fit(
         raise InputError(
             f"A classifier was to learn {len(images):,} images from {len(labels):,} labels: give one label an image."
         )
-    with rng.forked(device, seed=seed), torch.enable_grad():
+    with rng.fork(device, seed=seed), torch.enable_grad():
         network = Classifier(images.shape[1], classes).train()
         network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         player = Player.adam(network, lr=RATE, betas=(0.9, 0.999), schedule=_rise_and_fall)

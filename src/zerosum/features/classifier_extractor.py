@@ -15,10 +15,10 @@ from zerosum.data.dataset import Dataset, channels_first
 from zerosum.data.packing.cache import key_of
 from zerosum.errors import InputError, StorageError
 from zerosum.features.classifier import BATCH, LARGEST_SIDE, WIDTH, Classifier, accuracy, fit
-from zerosum.features.extractor import Seen, identity_of
+from zerosum.features.extractor import Features, identity_of
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import replacing
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import counted
 
 CPU = torch.device("cpu")
@@ -46,7 +46,7 @@ class Trained:
         self.identity = identity_of(network.state_dict(), self.name, VERSION)
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images of the channels that it was trained on.
 
         Raises:
@@ -60,7 +60,7 @@ class Trained:
         with torch.autocast(self.network.head.weight.device.type, enabled=False):
             seen = self.network(images)
         assert seen.logits is not None
-        return Seen(features=seen.features.cpu(), logits=seen.logits.cpu())
+        return Features(features=seen.features.cpu(), logits=seen.logits.cpu())
 
     def stages(self, images: Tensor) -> list[Tensor]:
         """See (N, C, H, W) images in [-1, 1] of its channels: the maps (N, C_s, H_s, W_s) of its stages."""
@@ -73,7 +73,7 @@ def trained_on(
     held_out: Dataset | None = None,
     cache: Path,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     device: torch.device = CPU,
 ) -> Trained:
     """Train a classifier on labelled images, or take the one that was trained on them before.
@@ -100,7 +100,7 @@ def trained_on(
         network = fit(*learnt, classes=classes, epochs=epochs, seed=seed, progress=progress, device=device)
         _save(path, network, accuracy(network, *kept))
     weights, right = _load(path)
-    with rng.forked(CPU):
+    with rng.fork(CPU):
         network = Classifier(channels, classes)
     network.load_state_dict(weights)
     tested = "a tenth of them" if held_out is None else counted(len(held_out), "image") + f" of {held_out.source}"

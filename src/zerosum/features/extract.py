@@ -14,10 +14,10 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset
 from zerosum.data.packing.cache import key_of
 from zerosum.errors import InputError, StorageError
-from zerosum.features.extractor import Extractor, Seen
+from zerosum.features.extractor import Extractor, Features
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.distributed import World
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 BATCH = 32
 ALONE = World()
@@ -28,9 +28,9 @@ def extract(
     batches: Iterable[Tensor],
     *,
     count: int,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     world: World = ALONE,
-) -> Seen:
+) -> Features:
     """See images that are made or read on the way.
 
     Args:
@@ -45,7 +45,7 @@ def extract(
     """
     parts = list(stream(extractor, batches, count=count, progress=progress, world=world))
     logits = [part.logits for part in parts if part.logits is not None]
-    return Seen(features=torch.cat([part.features for part in parts]), logits=torch.cat(logits) if logits else None)
+    return Features(features=torch.cat([part.features for part in parts]), logits=torch.cat(logits) if logits else None)
 
 
 def stream(
@@ -53,9 +53,9 @@ def stream(
     batches: Iterable[Tensor],
     *,
     count: int,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     world: World = ALONE,
-) -> Iterator[Seen]:
+) -> Iterator[Features]:
     """Yield what `extract` returns, batch by batch and in order: for what need not be held in memory at once.
 
     Raises:
@@ -66,7 +66,7 @@ def stream(
         progress("features", 0, count)
     while done < count and (turn := list(islice(coming, world.size))):
         mine = extractor(turn[world.rank]) if world.rank < len(turn) else None
-        for seen in cast(list[Seen | None], world.gather(mine)):
+        for seen in cast(list[Features | None], world.gather(mine)):
             if seen is not None and done < count:
                 yield _first(seen, count - done)
                 done = min(count, done + len(seen.features))
@@ -83,9 +83,9 @@ def of_dataset(
     n: int | None = None,
     seed: int = 0,
     cache: Path,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     world: World = ALONE,
-) -> Seen:
+) -> Features:
     """See images of a data set, once: the next time they come from the cache, mapped into memory.
 
     Args:
@@ -129,12 +129,12 @@ def rows(dataset: Dataset, *, n: int | None = None, seed: int = 0) -> np.ndarray
     return np.random.default_rng(seed).permutation(len(dataset))[:n]
 
 
-def _first(seen: Seen, count: int) -> Seen:
+def _first(seen: Features, count: int) -> Features:
     logits = None if seen.logits is None else seen.logits[:count]
-    return Seen(features=seen.features[:count], logits=logits)
+    return Features(features=seen.features[:count], logits=logits)
 
 
-def _write(path: Path, parts: Iterator[Seen], count: int) -> None:
+def _write(path: Path, parts: Iterator[Features], count: int) -> None:
     """Write features and logits side by side, (count, F + K) float32, as one array that grows by batches."""
     with replacing(path) as partial, partial.open("wb") as file:
         for index, seen in enumerate(parts):
@@ -148,10 +148,10 @@ def _write_header(file: BinaryIO, shape: tuple[int, int]) -> None:
     np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
 
 
-def _read(path: Path, width: int) -> Seen:
+def _read(path: Path, width: int) -> Features:
     try:
         # Mapped copy-on-write: torch asks for writable memory, and the file stays as it is.
         table = torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray))
     except (OSError, ValueError, EOFError) as error:
         raise StorageError(f"The features in {path} cannot be read ({error}): delete that file.") from error
-    return Seen(features=table[:, :width], logits=table[:, width:] if table.shape[1] > width else None)
+    return Features(features=table[:, :width], logits=table[:, width:] if table.shape[1] > width else None)

@@ -41,7 +41,7 @@ def as_rgb(images: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class Features:
     """What an extractor sees in N images."""
 
     features: Tensor
@@ -66,7 +66,7 @@ class Extractor(Protocol):
     width: int
     """F."""
 
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images, C being 1 or 3 or whatever the extractor was made for."""
         ...
 

@@ -15,7 +15,7 @@ from zerosum.features.extractor import Extractor
 from zerosum.features.huggingface import HuggingFace
 from zerosum.features.inception import Inception
 from zerosum.features.untrained import Pixels, Random
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 CPU = torch.device("cpu")
 NAMES = ("inception", "inception-768", "classifier", "pixels", "random")
@@ -32,7 +32,7 @@ def find(
     reference: Dataset,
     cache: Path,
     held_out: Dataset | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     device: torch.device = CPU,
 ) -> Extractor:
     """Return an extractor by its name.

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from zerosum.errors import InputError
-from zerosum.features.extractor import SENTENCE, Seen, as_rgb, identity_of
+from zerosum.features.extractor import SENTENCE, Features, as_rgb, identity_of
 from zerosum.runtime import rng
 
 CPU = torch.device("cpu")
@@ -30,7 +30,7 @@ class HuggingFace:
     """
 
     def __init__(self, model: str, *, device: torch.device = CPU) -> None:
-        with rng.forked(CPU):
+        with rng.fork(CPU):
             settings, network = _load(model)
         self.name = f"hf:{model}"
         self._network = network.to(device, torch.float32).eval().requires_grad_(False)
@@ -47,7 +47,7 @@ class HuggingFace:
         )
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images of any size."""
         x = as_rgb(images).to(self._device, torch.float32)
         x = functional.interpolate(x, (self._side, self._side), mode="bilinear", align_corners=False, antialias=True)
@@ -56,7 +56,7 @@ class HuggingFace:
         pooled = getattr(seen, "pooler_output", None)
         if pooled is None:
             pooled = seen.last_hidden_state[:, 0]
-        return Seen(features=pooled.flatten(1).float().cpu())
+        return Features(features=pooled.flatten(1).float().cpu())
 
 
 def _load(model: str) -> tuple[dict[str, Any], Any]:

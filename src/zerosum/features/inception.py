@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from zerosum.features.extractor import SENTENCE, Seen, as_rgb, identity_of
+from zerosum.features.extractor import SENTENCE, Features, as_rgb, identity_of
 from zerosum.features.inception_network import body, fill
 
 SIDE = 299
@@ -42,7 +42,7 @@ class Inception:
         self._network = network.eval().requires_grad_(False)
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images of any size.
 
         The logits (N, 1008) are without their bias, as the Inception Score has been computed from its first code on.
@@ -51,7 +51,7 @@ class Inception:
         with torch.autocast(self._device.type, enabled=False):
             features = self._network(x.contiguous(memory_format=torch.channels_last)).mean((2, 3))
             logits = None if self._head is None else features @ self._head.T
-        return Seen(features=features.cpu(), logits=None if logits is None else logits.cpu())
+        return Features(features=features.cpu(), logits=None if logits is None else logits.cpu())
 
 
 def resize(images: Tensor, side: int = SIDE) -> Tensor:

@@ -17,7 +17,7 @@ from zerosum.data.sources.download import fetch
 from zerosum.errors import InputError
 from zerosum.features.inception_network import body, units
 from zerosum.runtime.external_weights import read_weights
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 FILES = {
     "inception": "pt_inception-2015-12-05-6726825d.pth",
@@ -30,7 +30,7 @@ EPSILON = 1e-3
 HEAD = "fc.weight"
 
 
-def locate(name: str, *, cache: Path, progress: Progress | None = None) -> Path:
+def locate(name: str, *, cache: Path, progress: ProgressCallback | None = None) -> Path:
     """Find the weights of "inception" or "inception-768": in $ZEROSUM_DATA/weights, in the cache, or by a download.
 
     Raises:

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
-from zerosum.features.extractor import SENTENCE, Seen, as_rgb, identity_of
+from zerosum.features.extractor import SENTENCE, Features, as_rgb, identity_of
 from zerosum.runtime import rng
 
 CPU = torch.device("cpu")
@@ -30,7 +30,7 @@ class Pixels:
         self.identity = identity_of({}, self.name, self.shape)
         self.protocol = f"The pixels of {_spelt(self.shape)} images as they are, in [0, 1]: {self.width:,} features."
 
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images of the one shape.
 
         Raises:
@@ -41,7 +41,7 @@ class Pixels:
                 f"Images of {_spelt(tuple(images.shape[1:]))} were given for pixel features of {_spelt(self.shape)}: "
                 "bring both sides to one --size and --channels, or choose --features random."
             )
-        return Seen(features=images.cpu().flatten(1).float() / 255)
+        return Features(features=images.cpu().flatten(1).float() / 255)
 
 
 class Random:
@@ -59,7 +59,7 @@ class Random:
 
     def __init__(self, device: torch.device = CPU) -> None:
         layers: list[nn.Module] = []
-        with rng.forked(CPU, seed=0):
+        with rng.fork(CPU, seed=0):
             for given, made in ((3, 32), (32, 64), (64, 128)):
                 conv = nn.Conv2d(given, made, 3, stride=2, padding=1, bias=False)
                 nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
@@ -74,14 +74,14 @@ class Random:
         self._network.to(device)
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images of any size."""
         x = to_float(as_rgb(images).to(self._device))
         H, W = x.shape[-2:]
         if max(H, W) > LARGEST_SIDE:
             x = functional.adaptive_avg_pool2d(x, (min(H, LARGEST_SIDE), min(W, LARGEST_SIDE)))
         with torch.autocast(self._device.type, enabled=False):
-            return Seen(features=self._network(x).cpu())
+            return Features(features=self._network(x).cpu())
 
 
 def _spelt(shape: tuple[int, ...]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from zerosum.data.sources.image_files import Files
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.two_sided import files_at
 from zerosum.errors import InputError
 from zerosum.runtime.atomic_files import replacing
@@ -24,7 +24,7 @@ FORMATS = {
 """Kinds of picture that are written, by ending."""
 
 
-def inputs_at(source: Path) -> Files:
+def inputs_at(source: Path) -> ImageFiles:
     """List the images at a path: one file, or all in a folder or .zip and the folders in it.
 
     Raises:
@@ -32,7 +32,7 @@ def inputs_at(source: Path) -> Files:
     """
     path = source.expanduser().absolute()
     if path.is_file() and path.suffix.lower() != ".zip":
-        return Files(
+        return ImageFiles(
             root=path.parent,
             names=(path.name,),
             others=(),
@@ -47,7 +47,7 @@ def inputs_at(source: Path) -> Files:
     return replace(files, others=())
 
 
-def targets_for(files: Files, out: Path, *, single: Path | None) -> dict[str, Path]:
+def targets_for(files: ImageFiles, out: Path, *, single: Path | None) -> dict[str, Path]:
     """Name the result of every file.
 
     A folder gets a PNG for each, by the name that it has in its folder but for the ending. One file may go to a file of

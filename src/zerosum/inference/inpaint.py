@@ -14,14 +14,14 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import Plan, Unusable, no_bombs, reason, with_channels
-from zerosum.data.packing.scan import Survey, attempt, survey
-from zerosum.data.sources.image_files import Files
+from zerosum.data.packing.decode import PixelFormat, Unusable, no_bombs, reason, with_channels
+from zerosum.data.packing.scan import Scan, attempt, survey
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.inference.image_files import inputs_at, write_picture
 from zerosum.inference.translate import Translated, load_picture, notes_on, require_pictures
-from zerosum.runtime.thread_pool import Progress, on_all_cores
-from zerosum.tasks import Completing
+from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
+from zerosum.tasks import Inpainter
 from zerosum.text import counted, listed
 
 WHITE = 128
@@ -44,7 +44,7 @@ class Holed:
     """(1, H', W') float, 1 wherever a pixel of the hole has a part."""
 
 
-def complete(recipe: Completing, images: Tensor, mask: Tensor, *, batch: int = 8) -> Tensor:
+def complete(recipe: Inpainter, images: Tensor, mask: Tensor, *, batch: int = 8) -> Tensor:
     """Fill holes in (N, C, H, W) images in [-1, 1], `batch` at a time: (N, C, H, W) on the CPU, in [-1, 1].
 
     Args:
@@ -59,13 +59,13 @@ def complete(recipe: Completing, images: Tensor, mask: Tensor, *, batch: int = 8
 
 
 def complete_files(
-    recipe: Completing,
-    files: Files,
+    recipe: Inpainter,
+    files: ImageFiles,
     mask: Path,
     targets: Mapping[str, Path],
     *,
     batch: int = 8,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Translated:
     """Fill holes in image files, a batch at a time, into files of the same sizes and channels.
 
@@ -96,7 +96,7 @@ def complete_files(
         mask_of = dict.fromkeys(names, masks.names[0]) if _is_picture(mask) else _matched(names, masks)
         _require_equal_sizes(found, shapes, mask_of)
         channels, height, width = recipe.spec.shape
-        plan = Plan(height=height, width=width, channels=channels, scales=found.scales)
+        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
         load = _loader(files, masks, mask_of, plan, replace(plan, scales=shapes.scales))
         problems, written = dict(found.problems), []
         for usable in _batches(names, load, batch, problems):
@@ -107,7 +107,7 @@ def complete_files(
     return Translated(written=tuple(written), problems=problems, notes=notes_on(found))
 
 
-def read_hole(file: BinaryIO, plan: Plan) -> np.ndarray:
+def read_hole(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
     """Read a mask: (H, W) bool, true where it is light, of any kind of image; what is transparent is dark.
 
     Raises:
@@ -153,7 +153,7 @@ def _batches(
 
 
 def _loader(
-    files: Files, masks: Files, mask_of: Mapping[str, str], plan: Plan, mask_plan: Plan
+    files: ImageFiles, masks: ImageFiles, mask_of: Mapping[str, str], plan: PixelFormat, mask_plan: PixelFormat
 ) -> Callable[[str], Holed | Exception]:
     """Return what loads an image and its mask by the image's name, and returns what goes wrong."""
     read_mask = attempt(masks, partial(read_hole, plan=mask_plan))
@@ -167,7 +167,7 @@ def _loader(
     return load
 
 
-def _prepared(plain: Image.Image, hole: np.ndarray, plan: Plan) -> Holed:
+def _prepared(plain: Image.Image, hole: np.ndarray, plan: PixelFormat) -> Holed:
     """Scale an image and its hole alike, so that nothing of what is in the hole is taken for known."""
     size = (plan.width, plan.height)
     shown, share = with_channels(plain, plan.channels), Image.fromarray(hole.astype(np.float32))
@@ -177,7 +177,7 @@ def _prepared(plain: Image.Image, hole: np.ndarray, plan: Plan) -> Holed:
     return Holed(plain=plain, hole=hole, pixels=pixels, mask=torch.from_numpy(np.array(share) > TOUCHED).float()[None])
 
 
-def _through(recipe: Completing, images: Sequence[Holed]) -> Tensor:
+def _through(recipe: Inpainter, images: Sequence[Holed]) -> Tensor:
     """Run images through the network together: (N, C, H', W') uint8."""
     pixels, mask = (torch.stack([getattr(image, side) for image in images]) for side in ("pixels", "mask"))
     return to_uint8(complete(recipe, to_float(pixels), mask, batch=len(images)))
@@ -188,7 +188,7 @@ def _is_picture(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() != ".zip"
 
 
-def _matched(names: Sequence[str], masks: Files) -> dict[str, str]:
+def _matched(names: Sequence[str], masks: ImageFiles) -> dict[str, str]:
     """Find the mask of every image: that of the same name whatever its ending."""
     by_stem: dict[PurePosixPath, str] = {}
     for name in masks.names:
@@ -204,7 +204,7 @@ def _matched(names: Sequence[str], masks: Files) -> dict[str, str]:
     return {name: mask for name, mask in found.items() if mask is not None}
 
 
-def _require_equal_sizes(found: Survey, shapes: Survey, mask_of: Mapping[str, str]) -> None:
+def _require_equal_sizes(found: Scan, shapes: Scan, mask_of: Mapping[str, str]) -> None:
     """See that masks can be read, and have the sizes of their images."""
     unequal = []
     for name, mask in mask_of.items():
@@ -221,7 +221,7 @@ def _require_equal_sizes(found: Survey, shapes: Survey, mask_of: Mapping[str, st
         )
 
 
-def _require_masks_stay(mask: Path, masks: Files, targets: Mapping[str, Path]) -> None:
+def _require_masks_stay(mask: Path, masks: ImageFiles, targets: Mapping[str, Path]) -> None:
     """Refuse to write over a mask, or among several masks, where a result would pass for one."""
     places = {(masks.root / name).resolve() for name in masks.names}
     if taken := sorted(str(path) for path in targets.values() if path.resolve() in places):

@@ -15,7 +15,7 @@ from zerosum.media import image_grid
 from zerosum.media.video import animate
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
-from zerosum.tasks import Walkable, controls, require_known
+from zerosum.tasks import Interpolable, controls, require_known
 
 CHUNK = 16
 """Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
@@ -28,7 +28,7 @@ def generate(recipe: Recipe, n: int, *, seed: int, chosen: Mapping[str, Any]) ->
         InputError: a control that the recipe does not have, or a value it refuses.
     """
     require_known(chosen, controls(recipe))
-    with rng.forked(recipe.device, seed=seed), torch.no_grad():
+    with rng.fork(recipe.device, seed=seed), torch.no_grad():
         chunks = [recipe.sample(CHUNK, **chosen).float().cpu() for _ in range(-(-n // CHUNK))]
     return torch.cat(chunks)[:n]
 
@@ -63,12 +63,12 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
     Raises:
         InputError: the recipe has no latents to walk among, or fewer than 2 corners or frames.
     """
-    if not isinstance(recipe, Walkable):
+    if not isinstance(recipe, Interpolable):
         raise InputError("This recipe has no latent vector to walk along: leave --interpolate away.")
     if corners < 2 or frames < 2:
         raise InputError(f"A walk of {frames} frames among {corners} samples leads nowhere: give 2 or more of each.")
     require_known(chosen, controls(recipe))
-    with rng.forked(recipe.device, seed=seed), torch.no_grad():
+    with rng.fork(recipe.device, seed=seed), torch.no_grad():
         path = latent.loop(recipe.prior(corners).cpu(), frames=frames, between=recipe.between)
         rest = {name: value for name, value in chosen.items() if name != "truncation"}
         return torch.cat([recipe.sample(len(piece), latent=piece, **rest).float().cpu() for piece in path.split(CHUNK)])

@@ -16,15 +16,15 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import Plan, no_bombs, open_image, reason, to_plain, with_channels
-from zerosum.data.packing.scan import Survey, attempt, survey
-from zerosum.data.sources.image_files import Files
+from zerosum.data.packing.decode import PixelFormat, no_bombs, open_image, reason, to_plain, with_channels
+from zerosum.data.packing.scan import Scan, attempt, survey
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.inference.image_files import write_picture
 from zerosum.media.image_grid import MODES
 from zerosum.runtime import rng
-from zerosum.runtime.thread_pool import Progress, on_all_cores
-from zerosum.tasks import Completing, TranslationRecipe, controls_of, require_known
+from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
+from zerosum.tasks import Inpainter, TranslationRecipe, controls_of, require_known
 from zerosum.text import counted
 
 Size = Literal["trained", "own"]
@@ -59,21 +59,21 @@ def translate(recipe: TranslationRecipe, images: Tensor, *, batch: int, seed: in
         InputError: a control that the recipe does not have, or images of a size that it cannot take.
     """
     require_known(chosen, controls_of(recipe.translate))
-    with rng.forked(recipe.device, seed=seed), torch.no_grad():
+    with rng.fork(recipe.device, seed=seed), torch.no_grad():
         pieces = [recipe.translate(piece.to(recipe.device), **chosen).float().cpu() for piece in images.split(batch)]
     return torch.cat(pieces)
 
 
 def translate_files(
     recipe: TranslationRecipe,
-    files: Files,
+    files: ImageFiles,
     targets: Mapping[str, Path],
     *,
     size: Size = "trained",
     batch: int = 8,
     seed: int = 0,
     chosen: Mapping[str, Any],
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Translated:
     """Translate image files, a batch at a time, into files of the same sizes.
 
@@ -100,7 +100,7 @@ def translate_files(
         found = survey(files, progress, smallest=1)
         problems, written = dict(found.problems), []
         channels, height, width = recipe.spec.source_shape or recipe.spec.shape
-        plan = Plan(height=height, width=width, channels=channels, scales=found.scales)
+        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
         for loaded in _batches(files, tuple(found.facts), plan, size, batch, problems):
             made = _through(recipe, [image.pixels for image in loaded], seed=seed, batch=batch, chosen=chosen)
             for image, result in zip(loaded, made, strict=True):
@@ -110,7 +110,7 @@ def translate_files(
     return Translated(written=tuple(written), problems=problems, notes=notes_on(found))
 
 
-def notes_on(found: Survey) -> tuple[str, ...]:
+def notes_on(found: Scan) -> tuple[str, ...]:
     """Say what is done to images before a network sees them."""
     high = sum(fact.bits == 16 and fact.wide is None for fact in found.facts.values())
     several = sum(fact.frames > 1 for fact in found.facts.values())
@@ -122,7 +122,7 @@ def notes_on(found: Survey) -> tuple[str, ...]:
 
 
 def _batches(
-    files: Files, names: Sequence[str], plan: Plan, size: Size, batch: int, problems: dict[str, str]
+    files: ImageFiles, names: Sequence[str], plan: PixelFormat, size: Size, batch: int, problems: dict[str, str]
 ) -> Iterator[list[Loaded]]:
     """Load images in order, at most `batch` at a time and all of one size; note what goes wrong in `problems`."""
     load: Callable[[str], Any] = attempt(files, partial(load_picture, plan=plan, size=size))
@@ -146,7 +146,7 @@ def _batches(
             yield gathered
 
 
-def load_picture(file: BinaryIO, *, plan: Plan, size: Size) -> tuple[Image.Image, Tensor]:
+def load_picture(file: BinaryIO, *, plan: PixelFormat, size: Size) -> tuple[Image.Image, Tensor]:
     """Decode an image: upright at its own size, and as the (C', H', W') uint8 that the network sees."""
     with open_image(file) as image:
         image.load()
@@ -163,7 +163,7 @@ def _through(recipe: TranslationRecipe, images: list[Tensor], **how: Any) -> Ten
     """Run uint8 images (C', H, W) through the network, edges mirrored to a size it takes: (N, C, H, W) uint8."""
     stack = to_float(torch.stack(images))
     height, width = stack.shape[2:]
-    below, beside = (max(recipe.smallest - side, -side % recipe.multiple) for side in (height, width))
+    below, beside = (max(recipe.min_size - side, -side % recipe.size_multiple) for side in (height, width))
     if below or beside:
         mode = "reflect" if below < height and beside < width else "replicate"
         stack = pad(stack, (0, beside, 0, below), mode=mode)
@@ -185,7 +185,7 @@ def finished(recipe: TranslationRecipe, plain: Image.Image, result: Tensor) -> I
     return image
 
 
-def require_pictures(recipe: TranslationRecipe | Completing) -> None:
+def require_pictures(recipe: TranslationRecipe | Inpainter) -> None:
     """See that what the recipe takes and makes are images that files can hold.
 
     Raises:

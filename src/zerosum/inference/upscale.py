@@ -13,14 +13,14 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import Plan, no_bombs, reason
+from zerosum.data.packing.decode import PixelFormat, no_bombs, reason
 from zerosum.data.packing.scan import attempt, survey
-from zerosum.data.sources.image_files import Files
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.inference.image_files import write_picture
 from zerosum.inference.translate import Translated, finished, load_picture, notes_on, require_pictures
 from zerosum.recipe import Recipe
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.tasks import TranslationRecipe, Upscaler
 
 TILE = 128
@@ -74,7 +74,12 @@ def upscale(recipe: Recipe, images: Tensor, *, tile: int = TILE) -> Tensor:
 
 
 def upscale_files(
-    recipe: Recipe, files: Files, targets: Mapping[str, Path], *, tile: int = TILE, progress: Progress | None = None
+    recipe: Recipe,
+    files: ImageFiles,
+    targets: Mapping[str, Path],
+    *,
+    tile: int = TILE,
+    progress: ProgressCallback | None = None,
 ) -> Translated:
     """Enlarge image files, one after the other, into files.
 
@@ -98,7 +103,7 @@ def upscale_files(
         found = survey(files, progress, smallest=1)
         problems, written = dict(found.problems), []
         channels, height, width = upscaler.spec.source_shape or upscaler.spec.shape
-        plan = Plan(height=height, width=width, channels=channels, scales=found.scales)
+        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
         load: Any = attempt(files, partial(load_picture, plan=plan, size="own"))
         for name in found.facts:
             loaded: tuple[Image.Image, Tensor] | Exception = load(name)

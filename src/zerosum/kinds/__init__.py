@@ -11,12 +11,12 @@ import numpy as np
 
 from zerosum.data.batch import Batch, Domains, Pairs
 from zerosum.data.dataset import Dataset
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
 from zerosum.kinds.domains import DomainDataset, open_domains
 from zerosum.kinds.images import open as open_images
 from zerosum.kinds.pairs import PairDataset, open_pairs
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 SHEET = 8
 """Translations in a preview: each is shown beside its source."""
@@ -28,8 +28,8 @@ def open_as(
     kinds: Sequence[type[Batch]],
     source: str | Path,
     *,
-    options: DataOptions = DataOptions(),
-    progress: Progress | None = None,
+    options: DataConfig = DataConfig(),
+    progress: ProgressCallback | None = None,
 ) -> AnyDataset:
     """Open data as the first of `kinds` that is for two sides, else as images or points.
 
@@ -53,7 +53,7 @@ def open_as(
 def for_previews(
     dataset: AnyDataset,
     kinds: Sequence[type[Batch]],
-    options: DataOptions,
+    options: DataConfig,
     *,
     most: int,
     made_from: Literal["images", "latents"] = "images",
@@ -85,14 +85,14 @@ def for_previews(
     return dataset.batch(_spread(shown, len(dataset), options)), "training", note
 
 
-def _spread(shown: int, count: int, options: DataOptions) -> np.ndarray:
+def _spread(shown: int, count: int, options: DataConfig) -> np.ndarray:
     """Choose rows to show: the first ones, but of tiles some from all over, for neighbours are of one image."""
     step = max(1, count // shown) if options.fit == "tiles" else 1
     return np.arange(shown) * step % count
 
 
 def held_out(
-    kinds: Sequence[type[Batch]], source: str | Path, *, options: DataOptions, progress: Progress | None = None
+    kinds: Sequence[type[Batch]], source: str | Path, *, options: DataConfig, progress: ProgressCallback | None = None
 ) -> AnyDataset | None:
     """Open a split that is not trained on, test or val, with the same options; None where the data have none.
 

@@ -10,15 +10,15 @@ import numpy as np
 from zerosum.data.batch import Domains
 from zerosum.data.dataset import channels_first, gather
 from zerosum.data.jitter import Draw, views
-from zerosum.data.options import DataOptions, choose_sides
+from zerosum.data.options import DataConfig, choose_sides
 from zerosum.data.packing.cache import key_of
-from zerosum.data.packing.scan import Survey
+from zerosum.data.packing.scan import Scan
 from zerosum.data.sources.find import name_of
-from zerosum.data.sources.image_files import Files
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.spec import Spec
 from zerosum.data.two_sided import files_at, pack_sides, side_notes, two_folders, two_places
 from zerosum.errors import InputError
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +58,7 @@ class DomainDataset:
         return Domains(a=channels_first(a), b=channels_first(b))
 
 
-def open_domains(source: str | Path, options: DataOptions, progress: Progress | None = None) -> DomainDataset:
+def open_domains(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> DomainDataset:
     """Open two domains.
 
     Args:
@@ -92,7 +92,7 @@ def open_domains(source: str | Path, options: DataOptions, progress: Progress | 
     )
 
 
-def _sides(source: str | Path, options: DataOptions) -> tuple[Files, Files]:
+def _sides(source: str | Path, options: DataConfig) -> tuple[ImageFiles, ImageFiles]:
     if options.target is not None:
         return two_places(source, options.target, options)
     files = files_at(source)
@@ -107,7 +107,7 @@ def _sides(source: str | Path, options: DataOptions) -> tuple[Files, Files]:
     return found
 
 
-def _agree(a: Survey, b: Survey, options: DataOptions) -> tuple[DataOptions, DataOptions]:
+def _agree(a: Scan, b: Scan, options: DataConfig) -> tuple[DataConfig, DataConfig]:
     """Decide one shape for both: a network reads either."""
     facts = [*a.facts.values(), *b.facts.values()]
     height, width = choose_sides({(fact.height, fact.width) for fact in facts}, options)
@@ -116,5 +116,5 @@ def _agree(a: Survey, b: Survey, options: DataOptions) -> tuple[DataOptions, Dat
     return settled, settled
 
 
-def _place(files: Files) -> str:
+def _place(files: ImageFiles) -> str:
     return files.prefix.rstrip("/") or str(files.root)

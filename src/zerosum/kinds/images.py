@@ -9,25 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from zerosum.data.dataset import Dataset
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import Packed, digest, key_of, reopen
 from zerosum.data.packing.decode import no_bombs
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.sources import toys
-from zerosum.data.sources.find import Stored, Toy, find, name_of, with_default_size
-from zerosum.data.sources.image_array import Table, chunks, pack_table, settle, spec_of
-from zerosum.data.sources.image_files import Files
+from zerosum.data.sources.find import StoredArray, Toy, find, name_of, with_default_size
+from zerosum.data.sources.image_array import ImageArray, chunks, pack_table, settle, spec_of
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.labels import table_bytes
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 
-__all__ = ["DataOptions", "open"]
+__all__ = ["DataConfig", "open"]
 
 
 def open(  # noqa: A001
     source: str | Path,
     *,
-    options: DataOptions = DataOptions(),
+    options: DataConfig = DataConfig(),
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Dataset:
     """Open data by a path or by a name.
@@ -50,16 +50,16 @@ def open(  # noqa: A001
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return _toy(found.name, options)
-    if isinstance(found, Stored) and not found.stamps:
+    if isinstance(found, StoredArray) and not found.stamps:
         return _in_memory(found.read(), options, name_of(source))
     cache = options.cache_folder()
     key = _key(source, found, options)
-    if isinstance(found, Stored) and found.mapped and (dataset := _as_it_is(found.read(), options, source, key)):
+    if isinstance(found, StoredArray) and found.mapped and (dataset := _as_it_is(found.read(), options, source, key)):
         return dataset
     packed = reopen(cache, key)
     if packed is None:
         with no_bombs():
-            if isinstance(found, Files):
+            if isinstance(found, ImageFiles):
                 pack_files(cache, key, found, options, progress)
             else:
                 pack_table(cache, key, found.read(), options, progress)
@@ -67,11 +67,11 @@ def open(  # noqa: A001
     return _dataset(packed, name_of(source))
 
 
-def _key(source: str | Path, found: Files | Stored, options: DataOptions) -> str:
+def _key(source: str | Path, found: ImageFiles | StoredArray, options: DataConfig) -> str:
     """Name of the pack: it changes with every file, option and label, and with nothing else."""
     elsewhere = ("cache", "target", "degrade", "direction")  # change nothing of what is packed
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
-    if isinstance(found, Stored):
+    if isinstance(found, StoredArray):
         return key_of(name_of(source), found.stamps, asked)
     own_words = options.labels in (None, "none", "folders")
     table = "" if own_words else table_bytes(found, str(options.labels)).decode(errors="replace")
@@ -91,7 +91,7 @@ def _dataset(packed: Packed | None, source: str) -> Dataset:
     )
 
 
-def _as_it_is(table: Table, options: DataOptions, source: str | Path, key: str) -> Dataset | None:
+def _as_it_is(table: ImageArray, options: DataConfig, source: str | Path, key: str) -> Dataset | None:
     """A mapped array that already holds what would be packed, or None. It is not read, so its stamps are its print."""
     plan, table = settle(table, options)
     shape = (plan.height, plan.width, plan.channels)
@@ -107,7 +107,7 @@ def _as_it_is(table: Table, options: DataOptions, source: str | Path, key: str) 
     )
 
 
-def _in_memory(table: Table, options: DataOptions, source: str) -> Dataset:
+def _in_memory(table: ImageArray, options: DataConfig, source: str) -> Dataset:
     """Data that an installed package brings along: too small to be worth a file."""
     plan, table = settle(table, options)
     samples, spec = np.concatenate(list(chunks(table, plan))), spec_of(table, plan)
@@ -121,7 +121,7 @@ def _in_memory(table: Table, options: DataOptions, source: str) -> Dataset:
     )
 
 
-def _toy(name: str, options: DataOptions) -> Dataset:
+def _toy(name: str, options: DataConfig) -> Dataset:
     if options.size is not None or options.channels is not None or options.labels not in (None, "none"):
         raise InputError(f"{name} is made of points: leave out --size and --channels, and --labels unless it is none.")
     if options.fit != "cover":

@@ -13,18 +13,18 @@ from zerosum.data.batch import Pairs
 from zerosum.data.dataset import Dataset, channels_first, gather
 from zerosum.data.degrade import Degradation
 from zerosum.data.jitter import NOISE, Draw, generator, views
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.decode import open_image
 from zerosum.data.packing.scan import attempt
 from zerosum.data.pair_sizes import agree
 from zerosum.data.sources.find import name_of
-from zerosum.data.sources.image_files import Files, choose_split
+from zerosum.data.sources.image_files import ImageFiles, choose_split
 from zerosum.data.spec import Spec
 from zerosum.data.two_sided import files_at, halves, pack_sides, side_notes, two_folders, two_places
 from zerosum.errors import InputError
 from zerosum.kinds.images import open as open_images
-from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted, listed
 
 
@@ -74,7 +74,7 @@ class PairDataset:
         return Pairs(source=channels_first(source), target=channels_first(target))
 
 
-def open_pairs(source: str | Path, options: DataOptions, progress: Progress | None = None) -> PairDataset:
+def open_pairs(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> PairDataset:
     """Open pairs.
 
     Args:
@@ -111,7 +111,7 @@ def open_pairs(source: str | Path, options: DataOptions, progress: Progress | No
     )
 
 
-def matched(first: Files, second: Files) -> tuple[Files, Files]:
+def matched(first: ImageFiles, second: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
     """Put the files of two folders in the same order, by their names without endings.
 
     Raises:
@@ -137,7 +137,7 @@ def matched(first: Files, second: Files) -> tuple[Files, Files]:
     )
 
 
-def _spoilt(source: str | Path, options: DataOptions, progress: Progress | None) -> PairDataset:
+def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> PairDataset:
     if options.target is not None:
         raise InputError("--target and --degrade both say where half of each pair comes from: leave one of them away.")
     if options.direction != "AtoB":
@@ -159,7 +159,7 @@ def _spoilt(source: str | Path, options: DataOptions, progress: Progress | None)
     )
 
 
-def _sides(source: str | Path, options: DataOptions) -> tuple[tuple[Files, Files], str, tuple[str, ...]]:
+def _sides(source: str | Path, options: DataConfig) -> tuple[tuple[ImageFiles, ImageFiles], str, tuple[str, ...]]:
     """Find the files of A and of B, in the same order; say what they are of their files, and where they lie."""
     if options.target is not None:
         a, b = two_places(source, options.target, options)
@@ -174,7 +174,7 @@ def _sides(source: str | Path, options: DataOptions) -> tuple[tuple[Files, Files
     return halves(choose_split(files, options)), "halves", (note,)
 
 
-def _sound(sides: tuple[Files, Files]) -> tuple[tuple[Files, Files], tuple[str, ...]]:
+def _sound(sides: tuple[ImageFiles, ImageFiles]) -> tuple[tuple[ImageFiles, ImageFiles], tuple[str, ...]]:
     """Leave out pairs of which either image cannot be read."""
     good = [_readable(side) for side in sides]
     kept = [one and other for one, other in zip(*good, strict=True)]
@@ -191,7 +191,7 @@ def _sound(sides: tuple[Files, Files]) -> tuple[tuple[Files, Files], tuple[str, 
     )
 
 
-def _readable(side: Files) -> list[bool]:
+def _readable(side: ImageFiles) -> list[bool]:
     tried = on_all_cores(attempt(side, _decode), side.names, window=64)
     return [not isinstance(result, Exception) for result in tried]
 
@@ -201,7 +201,7 @@ def _decode(file: BinaryIO) -> None:
         image.load()
 
 
-def _by_stem(files: Files) -> dict[str, str]:
+def _by_stem(files: ImageFiles) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in files.names:
         stem = str(PurePosixPath(files.inner(name)).with_suffix(""))
@@ -210,5 +210,5 @@ def _by_stem(files: Files) -> dict[str, str]:
     return found
 
 
-def _place(files: Files) -> str:
+def _place(files: ImageFiles) -> str:
     return files.prefix.rstrip("/") or str(files.root)

@@ -46,7 +46,7 @@ class Dropout(nn.Module):
 @torch.no_grad()
 def _mask(like: Tensor, kept: int) -> Tensor:
     """Draw a mask of 0 and 256 / kept in the shape, type and memory layout of `like`: (N, *any)."""
-    octets = rng.octets(len(like), math.prod(like.shape[1:]), like.device)
+    octets = rng.random_bytes(len(like), math.prod(like.shape[1:]), like.device)
     mask = torch.empty(octets.shape, dtype=like.dtype, device=like.device)
     torch.lt(octets, kept, out=mask)  # several times faster than a mask of truth values, converted
     return _laid_out(mask.mul_(256 / kept), like)

@@ -30,7 +30,7 @@ def append_deviation(features: Tensor, group: int, epsilon: float = 1e-8) -> Ten
     if N % group:
         raise InputError(
             f"A batch came in pieces of {N} samples, which cannot be looked at in groups of {group}: make --batch a "
-            f"multiple of {group} times the processes and --micro-batches, or set a smaller --group."
+            f"multiple of {group} times the processes and --micro-batches, or set a smaller --minibatch-group."
         )
     wide = features.to(torch.promote_types(features.dtype, torch.float32))
     deviation = (wide.unflatten(0, (-1, group)).var(1, correction=0) + epsilon).sqrt().mean((1, 2, 3))

@@ -160,7 +160,7 @@ FEWEST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeated:
+class RepeatedResult:
     """A figure of several repeats."""
 
     value: float
@@ -178,7 +178,7 @@ class Repeated:
         return f"{100 * self.value:+.1f} points ({self.interval.level:.0%} interval {low:+.1f} to {high:+.1f})"
 
 
-def repeated(values: Sequence[float], *, level: float = 0.95) -> Repeated:
+def repeated(values: Sequence[float], *, level: float = 0.95) -> RepeatedResult:
     """Sum up repeats that share nothing by chance.
 
     Args:
@@ -194,7 +194,7 @@ def repeated(values: Sequence[float], *, level: float = 0.95) -> Repeated:
     _require(len(values))
     found = list(values)
     interval = split_interval(lambda rows: found[int(rows[0])], len(found), seed=0, splits=len(found), level=level)
-    return Repeated(value=fmean(found), interval=interval, repeats=tuple(found))
+    return RepeatedResult(value=fmean(found), interval=interval, repeats=tuple(found))
 
 
 def shares(count: int, repeats: int, *, seed: int) -> list[Tensor]:

@@ -89,7 +89,7 @@ def path_length(
     """
     if pairs < 100 or batch < 1:
         raise InputError(f"{pairs} pairs in batches of {batch} were asked for; give 100 pairs or more.")
-    with rng.forked(device, seed=seed), torch.no_grad(), _unrounded(device):
+    with rng.fork(device, seed=seed), torch.no_grad(), _unrounded(device):
         sizes = [min(batch, pairs - start) for start in range(0, pairs, batch)]
         found = torch.cat([_speeds(generate, prior, distance, between, part, n).cpu() for n in sizes]).double()
     if not bool(found.isfinite().all()):

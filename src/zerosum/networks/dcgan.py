@@ -15,7 +15,7 @@ from zerosum.errors import InputError
 from zerosum.layers.conv import Conv2d, ConvTranspose2d, UpsampleConv
 from zerosum.layers.dropout import Dropout
 
-Form = Literal["transposed", "upsample"]
+Upsampling = Literal["transposed", "upsample"]
 WIDEST = 8
 """Widest layer, in units of the narrowest."""
 
@@ -52,7 +52,7 @@ class ConvolutionalGenerator(nn.Module):
             upsampling and a 3x3 convolution, which leaves no checkerboard (Odena et al. 2016).
     """
 
-    def __init__(self, latent: int, shape: tuple[int, ...], width: int, form: Form = "transposed") -> None:
+    def __init__(self, latent: int, shape: tuple[int, ...], width: int, form: Upsampling = "transposed") -> None:
         super().__init__()
         depth, height, breadth = halvings(shape)
         channels = [width * min(WIDEST, 2**step) for step in reversed(range(depth))]

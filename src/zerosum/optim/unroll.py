@@ -20,7 +20,7 @@ RuleMaker = Callable[[], Rule]
 """Makes a rule that starts from the optimizer's present state."""
 
 
-def lookahead(network: nn.Module, loss: Callable[[Network], Tensor], *, steps: int, rule: RuleMaker) -> Network:
+def unrolled(network: nn.Module, loss: Callable[[Network], Tensor], *, steps: int, rule: RuleMaker) -> Network:
     """Return `network` as it will be after `steps` steps down `loss`, differentiable in all that `loss` reads.
 
     The weights of `network` themselves stay as they are. It must have no batch norm, whose statistics every step would

@@ -30,11 +30,11 @@ from zerosum.networks.patchgan import PatchDiscriminator
 from zerosum.networks.resnet_generator import MULTIPLE, SMALLEST, ResidualGenerator
 from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
-from zerosum.tasks import TranslationRecipe, TranslationSettings
+from zerosum.tasks import TranslationConfig, TranslationRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TranslationSettings):
+class Config(TranslationConfig):
     """Translation without pairs."""
 
     rounds: Count = 200_000
@@ -58,16 +58,16 @@ class Config(TranslationSettings):
     pool: Whole = 50
     """Generated images that are kept of each domain to show the discriminators again (section 4)."""
 
-    rate: Positive = 2e-4
+    lr: Positive = 2e-4
     """Learning rate of both Adams (section 4)."""
 
-    hold: Fraction = 0.5
+    lr_hold: Fraction = 0.5
     """Share of the rounds that keep the learning rate, before it falls in a line to 0 (section 4)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Decay of Adam's two moments (appendix 7.1)."""
 
-    average: Fraction = 0.0
+    ema_decay: Fraction = 0.0
     """Decay of a running average of the generators' weights, which then are what translates; 0 keeps none."""
 
 
@@ -94,12 +94,12 @@ class CycleGAN(TranslationRecipe):
         self.pool_a, self.pool_b = ImagePool(config.pool, a), ImagePool(config.pool, b)
 
     @property
-    def multiple(self) -> int:
+    def size_multiple(self) -> int:
         """What both sides of an image must be a multiple of, in pixels."""
         return MULTIPLE
 
     @property
-    def smallest(self) -> int:
+    def min_size(self) -> int:
         """Side of the smallest image that the generators take, in pixels."""
         return SMALLEST
 
@@ -108,17 +108,17 @@ class CycleGAN(TranslationRecipe):
         c, schedule = self.config, self._schedule
         return {
             "generators": Player.adam(
-                self.a_to_b, self.b_to_a, lr=c.rate, betas=c.betas, schedule=schedule, average=c.average or None
+                self.a_to_b, self.b_to_a, lr=c.lr, betas=c.betas, schedule=schedule, ema_decay=c.ema_decay or None
             ),
             "discriminators": Player.adam(
-                self.discriminator_a, self.discriminator_b, lr=c.rate, betas=c.betas, schedule=schedule
+                self.discriminator_a, self.discriminator_b, lr=c.lr, betas=c.betas, schedule=schedule
             ),
         }
 
     def round(self, game: Game[Any]) -> None:
         """Move both generators, then both discriminators."""
         batch = game.draw()
-        made = game.move("generators", self.generators_loss, batch).keep
+        made = game.move("generators", self.generators_loss, batch).outputs
         game.move("discriminators", self.discriminators_loss, batch, **made)
 
     def generators_loss(self, batch: Domains) -> Loss:
@@ -134,14 +134,14 @@ class CycleGAN(TranslationRecipe):
         }
         if own:
             terms["identity"] = c.identity * c.cycle * (_distance(same_b[0], b) + _distance(same_a[0], a))
-        return Loss(watch={"cycle_l1": cycle / 2}, keep={"fake_a": fake_a, "fake_b": fake_b}, **terms)
+        return Loss(log={"cycle_l1": cycle / 2}, outputs={"fake_a": fake_a, "fake_b": fake_b}, **terms)
 
     def discriminators_loss(self, batch: Domains, *, fake_a: Tensor, fake_b: Tensor) -> Loss:
         """Tell each domain from translations into it, of now or of the pool."""
         real_a, made_a = _together(self.discriminator_a, batch.a, self.pool_a(fake_a))
         real_b, made_b = _together(self.discriminator_b, batch.b, self.pool_b(fake_b))
         return Loss(
-            watch=objectives.verdicts(torch.cat([real_a, real_b]), torch.cat([made_a, made_b]), threshold=0.5),
+            log=objectives.discriminator_stats(torch.cat([real_a, real_b]), torch.cat([made_a, made_b]), threshold=0.5),
             a=objectives.least_squares_discriminator(real_a, made_a),
             b=objectives.least_squares_discriminator(real_b, made_b),
         )
@@ -155,18 +155,18 @@ class CycleGAN(TranslationRecipe):
         """
         return (self.a_to_b if direction == "AtoB" else self.b_to_a)(images)
 
-    def compare(self, batch: Domains) -> tuple[Tensor, Tensor]:
+    def fake_and_real(self, batch: Domains) -> tuple[Tensor, Tensor]:
         """Return translations into B, and images of B, both (N, C, H, W)."""
         return self.translate(batch.a), batch.b
 
-    def show(self, batch: Domains) -> tuple[Tensor, ...]:
+    def preview_columns(self, batch: Domains) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, C, H, W): a, G(a), F(G(a)), b, F(b), G(F(b))."""
         there, here = self.translate(batch.a), self.translate(batch.b, direction="BtoA")
         back, forth = self.translate(there, direction="BtoA"), self.translate(here)
         return batch.a, there, back, batch.b, here, forth
 
     def _schedule(self, clock: Clock) -> dict[str, float]:
-        return {"lr": self.config.rate * constant_then_linear(clock.progress, hold=self.config.hold)}
+        return {"lr": self.config.lr * constant_then_linear(clock.progress, hold=self.config.lr_hold)}
 
 
 def _together(network: nn.Module, *images: Tensor) -> tuple[Tensor, ...]:

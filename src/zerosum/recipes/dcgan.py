@@ -8,8 +8,9 @@ Paper: https://arxiv.org/abs/1511.06434
 Differs from the paper: 4x4 kernels and the channel widths of the authors' code (64 to 512) in place of 5x5 and 128 to
 1024; latents from N(0, 1) as there; one-sided label smoothing of 0.9 (Salimans et al. 2016), without which the
 discriminator becomes sure of itself; the generator moves first in a round, and the discriminator sees the samples
-that it was moved by, which saves drawing others; a running average of the generator is what samples. `form="upsample"`
-doubles the maps by upsampling and convolution (Odena et al. 2016), which leaves no checkerboard.
+that it was moved by, which saves drawing others; a running average of the generator is what samples.
+`upsampling="upsample"` doubles the maps by upsampling and convolution (Odena et al. 2016), which leaves no
+checkerboard.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
 from zerosum.loss import Loss
-from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
+from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Upsampling
 from zerosum.networks.mlp import Dense
 from zerosum.player import Player
 from zerosum.runtime import rng
-from zerosum.tasks import LatentRecipe, LatentSettings
+from zerosum.tasks import LatentConfig, LatentRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(LatentSettings):
+class Config(LatentConfig):
     """DCGAN."""
 
     batch: Count = 128
     """Real samples per draw, over all processes (section 4)."""
 
-    form: Form = "transposed"
+    upsampling: Upsampling = "transposed"
     """How the generator doubles its maps: by transposed convolutions, or by upsampling and convolution."""
 
     width: Count = 64
@@ -55,16 +56,16 @@ class Config(LatentSettings):
     fake_label: tuple[float, float] = (0.0, 0.0)
     """Range of the labels that generated samples get in the discriminator's move."""
 
-    generator_rate: Positive = 2e-4
+    generator_lr: Positive = 2e-4
     """Learning rate of the generator's Adam (section 4)."""
 
-    discriminator_rate: Positive = 2e-4
+    discriminator_lr: Positive = 2e-4
     """Learning rate of the discriminator's Adam (section 4)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Decay of Adam's two moments (section 4)."""
 
-    average: Fraction = 0.999
+    ema_decay: Fraction = 0.999
     """Decay of the running average of the generator's weights, which is what samples."""
 
 
@@ -78,24 +79,24 @@ class DCGAN(LatentRecipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         if spec.is_points:
-            self.generator = Dense(config.latent, (config.width,) * 2, spec.shape)
+            self.generator = Dense(config.latent_dim, (config.width,) * 2, spec.shape)
             self.discriminator = Dense(2, (config.width,) * 2, activation="leaky_relu", dropout=config.dropout)
         else:
-            self.generator = ConvolutionalGenerator(config.latent, spec.shape, config.width, config.form)
+            self.generator = ConvolutionalGenerator(config.latent_dim, spec.shape, config.width, config.upsampling)
             self.discriminator = ConvolutionalDiscriminator(spec.shape, config.width, dropout=config.dropout)
 
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_rate, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.generator_rate, betas=c.betas, average=c.average),
+            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_lr, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
     def round(self, game: Game[Any]) -> None:
         """Move the generator, then the discriminator, who sees the samples that the generator was moved by."""
         batch = game.draw()
-        samples = game.move("generator", self.generator_loss, batch).keep["samples"]
+        samples = game.move("generator", self.generator_loss, batch).outputs["samples"]
         game.move("discriminator", self.discriminator_loss, batch, samples=samples)
 
     def discriminator_loss(self, batch: Images | Points, *, samples: Tensor) -> Loss:
@@ -108,14 +109,14 @@ class DCGAN(LatentRecipe):
                 real_label=self._labels(len(batch), self.config.real_label),
                 fake_label=self._labels(len(batch), self.config.fake_label),
             ),
-            watch=objectives.verdicts(real, fake),
+            log=objectives.discriminator_stats(real, fake),
         )
 
     def generator_loss(self, batch: Images | Points) -> Loss:
         """Maximise log D(G(z))."""
         samples = self.sample(len(batch))
         loss = objectives.non_saturating_generator(self.discriminator(samples))
-        return Loss(adversarial=loss, keep={"samples": samples})
+        return Loss(adversarial=loss, outputs={"samples": samples})
 
     def _labels(self, n: int, bounds: tuple[float, float]) -> Tensor:
         return rng.uniform(n, device=self.device, low=bounds[0], high=bounds[1])

@@ -24,11 +24,11 @@ from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.networks.mlp import Activation, Dense
 from zerosum.player import Player
-from zerosum.tasks import LatentRecipe, LatentSettings
+from zerosum.tasks import LatentConfig, LatentRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(LatentSettings):
+class Config(LatentConfig):
     """The dense GAN."""
 
     rounds: Count = 20_000
@@ -49,19 +49,19 @@ class Config(LatentSettings):
     dropout: Fraction = 0.3
     """Share of the discriminator's hidden values dropped in training; without it the discriminator soon wins."""
 
-    discriminator_moves: Count = 1
+    n_discriminator: Count = 1
     """Moves of the discriminator per round (k in the paper's algorithm 1)."""
 
-    generator_rate: Positive = 2e-4
+    generator_lr: Positive = 2e-4
     """Learning rate of the generator's Adam."""
 
-    discriminator_rate: Positive = 2e-4
+    discriminator_lr: Positive = 2e-4
     """Learning rate of the discriminator's Adam."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Decay of Adam's two moments."""
 
-    average: Fraction = 0.999
+    ema_decay: Fraction = 0.999
     """Decay of the running average of the generator's weights, which is what samples."""
 
 
@@ -75,7 +75,7 @@ class GAN(LatentRecipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.generator = Dense(
-            config.latent,
+            config.latent_dim,
             config.generator_hidden,
             spec.shape,
             activation=config.activation,
@@ -92,13 +92,13 @@ class GAN(LatentRecipe):
         """Return the two."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_rate, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.generator_rate, betas=c.betas, average=c.average),
+            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_lr, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
     def round(self, game: Game[Any]) -> None:
         """Play algorithm 1: k moves of the discriminator, one of the generator."""
-        for _ in range(self.config.discriminator_moves):
+        for _ in range(self.config.n_discriminator):
             batch = game.draw()
             game.move("discriminator", self.discriminator_loss, batch)
         game.move("generator", self.generator_loss, batch)
@@ -106,7 +106,9 @@ class GAN(LatentRecipe):
     def discriminator_loss(self, batch: Images | Points) -> Loss:
         """Tell data from samples (eq. 1)."""
         real, fake = self.discriminator(batch.real), self.discriminator(self.sample(len(batch)))
-        return Loss(adversarial=objectives.logistic_discriminator(real, fake), watch=objectives.verdicts(real, fake))
+        return Loss(
+            adversarial=objectives.logistic_discriminator(real, fake), log=objectives.discriminator_stats(real, fake)
+        )
 
     def generator_loss(self, batch: Images | Points) -> Loss:
         """Maximise log D(G(z)) (section 3)."""

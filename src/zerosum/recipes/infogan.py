@@ -34,7 +34,7 @@ from zerosum.loss import Loss
 from zerosum.networks.dcgan import halvings, initialise
 from zerosum.networks.mlp import Dense
 from zerosum.player import Player
-from zerosum.recipe import Recipe, RecipeSettings
+from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.runtime import rng
 
 SLOPE = 0.1
@@ -42,7 +42,7 @@ SLOPE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(RecipeSettings):
+class Config(RecipeConfig):
     """InfoGAN."""
 
     rounds: Count = 5_000
@@ -66,16 +66,16 @@ class Config(RecipeSettings):
     width: Count = 64
     """Channels of the narrowest layers. On points, the width of the hidden layers."""
 
-    generator_rate: Positive = 1e-3
+    generator_lr: Positive = 1e-3
     """Learning rate of the generator's Adam (appendix C.1)."""
 
-    discriminator_rate: Positive = 2e-4
+    discriminator_lr: Positive = 2e-4
     """Learning rate of the discriminator's and of the informant's Adam (appendix C.1)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Decay of Adam's two moments."""
 
-    average: Fraction = 0.999
+    ema_decay: Fraction = 0.999
     """Decay of the running average of the generator's weights, which is what samples."""
 
 
@@ -112,11 +112,9 @@ class InfoGAN(Recipe):
         """Return the three; the informant shares the generator, and the trunk with the discriminator."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.trunk, self.discriminator, lr=c.discriminator_rate, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.generator_rate, betas=c.betas, average=c.average),
-            "informant": Player.adam(
-                self.generator, self.trunk, self.recogniser, lr=c.discriminator_rate, betas=c.betas
-            ),
+            "discriminator": Player.adam(self.trunk, self.discriminator, lr=c.discriminator_lr, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay),
+            "informant": Player.adam(self.generator, self.trunk, self.recogniser, lr=c.discriminator_lr, betas=c.betas),
         }
 
     def round(self, game: Game[Any]) -> None:
@@ -129,7 +127,9 @@ class InfoGAN(Recipe):
     def discriminator_loss(self, batch: Images | Points) -> Loss:
         """Tell data from samples."""
         real, fake = self._judge(batch.real), self._judge(self.sample(len(batch)))
-        return Loss(adversarial=objectives.logistic_discriminator(real, fake), watch=objectives.verdicts(real, fake))
+        return Loss(
+            adversarial=objectives.logistic_discriminator(real, fake), log=objectives.discriminator_stats(real, fake)
+        )
 
     def generator_loss(self, batch: Images | Points) -> Loss:
         """Maximise log D(G(z, c))."""
@@ -148,7 +148,7 @@ class InfoGAN(Recipe):
         if c.codes:
             unread = 0.5 * (read[:, c.categories :] - codes).square() + 0.5 * math.log(2 * math.pi)
             terms["continuous"] = c.information * (unread - math.log(2)).sum(1).mean()
-        return Loss(watch=None, keep=None, **terms)
+        return Loss(log=None, outputs=None, **terms)
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents: noise, the categorical code as one of K, and the continuous codes."""

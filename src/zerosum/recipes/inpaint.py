@@ -36,12 +36,12 @@ from zerosum.loss import Loss
 from zerosum.networks.context_encoder import ContextEncoder
 from zerosum.networks.dcgan import ConvolutionalDiscriminator
 from zerosum.player import Player
-from zerosum.recipe import Recipe, RecipeSettings
+from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.runtime import rng
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(RecipeSettings):
+class Config(RecipeConfig):
     """Inpainting."""
 
     rounds: Count = 20_000
@@ -71,16 +71,16 @@ class Config(RecipeSettings):
     overlap_weight: NotNegative = 10.0
     """Weight of a pixel of that rim, where one in the hole has 1 (section 5.1)."""
 
-    generator_rate: Positive = 2e-3
+    generator_lr: Positive = 2e-3
     """Learning rate of the generator's Adam, 10 times the discriminator's (section 5.1)."""
 
-    discriminator_rate: Positive = 2e-4
+    discriminator_lr: Positive = 2e-4
     """Learning rate of the discriminator's Adam."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Decay of Adam's two moments."""
 
-    average: Fraction = 0.999
+    ema_decay: Fraction = 0.999
     """Decay of the running average of the generator's weights, which is what fills holes."""
 
     enlarge: Annotated[float, Interval(ge=1, le=4)] = 1.0
@@ -113,14 +113,14 @@ class Inpaint(Recipe):
         """Return the two."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_rate, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.generator_rate, betas=c.betas, average=c.average),
+            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_lr, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
     def round(self, game: Game[Any]) -> None:
         """Move the generator, then the discriminator, who sees the images that were completed meanwhile."""
         batch = game.draw()
-        completed = game.move("generator", self.generator_loss, batch).keep["completed"]
+        completed = game.move("generator", self.generator_loss, batch).outputs["completed"]
         game.move("discriminator", self.discriminator_loss, batch, completed=completed)
 
     def generator_loss(self, batch: Images) -> Loss:
@@ -132,14 +132,16 @@ class Inpaint(Recipe):
         return Loss(
             reconstruction=c.reconstruction * self.distance(made, image, mask),
             adversarial=c.adversarial * objectives.non_saturating_generator(self.discriminator(completed)),
-            watch={"l1": ((made - image).abs() * mask).sum((1, 2, 3)) / (mask.sum((1, 2, 3)) * image.shape[1])},
-            keep={"completed": completed},
+            log={"l1": ((made - image).abs() * mask).sum((1, 2, 3)) / (mask.sum((1, 2, 3)) * image.shape[1])},
+            outputs={"completed": completed},
         )
 
     def discriminator_loss(self, batch: Images, *, completed: Tensor) -> Loss:
         """Tell images from completed ones; the mask is not shown (eq. 2)."""
         real, fake = self.discriminator(batch.image), self.discriminator(completed)
-        return Loss(adversarial=objectives.logistic_discriminator(real, fake), watch=objectives.verdicts(real, fake))
+        return Loss(
+            adversarial=objectives.logistic_discriminator(real, fake), log=objectives.discriminator_stats(real, fake)
+        )
 
     def distance(self, made: Tensor, image: Tensor, mask: Tensor) -> Tensor:
         """Mean squared distance in the hole and, with its weight, on the rim around it (eq. 1), of shape ().
@@ -171,11 +173,11 @@ class Inpaint(Recipe):
         """
         return torch.where(mask > 0, self._made(images, mask), images)
 
-    def compare(self, batch: Images) -> tuple[Tensor, Tensor]:
+    def fake_and_real(self, batch: Images) -> tuple[Tensor, Tensor]:
         """Return images completed after holes were drawn, and the images, both (N, C, H, W)."""
         return self.complete(batch.image, self.holes(len(batch))), batch.image
 
-    def show(self, batch: Images) -> tuple[Tensor, ...]:
+    def preview_columns(self, batch: Images) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, C, H, W): with holes, completed, as it was."""
         mask = self.holes(len(batch))
         return batch.image * (1 - mask), self.complete(batch.image, mask), batch.image

@@ -32,11 +32,11 @@ from zerosum.networks.patchgan import PatchDiscriminator
 from zerosum.networks.unet import UNet, unet_depth
 from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
-from zerosum.tasks import TranslationRecipe, TranslationSettings
+from zerosum.tasks import TranslationConfig, TranslationRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TranslationSettings):
+class Config(TranslationConfig):
     """Image-to-image translation from pairs."""
 
     rounds: Count = 80_000
@@ -54,16 +54,16 @@ class Config(TranslationSettings):
     dropout: Fraction = 0.5
     """Share of values dropped in the first three layers of the decoder, in use too; 0 makes results repeat."""
 
-    rate: Positive = 2e-4
+    lr: Positive = 2e-4
     """Learning rate of both Adams (section 3.3)."""
 
-    hold: Fraction = 1.0
+    lr_hold: Fraction = 1.0
     """Share of the rounds that keep the learning rate, before it falls in a line to 0; 0.5 in the later code."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Decay of Adam's two moments (section 3.3)."""
 
-    average: Fraction = 0.0
+    ema_decay: Fraction = 0.0
     """Decay of a running average of the generator's weights, which then is what translates; 0 keeps none."""
 
 
@@ -84,7 +84,7 @@ class Pix2Pix(TranslationRecipe):
         self.discriminator = PatchDiscriminator(judged, config.width, layers=config.layers, affine=True)
 
     @property
-    def multiple(self) -> int:
+    def size_multiple(self) -> int:
         """What both sides of a source must be a multiple of, in pixels."""
         return max(1, self.generator.multiple // self.factor)
 
@@ -92,23 +92,24 @@ class Pix2Pix(TranslationRecipe):
         """Return the two."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.rate, betas=c.betas, schedule=self._schedule),
+            "discriminator": Player.adam(self.discriminator, lr=c.lr, betas=c.betas, schedule=self._schedule),
             "generator": Player.adam(
-                self.generator, lr=c.rate, betas=c.betas, schedule=self._schedule, average=c.average or None
+                self.generator, lr=c.lr, betas=c.betas, schedule=self._schedule, ema_decay=c.ema_decay or None
             ),
         }
 
     def round(self, game: Game[Any]) -> None:
         """Move the generator, then the discriminator, who sees the images that the generator was moved by."""
         batch = game.draw()
-        made = game.move("generator", self.generator_loss, batch).keep["made"]
+        made = game.move("generator", self.generator_loss, batch).outputs["made"]
         game.move("discriminator", self.discriminator_loss, batch, made=made)
 
     def discriminator_loss(self, batch: Pairs, *, made: Tensor) -> Loss:
         """Tell true pairs from made ones, at half the weight to slow it down (section 3.3)."""
         real, fake = self._judge(batch.source, batch.target), self._judge(batch.source, made)
         return Loss(
-            adversarial=objectives.logistic_discriminator(real, fake) / 2, watch=objectives.verdicts(real, fake)
+            adversarial=objectives.logistic_discriminator(real, fake) / 2,
+            log=objectives.discriminator_stats(real, fake),
         )
 
     def generator_loss(self, batch: Pairs) -> Loss:
@@ -118,8 +119,8 @@ class Pix2Pix(TranslationRecipe):
         return Loss(
             adversarial=objectives.non_saturating_generator(self._judge(batch.source, made)),
             reconstruction=self.config.l1 * distance,
-            watch={"l1": distance},
-            keep={"made": made},
+            log={"l1": distance},
+            outputs={"made": made},
         )
 
     def translate(self, images: Tensor) -> Tensor:
@@ -133,7 +134,7 @@ class Pix2Pix(TranslationRecipe):
         return source if self.factor == 1 else interpolate(source, scale_factor=float(self.factor), mode="nearest")
 
     def _schedule(self, clock: Clock) -> dict[str, float]:
-        return {"lr": self.config.rate * constant_then_linear(clock.progress, hold=self.config.hold)}
+        return {"lr": self.config.lr * constant_then_linear(clock.progress, hold=self.config.lr_hold)}
 
 
 def _factor(source: tuple[int, ...], target: tuple[int, ...]) -> int:

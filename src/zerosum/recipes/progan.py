@@ -7,10 +7,10 @@ normalised at every pixel; the losses are those of WGAN-GP.
 
 Paper: https://arxiv.org/abs/1710.10196
 
-Differs from the paper: sized for a CPU by default: narrow networks (--base 8192 --widest 512 --latent 512 are the
-paper's), phases of tens instead of 800 thousand images (--stabilise-kimg 800 --fade-kimg 800), and batches that are
-larger at small resolutions (--batch-doublings 0 keeps the paper's 16), as in the authors' later settings. The critic
-averages over 2x2 pixels before its activation, and standard deviations are over 4 samples, as in their code.
+Differs from the paper: sized for a CPU by default: narrow networks (--base 8192 --max-channels 512 --latent-dim 512
+are the paper's), phases of tens instead of 800 thousand images (--stabilise-kimg 800 --fade-kimg 800), and batches
+that are larger at small resolutions (--batch-doublings 0 keeps the paper's 16), as in the authors' later settings. The
+critic averages over 2x2 pixels before its activation, and standard deviations are over 4 samples, as in their code.
 Images of any size that can be halved down to 4 to 8 pixels are grown from there, and samples are clipped to [-1, 1].
 """
 
@@ -42,11 +42,11 @@ from zerosum.objectives import wasserstein_critic, wasserstein_generator
 from zerosum.penalties import gradient_penalty
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
-from zerosum.tasks import LatentRecipe, LatentSettings
+from zerosum.tasks import LatentConfig, LatentRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(LatentSettings):
+class Config(LatentConfig):
     """Progressive growing."""
 
     rounds: Count = 14_000
@@ -65,16 +65,16 @@ class Config(LatentSettings):
     fade_kimg: Positive = 40.0
     """Thousands of images over which a new resolution is faded in (800 in section 3)."""
 
-    latent: Count = 64
+    latent_dim: Count = 64
     """Values in a latent vector, which is normalised to mean square 1 (512 in the paper)."""
 
     base: Count = 512
     """Channels at the s-th resolution are this / 2^s, counted from 1 at the smallest (8192 in the authors' code)."""
 
-    widest: Count = 64
+    max_channels: Count = 64
     """Most channels at any resolution (512 in the paper)."""
 
-    group: Count = 4
+    minibatch_group: Count = 4
     """Neighbours in a batch whose standard deviation the critic sees (16 in the paper)."""
 
     penalty: NotNegative = 10.0
@@ -86,13 +86,13 @@ class Config(LatentSettings):
     drift: NotNegative = 0.001
     """Weight of the critic's squared values of real images, which keeps them near 0 (appendix A.1)."""
 
-    rate: Positive = 0.001
+    lr: Positive = 0.001
     """Learning rate of both Adams (appendix A.1)."""
 
     betas: tuple[Fraction, Fraction] = (0.0, 0.99)
     """Decay of Adam's two moments (appendix A.1)."""
 
-    average: Fraction = 0.999
+    ema_decay: Fraction = 0.999
     """Decay of the running average of the generator's weights, which is what samples (appendix A.1)."""
 
 
@@ -109,19 +109,19 @@ class ProGAN(LatentRecipe):
         super().__init__(config, spec)
         if spec.is_points:
             raise InputError("progan grows images, and these data are points: give images, or choose --recipe wgan_gp.")
-        self.group = config.group
+        self.minibatch_group = config.minibatch_group
         self.depth, *start = halvings(spec.shape)
-        widths = channels(config.base, config.widest, self.depth)
-        self.generator = Generator(config.latent, spec.shape[0], widths, (start[0], start[1]))
-        self.critic = Critic(spec.shape[0], widths, (start[0], start[1]), config.group)
+        widths = channels(config.base, config.max_channels, self.depth)
+        self.generator = Generator(config.latent_dim, spec.shape[0], widths, (start[0], start[1]))
+        self.critic = Critic(spec.shape[0], widths, (start[0], start[1]), config.minibatch_group)
         self.register_buffer("lod", torch.tensor(float(self.depth)))
 
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "critic": Player.adam(self.critic, lr=c.rate, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.rate, betas=c.betas, average=c.average),
+            "critic": Player.adam(self.critic, lr=c.lr, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
     def phases(self) -> Sequence[Phase]:
@@ -141,7 +141,7 @@ class ProGAN(LatentRecipe):
             phase = partial(Phase, play=self.round, batch=self._batch(level))
             if level > 0:
                 rounds = self._rounds(c.fade_kimg, level)
-                yield phase(name=f"fade in {size}", rounds=rounds, fresh=("critic", "generator"))
+                yield phase(name=f"fade in {size}", rounds=rounds, reset_optimizers=("critic", "generator"))
             rounds = c.rounds if level == self.depth else self._rounds(c.stabilise_kimg, level)
             yield phase(name=f"stabilise {size}", rounds=rounds)
 
@@ -172,7 +172,7 @@ class ProGAN(LatentRecipe):
             wasserstein=wasserstein_critic(value_real, value_fake),
             penalty=c.penalty / c.slope**2 * gradient_penalty(critic, real, fake, target=c.slope),
             drift=c.drift * value_real.square().mean(),
-            watch={"real": value_real, "fake": value_fake, "distance": value_real.mean() - value_fake.mean()},
+            log={"real": value_real, "fake": value_fake, "distance": value_real.mean() - value_fake.mean()},
         )
 
     def generator_loss(self, batch: Images, *, level: int, fade: float) -> Loss:
@@ -189,7 +189,9 @@ class ProGAN(LatentRecipe):
             truncation: redraw the latents' values beyond this bound: below 2, more typical samples of less variety.
         """
         if latent is None:
-            latent = self.prior(n) if truncation is None else truncated_normal(n, self.config.latent, limit=truncation)
+            latent = (
+                self.prior(n) if truncation is None else truncated_normal(n, self.config.latent_dim, limit=truncation)
+            )
         lod = self.lod.item()
         level = math.ceil(self.depth - lod)
         image = self.generator(latent.to(self.device), level, 1 - (lod - (self.depth - level)))

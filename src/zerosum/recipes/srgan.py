@@ -43,7 +43,7 @@ from zerosum.networks.srresnet import SRResNet
 from zerosum.networks.vgg import SMALLEST, VGG19, read_vgg19
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
-from zerosum.tasks import TranslationRecipe, TranslationSettings
+from zerosum.tasks import TranslationConfig, TranslationRecipe
 
 Content = Literal["vgg", "pixels", "discriminator"]
 Absolute = Annotated[str, AfterValidator(lambda path: str(Path(path).expanduser().absolute()))]
@@ -52,7 +52,7 @@ FEATURE_SCALE = 1 / 12.75
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TranslationSettings):
+class Config(TranslationConfig):
     """Super-resolution."""
 
     rounds: Count = 1_200_000
@@ -61,7 +61,7 @@ class Config(TranslationSettings):
     pretrain: Count = 1_000_000
     """Rounds in which the generator learns alone, from the distance of the pixels (SRResNet; section 3.2)."""
 
-    hold: Fraction = 0.5
+    lr_hold: Fraction = 0.5
     """Share of the rounds after --pretrain that keep the learning rate, before a tenth of it (section 3.2)."""
 
     batch: Count = 16
@@ -90,13 +90,13 @@ class Config(TranslationSettings):
     adversarial: NotNegative = 1e-3
     """Weight of the adversarial loss beside the content loss (eq. 3)."""
 
-    rate: Positive = 1e-4
+    lr: Positive = 1e-4
     """Learning rate of both Adams (section 3.2)."""
 
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     """Decay of Adam's two moments (section 3.2)."""
 
-    average: Fraction = 0.0
+    ema_decay: Fraction = 0.0
     """Decay of a running average of the generator's weights, which then is what enlarges; 0 keeps none."""
 
 
@@ -125,7 +125,7 @@ class SRGAN(TranslationRecipe):
         self._vgg: VGG19 | None = None
 
     @property
-    def multiple(self) -> int:
+    def size_multiple(self) -> int:
         """Sides of a source can be of any size."""
         return 1
 
@@ -153,9 +153,9 @@ class SRGAN(TranslationRecipe):
         if self.content == "vgg":
             self._vgg = read_vgg19(Path(str(c.vgg))).to(self.device)
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.rate, betas=c.betas, schedule=self._schedule),
+            "discriminator": Player.adam(self.discriminator, lr=c.lr, betas=c.betas, schedule=self._schedule),
             "generator": Player.adam(
-                self.generator, lr=c.rate, betas=c.betas, schedule=self._schedule, average=c.average or None
+                self.generator, lr=c.lr, betas=c.betas, schedule=self._schedule, ema_decay=c.ema_decay or None
             ),
         }
 
@@ -163,7 +163,7 @@ class SRGAN(TranslationRecipe):
         """Return the generator's schooling, and the game if rounds are left for it."""
         c = self.config
         alone = Phase(name="pretrain", rounds=min(c.rounds, c.pretrain), play=self.pretrain_round)
-        game = Phase(name="adversarial", rounds=c.rounds - c.pretrain, play=self.round, fresh=("generator",))
+        game = Phase(name="adversarial", rounds=c.rounds - c.pretrain, play=self.round, reset_optimizers=("generator",))
         return [alone, game] if game.rounds > 0 else [alone]
 
     def pretrain_round(self, game: Game[Any]) -> None:
@@ -173,7 +173,7 @@ class SRGAN(TranslationRecipe):
     def round(self, game: Game[Any]) -> None:
         """Move the generator, then the discriminator, who sees the images that the generator was moved by."""
         batch = game.draw()
-        made = game.move("generator", self.generator_loss, batch).keep["made"]
+        made = game.move("generator", self.generator_loss, batch).outputs["made"]
         game.move("discriminator", self.discriminator_loss, batch, made=made)
 
     def pixel_loss(self, batch: Pairs) -> Loss:
@@ -186,14 +186,16 @@ class SRGAN(TranslationRecipe):
         return Loss(
             content=self.content_loss(made, batch.target),
             adversarial=self.config.adversarial * objectives.non_saturating_generator(self.discriminator(made)),
-            keep={"made": made},
-            watch={"pixels": mse_loss(made.float(), batch.target)},
+            outputs={"made": made},
+            log={"pixels": mse_loss(made.float(), batch.target)},
         )
 
     def discriminator_loss(self, batch: Pairs, *, made: Tensor) -> Loss:
         """Tell originals from what was made (eq. 2)."""
         real, fake = self.discriminator(batch.target), self.discriminator(made)
-        return Loss(adversarial=objectives.logistic_discriminator(real, fake), watch=objectives.verdicts(real, fake))
+        return Loss(
+            adversarial=objectives.logistic_discriminator(real, fake), log=objectives.discriminator_stats(real, fake)
+        )
 
     def content_loss(self, made: Tensor, target: Tensor) -> Tensor:
         """Return the mean square difference of what two (N, C, H, W) images hold (eq. 4 and 5): ()."""
@@ -209,8 +211,8 @@ class SRGAN(TranslationRecipe):
         return self.generator(images)
 
     def _schedule(self, clock: Clock) -> dict[str, float]:
-        late = clock.phase == 1 and clock.progress >= self.config.hold
-        return {"lr": self.config.rate / 10 if late else self.config.rate}
+        late = clock.phase == 1 and clock.progress >= self.config.lr_hold
+        return {"lr": self.config.lr / 10 if late else self.config.lr}
 
 
 class Discriminator(nn.Module):

@@ -27,13 +27,13 @@ from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator
 from zerosum.networks.mlp import Activation, Dense, initialise_orthogonal
-from zerosum.optim.unroll import Network, RuleMaker, lookahead, rule_of
+from zerosum.optim.unroll import Network, RuleMaker, rule_of, unrolled
 from zerosum.player import Player
-from zerosum.tasks import LatentRecipe, LatentSettings
+from zerosum.tasks import LatentConfig, LatentRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(LatentSettings):
+class Config(LatentConfig):
     """Unrolled GAN."""
 
     rounds: Count = 25_000
@@ -42,7 +42,7 @@ class Config(LatentSettings):
     batch: Count = 512
     """Real samples per draw, over all processes (the authors' demo)."""
 
-    latent: Count = 256
+    latent_dim: Count = 256
     """Values in a latent vector, drawn from N(0, 1) (the authors' demo)."""
 
     steps: Whole = 5
@@ -60,16 +60,16 @@ class Config(LatentSettings):
     width: Count = 64
     """Channels of the narrowest layers on images; the widest have 8 times as many."""
 
-    generator_rate: Positive = 1e-3
+    generator_lr: Positive = 1e-3
     """Learning rate of the generator's Adam (the authors' demo)."""
 
-    discriminator_rate: Positive = 1e-4
+    discriminator_lr: Positive = 1e-4
     """Learning rate of the discriminator's Adam, and of the steps looked ahead (the authors' demo)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Decay of Adam's two moments (the authors' demo)."""
 
-    average: Fraction = 0.99
+    ema_decay: Fraction = 0.99
     """Decay of the running average of the generator's weights, which is what samples."""
 
 
@@ -84,20 +84,20 @@ class Unrolled(LatentRecipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         if spec.is_points:
-            self.generator = Dense(config.latent, config.generator_hidden, spec.shape, activation=config.activation)
+            self.generator = Dense(config.latent_dim, config.generator_hidden, spec.shape, activation=config.activation)
             self.discriminator = Dense(2, config.discriminator_hidden, activation=config.activation)
             initialise_orthogonal(self.generator, gain=1.4)
             initialise_orthogonal(self.discriminator, gain=1.4)
         else:
-            self.generator = ConvolutionalGenerator(config.latent, spec.shape, config.width)
+            self.generator = ConvolutionalGenerator(config.latent_dim, spec.shape, config.width)
             self.discriminator = ConvolutionalDiscriminator(spec.shape, config.width, norm="none")
 
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_rate, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.generator_rate, betas=c.betas, average=c.average),
+            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_lr, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
     def round(self, game: Game[Any]) -> None:
@@ -110,7 +110,9 @@ class Unrolled(LatentRecipe):
     def discriminator_loss(self, batch: Images | Points) -> Loss:
         """Tell data from samples."""
         real, fake = self.discriminator(batch.real), self.discriminator(self.sample(len(batch)))
-        return Loss(adversarial=objectives.logistic_discriminator(real, fake), watch=objectives.verdicts(real, fake))
+        return Loss(
+            adversarial=objectives.logistic_discriminator(real, fake), log=objectives.discriminator_stats(real, fake)
+        )
 
     def generator_loss(self, batch: Images | Points, *, rule: RuleMaker) -> Loss:
         """Maximise log D(G(z)) of the discriminator K steps from now, on the same samples (section 2.2)."""
@@ -119,5 +121,5 @@ class Unrolled(LatentRecipe):
         def cost(discriminator: Network) -> Tensor:
             return objectives.logistic_discriminator(discriminator(real), discriminator(fake))
 
-        future = lookahead(self.discriminator, cost, steps=self.config.steps, rule=rule)
+        future = unrolled(self.discriminator, cost, steps=self.config.steps, rule=rule)
         return Loss(adversarial=objectives.non_saturating_generator(future(fake)))

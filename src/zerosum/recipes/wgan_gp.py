@@ -20,43 +20,43 @@ from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
 from zerosum.loss import Loss
-from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Form
+from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Upsampling
 from zerosum.networks.mlp import Dense
 from zerosum.objectives import wasserstein_critic, wasserstein_generator
 from zerosum.penalties import gradient_penalty
 from zerosum.player import Player
-from zerosum.tasks import LatentRecipe, LatentSettings
+from zerosum.tasks import LatentConfig, LatentRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(LatentSettings):
+class Config(LatentConfig):
     """WGAN-GP."""
 
-    latent: Count = 128
+    latent_dim: Count = 128
     """Values in a latent vector, drawn from N(0, 1)."""
 
-    form: Form = "transposed"
+    upsampling: Upsampling = "transposed"
     """How the generator doubles its maps: by transposed convolutions, or by upsampling and convolution."""
 
     width: Count = 64
     """Channels of the narrowest layers; the widest have 8 times as many."""
 
-    toy_hidden: tuple[int, ...] = (512, 512, 512)
+    points_hidden: tuple[int, ...] = (512, 512, 512)
     """Widths of both networks' hidden layers on points."""
 
-    critic_moves: Count = 5
+    n_critic: Count = 5
     """Moves of the critic per round (n_critic in algorithm 1)."""
 
     penalty: NotNegative = 10.0
     """Weight of the gradient penalty (lambda in eq. 3); 0.1 suits points."""
 
-    rate: Positive = 1e-4
+    lr: Positive = 1e-4
     """Learning rate of both Adams (algorithm 1)."""
 
     betas: tuple[Fraction, Fraction] = (0.0, 0.9)
     """Decay of Adam's two moments (algorithm 1)."""
 
-    average: Fraction = 0.999
+    ema_decay: Fraction = 0.999
     """Decay of the running average of the generator's weights, which is what samples."""
 
 
@@ -70,23 +70,23 @@ class WGANGP(LatentRecipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         if spec.is_points:
-            self.generator = Dense(config.latent, config.toy_hidden, spec.shape)
-            self.critic = Dense(2, config.toy_hidden)
+            self.generator = Dense(config.latent_dim, config.points_hidden, spec.shape)
+            self.critic = Dense(2, config.points_hidden)
         else:
-            self.generator = ConvolutionalGenerator(config.latent, spec.shape, config.width, config.form)
+            self.generator = ConvolutionalGenerator(config.latent_dim, spec.shape, config.width, config.upsampling)
             self.critic = ConvolutionalDiscriminator(spec.shape, config.width, norm="none")
 
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "critic": Player.adam(self.critic, lr=c.rate, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.rate, betas=c.betas, average=c.average),
+            "critic": Player.adam(self.critic, lr=c.lr, betas=c.betas),
+            "generator": Player.adam(self.generator, lr=c.lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
     def round(self, game: Game[Any]) -> None:
         """Play algorithm 1: n moves of the critic, each on new samples, then one of the generator."""
-        for _ in range(self.config.critic_moves):
+        for _ in range(self.config.n_critic):
             batch = game.draw()
             game.move("critic", self.critic_loss, batch)
         game.move("generator", self.generator_loss, batch)
@@ -98,7 +98,7 @@ class WGANGP(LatentRecipe):
         return Loss(
             wasserstein=wasserstein_critic(value_real, value_fake),
             penalty=self.config.penalty * gradient_penalty(self.critic, real, fake),
-            watch={"real": value_real, "fake": value_fake, "distance": value_real.mean() - value_fake.mean()},
+            log={"real": value_real, "fake": value_fake, "distance": value_real.mean() - value_fake.mean()},
         )
 
     def generator_loss(self, batch: Images | Points) -> Loss:

@@ -6,19 +6,19 @@ from itertools import groupby, pairwise
 
 from zerosum.report.charts import HALF, SMALL, WIDE, Line, chart, legend
 from zerosum.report.html import Markup, tag
-from zerosum.report.run_data import Evidence
+from zerosum.report.run_data import RunData
 from zerosum.report.summary import noun
 
 FIGURES = "evaluation/"
 """How the names of what evaluations during training measure begin."""
 
 
-def figures(evidence: Evidence) -> list[str]:
+def figures(evidence: RunData) -> list[str]:
     """Names of what evaluations during training measured."""
     return [key for key in evidence.measured() if key.startswith(FIGURES)]
 
 
-def curves(evidence: Evidence) -> Markup:
+def curves(evidence: RunData) -> Markup:
     """Write the section of curves; nothing where nothing was measured."""
     keys = evidence.measured()
     losses = [key for key in keys if key.endswith("/loss")]
@@ -41,7 +41,7 @@ def curves(evidence: Evidence) -> Markup:
     return tag("section", {}, tag("h2", {}, "Curves"), tag("p", {"class": "soft"}, note), *parts)
 
 
-def _accuracy_card(evidence: Evidence, keys: list[str]) -> list[Markup]:
+def _accuracy_card(evidence: RunData, keys: list[str]) -> list[Markup]:
     if not keys:
         return []
     players = {key.rpartition("/")[0] for key in keys}
@@ -54,7 +54,7 @@ def _accuracy_card(evidence: Evidence, keys: list[str]) -> list[Markup]:
     return [card("Samples the discriminator tells right", legend(lines, say=_percent), drawn)]
 
 
-def _speed_card(evidence: Evidence) -> list[Markup]:
+def _speed_card(evidence: RunData) -> list[Markup]:
     rounds, values = evidence.series("images_per_second")
     if not values:
         return []
@@ -63,7 +63,7 @@ def _speed_card(evidence: Evidence) -> list[Markup]:
     return [card("Speed", legend(lines), drawn)]
 
 
-def _rest(evidence: Evidence, keys: list[str]) -> Markup:
+def _rest(evidence: RunData, keys: list[str]) -> Markup:
     """Draw what else was measured, small, each on its own scale, player after player."""
     groups: list[Markup] = []
     for player, names in groupby(
@@ -74,7 +74,7 @@ def _rest(evidence: Evidence, keys: list[str]) -> Markup:
     return tag("details", {}, tag("summary", {}, f"Everything else that was measured ({len(keys)})"), *groups)
 
 
-def small(evidence: Evidence, key: str, *, limits: tuple[float, float] | None = None) -> Markup:
+def small(evidence: RunData, key: str, *, limits: tuple[float, float] | None = None) -> Markup:
     """Draw one measurement on a small chart of its own."""
     line = _line(evidence, key, key.partition("/")[2])
     return card(line.name, Markup(), chart([line], SMALL, title=key, limits=limits))
@@ -85,11 +85,11 @@ def card(title: str, keys: Markup, drawn: Markup, *, kind: str = "plot") -> Mark
     return tag("div", {"class": "card"}, tag("h3", {}, title), keys, tag("div", {"class": kind}, drawn))
 
 
-def _line(evidence: Evidence, key: str, name: str) -> Line:
+def _line(evidence: RunData, key: str, name: str) -> Line:
     return Line(name, *evidence.series(key))
 
 
-def _phases(evidence: Evidence) -> list[tuple[float, str]]:
+def _phases(evidence: RunData) -> list[tuple[float, str]]:
     """Return the round each phase after the first was first measured in, and its name."""
     named = [(row["round"], row["phase"]) for row in evidence.history if isinstance(row.get("phase"), str)]
     return [after for before, after in pairwise(named) if after[1] != before[1]]

@@ -7,12 +7,12 @@ from typing import Any
 from zerosum import text
 from zerosum.report.curves import FIGURES, figures, small
 from zerosum.report.html import Markup, tag
-from zerosum.report.run_data import Evidence
+from zerosum.report.run_data import RunData
 
 HEAD = ("metric", "value", "real against real", "95 % interval", "better")
 
 
-def quality(evidence: Evidence) -> Markup:
+def quality(evidence: RunData) -> Markup:
     """Write the section on quality; nothing where nothing was evaluated."""
     parts = [*_table(evidence.evaluation), *_curves(evidence)]
     return tag("section", {}, tag("h2", {}, "How good is it?"), *parts) if parts else Markup()
@@ -62,7 +62,7 @@ def _protocol(protocol: dict[str, Any], round_: int) -> tuple[str, ...]:
     )
 
 
-def _curves(evidence: Evidence) -> list[Markup]:
+def _curves(evidence: RunData) -> list[Markup]:
     keys = figures(evidence)
     if not keys:
         return []

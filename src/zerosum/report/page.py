@@ -9,7 +9,7 @@ from typing import Any
 from zerosum.report.curves import curves
 from zerosum.report.evaluation import quality
 from zerosum.report.html import Markup, join, png, tag
-from zerosum.report.run_data import Evidence, Picture
+from zerosum.report.run_data import Picture, RunData
 from zerosum.report.style import STYLE
 from zerosum.report.summary import facts, neighbours_read, recipe, source, story
 
@@ -17,7 +17,7 @@ LISTED = 24
 """Entries of a list that a table shows before it counts the rest: class names can be thousands."""
 
 
-def page(evidence: Evidence) -> Markup:
+def page(evidence: RunData) -> Markup:
     """Write the whole page."""
     title = f"{recipe(evidence)} on {source(evidence)}"
     head = tag(
@@ -33,7 +33,7 @@ def page(evidence: Evidence) -> Markup:
     return join(Markup("<!doctype html>\n"), tag("html", {"lang": "en"}, head, body), "\n")
 
 
-def _header(evidence: Evidence) -> Markup:
+def _header(evidence: RunData) -> Markup:
     tiles = [
         tag("div", {}, tag("dt", {}, name), tag("dd", {}, value, *([tag("small", {}, more)] if more else [])))
         for name, value, more in facts(evidence)
@@ -48,14 +48,14 @@ def _header(evidence: Evidence) -> Markup:
     )
 
 
-def _missing(evidence: Evidence) -> Markup:
+def _missing(evidence: RunData) -> Markup:
     if not evidence.missing:
         return Markup()
     items = [tag("li", {}, sentence) for sentence in evidence.missing]
     return tag("div", {"class": "notice"}, tag("p", {}, "Not everything is here:"), tag("ul", {}, *items))
 
 
-def _samples(evidence: Evidence) -> Markup:
+def _samples(evidence: RunData) -> Markup:
     """Show the last preview large and earlier ones small: beside it, or below it where it is wide."""
     if not evidence.previews:
         return Markup()
@@ -71,7 +71,7 @@ def _samples(evidence: Evidence) -> Markup:
     return _section("Samples", tag("div", {"class": layout}, large, tag("div", {"class": "earlier"}, *small)))
 
 
-def _neighbours(evidence: Evidence) -> Markup:
+def _neighbours(evidence: RunData) -> Markup:
     if evidence.neighbours is None:
         return Markup()
     sentences = [tag("p", {"class": "soft"}, sentence) for sentence in neighbours_read(evidence)]
@@ -79,7 +79,7 @@ def _neighbours(evidence: Evidence) -> Markup:
     return _section("Does it remember or invent?", *sentences, sheet)
 
 
-def _settings(evidence: Evidence) -> Markup:
+def _settings(evidence: RunData) -> Markup:
     own = _card("Recipe", evidence.section("config"))
     training = _card("Training", evidence.section("training"))
     surroundings = [_card(name.capitalize(), evidence.section(name)) for name in ("machine", "versions")]
@@ -93,7 +93,7 @@ def _settings(evidence: Evidence) -> Markup:
     )
 
 
-def _data(evidence: Evidence) -> Markup:
+def _data(evidence: RunData) -> Markup:
     data = evidence.section("data")
     listed = data.get("notes")
     notes = [tag("li", {}, str(note)) for note in listed] if isinstance(listed, list) else []
@@ -103,7 +103,7 @@ def _data(evidence: Evidence) -> Markup:
     return _section("Data", table, *([tag("ul", {"class": "soft"}, *notes)] if notes else []))
 
 
-def _use(evidence: Evidence) -> Markup:
+def _use(evidence: RunData) -> Markup:
     run = shlex.quote(str(evidence.path))
     command = evidence.about.get("command")
     made = [tag("p", {}, "It was made by"), tag("pre", {}, command)] if isinstance(command, str) else []
@@ -130,17 +130,17 @@ def _use(evidence: Evidence) -> Markup:
     )
 
 
-def _translates(evidence: Evidence) -> bool:
+def _translates(evidence: RunData) -> bool:
     """Whether the run makes images from images."""
     return "source_shape" in evidence.section("spec")
 
 
-def _completes(evidence: Evidence) -> bool:
+def _completes(evidence: RunData) -> bool:
     """Whether the run fills holes in images."""
     return evidence.about.get("recipe") == "inpaint"
 
 
-def _footer(evidence: Evidence) -> Markup:
+def _footer(evidence: RunData) -> Markup:
     version = evidence.section("versions").get("zerosum")
     return tag(
         "footer",

@@ -28,7 +28,7 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class RunData:
     """All that a report is written from."""
 
     path: Path
@@ -74,7 +74,7 @@ class Evidence:
         return values[-1] if values else None
 
 
-def read(run: Path) -> Evidence:
+def read(run: Path) -> RunData:
     """Read a run directory.
 
     Raises:
@@ -90,7 +90,7 @@ def read(run: Path) -> Evidence:
     history = _history(run / "history.jsonl", missing)
     previews = _previews(run / "samples", missing)
     sheet = run / "samples" / "nearest.png"
-    return Evidence(
+    return RunData(
         path=run,
         about=about,
         history=history,

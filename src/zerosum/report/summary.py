@@ -6,35 +6,35 @@ from pathlib import PurePath
 from statistics import fmean, median
 
 from zerosum import text
-from zerosum.report.run_data import Evidence
+from zerosum.report.run_data import RunData
 
 Fact = tuple[str, str, str]
 """Name, value, and a smaller addition that may be empty."""
 
 
-def recipe(evidence: Evidence) -> str:
+def recipe(evidence: RunData) -> str:
     """Name the recipe, or say that it is not known."""
     return str(evidence.about.get("recipe") or "Unknown recipe")
 
 
-def source(evidence: Evidence) -> str:
+def source(evidence: RunData) -> str:
     """Name the data by the last part of where it came from."""
     given = str(evidence.section("data").get("source") or "")
     return PurePath(given).name or given or "unknown data"
 
 
-def noun(evidence: Evidence) -> str:
+def noun(evidence: RunData) -> str:
     """Say what the samples are, by their shape."""
     shape = evidence.section("spec").get("shape")
     return {1: "points", 3: "images"}.get(len(shape), "samples") if isinstance(shape, list) else "samples"
 
 
-def story(evidence: Evidence) -> list[str]:
+def story(evidence: RunData) -> list[str]:
     """Say what the run is and how it went, a sentence or two for each."""
     return [sentence for sentence in (_what(evidence), _how_far(evidence), _how_well(evidence)) if sentence]
 
 
-def facts(evidence: Evidence) -> list[Fact]:
+def facts(evidence: RunData) -> list[Fact]:
     """Return the numbers worth seeing first, those that are known."""
     found: list[Fact] = []
     if evidence.history:
@@ -55,7 +55,7 @@ def facts(evidence: Evidence) -> list[Fact]:
     return found
 
 
-def neighbours_read(evidence: Evidence) -> list[str]:
+def neighbours_read(evidence: RunData) -> list[str]:
     """Say how to read the sheet of nearest neighbours, and what its numbers are."""
     intro = (
         "Each row begins with a generated image; to its right are the training images nearest to it, by mean absolute "
@@ -78,13 +78,13 @@ def neighbours_read(evidence: Evidence) -> list[str]:
     return [intro, scale]
 
 
-def _distances(evidence: Evidence, name: str) -> list[float]:
+def _distances(evidence: RunData, name: str) -> list[float]:
     listed = evidence.distances.get(name)
     entries = [entry.get("distance") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     return [float(distance) for distance in entries if isinstance(distance, int | float)]
 
 
-def _what(evidence: Evidence) -> str:
+def _what(evidence: RunData) -> str:
     if not evidence.about:
         return ""
     count, shape = evidence.section("data").get("count"), evidence.section("spec").get("shape")
@@ -101,7 +101,7 @@ def _what(evidence: Evidence) -> str:
     return f"The recipe {recipe(evidence)}, trained on {source(evidence)}: {', '.join(parts)}."
 
 
-def _how_far(evidence: Evidence) -> str:
+def _how_far(evidence: RunData) -> str:
     if not evidence.history:
         return "Nothing has been measured yet."
     played, planned = evidence.history[-1]["round"], _planned(evidence)
@@ -114,7 +114,7 @@ def _how_far(evidence: Evidence) -> str:
     return f"It has played {played:,} of {planned:,} rounds{took}; the run is not finished."
 
 
-def _how_well(evidence: Evidence) -> str:
+def _how_well(evidence: RunData) -> str:
     """Say the losses and accuracies of the last tenth, and what the accuracies mean."""
     keys = evidence.measured()
     losses = {key.removesuffix("/loss"): _late(evidence, key) for key in keys if key.endswith("/loss")}
@@ -140,12 +140,12 @@ def _how_well(evidence: Evidence) -> str:
     return " ".join(said)
 
 
-def _late(evidence: Evidence, key: str) -> float:
+def _late(evidence: RunData, key: str) -> float:
     values = evidence.series(key)[1]
     return fmean(values[-max(1, len(values) // 10) :])
 
 
-def _planned(evidence: Evidence) -> int | None:
+def _planned(evidence: RunData) -> int | None:
     """Return how many rounds the run is to have, wherever run.json says so."""
     for table in (evidence.about, evidence.section("training"), evidence.section("config")):
         if isinstance(table.get("rounds"), int):
@@ -153,6 +153,6 @@ def _planned(evidence: Evidence) -> int | None:
     return None
 
 
-def _passes(evidence: Evidence, seen: float) -> str:
+def _passes(evidence: RunData, seen: float) -> str:
     count = evidence.section("data").get("count")
     return f"{text.number(seen / count)} times the data" if isinstance(count, int) and count > 0 else ""

@@ -10,33 +10,33 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from zerosum import recipes
-from zerosum.config import Count, Settings, Whole, flag
-from zerosum.data.options import DataOptions
+from zerosum.config import BaseConfig, Count, Whole, flag
+from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.recipe import RecipeSettings
+from zerosum.recipe import RecipeConfig
 from zerosum.run.directory import Run
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunConfig:
     """Everything that a run is asked to be."""
 
     data: str
     recipe: str
-    config: RecipeSettings
-    training: Training
-    options: DataOptions
+    config: RecipeConfig
+    training: TrainingConfig
+    options: DataConfig
 
     @classmethod
-    def read(cls, data: str, recipe: str, settings: Mapping[str, Any]) -> Plan:
+    def read(cls, data: str, recipe: str, settings: Mapping[str, Any]) -> RunConfig:
         """Sort settings by what they belong to: the recipe, the training, or the data.
 
         Raises:
             InputError: an unknown recipe or setting, or a value outside its type or range.
         """
         config = recipes.find(recipe).Config
-        parts = (config, Training, DataOptions)
+        parts = (config, TrainingConfig, DataConfig)
         known = [name for part in parts for name in part.names()]
         for name in settings:
             if name not in known:
@@ -51,7 +51,7 @@ class Plan:
         return self.config.to_json() | self.training.to_json() | self.options.to_json()
 
 
-def plan_of(directory: Run) -> Plan:
+def read_config(directory: Run) -> RunConfig:
     """Read what a run was asked to be.
 
     Raises:
@@ -60,14 +60,14 @@ def plan_of(directory: Run) -> Plan:
     description = directory.description
     try:
         settings = description["config"] | description["training"] | description["data_options"]
-        return Plan.read(str(description["data"]["source"]), description["recipe"], settings)
+        return RunConfig.read(str(description["data"]["source"]), description["recipe"], settings)
     except (KeyError, TypeError):
         raise _edited(directory) from None
     except InputError as error:
         raise InputError(f"{directory.path}/run.json was edited, or is of another version: {error}") from None
 
 
-def spec_of(directory: Run) -> Spec:
+def read_spec(directory: Run) -> Spec:
     """Read what the data of a run look like.
 
     Raises:
@@ -82,13 +82,13 @@ def spec_of(directory: Run) -> Spec:
     return spec
 
 
-def changed(plan: Plan, changes: Mapping[str, Any], directory: Run) -> Plan:
+def changed(plan: RunConfig, changes: Mapping[str, Any], directory: Run) -> RunConfig:
     """Return `plan` with those changes that leave a resumed run the same run.
 
     Raises:
         InputError: a change that does not, named with both values.
     """
-    new = Plan.read(plan.data, plan.recipe, plan.settings() | dict(changes))
+    new = RunConfig.read(plan.data, plan.recipe, plan.settings() | dict(changes))
     old = plan.settings()
     differing = {name: value for name, value in new.settings().items() if value != old[name]}
     refused = {name: value for name, value in differing.items() if name not in RESUMABLE | {"rounds", "cache"}}
@@ -105,7 +105,7 @@ def _edited(directory: Run) -> InputError:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training(Settings):
+class TrainingConfig(BaseConfig):
     """How to train, whatever the recipe."""
 
     seed: Whole = 0

@@ -11,7 +11,23 @@ from typing import Any, Literal
 from zerosum.errors import InputError
 from zerosum.runtime.atomic_files import replacing, storing
 
-FORMAT = 1
+FORMAT = 2
+
+RENAMED = {
+    "rate": "lr",
+    "generator_rate": "generator_lr",
+    "discriminator_rate": "discriminator_lr",
+    "average": "ema_decay",
+    "critic_moves": "n_critic",
+    "discriminator_moves": "n_discriminator",
+    "form": "upsampling",
+    "hold": "lr_hold",
+    "widest": "max_channels",
+    "latent": "latent_dim",
+    "toy_hidden": "points_hidden",
+    "group": "minibatch_group",
+}
+"""Settings of recipes in run.json of format 1, and what they are called since."""
 
 Which = Literal["newest", "best"]
 """Which checkpoint: the newest, or the one that evaluations during training found best."""
@@ -79,8 +95,9 @@ class Run:
 
     @property
     def description(self) -> dict[str, Any]:
-        """What run.json says."""
-        return json.loads((self.path / "run.json").read_text())
+        """What run.json says, in the words of the present format."""
+        found = json.loads((self.path / "run.json").read_text())
+        return _translated(found) if isinstance(found, dict) and found.get("format") == 1 else found
 
     def log(self, values: Mapping[str, Any]) -> None:
         """Append a line to the history."""
@@ -168,3 +185,12 @@ def require_free(path: Path) -> None:
         )
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")
+
+
+def _translated(description: dict[str, Any]) -> dict[str, Any]:
+    """Bring run.json of format 1 to format 2, where the recipes' settings have the field's names."""
+    config = description.get("config")
+    settings = (
+        {RENAMED.get(name, name): value for name, value in config.items()} if isinstance(config, dict) else config
+    )
+    return {**description, "format": FORMAT, "config": settings}

@@ -9,7 +9,7 @@ import torch
 from zerosum import recipes
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import load_model
-from zerosum.run.config import plan_of, spec_of
+from zerosum.run.config import read_config, read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.runtime import rng
 from zerosum.runtime.device import pick_device
@@ -27,9 +27,9 @@ def load(run: str | Path, *, device: str = "auto", checkpoint: Which = "newest")
         InputError: no run, no such checkpoint, or one that is damaged or of another model.
     """
     directory = Run.open(run)
-    plan = plan_of(directory)
-    with rng.forked(torch.device("cpu")):
-        recipe = recipes.find(plan.recipe)(plan.config, spec_of(directory))
+    plan = read_config(directory)
+    with rng.fork(torch.device("cpu")):
+        recipe = recipes.find(plan.recipe)(plan.config, read_spec(directory))
     load_model(directory.chosen(checkpoint), recipe)
     return recipe.to(pick_device(device)).eval().requires_grad_(False)
 
@@ -40,4 +40,4 @@ def recipe_of(run: str | Path) -> type[Recipe]:
     Raises:
         InputError: no run there, or of a recipe that this version does not have.
     """
-    return recipes.find(plan_of(Run.open(run)).recipe)
+    return recipes.find(read_config(Run.open(run)).recipe)

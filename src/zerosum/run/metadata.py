@@ -12,13 +12,13 @@ import zerosum
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.kinds import AnyDataset
-from zerosum.run.config import Plan, spec_of
+from zerosum.run.config import RunConfig, read_spec
 from zerosum.run.directory import Run
 from zerosum.runtime import device
 from zerosum.runtime.progress import Progress
 
 
-def describe(plan: Plan, dataset: AnyDataset, game: Game[Any], command: str | None) -> dict[str, Any]:
+def describe(plan: RunConfig, dataset: AnyDataset, game: Game[Any], command: str | None) -> dict[str, Any]:
     """Return what run.json says of a run that begins."""
     return {
         "recipe": plan.recipe,
@@ -32,7 +32,7 @@ def describe(plan: Plan, dataset: AnyDataset, game: Game[Any], command: str | No
             "count": len(dataset),
             "notes": list(dataset.notes),
         },
-        "machine": device.describe() | game.conditions(),
+        "machine": device.describe() | game.environment(),
         "versions": {"zerosum": zerosum.__version__, "torch": torch.__version__, "python": platform.python_version()},
         "command": command,
     }
@@ -44,7 +44,7 @@ def require_same_data(directory: Run, dataset: AnyDataset, progress: Progress) -
     Raises:
         InputError: their number, shape or classes are others.
     """
-    known, spec = directory.description["data"], spec_of(directory)
+    known, spec = directory.description["data"], read_spec(directory)
     if known.get("count") != len(dataset) or spec != dataset.spec:
         raise InputError(
             f"The data at {dataset.source} are no longer those of the run: {len(dataset)} samples of shape "
@@ -60,6 +60,6 @@ def require_same_data(directory: Run, dataset: AnyDataset, progress: Progress) -
 def tell_of_other_conditions(directory: Run, game: Game[Any], progress: Progress) -> None:
     """Say what a resumed run will compute with that is not what it began with: its numbers may differ from here on."""
     began = directory.description.get("machine", {})
-    for name, value in game.conditions().items():
+    for name, value in game.environment().items():
         if began.get(name, value) != value:
             progress.note(f"The run began with {name.replace('_', ' ')} {began[name]} and goes on with {value}.")

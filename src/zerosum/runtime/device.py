@@ -15,7 +15,7 @@ from zerosum.errors import InputError
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
 
 
-def keep_memory() -> None:
+def keep_freed_memory() -> None:
     """Have the C library keep freed memory for the next tensor instead of giving it back to the system.
 
     glibc maps every tensor above 32 MiB anew and unmaps it when it is freed, so that each step pays a page fault for

@@ -61,7 +61,7 @@ class Progress(Protocol):
         ...
 
 
-def choose(stream: TextIO | None = None) -> Progress:
+def make_progress(stream: TextIO | None = None) -> Progress:
     """Return the display that suits `stream`, stderr by default: live on a terminal, plain lines elsewhere."""
     shown_on = stream or sys.stderr
     if shown_on.isatty() and os.environ.get("TERM") != "dumb":
@@ -123,7 +123,7 @@ class Silent:
         """Say nothing."""
 
 
-def counting(progress: Progress, *, interval_seconds: float = 5.0) -> Callable[[str, int, int], None]:
+def progress_callback(progress: Progress, *, interval_seconds: float = 5.0) -> Callable[[str, int, int], None]:
     """Turn counts of a long task into notes, one every so often: the shape in which `data.open` tells of its work."""
     begun = last = time.monotonic()
 

@@ -52,7 +52,7 @@ def integers(n: int, *shape: int, high: int, device: torch.device) -> Tensor:
     return _rows(n, lambda rows: torch.randint(high, (rows, *shape), device=device))
 
 
-def octets(n: int, size: int, device: torch.device) -> Tensor:
+def random_bytes(n: int, size: int, device: torch.device) -> Tensor:
     """Draw (n, size) bytes, on a CPU eight at a time: the cheapest randomness there is (for the masks of dropout)."""
     if device.type != "cpu":
         return _rows(n, lambda rows: torch.randint(256, (rows, size), dtype=torch.uint8, device=device))
@@ -81,7 +81,7 @@ def set_state(states: Mapping[str, Tensor], device: torch.device) -> None:
 
 
 @contextmanager
-def forked(device: torch.device, *, seed: int | None = None) -> Iterator[None]:
+def fork(device: torch.device, *, seed: int | None = None) -> Iterator[None]:
     """Draw on a state of one's own, from `seed` if given; afterwards the draws go on where they were."""
     before = state(device)
     if seed is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-Progress = Callable[[str, int, int], None]  # told of a stage, what is done, and what there is to do
+ProgressCallback = Callable[[str, int, int], None]  # told of a stage, what is done, and what there is to do
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -2,49 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from zerosum import recipes, report
-from zerosum.data.batch import to_float
 from zerosum.data.dataset import Dataset
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
-from zerosum.evaluation.during_training import Watch, watch
-from zerosum.evaluation.reference import Setting
+from zerosum.evaluation.during_training import TrainingEvaluator, watch
+from zerosum.evaluation.reference import EvaluationContext
 from zerosum.game import Game
-from zerosum.inference.sample import generate
 from zerosum.kinds import AnyDataset, for_previews, open_as
-from zerosum.media import image_grid
-from zerosum.metrics.nearest_images import nearest
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import restore
-from zerosum.run.config import Plan, changed, plan_of
+from zerosum.run.config import RunConfig, changed, read_config
 from zerosum.run.directory import Run, require_free
 from zerosum.run.metadata import describe, require_same_data, tell_of_other_conditions
 from zerosum.runtime import distributed, rng
-from zerosum.runtime.atomic_files import replacing
-from zerosum.runtime.device import keep_memory, pick_device, pick_memory_format, pick_precision
+from zerosum.runtime.device import keep_freed_memory, pick_device, pick_memory_format, pick_precision
 from zerosum.runtime.distributed import World
-from zerosum.runtime.progress import Progress, Silent, choose, counting
-from zerosum.tasks import Completing, TranslationRecipe, Upscaler
+from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
+from zerosum.tasks import Inpainter, TranslationRecipe, Upscaler
+from zerosum.training.nearest_images import memorisation
 from zerosum.training.trainer import Trainer
 
 
-def open_data(plan: Plan, world: World, progress: Progress) -> AnyDataset:
+def open_data(plan: RunConfig, world: World, progress: Progress) -> AnyDataset:
     """Open the data, the first process alone at first so that they are packed once."""
-    told, kinds = counting(progress), recipes.find(plan.recipe).data
+    told, kinds = progress_callback(progress), recipes.find(plan.recipe).data
     dataset = open_as(kinds, plan.data, options=plan.options, progress=told) if world.is_first else None
     world.wait()
     return dataset or open_as(kinds, plan.data, options=plan.options)
 
 
-def seat(plan: Plan, dataset: AnyDataset, device: torch.device, world: World) -> Game[Any]:
+def build_game(plan: RunConfig, dataset: AnyDataset, device: torch.device, world: World) -> Game[Any]:
     """Build the recipe from the plan's seed and seat it at a game, before its first round.
 
     Raises:
@@ -58,7 +52,7 @@ def seat(plan: Plan, dataset: AnyDataset, device: torch.device, world: World) ->
     if dataset.spec.is_points and training.precision == "auto":
         precision = torch.float32
     memory_format = pick_memory_format(training.memory_format, device, precision)
-    keep_memory()
+    keep_freed_memory()
     if not dataset.spec.is_points:
         recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
     share = world if recipe.divisible else World()
@@ -73,13 +67,13 @@ def seat(plan: Plan, dataset: AnyDataset, device: torch.device, world: World) ->
     )
 
 
-def _require_divisible(plan: Plan, recipe: Recipe, world: World) -> None:
+def _require_divisible(plan: RunConfig, recipe: Recipe, world: World) -> None:
     training = plan.training
     size = world.size if recipe.divisible else 1
-    whole = size * training.micro_batches * recipe.group
+    whole = size * training.micro_batches * recipe.minibatch_group
     batches = {plan.config.batch, *(phase.batch for phase in recipe.phases() if phase.batch)}
     if uneven := [batch for batch in sorted(batches) if batch % whole]:
-        groups = f" of groups of {recipe.group}" if recipe.group > 1 else ""
+        groups = f" of groups of {recipe.minibatch_group}" if recipe.minibatch_group > 1 else ""
         raise InputError(
             f"--batch {uneven[0]} does not divide among {world.size} processes of {training.micro_batches} "
             f"micro-batches{groups}: give a multiple of {whole}."
@@ -91,21 +85,21 @@ def _require_divisible(plan: Plan, recipe: Recipe, world: World) -> None:
 
 
 def start(
-    plan: Plan, *, run: str | Path | None = None, progress: Progress | None = None, command: str | None = None
+    plan: RunConfig, *, run: str | Path | None = None, progress: Progress | None = None, command: str | None = None
 ) -> Run:
     """Train as `plan` says, in a new run directory."""
     device = pick_device(plan.training.device)
     world = distributed.join(device)
-    progress = progress or (choose() if world.is_first else Silent())
+    progress = progress or (make_progress() if world.is_first else Silent())
     path = Path(run) if run is not None else _free_folder(plan)
     if world.is_first:
         require_free(path)
     dataset = open_data(plan, world, progress)
-    with rng.forked(device):
-        game = seat(plan, dataset, device, world)
+    with rng.fork(device):
+        game = build_game(plan, dataset, device, world)
         judge = _judge(game, plan, progress)
         directory = _create(path, describe(plan, dataset, game, command), world)
-        return _play(game, directory, plan, dataset, progress, judge)
+        return run_training(game, directory, plan, dataset, progress, judge)
 
 
 def resume(
@@ -125,15 +119,15 @@ def resume(
         InputError: no run, no checkpoint, a change that would make it another run, or other data than before.
     """
     directory = Run.open(run)
-    before = plan_of(directory)
+    before = read_config(directory)
     plan = changed(before, changes, directory)
     device = pick_device(plan.training.device)
     world = distributed.join(device)
-    progress = progress or (choose() if world.is_first else Silent())
+    progress = progress or (make_progress() if world.is_first else Silent())
     dataset = open_data(plan, world, progress)
     require_same_data(directory, dataset, progress)
-    with rng.forked(device):
-        game = seat(plan, dataset, device, world)
+    with rng.fork(device):
+        game = build_game(plan, dataset, device, world)
         latest = directory.latest()
         restore(latest, game)
         rounds = sum(phase.rounds for phase in game.recipe.phases())
@@ -151,20 +145,21 @@ def resume(
                 )
             progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
         world.wait()
-        return _play(game, directory, plan, dataset, progress, judge)
+        return run_training(game, directory, plan, dataset, progress, judge)
 
 
-def _play(
+def run_training(
     game: Game[Any],
     directory: Run,
-    plan: Plan,
+    plan: RunConfig,
     dataset: AnyDataset,
     progress: Progress,
-    judge: Watch | None,
+    judge: TrainingEvaluator | None,
 ) -> Run:
+    """Play the rounds that are left, then write the report and say what to type next."""
     for note in (*dataset.notes, *game.recipe.notes):
         progress.note(note)
-    made_from = "images" if isinstance(game.recipe, TranslationRecipe | Completing) else "latents"
+    made_from = "images" if isinstance(game.recipe, TranslationRecipe | Inpainter) else "latents"
     preview, measured, note = for_previews(
         dataset, game.recipe.data, plan.options, most=plan.training.previews, made_from=made_from
     )
@@ -178,19 +173,21 @@ def _play(
                 _remember(directory, game, dataset, plan.training.seed)
             page = report.write(directory.path)
             progress.close()
-            progress.note(_farewell(directory, page, game, finished))
+            progress.note(closing_message(directory, page, game, finished))
     finally:
         progress.close()
         game.source.close()
     return directory
 
 
-def _judge(game: Game[Any], plan: Plan, progress: Progress) -> Watch | None:
+def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEvaluator | None:
     """Prepare the evaluations that are asked for, in the process that makes them."""
     if not plan.training.evaluate_every or not game.world.is_first:
         return None
-    setting = Setting(device=game.device, cache=plan.options.cache_folder(), progress=counting(progress), world=World())
-    with rng.forked(game.device, seed=plan.training.seed):
+    setting = EvaluationContext(
+        device=game.device, cache=plan.options.cache_folder(), progress=progress_callback(progress), world=World()
+    )
+    with rng.fork(game.device, seed=plan.training.seed):
         judge = watch(plan, game.recipe, setting)
     for note in (*judge.prepared.notes, judge.floor):
         progress.note(note)
@@ -202,7 +199,7 @@ def _remember(directory: Run, game: Game[Any], dataset: Dataset, seed: int) -> N
         memorisation(directory, game.recipe, dataset, seed=seed)
 
 
-def _farewell(directory: Run, page: Path, game: Game[Any], finished: bool) -> str:
+def closing_message(directory: Run, page: Path, game: Game[Any], finished: bool) -> str:
     """Say where everything lies and what to type next."""
     picture = directory.sample(game.clock.round)
     if not finished:
@@ -211,7 +208,7 @@ def _farewell(directory: Run, page: Path, game: Game[Any], finished: bool) -> st
     if isinstance(game.recipe, TranslationRecipe):
         verb = "upscale" if isinstance(game.recipe, Upscaler) else "translate"
         use = f"{verb.capitalize()} images: zerosum {verb} {directory.path} INPUT --out OUTPUT"
-    if isinstance(game.recipe, Completing):
+    if isinstance(game.recipe, Inpainter):
         use = f"Fill holes in images: zerosum inpaint {directory.path} INPUT --mask MASK"
     return f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. {use}"
 
@@ -222,33 +219,8 @@ def _create(path: Path, description: Mapping[str, Any], world: World) -> Run:
     return run
 
 
-def _free_folder(plan: Plan) -> Path:
+def _free_folder(plan: RunConfig) -> Path:
     """Name a run after its data and recipe, numbered when the name is taken."""
     stem = Path("runs") / f"{Path(plan.data).stem}-{plan.recipe}"
     candidates = [stem, *(stem.with_name(f"{stem.name}-{number}") for number in range(2, 10_000))]
     return next(path for path in candidates if not path.exists())
-
-
-def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: int = 12, k: int = 4) -> None:
-    """Write samples beside their nearest training images (mean absolute difference) into the run, and the distances.
-
-    For scale, the same is measured from n training images to the rest: samples much nearer than that are copies.
-    Searches at most 50,000 training images, chosen at random.
-    """
-    chosen = np.random.default_rng(seed).permutation(len(dataset))[:50_000]
-    own, rest = chosen[:n], np.sort(chosen[n:])
-    if len(rest) < k:
-        return
-    samples = generate(recipe, n, seed=seed, chosen={})
-    places, distances = nearest(samples, map(to_float, dataset.chunks(rest)), k=k)
-    neighbours = to_float(dataset.real(rest[places.flatten().numpy()])).unflatten(0, (n, k))
-    sheet = image_grid.side_by_side(samples, neighbours)
-    image_grid.write_png(sheet, run.path / "samples" / "nearest.png", {"seed": str(seed)})
-    _, apart = nearest(to_float(dataset.real(own)), map(to_float, dataset.chunks(rest)), k=1)
-    found = {
-        "samples": [{"distance": d} for d in distances[:, 0].tolist()],
-        "training": [{"distance": d} for d in apart[:, 0].tolist()],
-        "searched": len(rest),
-    }
-    with replacing(run.path / "samples" / "nearest.json") as partial:
-        partial.write_text(json.dumps(found, indent=2), encoding="utf-8")

@@ -14,13 +14,13 @@ from zerosum.errors import DivergedError
 from zerosum.media import image_grid
 from zerosum.metrics.psnr_ssim import Channels, psnr, ssim
 from zerosum.recipe import Recipe
-from zerosum.tasks import Completing, TranslationRecipe
+from zerosum.tasks import Inpainter, TranslationRecipe
 
 SSIM_SIDE = 11
 """Pixels a side that SSIM's window needs."""
 
 
-def look(recipe: Recipe, batch: Batch, *, rounds: int) -> tuple[Image.Image, dict[str, float]]:
+def draw_preview(recipe: Recipe, batch: Batch, *, rounds: int) -> tuple[Image.Image, dict[str, float]]:
     """Draw what a recipe makes of a batch, and measure it.
 
     Translations are shown beside what they were made from and what they should be, a row each; samples in a grid;
@@ -39,11 +39,11 @@ def look(recipe: Recipe, batch: Batch, *, rounds: int) -> tuple[Image.Image, dic
     Raises:
         DivergedError: a sample is not finite.
     """
-    if not isinstance(recipe, TranslationRecipe | Completing):
-        fake, real = recipe.compare(batch)
+    if not isinstance(recipe, TranslationRecipe | Inpainter):
+        fake, real = recipe.fake_and_real(batch)
         _require_finite(fake, rounds)
         return _draw(fake.float().cpu(), real.float().cpu()), {}
-    columns = tuple(column.float().cpu() for column in recipe.show(batch))
+    columns = tuple(column.float().cpu() for column in recipe.preview_columns(batch))
     for column in columns:
         _require_finite(column, rounds)
     return before_and_after(columns), {} if isinstance(batch, Domains) else measure(columns[1], columns[2])

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass
-class Pace:
+class Throughput:
     """Rate since the last log, and what is left at that rate."""
 
     since: float = field(default_factory=time.perf_counter)

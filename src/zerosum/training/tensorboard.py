@@ -13,7 +13,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[repo
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 
-class Board:
+class TensorBoardWriter:
     """One sitting's event file.
 
     Args:

@@ -14,17 +14,17 @@ from zerosum.game import Game
 from zerosum.media import image_grid
 from zerosum.recipe import Recipe
 from zerosum.run import checkpoint
-from zerosum.run.config import Training
+from zerosum.run.config import TrainingConfig
 from zerosum.run.directory import Run
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import storing
 from zerosum.runtime.progress import Progress, Status
-from zerosum.training.preview import look
-from zerosum.training.session import Pace, peak_memory, stop_signals
-from zerosum.training.tensorboard import Board
+from zerosum.training.preview import draw_preview
+from zerosum.training.session import Throughput, peak_memory, stop_signals
+from zerosum.training.tensorboard import TensorBoardWriter
 
 
-class Judge(Protocol):
+class Evaluator(Protocol):
     """Says how good a recipe is while it is trained."""
 
     @property
@@ -59,12 +59,12 @@ class Trainer:
         self,
         game: Game[Any],
         run: Run,
-        settings: Training,
+        settings: TrainingConfig,
         preview: Batch,
         progress: Progress,
         *,
         measured: str = "training",
-        judge: Judge | None = None,
+        judge: Evaluator | None = None,
     ) -> None:
         self.game = game
         self.run = run
@@ -77,8 +77,8 @@ class Trainer:
         self._stopping = False
         history = run.history() if game.world.is_first else []
         trained = float(history[-1]["seconds"]) if history else 0.0
-        self._pace = Pace(seen=game.clock.seen, round=game.clock.round, seconds=trained)
-        self._board: Board | None = None
+        self._pace = Throughput(seen=game.clock.seen, round=game.clock.round, seconds=trained)
+        self._board: TensorBoardWriter | None = None
         self._saved: int | None = game.clock.round or None
 
     def train(self) -> bool:
@@ -95,7 +95,7 @@ class Trainer:
                 self._preview()
             for index in range(self.game.clock.phase, len(phases)):
                 phase = phases[index]
-                self.game.enter(index, phase)
+                self.game.begin_phase(index, phase)
                 while self.game.clock.phase_round < phase.rounds:
                     if self.game.world.any(self._stopping):
                         self._progress.note("Stopping: saving first; interrupt again to stop at once.")
@@ -164,11 +164,11 @@ class Trainer:
         with (
             self._pace.paused(),
             storing(self.run.path),
-            rng.forked(self.game.device, seed=self.settings.seed),
+            rng.fork(self.game.device, seed=self.settings.seed),
             self.game.averaged(),
             self.game.autocast(),
         ):
-            picture, found = look(self.game.recipe, self._preview_batch, rounds=clock.round)
+            picture, found = draw_preview(self.game.recipe, self._preview_batch, rounds=clock.round)
             about = {"round": str(clock.round), "seed": str(self.settings.seed)}
             image_grid.write_png(picture, self.run.sample(clock.round), about)
         self._measurements = {f"{self._measured}/{name}": value for name, value in found.items()}
@@ -179,7 +179,7 @@ class Trainer:
         if self._judge is not None:
             with (
                 self._pace.paused(),
-                rng.forked(self.game.device, seed=self.settings.seed),
+                rng.fork(self.game.device, seed=self.settings.seed),
                 self.game.averaged(),
             ):
                 found = self._judge.figures(self.game.recipe)
@@ -224,7 +224,7 @@ class Trainer:
     def _writing(self) -> Iterator[None]:
         if self.game.world.is_first:
             with storing(self.run.path):
-                self._board = Board(self.run.path, after=self.game.clock.round)
+                self._board = TensorBoardWriter(self.run.path, after=self.game.clock.round)
         try:
             yield
         finally:

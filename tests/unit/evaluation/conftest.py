@@ -12,8 +12,8 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset
 from zerosum.evaluation.measures import chosen
 from zerosum.evaluation.result import Protocol
-from zerosum.evaluation.samples import Evidence, Memory, Reference, Side
-from zerosum.features.extractor import Seen
+from zerosum.evaluation.samples import Comparison, MemorisationData, Reference, SampleSet
+from zerosum.features.extractor import Features
 from zerosum.kinds.images import open as open_data
 from zerosum.metrics.divergence import shares
 
@@ -35,9 +35,9 @@ class Means:
     def features(self, images: Tensor) -> Tensor:
         return torch.nn.functional.avg_pool2d(images.float() / 255, 4).flatten(1)
 
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         features = self.features(images)
-        return Seen(features=features, logits=-torch.cdist(features, self.means).square())
+        return Features(features=features, logits=-torch.cdist(features, self.means).square())
 
 
 class Digits:
@@ -55,12 +55,14 @@ class Digits:
     def labels(self, rows: np.ndarray) -> np.ndarray:
         return self.dataset.labels[rows]
 
-    def side(self, images: Tensor) -> Side:
-        return Side(seen=self.extractor(images), images=images)
+    def side(self, images: Tensor) -> SampleSet:
+        return SampleSet(seen=self.extractor(images), images=images)
 
-    def evidence(self, images: Tensor, *, paired: bool = False) -> Evidence:
+    def evidence(self, images: Tensor, *, paired: bool = False) -> Comparison:
         real, other = self.side(self.images(self.real_rows)), self.side(self.images(self.other_rows))
-        memory = Memory(training=real, held_out=other, chunks=lambda: iter([self.images(self.real_rows)]), trained=True)
+        memory = MemorisationData(
+            training=real, held_out=other, chunks=lambda: iter([self.images(self.real_rows)]), trained=True
+        )
         reference = Reference(
             protocol=PROTOCOL,
             real=real,
@@ -105,8 +107,8 @@ def taken(digits: Digits) -> Callable[..., dict[str, float | None]]:
         evidence = digits.evidence(images, paired=paired)
         found: dict[str, float | None] = {}
         for family in chosen(evidence, names):
-            alone = family.values(evidence) if family.values is not None else None
-            found |= alone or {figure.metric: figure.value for figure in family.judge(evidence)}
+            alone = family.quick(evidence) if family.quick is not None else None
+            found |= alone or {figure.metric: figure.value for figure in family.compute(evidence)}
         return {name: found[name] for name in names}
 
     return values

@@ -12,11 +12,11 @@ import torch
 from tests.unit.evaluation.conftest import COUNT
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
-from zerosum.evaluation.evaluate import take
+from zerosum.evaluation.evaluate import compute_metrics
 from zerosum.evaluation.measures import base as family_
-from zerosum.evaluation.measures import better, named, pixels
-from zerosum.evaluation.samples import Side
-from zerosum.features.extractor import Seen
+from zerosum.evaluation.measures import better, parse_names, pixels
+from zerosum.evaluation.samples import SampleSet
+from zerosum.features.extractor import Features
 
 ELSEWHERE = {"psnr", "ssim", "l1", "modes", "high-quality", "mode-kl"} | {
     "discriminator-auc",
@@ -101,7 +101,7 @@ def test_the_same_images_on_both_sides_are_at_no_distance(digits: Any, taken: An
 
 
 def test_fresh_samples_lie_about_the_floor_and_the_interval_holds_them(digits: Any):
-    figures, _ = take(digits.evidence(digits.fresh), ("fid", "coverage", "kid", "is"))
+    figures, _ = compute_metrics(digits.evidence(digits.fresh), ("fid", "coverage", "kid", "is"))
     for figure in figures:
         assert figure.floor is not None
         assert figure.interval is not None
@@ -111,7 +111,9 @@ def test_fresh_samples_lie_about_the_floor_and_the_interval_holds_them(digits: A
 
 def test_no_interval_passes_what_a_metric_can_be(digits: Any):
     for images in (digits.fresh, digits.images(digits.real_rows)):
-        figures, _ = take(digits.evidence(images), ("fid", "precision", "recall", "density", "coverage", "ndb", "js"))
+        figures, _ = compute_metrics(
+            digits.evidence(images), ("fid", "precision", "recall", "density", "coverage", "ndb", "js")
+        )
         for figure in figures:
             assert figure.interval is not None
             assert 0 <= figure.interval.low <= figure.interval.high
@@ -120,7 +122,7 @@ def test_no_interval_passes_what_a_metric_can_be(digits: Any):
 
 def test_scores_of_splits_of_few_samples_are_not_given(digits: Any):
     with pytest.raises(InputError, match="10 splits of 90 samples hold too few; give --count 100 or more"):
-        take(digits.evidence(digits.fresh[:90]), ("is",))
+        compute_metrics(digits.evidence(digits.fresh[:90]), ("is",))
 
 
 def test_the_mode_score_stands_where_most_classes_of_the_extractor_are_never_seen(digits: Any):
@@ -129,14 +131,14 @@ def test_the_mode_score_stands_where_most_classes_of_the_extractor_are_never_see
     for side in (evidence.real, evidence.fake, evidence.reference.other):
         unseen = torch.full((len(side), 90), float(side.logits.min()) - 1)
         side.seen.__dict__["logits"] = torch.cat([side.logits, unseen], 1)
-    (score,), _ = take(evidence, ("mode-score",))
-    (inception,), _ = take(evidence, ("is",))
+    (score,), _ = compute_metrics(evidence, ("mode-score",))
+    (inception,), _ = compute_metrics(evidence, ("is",))
     assert 1 < score.value < inception.value
     assert score.value == pytest.approx(score.floor, rel=0.1)
 
 
 def test_a_lost_class_is_counted_exactly(changed: Any, digits: Any):
-    (figure,), _ = take(digits.evidence(changed["no class above 4"]), ("class-balance",))
+    (figure,), _ = compute_metrics(digits.evidence(changed["no class above 4"]), ("class-balance",))
     above = (digits.labels(digits.real_rows) > 4).mean()
     assert figure.value == pytest.approx(above, abs=0.12)
     assert figure.value > 0.4
@@ -146,7 +148,7 @@ def test_equal_pairs_are_perfect_and_noise_has_the_psnr_of_its_variance(digits: 
     target = digits.images(digits.real_rows)
     same = taken(target, "psnr", "ssim", "l1", paired=True)
     assert same == {"psnr": math.inf, "ssim": 1.0, "l1": 0.0}
-    (figure,), _ = take(digits.evidence(target, paired=True), ("psnr",))
+    (figure,), _ = compute_metrics(digits.evidence(target, paired=True), ("psnr",))
     assert (figure.value, figure.interval) == (None, None)
     shifted = (target.int() + torch.where(target < 128, 10, -10)).to(torch.uint8)
     assert taken(shifted, "psnr", "l1", paired=True) == {
@@ -162,14 +164,14 @@ def test_metrics_that_cannot_be_had_say_what_to_type(digits: Any):
         (("modes",), "hold them against ring8 or grid25"),
     ):
         with pytest.raises(InputError, match=sentence):
-            take(evidence, names)
+            compute_metrics(evidence, names)
     evidence.fake.seen.__dict__["logits"] = None
     with pytest.raises(InputError, match="use --features classifier or inception"):
-        take(evidence, ("is",))
+        compute_metrics(evidence, ("is",))
 
 
 def test_fewer_samples_than_features_are_warned_about(digits: Any):
-    (figure,), _ = take(digits.evidence(digits.fresh[:40]), ("fid",))
+    (figure,), _ = compute_metrics(digits.evidence(digits.fresh[:40]), ("fid",))
     assert figure.title == "FID-means"
     assert any("40 generated samples are no more than the 64 features" in note for note in figure.notes)
 
@@ -177,21 +179,21 @@ def test_fewer_samples_than_features_are_warned_about(digits: Any):
 def test_nothing_is_taken_unasked_that_the_evidence_does_not_allow(digits: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pixels, "IMAGES", 16)
     monkeypatch.setattr(family_, "WORK", 1.0)
-    figures, notes = take(digits.evidence(digits.fresh[:100]), None)
+    figures, notes = compute_metrics(digits.evidence(digits.fresh[:100]), None)
     assert {figure.metric for figure in figures} == set(better()) - ELSEWHERE
     assert notes == ()
 
 
 def test_copies_are_called_copies(changed: Any, digits: Any):
     for images, suspicious in ((changed["copies"], True), (changed["nothing"], False)):
-        figures, _ = take(digits.evidence(images), ("nearest", "nearest-l1"))
+        figures, _ = compute_metrics(digits.evidence(images), ("nearest", "nearest-l1"))
         assert all(bool(figure.notes) == suspicious for figure in figures)
 
 
 def test_names_are_read_with_commas_and_a_slip_is_answered():
-    assert named(" FID,kid ") == ("fid", "kid")
+    assert parse_names(" FID,kid ") == ("fid", "kid")
     with pytest.raises(InputError, match="There is no metric 'fit': did you mean fid"):
-        named("fit")
+        parse_names("fit")
 
 
 def test_a_mode_that_is_lost_and_points_that_stray_are_counted(digits: Any):
@@ -199,8 +201,8 @@ def test_a_mode_that_is_lost_and_points_that_stray_are_counted(digits: Any):
     lost = centres[torch.arange(700) % 7]
     stray = torch.cat([centres[torch.arange(600) % 8], 1.5 * centres[:1].expand(200, 2)])
     for found, modes, share, divergence in ((lost, 7, 1.0, math.log(8 / 7)), (stray, 8, 0.75, 0.0)):
-        side = Side(seen=Seen(features=found))
+        side = SampleSet(seen=Features(features=found))
         reference = replace(digits.evidence(digits.fresh).reference, mixture="ring8", real=side, other=side)
-        (count, quality, uneven), _ = take(reference.judge(side), ("modes", "high-quality", "mode-kl"))
+        (count, quality, uneven), _ = compute_metrics(reference.judge(side), ("modes", "high-quality", "mode-kl"))
         assert (count.value, quality.value) == (modes, share)
         assert uneven.value == pytest.approx(divergence, abs=1e-6)

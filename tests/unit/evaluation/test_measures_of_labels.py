@@ -14,10 +14,10 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.evaluation.evaluate import take
+from zerosum.evaluation.evaluate import compute_metrics
 from zerosum.evaluation.measures import labels as uses
-from zerosum.evaluation.probes.labelled_images import Labelled
-from zerosum.evaluation.samples import Evidence
+from zerosum.evaluation.probes.labelled_images import LabelledImages
+from zerosum.evaluation.samples import Comparison
 
 CLASSES = ("dark", "light")
 LEVELS = np.array([100, 150])
@@ -34,10 +34,10 @@ def images(count: int, *, classes: tuple[str, ...] = CLASSES, seed: int = 0) -> 
     return Dataset(samples=samples, labels=labels, spec=spec, source="made", fingerprint="", notes=())
 
 
-def nearest_mean(classes: int, *, seen: int) -> Callable[[Labelled, int], Callable[[Tensor], Tensor]]:
+def nearest_mean(classes: int, *, seen: int) -> Callable[[LabelledImages, int], Callable[[Tensor], Tensor]]:
     """Learn the means of the classes; tell by the nearer one."""
 
-    def learn(data: Labelled, seed: int) -> Callable[[Tensor], Tensor]:
+    def learn(data: LabelledImages, seed: int) -> Callable[[Tensor], Tensor]:
         means = torch.stack([data.images[data.labels == kind].float().mean() for kind in range(classes)])
         return lambda shown: (shown.float().mean((1, 2, 3))[:, None] - means).abs().argmin(1)
 
@@ -45,11 +45,11 @@ def nearest_mean(classes: int, *, seen: int) -> Callable[[Labelled, int], Callab
 
 
 @pytest.fixture
-def given(digits: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Dataset], Evidence]:
+def given(digits: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Dataset], Comparison]:
     """Evidence on labelled samples, held against 600 training images and as many held-out ones."""
     monkeypatch.setattr(uses, "small_classifier", nearest_mean)
 
-    def hold(samples: Dataset) -> Evidence:
+    def hold(samples: Dataset) -> Comparison:
         evidence = digits.evidence(digits.fresh)
         reference = replace(evidence.reference, training=images(600, seed=1), held_out=images(600, seed=2))
         return replace(evidence, reference=reference, labelled=lambda: samples)
@@ -59,7 +59,7 @@ def given(digits: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Dataset], E
 
 @pytest.mark.parametrize("classes", [CLASSES, CLASSES[::-1], ("0", "1")], ids=["alike", "in another order", "numbers"])
 def test_good_samples_score_as_real_ones_whatever_order_their_classes_have(given: Any, classes: Any) -> None:
-    (figure,), _ = take(given(images(300, classes=classes)), ("cas",))
+    (figure,), _ = compute_metrics(given(images(300, classes=classes)), ("cas",))
     assert figure.value == pytest.approx(0.894, abs=0.03)  # P(N(0, 1) < 25 / 20)
     assert figure.floor == pytest.approx(figure.value, abs=0.01)
     assert figure.interval.low < figure.value < figure.interval.high
@@ -71,7 +71,7 @@ def test_good_samples_score_as_real_ones_whatever_order_their_classes_have(given
 def test_swapped_labels_score_as_badly_as_real_ones_score_well_and_harm(given: Any) -> None:
     samples = images(300)
     swapped = replace(samples, labels=1 - samples.labels)
-    score, harm = take(given(swapped), ("cas", "synthetic-help"))[0]
+    score, harm = compute_metrics(given(swapped), ("cas", "synthetic-help"))[0]
     assert score.value == pytest.approx(1 - score.floor, abs=0.03)
     assert harm.interval.high < 0
     assert "Adding 200 generated samples to 20 real images" in harm.notes[0]
@@ -90,4 +90,4 @@ def test_what_labelled_samples_must_be_is_one_sentence(given: Any) -> None:
         (replace(evidence, reference=bare), "it needs labelled images with a split test or val beside train"),
     ):
         with pytest.raises(InputError, match=f"cas cannot be had here: .*{sentence}"):
-            take(found, ("cas",))
+            compute_metrics(found, ("cas",))

@@ -14,15 +14,15 @@ from torch import Tensor, nn
 
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.evaluation.config import Question
-from zerosum.evaluation.evaluate import take
+from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.evaluate import compute_metrics
 from zerosum.evaluation.measures import perceptual
-from zerosum.evaluation.samples import Evidence, Perceptual
+from zerosum.evaluation.samples import Comparison, Perceptual
 from zerosum.features.classifier import Classifier
 from zerosum.features.classifier_extractor import Trained
 from zerosum.latent import lerp
 from zerosum.metrics.lpips import FeatureStack, PerceptualDistance
-from zerosum.recipe import Recipe, RecipeSettings
+from zerosum.recipe import Recipe, RecipeConfig
 
 CPU = torch.device("cpu")
 
@@ -34,7 +34,7 @@ class Ramp(Recipe):
     round = players = lambda self: None
 
     def __init__(self) -> None:
-        super().__init__(RecipeSettings(), Spec(shape=(1, 32, 32)))
+        super().__init__(RecipeConfig(), Spec(shape=(1, 32, 32)))
         self.weight = nn.Parameter(torch.zeros(1))
         self.drawn = 0
 
@@ -55,7 +55,7 @@ class Squares(PerceptualDistance):
         return (a - b).square().flatten(1).mean(1)
 
 
-def seen_by(evidence: Evidence, name: str) -> Evidence:
+def seen_by(evidence: Comparison, name: str) -> Comparison:
     eye = Perceptual(distance=Squares(name, lambda _: (), None), sees="weights 1234", device=CPU)
     return replace(evidence, reference=replace(evidence.reference, perceptual=eye))
 
@@ -77,7 +77,7 @@ def backbone(tmp_path: Path) -> tuple[Path, Path]:
 def test_the_path_of_a_ramp_has_the_length_of_its_slope(digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perceptual, "PAIRS", 100)
     evidence = replace(seen_by(digits.evidence(digits.fresh), "lpips-vgg"), recipe=Ramp())
-    (figure,), _ = take(evidence, ("ppl",))
+    (figure,), _ = compute_metrics(evidence, ("ppl",))
     assert figure.title == "PPL-vgg"
     assert figure.value == pytest.approx(1.0, rel=1e-6)  # |1/2 - (-1/2)|^2 for every pair
     assert figure.interval is not None
@@ -91,10 +91,10 @@ def test_the_stages_of_a_classifier_carry_its_name_and_are_no_published_path_len
 ) -> None:
     monkeypatch.setattr(perceptual, "PAIRS", 100)
     network = Classifier(1, 10).eval().requires_grad_(False)
-    eye = perceptual.find_eye(Question(), digits.dataset, Trained(network, "", 1.0), CPU)
+    eye = perceptual.perceptual_distance(EvaluationConfig(), digits.dataset, Trained(network, "", 1.0), CPU)
     evidence = digits.evidence(digits.fresh)
     evidence = replace(evidence, reference=replace(evidence.reference, perceptual=eye), recipe=Ramp())
-    (figure,), _ = take(evidence, ("ppl",))
+    (figure,), _ = compute_metrics(evidence, ("ppl",))
     assert figure.title == "PPL-classifier"
     assert figure.value > 0
     assert any("published path lengths are of VGG16" in note for note in figure.notes)
@@ -103,7 +103,7 @@ def test_the_stages_of_a_classifier_carry_its_name_and_are_no_published_path_len
 def test_lpips_of_pairs_is_the_mean_over_pairs_beside_what_the_mean_of_other_targets_gets(digits: Any) -> None:
     target = digits.images(digits.real_rows)
     made = (target.int() + torch.where(target < 128, 10, -10)).to(torch.uint8)
-    (figure,), _ = take(seen_by(digits.evidence(made, paired=True), "lpips-alex"), ("lpips",))
+    (figure,), _ = compute_metrics(seen_by(digits.evidence(made, paired=True), "lpips-alex"), ("lpips",))
     assert figure.title == "LPIPS-alex"
     assert figure.value == pytest.approx((10 / 127.5) ** 2, rel=1e-5)
     assert figure.settings == "mean of 240 pairs, weights 1234"
@@ -119,10 +119,10 @@ def test_a_backbone_is_read_from_its_file_with_heads_named_or_found(
     backbone: tuple[Path, Path], digits: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights, heads = backbone
-    asked = Question(perceptual=f"alex:{weights}", perceptual_heads=str(heads))
-    named = perceptual.find_eye(asked, digits.dataset, None, CPU)
+    asked = EvaluationConfig(perceptual=f"alex:{weights}", perceptual_heads=str(heads))
+    named = perceptual.perceptual_distance(asked, digits.dataset, None, CPU)
     monkeypatch.setenv("ZEROSUM_DATA", str(weights.parent))
-    found = perceptual.find_eye(replace(asked, perceptual_heads=None), digits.dataset, None, CPU)
+    found = perceptual.perceptual_distance(replace(asked, perceptual_heads=None), digits.dataset, None, CPU)
     assert named is not None
     assert found is not None
     assert (named.suffix, named.sees) == (found.suffix, found.sees)
@@ -132,7 +132,7 @@ def test_a_backbone_is_read_from_its_file_with_heads_named_or_found(
     other = dict(safetensors.torch.load_file(weights))
     other["features.0.bias"] += 1
     safetensors.torch.save_file(other, weights)
-    changed = perceptual.find_eye(asked, digits.dataset, None, CPU)
+    changed = perceptual.perceptual_distance(asked, digits.dataset, None, CPU)
     assert changed is not None
     assert changed.sees != named.sees
 
@@ -152,7 +152,7 @@ def test_a_backbone_that_is_not_there_says_what_to_give(
 ) -> None:
     monkeypatch.delenv("ZEROSUM_DATA", raising=False)
     with pytest.raises(InputError, match=sentence):
-        perceptual.find_eye(Question(**asked), digits.dataset, None, CPU)
+        perceptual.perceptual_distance(EvaluationConfig(**asked), digits.dataset, None, CPU)
 
 
 def test_without_a_backbone_latents_or_pairs_a_sentence_says_what_is_missing(digits: Any) -> None:
@@ -164,4 +164,4 @@ def test_without_a_backbone_latents_or_pairs_a_sentence_says_what_is_missing(dig
         (seen_by(evidence, "lpips-alex"), "lpips", "there is no real image that a sample should equal"),
     ):
         with pytest.raises(InputError, match=f"{name} cannot be had here: .*{sentence}"):
-            take(given, (name,))
+            compute_metrics(given, (name,))

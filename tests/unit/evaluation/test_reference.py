@@ -11,21 +11,21 @@ import torch
 
 from tests.unit.evaluation.conftest import PROTOCOL
 from zerosum.data.batch import Images, Points
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
-from zerosum.evaluation.config import Question
-from zerosum.evaluation.reference import Setting, prepare
+from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.reference import EvaluationContext, prepare
 from zerosum.evaluation.result import Evaluation
 from zerosum.evaluation.splits import find_parts, in_turn
 from zerosum.evaluation.table import require_comparable
 from zerosum.runtime.distributed import World
 
-SMALL = DataOptions(size="16")
+SMALL = DataConfig(size="16")
 
 
 @pytest.fixture
-def setting(tmp_path: Path) -> Setting:
-    return Setting(device=torch.device("cpu"), cache=tmp_path, progress=None, world=World())
+def setting(tmp_path: Path) -> EvaluationContext:
+    return EvaluationContext(device=torch.device("cpu"), cache=tmp_path, progress=None, world=World())
 
 
 def array(path: str, **splits: int) -> str:
@@ -37,23 +37,23 @@ def array(path: str, **splits: int) -> str:
     return path
 
 
-def test_a_held_out_split_is_held_against_and_training_samples_set_the_floor(setting: Setting) -> None:
+def test_a_held_out_split_is_held_against_and_training_samples_set_the_floor(setting: EvaluationContext) -> None:
     source = array("data.npz", train=40, test=12)
-    parts = find_parts(source, DataOptions(), (Images,), split=None, world=World())
-    reference = prepare(parts, Question(features="pixels"), setting, trained=True).reference
+    parts = find_parts(source, DataConfig(), (Images,), split=None, world=World())
+    reference = prepare(parts, EvaluationConfig(features="pixels"), setting, trained=True).reference
     assert (reference.protocol.split, reference.protocol.against) == ("test", "split train")
     assert (reference.protocol.real, reference.protocol.size) == (12, "1x8x8")
     assert reference.real.features.min() >= 100 / 255 > reference.other.features.max()
     assert reference.memory.training is reference.other
     assert reference.memory.held_out is reference.real
     assert sum(len(chunk) for chunk in reference.memory.chunks()) == 40
-    asked = find_parts(source, DataOptions(), (Images,), split="train", world=World())
+    asked = find_parts(source, DataConfig(), (Images,), split="train", world=World())
     assert (asked.real.split, asked.other.split) == ("train", "test")
 
 
-def test_one_split_is_halved_and_nothing_is_on_both_sides(setting: Setting) -> None:
+def test_one_split_is_halved_and_nothing_is_on_both_sides(setting: EvaluationContext) -> None:
     parts = find_parts("digits", SMALL, (Images,), split=None, world=World())
-    prepared = prepare(parts, Question(features="pixels"), setting, trained=True)
+    prepared = prepare(parts, EvaluationConfig(features="pixels"), setting, trained=True)
     reference = prepared.reference
     assert reference.protocol.against == "other samples of train"
     assert len(reference.real) == len(reference.other) == 1797 // 2
@@ -66,22 +66,22 @@ def test_one_split_is_halved_and_nothing_is_on_both_sides(setting: Setting) -> N
     assert sum(len(chunk) for chunk in reference.memory.chunks()) == 1797 - 898
 
 
-def test_points_are_their_own_features(setting: Setting) -> None:
-    parts = find_parts("grid25", DataOptions(), (Points,), split=None, world=World())
-    reference = prepare(parts, Question(count=50), setting, trained=True).reference
+def test_points_are_their_own_features(setting: EvaluationContext) -> None:
+    parts = find_parts("grid25", DataConfig(), (Points,), split=None, world=World())
+    reference = prepare(parts, EvaluationConfig(count=50), setting, trained=True).reference
     assert (reference.mixture, reference.protocol.extractor, reference.protocol.split) == (
         "grid25",
         "coordinates",
         "test",
     )
     with pytest.raises(InputError, match="--features pixels see images, and grid25 has points"):
-        prepare(parts, Question(features="pixels"), setting, trained=True)
+        prepare(parts, EvaluationConfig(features="pixels"), setting, trained=True)
 
 
-def test_too_few_samples_are_refused(setting: Setting) -> None:
-    parts = find_parts(array("few.npz", train=3), DataOptions(), (Images,), split=None, world=World())
+def test_too_few_samples_are_refused(setting: EvaluationContext) -> None:
+    parts = find_parts(array("few.npz", train=3), DataConfig(), (Images,), split=None, world=World())
     with pytest.raises(InputError, match="has 3 real samples, and an evaluation needs 2 for each of two sides"):
-        prepare(parts, Question(features="pixels"), setting, trained=True)
+        prepare(parts, EvaluationConfig(features="pixels"), setting, trained=True)
 
 
 def test_a_process_that_fails_at_its_turn_lets_the_others_have_theirs() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError, StorageError
 from zerosum.features.extract import extract, of_dataset, rows
-from zerosum.features.extractor import Seen, as_rgb
+from zerosum.features.extractor import Features, as_rgb
 from zerosum.features.find import default, find, names
 from zerosum.features.untrained import Pixels, Random
 from zerosum.kinds.images import open as open_data
@@ -27,10 +27,10 @@ class Sums:
     def __init__(self) -> None:
         self.seen = 0
 
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         self.seen += len(images)
         total = images.flatten(1).float().sum(1, keepdim=True)
-        return Seen(features=total, logits=torch.cat([total, -total], 1))
+        return Features(features=total, logits=torch.cat([total, -total], 1))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from zerosum.errors import InputError
-from zerosum.evaluation.probes.labelled_images import Labelled, balanced, made
+from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced, made
 from zerosum.metrics.bootstrap import repeated, shares
 
 
@@ -46,4 +46,4 @@ def test_what_cannot_be_repeated_or_labelled_is_refused():
     with pytest.raises(InputError, match="give more"):
         shares(3, 5, seed=0)
     with pytest.raises(InputError, match="uint8"):
-        Labelled(images=torch.zeros(2, 1, 4, 4), labels=torch.zeros(2))
+        LabelledImages(images=torch.zeros(2, 1, 4, 4), labels=torch.zeros(2))

@@ -18,7 +18,7 @@ from zerosum.benchmarks.mode_collapse.mode_counter import keep, kept, read_digit
 from zerosum.benchmarks.mode_collapse.table import Results, markdown, mean
 from zerosum.errors import InputError
 from zerosum.features.classifier import Classifier
-from zerosum.features.extractor import Seen
+from zerosum.features.extractor import Features
 from zerosum.run.directory import Run
 from zerosum.runtime.progress import Silent, Status
 
@@ -89,7 +89,7 @@ def test_results_are_written_beside_a_perfect_sampler_and_published_rows(tmp_pat
 
 
 def test_runs_that_diverge_are_counted_apart_and_not_repeated(tmp_path: Path) -> None:
-    wild = Variant(recipe="gan", settings={**SMALL, "generator_rate": 1e30, "activation": "relu"})
+    wild = Variant(recipe="gan", settings={**SMALL, "generator_lr": 1e30, "activation": "relu"})
     for told in (Told(), Told()):
         results = play(tmp_path, told, variants=[wild, GAN], seeds=1)
     assert results.finished
@@ -125,9 +125,9 @@ def test_a_mean_has_its_standard_error_where_it_has_one() -> None:
 class Reader:
     """Reads a digit off the brightness of its image."""
 
-    def __call__(self, images: Tensor) -> Seen:
+    def __call__(self, images: Tensor) -> Features:
         digits = images.float().mean((1, 2, 3)).div(25).round().long()
-        return Seen(features=images.flatten(1).float(), logits=torch.eye(10)[digits])
+        return Features(features=images.flatten(1).float(), logits=torch.eye(10)[digits])
 
 
 def test_the_digits_of_each_channel_are_read_in_order() -> None:

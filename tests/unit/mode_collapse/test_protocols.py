@@ -44,7 +44,7 @@ def test_a_papers_own_settings_come_before_the_protocols() -> None:
     ring = protocols.find("pacgan", "ring")
     assert ring.config("gan", {}).to_json()["betas"] == (0.8, 0.999)
     critic = ring.config("wgan_gp", {}).to_json()
-    assert (critic["betas"], critic["penalty"], critic["rate"]) == ((0.5, 0.9), 0.1, 1e-4)
+    assert (critic["betas"], critic["penalty"], critic["lr"]) == ((0.5, 0.9), 0.1, 1e-4)
     assert ring.config("wgan_gp", {"penalty": 3}).to_json()["penalty"] == 3
 
 

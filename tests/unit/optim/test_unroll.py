@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from zerosum.networks.mlp import Dense
 from zerosum.objectives import logistic_discriminator, non_saturating_generator
-from zerosum.optim.unroll import descent, lookahead, rule_of
+from zerosum.optim.unroll import descent, rule_of, unrolled
 
 
 class Bilinear(nn.Module):
@@ -26,7 +26,7 @@ class Bilinear(nn.Module):
 def test_the_bilinear_game_unrolls_in_closed_form(steps):
     psi, theta, eta = 0.7, torch.tensor(1.3, dtype=torch.float64, requires_grad=True), 0.1
     network = Bilinear(psi)
-    future = lookahead(network, lambda d: -d(theta), steps=steps, rule=descent(eta))
+    future = unrolled(network, lambda d: -d(theta), steps=steps, rule=descent(eta))
     value = future(theta)
     (slope,) = torch.autograd.grad(value, theta)
     assert value.item() == pytest.approx(theta.item() * psi + steps * eta * theta.item() ** 2)
@@ -42,7 +42,7 @@ def _game(seed: int) -> tuple[Dense, Tensor, Tensor]:
 
 
 def _surrogate(network: Dense, real: Tensor, fake: Tensor, rule) -> Tensor:
-    future = lookahead(network, lambda d: logistic_discriminator(d(real), d(fake)), steps=4, rule=rule)
+    future = unrolled(network, lambda d: logistic_discriminator(d(real), d(fake)), steps=4, rule=rule)
     return non_saturating_generator(future(fake))
 
 
@@ -70,7 +70,7 @@ def test_the_gradient_through_the_steps_agrees_with_finite_differences(optimizer
 def test_looking_no_step_ahead_is_the_ordinary_gradient():
     network, _, fake = _game(2)
     fake.requires_grad_()
-    future = lookahead(network, lambda d: d(fake).sum(), steps=0, rule=descent(0.1))
+    future = unrolled(network, lambda d: d(fake).sum(), steps=0, rule=descent(0.1))
     (ahead,) = torch.autograd.grad(non_saturating_generator(future(fake)), fake)
     (plain,) = torch.autograd.grad(non_saturating_generator(network(fake)), fake)
     torch.testing.assert_close(ahead, plain)
@@ -80,7 +80,7 @@ def test_looking_ahead_changes_the_gradient_by_more_than_the_moved_weights():
     network, real, fake = _game(3)
     fake.requires_grad_()
     (full,) = torch.autograd.grad(_surrogate(network, real, fake, descent(0.5)), fake)
-    frozen = lookahead(network, lambda d: logistic_discriminator(d(real), d(fake.detach())), steps=4, rule=descent(0.5))
+    frozen = unrolled(network, lambda d: logistic_discriminator(d(real), d(fake.detach())), steps=4, rule=descent(0.5))
     (first_order,) = torch.autograd.grad(non_saturating_generator(frozen(fake)), fake)
     assert (full - first_order).abs().max() > 1e-4
 
@@ -98,7 +98,7 @@ def test_the_steps_ahead_are_those_that_adam_takes():
         adam.zero_grad()
         cost(network).backward()
         adam.step()
-    future = lookahead(network, cost, steps=3, rule=rule_of(adam, network))(fake)
+    future = unrolled(network, cost, steps=3, rule=rule_of(adam, network))(fake)
     for _ in range(3):
         adam.zero_grad()
         cost(network).backward()

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from zerosum.evaluation.probes.cas import classification_accuracy_score, small_classifier, synthetic_help
-from zerosum.evaluation.probes.labelled_images import Labelled
+from zerosum.evaluation.probes.labelled_images import LabelledImages
 
 CLASSES = 2
 
@@ -21,7 +21,7 @@ def images(count, *, noise, seed):
     labels = torch.arange(count) % CLASSES
     levels = 100.0 + 50 * labels + noise * torch.randn(count, generator=generator)
     flat = levels.clamp(0, 255).to(torch.uint8)
-    return Labelled(images=flat.view(-1, 1, 1, 1).expand(-1, 1, 8, 8).clone(), labels=labels)
+    return LabelledImages(images=flat.view(-1, 1, 1, 1).expand(-1, 1, 8, 8).clone(), labels=labels)
 
 
 def middle(data, seed):
@@ -31,7 +31,7 @@ def middle(data, seed):
 
 
 def shuffled(data):
-    return Labelled(images=data.images, labels=1 - data.labels)
+    return LabelledImages(images=data.images, labels=1 - data.labels)
 
 
 def test_the_score_of_perfect_samples_is_that_of_real_ones_and_of_swapped_labels_is_its_complement():

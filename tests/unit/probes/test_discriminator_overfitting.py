@@ -19,14 +19,14 @@ from zerosum.errors import InputError
 from zerosum.evaluation.probes.discriminator_overfitting import area, discriminator_trial
 from zerosum.loss import Loss
 from zerosum.player import Player
-from zerosum.recipe import Recipe, RecipeSettings
+from zerosum.recipe import Recipe, RecipeConfig
 
 
 class ByHeart(Recipe):
     """Samples lie at (9, 9); the discriminator calls real what lies within 0.1 of a point that it knows."""
 
     def __init__(self, known: Tensor) -> None:
-        super().__init__(RecipeSettings(batch=32), Spec(shape=(2,)))
+        super().__init__(RecipeConfig(batch=32), Spec(shape=(2,)))
         self.discriminator = nn.Linear(2, 1)
         self.known = known
 
@@ -39,7 +39,7 @@ class ByHeart(Recipe):
     def loss(self, batch: Any) -> Loss:
         real, fake = (self.verdict(x) for x in (batch.real, torch.full_like(batch.real, 9.0)))
         value = objectives.logistic_discriminator(real, fake) + 0 * self.discriminator.weight.sum()
-        return Loss(value=value, watch=objectives.verdicts(real, fake))
+        return Loss(value=value, log=objectives.discriminator_stats(real, fake))
 
     def verdict(self, x: Tensor) -> Tensor:
         return 0.1 - torch.cdist(x, self.known).min(1).values

@@ -20,7 +20,7 @@ from zerosum.game import Game
 from zerosum.kinds.images import open as open_data
 from zerosum.loss import Loss
 from zerosum.player import Player
-from zerosum.recipe import Recipe, RecipeSettings
+from zerosum.recipe import Recipe, RecipeConfig
 
 
 class Scalar(nn.Module):
@@ -33,7 +33,7 @@ class Saddle(Recipe):
     """V(x, y) = x y + a (x^2 - y^2) / 2, x being the generator: the equilibrium is (0, 0)."""
 
     def __init__(self, x: float, y: float, *, curvature: float, rate: float) -> None:
-        super().__init__(RecipeSettings(batch=4), Spec(shape=(2,)))
+        super().__init__(RecipeConfig(batch=4), Spec(shape=(2,)))
         self.generator, self.discriminator = Scalar(x), Scalar(y)
         self.curvature, self.rate = curvature, rate
 
@@ -113,8 +113,8 @@ def test_the_gap_repeats_with_its_seed():
 def test_training_on_the_ring_narrows_the_gap():
     ring, kind = open_data("ring8"), recipes.find("gan")
     torch.manual_seed(0)
-    hidden = {"latent": 16, "generator_hidden": (64, 64), "discriminator_hidden": (64, 64), "activation": "tanh"}
-    rates = {"dropout": 0.0, "generator_rate": 1e-3, "discriminator_rate": 1e-3}
+    hidden = {"latent_dim": 16, "generator_hidden": (64, 64), "discriminator_hidden": (64, 64), "activation": "tanh"}
+    rates = {"dropout": 0.0, "generator_lr": 1e-3, "discriminator_lr": 1e-3}
     recipe = kind(kind.Config.read({"batch": 128, **hidden, **rates}), ring.spec)
     before = duality_gap(recipe, ring, steps=50, batches=20)
     played = Game(recipe, Stream(ring, seed=0))

@@ -12,13 +12,13 @@ from torch.nn import functional
 from tests.recipes.conftest import game
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
-from zerosum.evaluation.probes.labelled_images import Labelled
+from zerosum.evaluation.probes.labelled_images import LabelledImages
 from zerosum.evaluation.probes.linear_probe import discriminator_features, probe_trial
 
 SHAPE = (1, 16, 16)
 
 
-def stripes(count: int, seed: int) -> Labelled:
+def stripes(count: int, seed: int) -> LabelledImages:
     """Faint upright stripes at a random place in class 1, noise of the same mean and variance in class 0."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % 2
@@ -26,7 +26,7 @@ def stripes(count: int, seed: int) -> Labelled:
     phases = torch.randint(2, (count, 1, 1, 1), generator=generator)
     waves = 1 - 2.0 * ((torch.arange(16) // 2 + phases) % 2)
     images = images + 25 * waves * labels.view(-1, 1, 1, 1)
-    return Labelled(images=images.clamp(0, 255).to(torch.uint8), labels=labels)
+    return LabelledImages(images=images.clamp(0, 255).to(torch.uint8), labels=labels)
 
 
 def with_stripes_seen(recipe):

@@ -17,7 +17,7 @@ def run(tmp_path: Path) -> Run:
 
 def test_a_new_run_opens_with_its_description(run: Run) -> None:
     assert Run.open(str(run.path)) == run
-    assert run.description == {"format": 1, "recipe": "gan"}
+    assert run.description == {"format": 2, "recipe": "gan"}
 
 
 def test_an_empty_folder_may_be_used_and_a_run_may_not(run: Run, tmp_path: Path) -> None:

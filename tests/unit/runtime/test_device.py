@@ -90,7 +90,7 @@ def test_the_description_names_the_machine_in_plain_values() -> None:
 FAULTS = """
 import resource, torch
 from zerosum.runtime import device as machine
-machine.keep_memory()
+machine.keep_freed_memory()
 for _ in range(30):
     torch.ones(10_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from zerosum.runtime.progress import Live, Plain, Status, choose, counting, headline, line
+from zerosum.runtime.progress import Live, Plain, Status, headline, line, make_progress, progress_callback
 
 
 class Terminal(io.StringIO):
@@ -56,14 +56,14 @@ def test_plain_notes_are_written_at_once():
 
 def test_a_terminal_gets_the_live_display_and_everything_else_plain_lines(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert isinstance(choose(Terminal()), Live)
-    assert isinstance(choose(io.StringIO()), Plain)
+    assert isinstance(make_progress(Terminal()), Live)
+    assert isinstance(make_progress(io.StringIO()), Plain)
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(choose(Terminal()), Plain)
+    assert isinstance(make_progress(Terminal()), Plain)
 
 
 def test_diagnostics_go_to_stderr(capsys):
-    choose().note("hello")
+    make_progress().note("hello")
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "hello\n"
@@ -110,7 +110,7 @@ def test_a_display_that_showed_nothing_leaves_nothing():
 
 def test_counts_become_notes_and_an_unknown_total_is_not_made_up():
     stream = io.StringIO()
-    tell = counting(Plain(stream), interval_seconds=0.0)
+    tell = progress_callback(Plain(stream), interval_seconds=0.0)
     tell("pack", 500, 1000)
     tell("download", 1000, 0)
     first, second = stream.getvalue().splitlines()

@@ -12,7 +12,7 @@ DRAWS = [
     lambda n: rng.normal(n, 3, device=CPU),
     lambda n: rng.uniform(n, 1, 1, device=CPU, low=-1.0),
     lambda n: rng.integers(n, high=1000, device=CPU),
-    lambda n: rng.octets(n, 11, CPU),
+    lambda n: rng.random_bytes(n, 11, CPU),
 ]
 
 
@@ -41,5 +41,5 @@ def test_uniform_draws_fill_their_range():
 
 
 def test_octets_are_uniform():
-    counts = rng.octets(1000, 256, CPU).flatten().bincount(minlength=256)
+    counts = rng.random_bytes(1000, 256, CPU).flatten().bincount(minlength=256)
     assert 800 < counts.min() <= counts.max() < 1200

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zerosum.benchmarks.mode_collapse import protocols
-from zerosum.benchmarks.mode_collapse.experiment import Trial, Variant, count, play, trial
-from zerosum.benchmarks.mode_collapse.mode_counter import Judge, judge
-from zerosum.benchmarks.mode_collapse.progress import Watch
+from zerosum.benchmarks.mode_collapse.experiment import Experiment, Variant, count, play, trial
+from zerosum.benchmarks.mode_collapse.mode_counter import ModeCounter, judge
+from zerosum.benchmarks.mode_collapse.progress import BenchmarkProgress
 from zerosum.benchmarks.mode_collapse.table import Results, markdown, table
 from zerosum.errors import InputError
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.device import pick_device
-from zerosum.runtime.progress import Progress, choose, counting
+from zerosum.runtime.progress import Progress, make_progress, progress_callback
 
 
 def run(
@@ -41,7 +41,7 @@ def run(
         variants: recipes, and the settings by which they depart from the protocol's.
         seeds: runs of each variant on each data set; their seeds are 0, 1, ...
         rounds: of each run; by default the protocol's.
-        size: of the images, as in `DataOptions`; the digits are padded to "32".
+        size: of the images, as in `DataConfig`; the digits are padded to "32".
         device: cuda, mps, cpu, or auto.
         progress: who is told how it goes; by default a live view in a terminal and plain lines elsewhere.
 
@@ -54,10 +54,10 @@ def run(
     each = [(one, variant, seed) for seed in range(seeds) for one in played for variant in _apart(variants)]
     trials = [trial(*those, out=place, rounds=rounds, size=size, device=device) for those in each]
     where = pick_device(device)
-    shown = progress or choose()
+    shown = progress or make_progress()
     try:
         folder = place / f"classifier-{size or 28}"
-        told = counting(shown)
+        told = progress_callback(shown)
         judges = {one.data: judge(one, folder, size=size, device=where, progress=told) for one in played}
         finished = _play_all(trials, judges, shown)
     finally:
@@ -68,12 +68,12 @@ def run(
     return results
 
 
-def _play_all(trials: Sequence[Trial], judges: dict[str, Judge], shown: Progress) -> bool:
+def _play_all(trials: Sequence[Experiment], judges: dict[str, ModeCounter], shown: Progress) -> bool:
     """Play and count what has no result yet; return whether all came to their end."""
     waiting = [one for one in trials if one.result is None]
     if len(waiting) < len(trials):
         shown.note(f"{len(trials) - len(waiting)} of {len(trials)} runs are done already.")
-    watch = Watch(shown, waiting)
+    watch = BenchmarkProgress(shown, waiting)
     for one in waiting:
         if not play(one, watch.begin(one)):
             shown.close()
@@ -86,7 +86,7 @@ def _play_all(trials: Sequence[Trial], judges: dict[str, Judge], shown: Progress
     return True
 
 
-def _outcome(one: Trial) -> str:
+def _outcome(one: Experiment) -> str:
     result = one.result or {}
     if "diverged" in result:
         return "it diverged"

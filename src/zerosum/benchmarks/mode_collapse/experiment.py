@@ -19,7 +19,7 @@ from zerosum.config import flag
 from zerosum.errors import DivergedError, InputError
 from zerosum.metrics.modes import ModeCount
 from zerosum.recipe import Recipe
-from zerosum.run.config import Plan, plan_of
+from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run
 from zerosum.run.load import load
 from zerosum.runtime import rng
@@ -54,14 +54,14 @@ class Variant:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class Experiment:
     """One run and its count."""
 
     protocol: Protocol
     variant: Variant
     seed: int
     path: Path
-    plan: Plan
+    plan: RunConfig
 
     @property
     def title(self) -> str:
@@ -87,7 +87,7 @@ def trial(
     rounds: int | None,
     size: str | None,
     device: str,
-) -> Trial:
+) -> Experiment:
     """Lay out a trial; nothing is written yet.
 
     Raises:
@@ -103,14 +103,14 @@ def trial(
         "keep": 1,
     }
     settings = {"seed": seed, "labels": "none", "size": size, "device": device, **pace}
-    plan = Plan.read(protocol.source, variant.recipe, config.to_json() | settings)
+    plan = RunConfig.read(protocol.source, variant.recipe, config.to_json() | settings)
     path = out / f"{protocol.data}-{protocol.name}" / variant.folder / f"seed-{seed}"
     if (path / "run.json").exists():
         _require_same(Run.open(path), plan)
-    return Trial(protocol=protocol, variant=variant, seed=seed, path=path, plan=plan)
+    return Experiment(protocol=protocol, variant=variant, seed=seed, path=path, plan=plan)
 
 
-def play(trial: Trial, progress: Progress) -> bool:
+def play(trial: Experiment, progress: Progress) -> bool:
     """Train a trial's run, or go on with it; return whether it has come to its end, be it by diverging.
 
     Raises:
@@ -131,7 +131,7 @@ def play(trial: Trial, progress: Progress) -> bool:
     return bool(run.checkpoints()) and _ended(trial)
 
 
-def count(trial: Trial, counting: Callable[[Tensor], ModeCount]) -> None:
+def count(trial: Experiment, counting: Callable[[Tensor], ModeCount]) -> None:
     """Count the modes of a finished run's samples, and keep the result in the run."""
     recipe = load(trial.path, device=trial.plan.training.device)
     found = counting(samples(recipe, trial.protocol.samples, seed=trial.seed))
@@ -151,12 +151,12 @@ def count(trial: Trial, counting: Callable[[Tensor], ModeCount]) -> None:
 
 def samples(recipe: Recipe, n: int, *, seed: int) -> Tensor:
     """Make (n, *shape) samples in [-1, 1] (or the data's units) on the CPU, the same for the same seed there."""
-    with rng.forked(recipe.device, seed=seed), torch.no_grad():
+    with rng.fork(recipe.device, seed=seed), torch.no_grad():
         sizes = [min(CHUNK, n - start) for start in range(0, n, CHUNK)]
         return torch.cat([recipe.sample(size).float().cpu() for size in sizes])
 
 
-def _keep(trial: Trial, result: Mapping[str, Any]) -> None:
+def _keep(trial: Experiment, result: Mapping[str, Any]) -> None:
     protocol = trial.protocol
     about = {
         "protocol": protocol.name,
@@ -170,14 +170,14 @@ def _keep(trial: Trial, result: Mapping[str, Any]) -> None:
         partial.write_text(json.dumps(about | dict(result)) + "\n", encoding="utf-8")
 
 
-def _ended(trial: Trial) -> bool:
+def _ended(trial: Experiment) -> bool:
     run = Run(trial.path)
     recipe = load(trial.path, device="cpu")
     return int(run.latest().name) >= sum(phase.rounds for phase in recipe.phases())
 
 
-def _require_same(run: Run, plan: Plan) -> None:
-    before = plan_of(run)
+def _require_same(run: Run, plan: RunConfig) -> None:
+    before = read_config(run)
     old, new = ({**p.config.to_json(), "size": p.options.size} for p in (before, plan))
     differing = [name for name in new if new[name] != old.get(name)]
     if differing:

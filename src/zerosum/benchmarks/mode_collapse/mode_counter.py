@@ -15,7 +15,7 @@ from torch import Tensor
 
 from zerosum.benchmarks.mode_collapse.protocols import RADIUS, Protocol
 from zerosum.data.batch import to_uint8
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.labelled_images import labelled
@@ -23,14 +23,14 @@ from zerosum.features.classifier import Classifier, accuracy, fit
 from zerosum.kinds.images import open as open_data
 from zerosum.metrics.modes import ModeCount, mixture_modes, stacked_modes
 from zerosum.runtime.atomic_files import replacing
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 EPOCHS = 2
 CHUNK = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judge:
+class ModeCounter:
     """Counts modes."""
 
     count: Callable[[Tensor], ModeCount]
@@ -43,14 +43,19 @@ class Judge:
 
 
 def judge(
-    protocol: Protocol, folder: Path, *, size: str | None, device: torch.device, progress: Progress | None = None
-) -> Judge:
+    protocol: Protocol,
+    folder: Path,
+    *,
+    size: str | None,
+    device: torch.device,
+    progress: ProgressCallback | None = None,
+) -> ModeCounter:
     """Return who counts the modes of a protocol's samples.
 
     Args:
         protocol: says what data.
         folder: where a classifier is kept, or looked for.
-        size: of the images, as in `DataOptions`.
+        size: of the images, as in `DataConfig`.
         device: where to classify.
         progress: told of the classifier's training and of the data's packing.
 
@@ -59,10 +64,10 @@ def judge(
         StorageError: The disk refuses.
     """
     if protocol.data == "stacked-mnist":
-        return _of_stacks(protocol, folder, DataOptions(size=size), device, progress)
+        return _of_stacks(protocol, folder, DataConfig(size=size), device, progress)
     centres, sigma = toys.modes(protocol.source)
     middle = torch.from_numpy(centres)
-    return Judge(count=lambda points: mixture_modes(points, middle, sigma=sigma, within=RADIUS), real=None)
+    return ModeCounter(count=lambda points: mixture_modes(points, middle, sigma=sigma, within=RADIUS), real=None)
 
 
 def read_digits(images: Tensor, classifier: Classifier) -> Tensor:
@@ -74,8 +79,8 @@ def read_digits(images: Tensor, classifier: Classifier) -> Tensor:
 
 
 def _of_stacks(
-    protocol: Protocol, folder: Path, options: DataOptions, device: torch.device, progress: Progress | None
-) -> Judge:
+    protocol: Protocol, folder: Path, options: DataConfig, device: torch.device, progress: ProgressCallback | None
+) -> ModeCounter:
     classifier, right = _classifier(folder / "classifier.safetensors", options, device, progress)
 
     def count(samples: Tensor) -> ModeCount:
@@ -89,7 +94,7 @@ def _of_stacks(
         f"right about {right:.2%} of MNIST's test digits (PacGAN's: 99.25%). Real data are stacked of MNIST's test "
         "digits. It gives every sample a digit, readable or not: look at the samples too."
     )
-    return Judge(count=count, real=real, remarks=(remark,))
+    return ModeCounter(count=count, real=real, remarks=(remark,))
 
 
 def keep(network: Classifier, right: float, path: Path) -> None:
@@ -121,7 +126,7 @@ def kept(path: Path) -> tuple[Classifier, float]:
 
 
 def _classifier(
-    path: Path, options: DataOptions, device: torch.device, progress: Progress | None
+    path: Path, options: DataConfig, device: torch.device, progress: ProgressCallback | None
 ) -> tuple[Classifier, float]:
     """Take up the classifier kept at `path`, or train one and keep it."""
     if not path.exists():

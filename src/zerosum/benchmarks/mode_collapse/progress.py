@@ -7,27 +7,29 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zerosum.benchmarks.mode_collapse.experiment import Trial
+from zerosum.benchmarks.mode_collapse.experiment import Experiment
 from zerosum.runtime.progress import Progress, Status
 
 
-class Watch:
+class BenchmarkProgress:
     """Estimates the time left from the trials that were played so far."""
 
-    def __init__(self, shown: Progress, waiting: Sequence[Trial]) -> None:
+    def __init__(self, shown: Progress, waiting: Sequence[Experiment]) -> None:
         self.shown = shown
         self._waiting = list(waiting)
         self._total = len(self._waiting)
         self._took: dict[tuple[str, str], list[float]] = {}
         self._began = time.perf_counter()
 
-    def begin(self, trial: Trial) -> Within:
+    def begin(self, trial: Experiment) -> ExperimentProgress:
         """Take note that a trial begins; return what its training is to tell of its progress."""
         self._waiting.remove(trial)
         self._began = time.perf_counter()
-        return Within(self, trial, f"{trial.title}, run {self._total - len(self._waiting)} of {self._total}")
+        return ExperimentProgress(
+            self, trial, f"{trial.title}, run {self._total - len(self._waiting)} of {self._total}"
+        )
 
-    def end(self, trial: Trial) -> None:
+    def end(self, trial: Experiment) -> None:
         """Take note that a trial has ended."""
         self._took.setdefault(_kind(trial), []).append(time.perf_counter() - self._began)
 
@@ -41,14 +43,14 @@ class Watch:
         return seconds_left + sum(means.get(_kind(trial), whole) for trial in self._waiting)
 
 
-class Within:
+class ExperimentProgress:
     """Progress of one trial's training, told as progress of the benchmark.
 
     Notes come through only while rounds are played: what is said of the data, and of where the run lies, would be said
     once a run.
     """
 
-    def __init__(self, watch: Watch, trial: Trial, title: str) -> None:
+    def __init__(self, watch: BenchmarkProgress, trial: Experiment, title: str) -> None:
         self._watch, self._title = watch, title
         self._playing = (trial.path / "run.json").exists()
 
@@ -68,5 +70,5 @@ class Within:
         self._playing = False
 
 
-def _kind(trial: Trial) -> tuple[str, str]:
+def _kind(trial: Experiment) -> tuple[str, str]:
     return trial.protocol.data, trial.variant.name

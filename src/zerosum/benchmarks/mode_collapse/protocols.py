@@ -11,7 +11,7 @@ from zerosum import recipes
 from zerosum.data.batch import Points
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
-from zerosum.recipe import RecipeSettings
+from zerosum.recipe import RecipeConfig
 from zerosum.tasks import TranslationRecipe
 
 Name = Literal["pacgan", "unrolled", "quick"]
@@ -52,7 +52,7 @@ class Protocol:
         """K."""
         return 1000 if self.data == "stacked-mnist" else len(toys.modes(self.source)[0])
 
-    def config(self, recipe: str, settings: Mapping[str, Any]) -> RecipeSettings:
+    def config(self, recipe: str, settings: Mapping[str, Any]) -> RecipeConfig:
         """Return a recipe's settings under this protocol, those in `settings` first of all.
 
         Raises:
@@ -123,14 +123,14 @@ def _pacgan_plane() -> tuple[Protocol, ...]:
     return tuple(
         Protocol(
             name="pacgan", data=data, samples=2500, rounds=25_000, published="400 epochs, 400,000 rounds",
-            settings=settings, own={"wgan_gp": {"toy_hidden": (400,) * 3, **_GULRAJANI}}, remarks=remarks,
+            settings=settings, own={"wgan_gp": {"points_hidden": (400,) * 3, **_GULRAJANI}}, remarks=remarks,
         )
         for data in ("ring", "grid")
     )  # fmt: skip
 
 
 def _pacgan_stacked() -> Protocol:
-    settings = {"batch": 64, "latent": 100, "width": 64, "real_label": (1.0, 1.0), "average": 0.0}
+    settings = {"batch": 64, "latent_dim": 100, "width": 64, "real_label": (1.0, 1.0), "ema_decay": 0.0}
     return Protocol(
         name="pacgan",
         data="stacked-mnist",
@@ -138,7 +138,7 @@ def _pacgan_stacked() -> Protocol:
         rounds=25_000,
         published="50 epochs, 100,000 rounds",
         settings=settings | _adam(2e-4, (0.5, 0.999)),
-        own={"wgan_gp": {"rate": 1e-4, "betas": (0.0, 0.9)}},
+        own={"wgan_gp": {"lr": 1e-4, "betas": (0.0, 0.9)}},
         remarks=(
             "PacGAN's protocol in VEEGAN's setting (Lin et al. 2018, section 4.2, and its code): 128,000 fixed images, "
             "batch 64, latents of 100 values, Adam at 2e-4 with beta1 0.5.",
@@ -151,7 +151,7 @@ def _pacgan_stacked() -> Protocol:
 
 def _unrolled_ring() -> Protocol:
     settings = _dense(hidden=(128, 128), other=(128, 128), width=128) | _adam(1e-3, (0.5, 0.999))
-    demo = {"batch": 512, "latent": 256, "discriminator_rate": 1e-4, "activation": "tanh", "average": 0.99}
+    demo = {"batch": 512, "latent_dim": 256, "discriminator_lr": 1e-4, "activation": "tanh", "ema_decay": 0.99}
     return Protocol(
         name="unrolled",
         data="ring",
@@ -159,7 +159,7 @@ def _unrolled_ring() -> Protocol:
         rounds=25_000,
         published="25,000 rounds",
         settings=settings | demo,
-        own={"wgan_gp": {"toy_hidden": (128,) * 3, **_GULRAJANI}},
+        own={"wgan_gp": {"points_hidden": (128,) * 3, **_GULRAJANI}},
         remarks=(
             "The published demo of Metz et al. 2017: both networks of 2x128 tanh, batch 512, latents of 256 values, "
             "Adam at 1e-4 for the discriminator and 1e-3 for the generator, beta1 0.5.",
@@ -172,8 +172,8 @@ def _unrolled_ring() -> Protocol:
 
 
 def _unrolled_stacked() -> Protocol:
-    rates = {"generator_rate": 1e-4, "discriminator_rate": 2e-4, "betas": (0.5, 0.99)}
-    settings = {"batch": 128, "latent": 256, "width": 8, "real_label": (1.0, 1.0), "average": 0.0}
+    rates = {"generator_lr": 1e-4, "discriminator_lr": 2e-4, "betas": (0.5, 0.99)}
+    settings = {"batch": 128, "latent_dim": 256, "width": 8, "real_label": (1.0, 1.0), "ema_decay": 0.0}
     return Protocol(
         name="unrolled",
         data="stacked-mnist",
@@ -181,7 +181,7 @@ def _unrolled_stacked() -> Protocol:
         rounds=25_000,
         published="500,000 rounds",
         settings=settings | rates,
-        own={"wgan_gp": {"rate": 1e-4, "betas": (0.0, 0.9)}},
+        own={"wgan_gp": {"lr": 1e-4, "betas": (0.0, 0.9)}},
         remarks=(
             "PacGAN's protocol in the setting of Unrolled GAN (Lin et al. 2018, section 4.2, and its code): batch 128, "
             "latents of 256 values, Adam at 2e-4 for the discriminator and 1e-4 for the generator, betas 0.5 and 0.99.",
@@ -204,15 +204,15 @@ def _quick_plane() -> tuple[Protocol, ...]:
     return tuple(
         Protocol(
             name="quick", data=data, samples=2500, rounds=2000, published="400 epochs, 400,000 rounds",
-            settings=settings | {"batch": 128, "latent": 256, "activation": "tanh", "average": 0.99},
-            own={"wgan_gp": {"toy_hidden": (128,) * 3, "latent": 2, **_GULRAJANI}}, remarks=remarks,
+            settings=settings | {"batch": 128, "latent_dim": 256, "activation": "tanh", "ema_decay": 0.99},
+            own={"wgan_gp": {"points_hidden": (128,) * 3, "latent_dim": 2, **_GULRAJANI}}, remarks=remarks,
         )
         for data in ("ring", "grid")
     )  # fmt: skip
 
 
 def _quick_stacked() -> Protocol:
-    settings = {"batch": 64, "latent": 100, "width": 16, "average": 0.99}
+    settings = {"batch": 64, "latent_dim": 100, "width": 16, "ema_decay": 0.99}
     return Protocol(
         name="quick",
         data="stacked-mnist",
@@ -231,8 +231,8 @@ def _quick_stacked() -> Protocol:
 def _dense(*, hidden: tuple[int, ...], other: tuple[int, ...], width: int) -> dict[str, Any]:
     """Networks in the plane, by all the names that recipes have for their widths; as published, nothing is averaged."""
     networks = {"generator_hidden": hidden, "discriminator_hidden": other, "width": width}
-    return {"latent": 2, "noise": 2, "dropout": 0.0, "average": 0.0} | networks
+    return {"latent_dim": 2, "noise": 2, "dropout": 0.0, "ema_decay": 0.0} | networks
 
 
 def _adam(rate: float, betas: tuple[float, float]) -> dict[str, Any]:
-    return {"generator_rate": rate, "discriminator_rate": rate, "rate": rate, "betas": betas}
+    return {"generator_lr": rate, "discriminator_lr": rate, "lr": rate, "betas": betas}

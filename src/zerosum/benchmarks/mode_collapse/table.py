@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from zerosum.benchmarks.mode_collapse import published
-from zerosum.benchmarks.mode_collapse.experiment import Trial
-from zerosum.benchmarks.mode_collapse.mode_counter import Judge
+from zerosum.benchmarks.mode_collapse.experiment import Experiment
+from zerosum.benchmarks.mode_collapse.mode_counter import ModeCounter
 from zerosum.benchmarks.mode_collapse.protocols import RADIUS, Protocol
 from zerosum.benchmarks.mode_collapse.published import Number
 from zerosum.config import flag
@@ -46,7 +46,7 @@ class Results:
         return {**asdict(self), "machine": device.describe()}
 
 
-def table(protocol: Protocol, trials: Sequence[Trial], judge: Judge) -> Table:
+def table(protocol: Protocol, trials: Sequence[Experiment], judge: ModeCounter) -> Table:
     """Set out the trials of one data set that have a result: a row for each variant, then what to hold it against."""
     done = [(one, one.result) for one in trials if one.result is not None]
     header = ["method", f"modes of {protocol.modes:,}", "high quality %", "reverse KL", "runs", "source"]
@@ -115,7 +115,7 @@ def _perfect(protocol: Protocol) -> list[str]:
     return ["a perfect sampler", f"{best.found:.1f}", quality, f"{best.divergence:.4f}", "", "computed"]
 
 
-def _real(judge: Judge) -> list[str]:
+def _real(judge: ModeCounter) -> list[str]:
     assert judge.real is not None
     return ["real data, held out", f"{judge.real.found:.1f}", "", f"{judge.real.divergence:.4f}", "", "measured here"]
 
@@ -128,7 +128,7 @@ def _number(value: Number, digits: int) -> str:
     return " ± ".join(f"{part:.{max(digits, len(f'{part:g}'.partition('.')[2]))}f}" for part in parts)
 
 
-def _remarks(protocol: Protocol, trials: Sequence[Trial], judge: Judge) -> list[str]:
+def _remarks(protocol: Protocol, trials: Sequence[Experiment], judge: ModeCounter) -> list[str]:
     """Say by what protocol, with what settings, and what the numbers cannot be held to."""
     first = {one.variant.name: one.plan.config for one in reversed(trials)}
     settings = [

@@ -27,7 +27,7 @@ class Unusable(Exception):  # noqa: N818  (the sentence "a.png ..." reads on)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class ImageHeader:
     """What the header of an image file says."""
 
     height: int
@@ -58,7 +58,7 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class PixelFormat:
     """How every image of a data set becomes a row of the same shape."""
 
     height: int
@@ -76,7 +76,7 @@ def no_bombs() -> Iterator[None]:
         yield
 
 
-def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> Facts:
+def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> ImageHeader:
     """Read the header of an image.
 
     Raises:
@@ -94,7 +94,7 @@ def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> Facts:
         raw = str(image.tile[0][3]) if image.tile else ""
         wide = image.mode == "F" or image.mode.startswith("I")
         gray = wide or image.mode in GRAY_MODES or raw.startswith("LA")
-        return Facts(
+        return ImageHeader(
             height=height,
             width=width,
             mode=image.mode,
@@ -140,7 +140,7 @@ def translucent(file: BinaryIO) -> bool:
     return lowest < 255  # pyright: ignore[reportOperatorIssue]  (a pair of pairs only for several channels)
 
 
-def render(file: BinaryIO, plan: Plan) -> np.ndarray:
+def render(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
     """Decode an image and bring it to the plan's shape: (H, W, C) uint8.
 
     Raises:
@@ -156,7 +156,7 @@ def render(file: BinaryIO, plan: Plan) -> np.ndarray:
         return fit(with_channels(to_plain(image, plan), plan.channels), plan)
 
 
-def to_plain(image: Image.Image, plan: Plan) -> Image.Image:
+def to_plain(image: Image.Image, plan: PixelFormat) -> Image.Image:
     """Bring an image of any mode to 8-bit L, LA, RGB or RGBA, keeping its alpha."""
     if image.mode == "F" or image.mode.startswith("I"):
         scale = plan.scales["float" if image.mode == "F" else "integer"]
@@ -184,7 +184,7 @@ def with_channels(image: Image.Image, channels: int) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def fit(image: Image.Image, plan: Plan) -> np.ndarray:
+def fit(image: Image.Image, plan: PixelFormat) -> np.ndarray:
     """Scale an image to cover the plan's size (Lanczos, antialiased) and cut out its centre: (H, W, C) uint8."""
     width, height = image.size
     if (height, width) != (plan.height, plan.width):

@@ -9,22 +9,24 @@ from pathlib import Path
 
 import numpy as np
 
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import new_pack
-from zerosum.data.packing.decode import Facts, Plan, reason, render
-from zerosum.data.packing.scan import Survey, attempt, plan_for, survey
+from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason, render
+from zerosum.data.packing.scan import Scan, attempt, plan_for, survey
 from zerosum.data.packing.tiles import corners, tiles, whole
-from zerosum.data.sources.image_files import Files, left_out
+from zerosum.data.sources.image_files import ImageFiles, left_out
 from zerosum.data.sources.labels import labelling
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.runtime.thread_pool import Progress, cores, on_all_cores
+from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
 from zerosum.text import counted, listed
 
 WINDOW_BYTES = 1 << 26
 
 
-def pack_files(cache: Path, key: str, files: Files, options: DataOptions, progress: Progress | None = None) -> None:
+def pack_files(
+    cache: Path, key: str, files: ImageFiles, options: DataConfig, progress: ProgressCallback | None = None
+) -> None:
     """Decode every image once, into a pack of the cache.
 
     Raises:
@@ -39,7 +41,7 @@ def pack_files(cache: Path, key: str, files: Files, options: DataOptions, progre
         raise _nothing_left(files, problems)
     plan, _ = plan_for(found, options)
     _require_room(files, found, plan, options)
-    decoded: dict[str, Facts] = {}
+    decoded: dict[str, ImageHeader] = {}
     names: list[str] = []
     with new_pack(cache, key, (plan.height, plan.width, plan.channels)) as packing:
         for name, rows in _rows(files, found, plan, options, progress):
@@ -62,7 +64,7 @@ def pack_files(cache: Path, key: str, files: Files, options: DataOptions, progre
 
 
 def _rows(
-    files: Files, found: Survey, plan: Plan, options: DataOptions, progress: Progress | None
+    files: ImageFiles, found: Scan, plan: PixelFormat, options: DataConfig, progress: ProgressCallback | None
 ) -> Iterator[tuple[str, Iterable[np.ndarray] | Exception]]:
     """Yield of each file what it gives: one row that covers the size, or as many tiles as it holds."""
     names, tiled = tuple(found.facts), options.fit == "tiles"
@@ -75,7 +77,7 @@ def _rows(
             progress("pack", done, len(names))
 
 
-def _require_room(files: Files, found: Survey, plan: Plan, options: DataOptions) -> None:
+def _require_room(files: ImageFiles, found: Scan, plan: PixelFormat, options: DataConfig) -> None:
     """See that at least one image holds a tile."""
     sizes = [(fact.height, fact.width) for fact in found.facts.values()]
     if options.fit == "tiles" and not any(corners(size, plan) for size in sizes):
@@ -85,7 +87,7 @@ def _require_room(files: Files, found: Survey, plan: Plan, options: DataOptions)
         )
 
 
-def _judge(files: Files, problems: dict[str, str], options: DataOptions) -> None:
+def _judge(files: ImageFiles, problems: dict[str, str], options: DataConfig) -> None:
     """Refuse corrupt images unless they are to be skipped."""
     if problems and options.corrupt == "refuse":
         raise InputError(
@@ -95,7 +97,7 @@ def _judge(files: Files, problems: dict[str, str], options: DataOptions) -> None
         )
 
 
-def _nothing_left(files: Files, problems: dict[str, str]) -> InputError:
+def _nothing_left(files: ImageFiles, problems: dict[str, str]) -> InputError:
     return InputError(f"No image in {files.root} can be used: {_first(problems)}.")
 
 

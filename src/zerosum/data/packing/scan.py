@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, TypeVar
 
-from zerosum.data.options import SMALLEST_SIDE, DataOptions, choose_sides
+from zerosum.data.options import SMALLEST_SIDE, DataConfig, choose_sides
 from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale
-from zerosum.data.packing.decode import Facts, Plan, extent, inspect, reason, translucent
+from zerosum.data.packing.decode import ImageHeader, PixelFormat, extent, inspect, reason, translucent
 from zerosum.data.packing.tiles import tile_notes
-from zerosum.data.sources.image_files import Files
-from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.data.sources.image_files import ImageFiles
+from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted
 
 Result = TypeVar("Result")
@@ -21,10 +21,10 @@ WINDOW = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class Scan:
     """What the files of a data set are, before anything is done to them."""
 
-    facts: dict[str, Facts]
+    facts: dict[str, ImageHeader]
     """Of every file that can be used, by name."""
 
     problems: dict[str, str]
@@ -37,7 +37,7 @@ class Survey:
     """How wide numbers become 8 bits, by the value of `Facts.wide`."""
 
 
-def attempt(files: Files, work: Callable[[BinaryIO], Result]) -> Callable[[str], Result | Exception]:
+def attempt(files: ImageFiles, work: Callable[[BinaryIO], Result]) -> Callable[[str], Result | Exception]:
     """Do `work` on a file by its name, and return what went wrong instead of raising it."""
 
     def tried(name: str) -> Result | Exception:
@@ -51,7 +51,7 @@ def attempt(files: Files, work: Callable[[BinaryIO], Result]) -> Callable[[str],
     return tried
 
 
-def survey(files: Files, progress: Progress | None = None, *, smallest: int = SMALLEST_SIDE) -> Survey:
+def survey(files: ImageFiles, progress: ProgressCallback | None = None, *, smallest: int = SMALLEST_SIDE) -> Scan:
     """Read all headers, and the pixels only of files whose numbers are wide or whose alpha may matter.
 
     Args:
@@ -59,7 +59,7 @@ def survey(files: Files, progress: Progress | None = None, *, smallest: int = SM
         progress: Told how many were looked at.
         smallest: Pixels that both sides of an image must have.
     """
-    facts: dict[str, Facts] = {}
+    facts: dict[str, ImageHeader] = {}
     problems: dict[str, str] = {}
     for done, (name, result) in enumerate(_over(files, partial(inspect, smallest=smallest), files.names), start=1):
         if isinstance(result, Exception):
@@ -70,10 +70,10 @@ def survey(files: Files, progress: Progress | None = None, *, smallest: int = SM
             progress("look", done, len(files.names))
     scales = _scales(files, facts, problems)
     see_through = any(result is True for _, result in _over(files, translucent, _named(facts, lambda fact: fact.alpha)))
-    return Survey(facts=facts, problems=problems, translucent=see_through, scales=scales)
+    return Scan(facts=facts, problems=problems, translucent=see_through, scales=scales)
 
 
-def plan_for(survey: Survey, options: DataOptions) -> tuple[Plan, tuple[str, ...]]:
+def plan_for(survey: Scan, options: DataConfig) -> tuple[PixelFormat, tuple[str, ...]]:
     """Decide the shape that all images get, and say in sentences what that does to them.
 
     Args:
@@ -84,7 +84,7 @@ def plan_for(survey: Survey, options: DataOptions) -> tuple[Plan, tuple[str, ...
     height, width = choose_sides({(fact.height, fact.width) for fact in facts}, options)
     colour = any(fact.colour for fact in facts)
     channels = options.channels or (3 if colour else 1) + survey.translucent
-    plan = Plan(height=height, width=width, channels=channels, scales=survey.scales)
+    plan = PixelFormat(height=height, width=width, channels=channels, scales=survey.scales)
     notes = (
         *(tile_notes(facts, plan) if options.fit == "tiles" else _size_notes(facts, plan)),
         *_channel_notes(facts, survey.translucent, channels),
@@ -95,16 +95,16 @@ def plan_for(survey: Survey, options: DataOptions) -> tuple[Plan, tuple[str, ...
 
 
 def _over(
-    files: Files, work: Callable[[BinaryIO], Result], names: Sequence[str]
+    files: ImageFiles, work: Callable[[BinaryIO], Result], names: Sequence[str]
 ) -> Iterable[tuple[str, Result | Exception]]:
     return zip(names, on_all_cores(attempt(files, work), names, window=WINDOW), strict=True)
 
 
-def _named(facts: dict[str, Facts], wanted: Callable[[Facts], bool]) -> list[str]:
+def _named(facts: dict[str, ImageHeader], wanted: Callable[[ImageHeader], bool]) -> list[str]:
     return [name for name, fact in facts.items() if wanted(fact)]
 
 
-def _scales(files: Files, facts: dict[str, Facts], problems: dict[str, str]) -> dict[str, Scale]:
+def _scales(files: ImageFiles, facts: dict[str, ImageHeader], problems: dict[str, str]) -> dict[str, Scale]:
     """Find the extremes of wide numbers over the whole data set; move files that turn out unusable to `problems`."""
     scales = {}
     for kind, choose in (("integer", integer_scale), ("float", float_scale)):
@@ -120,7 +120,7 @@ def _scales(files: Files, facts: dict[str, Facts], problems: dict[str, str]) -> 
     return scales
 
 
-def _size_notes(facts: list[Facts], plan: Plan) -> tuple[str, ...]:
+def _size_notes(facts: list[ImageHeader], plan: PixelFormat) -> tuple[str, ...]:
     target = f"{plan.height}x{plan.width}"
     sizes = Counter((fact.height, fact.width) for fact in facts)
     if set(sizes) == {(plan.height, plan.width)}:
@@ -137,7 +137,7 @@ def _size_notes(facts: list[Facts], plan: Plan) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _channel_notes(facts: list[Facts], see_through: bool, channels: int) -> tuple[str, ...]:
+def _channel_notes(facts: list[ImageHeader], see_through: bool, channels: int) -> tuple[str, ...]:
     notes = []
     gray, alpha = sum(not fact.colour for fact in facts), sum(fact.alpha for fact in facts)
     if channels >= 3 and gray:
@@ -156,7 +156,7 @@ def _channel_notes(facts: list[Facts], see_through: bool, channels: int) -> tupl
     return tuple(notes)
 
 
-def _number_notes(facts: list[Facts], scales: dict[str, Scale]) -> tuple[str, ...]:
+def _number_notes(facts: list[ImageHeader], scales: dict[str, Scale]) -> tuple[str, ...]:
     notes = [scale.sentence for scale in scales.values()]
     high_byte = sum(fact.bits == 16 and fact.wide is None for fact in facts)
     if high_byte:
@@ -164,7 +164,7 @@ def _number_notes(facts: list[Facts], scales: dict[str, Scale]) -> tuple[str, ..
     return tuple(notes)
 
 
-def _oddity_notes(facts: list[Facts]) -> tuple[str, ...]:
+def _oddity_notes(facts: list[ImageHeader]) -> tuple[str, ...]:
     notes = []
     turned, several = sum(fact.turned for fact in facts), sum(fact.frames > 1 for fact in facts)
     if turned:

@@ -8,11 +8,11 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ImageOps
 
-from zerosum.data.packing.decode import Facts, Plan, open_image, to_plain, with_channels
+from zerosum.data.packing.decode import ImageHeader, PixelFormat, open_image, to_plain, with_channels
 from zerosum.text import counted
 
 
-def whole(file: BinaryIO, plan: Plan) -> np.ndarray:
+def whole(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
     """Decode an image at its own size, with the plan's channels: (H, W, C) uint8.
 
     Raises:
@@ -25,16 +25,16 @@ def whole(file: BinaryIO, plan: Plan) -> np.ndarray:
     return np.asarray(shown).reshape(shown.height, shown.width, plan.channels)
 
 
-def tiles(image: np.ndarray, plan: Plan) -> Iterator[np.ndarray]:
+def tiles(image: np.ndarray, plan: PixelFormat) -> Iterator[np.ndarray]:
     """Cut an image (H, W, C) into views of the plan's size, row by row."""
     for top, left in corners((image.shape[0], image.shape[1]), plan):
         yield image[top : top + plan.height, left : left + plan.width]
 
 
-def corners(size: tuple[int, int], plan: Plan) -> list[tuple[int, int]]:
+def corners(size: tuple[int, int], plan: PixelFormat) -> list[tuple[int, int]]:
     """Upper left corners (top, left) of the tiles of an image of `size` (H, W); none where it is smaller than a tile.
 
-    >>> corners((8, 11), Plan(height=8, width=6, channels=3, scales={}))
+    >>> corners((8, 11), PixelFormat(height=8, width=6, channels=3, scales={}))
     [(0, 0), (0, 3), (0, 5)]
     """
     return [(top, left) for top in starts(size[0], plan.height) for left in starts(size[1], plan.width)]
@@ -52,7 +52,7 @@ def starts(length: int, side: int) -> list[int]:
     return [*range(0, last, side // 2), last]
 
 
-def tile_notes(facts: Sequence[Facts], plan: Plan) -> tuple[str, ...]:
+def tile_notes(facts: Sequence[ImageHeader], plan: PixelFormat) -> tuple[str, ...]:
     """Say how many tiles are cut out of how many images, and how many images are too small for one."""
     numbers = [len(corners((fact.height, fact.width), plan)) for fact in facts]
     small, tile = numbers.count(0), f"{plan.height}x{plan.width}"

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from zerosum.data.sources.image_array import Table, table_of, with_labels
+from zerosum.data.sources.image_array import ImageArray, table_of, with_labels
 from zerosum.errors import InputError
 from zerosum.text import listed
 
 IDX_SPLITS = {"train": "train", "test": "t10k"}
 
 
-def read_npy(path: Path, split: str) -> Table:
+def read_npy(path: Path, split: str) -> ImageArray:
     """Read one array of images.
 
     Raises:
@@ -32,7 +32,7 @@ def read_npy(path: Path, split: str) -> Table:
     return table_of(images, str(path))
 
 
-def read_npz(path: Path, split: str) -> Table:
+def read_npz(path: Path, split: str) -> ImageArray:
     """Read images and, where there are any, labels and class names from named arrays.
 
     The arrays are x_train and y_train (x_test, y_test for the split test), or images and labels, or a single one of any
@@ -85,7 +85,7 @@ def labels_beside(images: Path) -> Path | None:
     return next((path for path in beside if path != images and path.is_file()), None)
 
 
-def read_idx(images: Path, labels: Path | None) -> Table:
+def read_idx(images: Path, labels: Path | None) -> ImageArray:
     """Read idx files of images and, where there is one, of labels.
 
     Raises:

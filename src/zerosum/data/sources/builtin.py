@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.sources.arrays import idx_array, idx_bytes, read_npz
 from zerosum.data.sources.download import fetch, md5_of
-from zerosum.data.sources.image_array import Table, padded, table_of, with_labels
+from zerosum.data.sources.image_array import ImageArray, padded, table_of, with_labels
 from zerosum.errors import InputError
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import counted
 
 NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "stacked-mnist")
@@ -72,7 +72,7 @@ def published(name: str) -> Published:
     return Published(mirrors=mirrors, md5=dict(zip(idx, md5, strict=True)), classes=FASHION)
 
 
-def locate(name: str, options: DataOptions, progress: Progress | None = None) -> tuple[Path, ...]:
+def locate(name: str, options: DataConfig, progress: ProgressCallback | None = None) -> tuple[Path, ...]:
     """Find the files of a data set's split: under $ZEROSUM_DATA, then in the cache, then at its publisher.
 
     Args:
@@ -106,7 +106,7 @@ def locate(name: str, options: DataOptions, progress: Progress | None = None) ->
     return tuple(home / file for file in wanted)
 
 
-def read(name: str, files: Sequence[Path], options: DataOptions) -> Table:
+def read(name: str, files: Sequence[Path], options: DataConfig) -> ImageArray:
     """Read what `locate` has found.
 
     Raises:
@@ -130,7 +130,7 @@ def read(name: str, files: Sequence[Path], options: DataOptions) -> Table:
     return padded(table, 32) if options.sides() == (32, 32) else table
 
 
-def digits() -> Table:
+def digits() -> ImageArray:
     """The 1,797 handwritten digits of 8x8 pixels that scikit-learn brings along, 0..16 stretched to 0..255.
 
     Source: E. Alpaydin and C. Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI; the copy of scikit-learn.
@@ -159,7 +159,7 @@ def genuine(name: str, path: Path, file: str) -> bytes:
     return content
 
 
-def read_cifar(archive: Path, split: str) -> Table:
+def read_cifar(archive: Path, split: str) -> ImageArray:
     """Read a split of CIFAR-10 from its binary archive, without extracting it.
 
     Each record is a label byte and 3 x 32 x 32 bytes, red, green, blue.
@@ -201,7 +201,7 @@ def _file_names(name: str, split: str) -> tuple[str, ...]:
 COUNTS = {"train": 128_000, "test": 26_000}
 
 
-def stack(digits: Table, split: str) -> Table:
+def stack(digits: ImageArray, split: str) -> ImageArray:
     """Stack a split of MNIST, the same way every time, so that there are 1,000 modes to count.
 
     The protocol is that of PacGAN's published code in the setting of VEEGAN (Lin et al. 2018, section 4.2,
@@ -222,7 +222,7 @@ def stack(digits: Table, split: str) -> Table:
         images[..., colour] = digits.samples[rows[:, colour], :, :, 0]
     labels = digits.labels[rows] @ np.array([100, 10, 1])
     note = f"{COUNTS[split]:,} images, each of three digits drawn from the {len(digits.samples):,} of MNIST's {split}."
-    return Table(
+    return ImageArray(
         samples=images,
         labels=labels,
         classes=tuple(f"{label:03}" for label in range(1000)),

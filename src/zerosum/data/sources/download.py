@@ -13,7 +13,7 @@ from urllib.response import addinfourl
 
 from zerosum.data.packing.cache import storage_error
 from zerosum.errors import InputError
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 TIMEOUT_SECONDS = 30
 CHUNK_BYTES = 1 << 18
@@ -25,7 +25,7 @@ def fetch(
     *,
     check: Callable[[Path], object],
     advice: str,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> None:
     """Download a file.
 
@@ -62,7 +62,9 @@ def md5_of(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _store(response: addinfourl, target: Path, check: Callable[[Path], object], progress: Progress | None) -> None:
+def _store(
+    response: addinfourl, target: Path, check: Callable[[Path], object], progress: ProgressCallback | None
+) -> None:
     """Copy a response to a temporary file beside the target, check it, and give it its name."""
     expected, done, scratch = int(response.headers.get("Content-Length") or 0), 0, None
     try:

@@ -8,23 +8,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.sources import arrays, builtin, toys
-from zerosum.data.sources.image_array import Table
-from zerosum.data.sources.image_files import Files, choose_split, list_folder, list_zip
+from zerosum.data.sources.image_array import ImageArray
+from zerosum.data.sources.image_files import ImageFiles, choose_split, list_folder, list_zip
 from zerosum.data.sources.labels import table_bytes
 from zerosum.errors import InputError
-from zerosum.runtime.thread_pool import Progress
+from zerosum.runtime.thread_pool import ProgressCallback
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored:
+class StoredArray:
     """An array that lies in files, or in an installed package, and is read only when it must be."""
 
     stamps: tuple[tuple[str, int, int], ...]
     """Of every file its name, its size in bytes and its time of change in nanoseconds."""
 
-    read: Callable[[], Table]
+    read: Callable[[], ImageArray]
 
     mapped: bool = False
     """Whether reading it only maps it into memory, so that it may be larger than memory and need not be packed."""
@@ -37,7 +37,9 @@ class Toy:
     name: str
 
 
-def find(source: str | Path, options: DataOptions, progress: Progress | None = None) -> Files | Stored | Toy:
+def find(
+    source: str | Path, options: DataConfig, progress: ProgressCallback | None = None
+) -> ImageFiles | StoredArray | Toy:
     """Find data by a name or a path. The names of built-in data sets win; write ./mnist for a folder of that name.
 
     Raises:
@@ -49,10 +51,10 @@ def find(source: str | Path, options: DataOptions, progress: Progress | None = N
     if name == "digits":
         if options.split != "train":
             raise InputError(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
-        return Stored(stamps=(), read=builtin.digits)
+        return StoredArray(stamps=(), read=builtin.digits)
     if name is not None:
         paths = builtin.locate(name, options, progress)
-        return Stored(stamps=_stamps(*paths), read=partial(builtin.read, name, paths, options))
+        return StoredArray(stamps=_stamps(*paths), read=partial(builtin.read, name, paths, options))
     path = Path(source).expanduser().absolute()
     try:
         found = _at(path, options) if path.exists() else None
@@ -80,12 +82,12 @@ def name_of(source: str | Path) -> str:
     return built_in(source) or str(Path(source).expanduser().absolute())
 
 
-def with_default_size(source: str | Path, options: DataOptions) -> DataOptions:
+def with_default_size(source: str | Path, options: DataConfig) -> DataConfig:
     """The options with the default size of a source: the 8x8 digits come at 32x32, where networks for images begin."""
     return replace(options, size="32") if built_in(source) == "digits" and options.size is None else options
 
 
-def _at(path: Path, options: DataOptions) -> Files | Stored:
+def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
     if path.is_dir():
         pair = arrays.find_idx(path, options.split)
         return _idx(*pair) if pair is not None else _checked(choose_split(list_folder(path), options), options)
@@ -93,9 +95,9 @@ def _at(path: Path, options: DataOptions) -> Files | Stored:
     if name.endswith(".zip"):
         return _checked(choose_split(list_zip(path), options), options)
     if name.endswith(".npz"):
-        return Stored(stamps=_stamps(path), read=partial(arrays.read_npz, path, split))
+        return StoredArray(stamps=_stamps(path), read=partial(arrays.read_npz, path, split))
     if name.endswith(".npy"):
-        return Stored(stamps=_stamps(path), read=partial(arrays.read_npy, path, split), mapped=True)
+        return StoredArray(stamps=_stamps(path), read=partial(arrays.read_npy, path, split), mapped=True)
     if name.endswith(("ubyte", ".gz")):
         arrays.refuse_split(path, split)
         return _idx(path, arrays.labels_beside(path))
@@ -105,16 +107,16 @@ def _at(path: Path, options: DataOptions) -> Files | Stored:
     )
 
 
-def _checked(files: Files, options: DataOptions) -> Files:
+def _checked(files: ImageFiles, options: DataConfig) -> ImageFiles:
     """See that a labels table is there before anything is decoded."""
     if options.labels not in (None, "none", "folders"):
         table_bytes(files, options.labels)
     return files
 
 
-def _idx(images: Path, labels: Path | None) -> Stored:
+def _idx(images: Path, labels: Path | None) -> StoredArray:
     paths = (images,) if labels is None else (images, labels)
-    return Stored(stamps=_stamps(*paths), read=partial(arrays.read_idx, images, labels))
+    return StoredArray(stamps=_stamps(*paths), read=partial(arrays.read_idx, images, labels))
 
 
 def _stamps(*paths: Path) -> tuple[tuple[str, int, int], ...]:

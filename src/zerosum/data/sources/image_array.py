@@ -9,20 +9,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from zerosum.data.options import SMALLEST_SIDE, DataOptions, choose_sides
+from zerosum.data.options import SMALLEST_SIDE, DataConfig, choose_sides
 from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale
 from zerosum.data.packing.cache import new_pack
-from zerosum.data.packing.decode import Plan, fit, with_channels
+from zerosum.data.packing.decode import PixelFormat, fit, with_channels
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.runtime.thread_pool import Progress, on_all_cores
+from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted
 
 CHUNK_BYTES = 1 << 25
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Table:
+class ImageArray:
     """M images of one size, not yet brought to the size that was asked for."""
 
     samples: np.ndarray
@@ -38,7 +38,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def table_of(images: np.ndarray, name: str) -> Table:
+def table_of(images: np.ndarray, name: str) -> ImageArray:
     """Read an array as images.
 
     Args:
@@ -61,7 +61,7 @@ def table_of(images: np.ndarray, name: str) -> Table:
             f"or (M, C, H, W) with at least {SMALLEST_SIDE} pixels a side."
         )
     if samples.dtype == np.uint8:
-        return Table(samples=samples)
+        return ImageArray(samples=samples)
     low, high = float(samples.min()), float(samples.max())
     if not np.isfinite(low + high):
         raise InputError(f"{name} holds numbers that are not finite (NaN or infinity): replace or remove them first.")
@@ -69,12 +69,12 @@ def table_of(images: np.ndarray, name: str) -> Table:
         scale = Scale(low=0, high=1, sentence="False and true become 0 and 255.")
     else:
         scale = float_scale(low, high) if samples.dtype.kind == "f" else integer_scale(low, high)
-    return Table(samples=samples, scale=scale, notes=(scale.sentence,))
+    return ImageArray(samples=samples, scale=scale, notes=(scale.sentence,))
 
 
 def with_labels(
-    table: Table, labels: np.ndarray, classes: tuple[str, ...], name: str, others: Sequence[np.ndarray] = ()
-) -> Table:
+    table: ImageArray, labels: np.ndarray, classes: tuple[str, ...], name: str, others: Sequence[np.ndarray] = ()
+) -> ImageArray:
     """Add labels to a table.
 
     Args:
@@ -104,7 +104,7 @@ def with_labels(
     return replace(table, labels=flat.astype(np.int64), classes=classes)
 
 
-def padded(table: Table, side: int) -> Table:
+def padded(table: ImageArray, side: int) -> ImageArray:
     """Put zeros around square images that are smaller than `side`, as the published 32x32 forms of MNIST do."""
     here = table.samples.shape[1]
     before, after = (side - here) // 2, (side - here + 1) // 2
@@ -113,7 +113,7 @@ def padded(table: Table, side: int) -> Table:
     return replace(table, samples=wide, notes=(*table.notes, note))
 
 
-def settle(table: Table, options: DataOptions) -> tuple[Plan, Table]:
+def settle(table: ImageArray, options: DataConfig) -> tuple[PixelFormat, ImageArray]:
     """Decide the shape that all images get, and what to do about labels.
 
     Returns:
@@ -126,7 +126,7 @@ def settle(table: Table, options: DataOptions) -> tuple[Plan, Table]:
         raise InputError("--fit tiles is for image files, and these are images of one size in an array: leave it away.")
     _, height, width, channels = table.samples.shape
     tall, wide = choose_sides({(height, width)}, options)
-    plan = Plan(height=tall, width=wide, channels=options.channels or channels, scales={})
+    plan = PixelFormat(height=tall, width=wide, channels=options.channels or channels, scales={})
     notes = list(table.notes)
     if (tall, wide) == (height, width):
         notes.append(f"All images are {height}x{width} and keep their size.")
@@ -151,7 +151,7 @@ def settle(table: Table, options: DataOptions) -> tuple[Plan, Table]:
     return plan, replace(table, notes=(*notes, origin))
 
 
-def chunks(table: Table, plan: Plan) -> Iterator[np.ndarray]:
+def chunks(table: ImageArray, plan: PixelFormat) -> Iterator[np.ndarray]:
     """Bring a table to the plan's shape, piece by piece: (n, H, W, C) uint8."""
     samples, row_shape = table.samples, (plan.height, plan.width, plan.channels)
     alone = replace(plan, channels=1)
@@ -169,12 +169,14 @@ def chunks(table: Table, plan: Plan) -> Iterator[np.ndarray]:
         yield piece if samples.shape[1:] == row_shape else np.stack(list(on_all_cores(one, piece, window=256)))
 
 
-def spec_of(table: Table, plan: Plan) -> Spec:
+def spec_of(table: ImageArray, plan: PixelFormat) -> Spec:
     """What a recipe needs to know about a table once it has the plan's shape."""
     return Spec(shape=(plan.channels, plan.height, plan.width), classes=table.classes)
 
 
-def pack_table(cache: Path, key: str, table: Table, options: DataOptions, progress: Progress | None = None) -> None:
+def pack_table(
+    cache: Path, key: str, table: ImageArray, options: DataConfig, progress: ProgressCallback | None = None
+) -> None:
     """Bring a table to the size and channels asked for, into a pack of the cache.
 
     Raises:

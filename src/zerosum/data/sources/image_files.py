@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from zerosum.data.options import DataOptions
+from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import Unusable
 from zerosum.errors import InputError
 from zerosum.text import counted
@@ -22,7 +22,7 @@ LARGEST_MEMBER_BYTES = 1 << 29
 
 
 @dataclass(frozen=True, kw_only=True)
-class Files:
+class ImageFiles:
     """Image files, by names relative to the folder or archive they lie in."""
 
     root: Path
@@ -47,13 +47,13 @@ class Files:
     def inner(self, name: str) -> str:
         """The part of a name behind the prefix.
 
-        >>> Files(root=Path(), names=(), others=(), stamps={}, prefix="train/", open=open).inner("train/cat/1.png")
+        >>> ImageFiles(root=Path(), names=(), others=(), stamps={}, prefix="train/", open=open).inner("train/cat/1.png")
         'cat/1.png'
         """
         return name[len(self.prefix) :]
 
 
-def list_folder(folder: Path) -> Files:
+def list_folder(folder: Path) -> ImageFiles:
     """List the image files of a folder and of the folders in it.
 
     Raises:
@@ -78,7 +78,7 @@ def list_folder(folder: Path) -> Files:
     return _sorted(folder, stamps, lambda name: open(folder / name, "rb"))
 
 
-def list_zip(path: Path) -> Files:
+def list_zip(path: Path) -> ImageFiles:
     """List the image files of a zip archive. Nothing is ever extracted to disk, so no name in it can do harm.
 
     Raises:
@@ -110,7 +110,7 @@ def _shown(member: zipfile.ZipInfo) -> str:
         return member.filename
 
 
-def choose_split(files: Files, options: DataOptions) -> Files:
+def choose_split(files: ImageFiles, options: DataConfig) -> ImageFiles:
     """Keep the files of one split, where the top folders are splits, and note what all names start with.
 
     Raises:
@@ -149,7 +149,7 @@ def choose_split(files: Files, options: DataOptions) -> Files:
     return replace(files, names=names, prefix=prefix, folders=tuple(folders))
 
 
-def left_out(files: Files) -> tuple[str, ...]:
+def left_out(files: ImageFiles) -> tuple[str, ...]:
     """Say which files were left out because they are no images."""
     if not files.others:
         return ()
@@ -157,11 +157,11 @@ def left_out(files: Files) -> tuple[str, ...]:
     return (f"Left out because no images: {counted(len(files.others), 'file')} ({kinds}).",)
 
 
-def _sorted(root: Path, stamps: dict[str, tuple[int, int]], reader: Callable[[str], BinaryIO]) -> Files:
+def _sorted(root: Path, stamps: dict[str, tuple[int, int]], reader: Callable[[str], BinaryIO]) -> ImageFiles:
     kept = sorted(name for name in stamps if not any(_is_litter(part) for part in name.split("/")))
     images = tuple(name for name in kept if name.lower().endswith(SUFFIXES))
     others = tuple(name for name in kept if not name.lower().endswith(SUFFIXES))
-    return Files(root=root, names=images, others=others, stamps={name: stamps[name] for name in kept}, open=reader)
+    return ImageFiles(root=root, names=images, others=others, stamps={name: stamps[name] for name in kept}, open=reader)
 
 
 def _is_litter(name: str) -> bool:

@@ -12,14 +12,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from zerosum.data.options import DataOptions
-from zerosum.data.sources.image_files import Files
+from zerosum.data.options import DataConfig
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelling:
+class ClassLabels:
     """The class of every file."""
 
     of: dict[str, str] | None
@@ -34,7 +34,7 @@ class Labelling:
     def numbers(self, names: Sequence[str]) -> np.ndarray | None:
         """Labels of some files, (M,) int64 in [0, K), or None.
 
-        >>> Labelling(of={"a.png": "dog", "b.png": "cat"}, classes=("cat", "dog"), sentence="").numbers(["a.png"])
+        >>> ClassLabels(of={"a.png": "dog", "b.png": "cat"}, classes=("cat", "dog"), sentence="").numbers(["a.png"])
         array([1])
         """
         if self.of is None:
@@ -43,7 +43,7 @@ class Labelling:
         return np.array([number[self.of[name]] for name in names], dtype=np.int64)
 
 
-def labelling(files: Files, options: DataOptions) -> Labelling:
+def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
     """Name the class of every file.
 
     Raises:
@@ -54,12 +54,12 @@ def labelling(files: Files, options: DataOptions) -> Labelling:
     outside = sum("/" not in name for name in inner)
     match options.labels:
         case "none":
-            return Labelling(of=None, sentence="No labels were taken, as asked.")
+            return ClassLabels(of=None, sentence="No labels were taken, as asked.")
         case None if len(folders) < 2:
-            return Labelling(of=None, sentence="The data have no labels.")
+            return ClassLabels(of=None, sentence="The data have no labels.")
         case None if outside:
             sentence = f"The data have no labels: outside the {len(folders)} folders lies {counted(outside, 'image')}."
-            return Labelling(of=None, sentence=sentence)
+            return ClassLabels(of=None, sentence=sentence)
         case None | "folders":
             if outside or not folders:
                 raise InputError(
@@ -68,12 +68,12 @@ def labelling(files: Files, options: DataOptions) -> Labelling:
                 )
             of = {name: short.partition("/")[0] for name, short in zip(files.names, inner, strict=True)}
             sentence = f"Labels are the names of the {len(files.folders)} folders."
-            return Labelling(of=of, classes=tuple(sorted(files.folders, key=natural)), sentence=sentence)
+            return ClassLabels(of=of, classes=tuple(sorted(files.folders, key=natural)), sentence=sentence)
         case table:
             return _from_table(files, inner, table)
 
 
-def table_bytes(files: Files, table: str) -> bytes:
+def table_bytes(files: ImageFiles, table: str) -> bytes:
     """Read a labels table, which lies at the path given, or beside the images.
 
     Raises:
@@ -94,7 +94,7 @@ def table_bytes(files: Files, table: str) -> bytes:
     )
 
 
-def _from_table(files: Files, inner: list[str], table: str) -> Labelling:
+def _from_table(files: ImageFiles, inner: list[str], table: str) -> ClassLabels:
     """Look every image up in a CSV file with the columns file and label."""
     given = _read(table_bytes(files, table), table)
     plain = Counter(PurePosixPath(name).name for name in inner)
@@ -118,7 +118,7 @@ def _from_table(files: Files, inner: list[str], table: str) -> Labelling:
     if unknown:
         raise InputError(f"{table} labels {counted(len(unknown), 'file')} not in {files.root} (such as {unknown[0]}).")
     classes = tuple(sorted(set(given.values()), key=natural))
-    return Labelling(of=chosen, classes=classes, sentence=f"Labels were read from {table}.")
+    return ClassLabels(of=chosen, classes=classes, sentence=f"Labels were read from {table}.")
 
 
 def _read(content: bytes, table: str) -> dict[str, str]:

@@ -16,12 +16,12 @@ from zerosum.evaluation.measures import (
     perceptual,
     pixels,
 )
-from zerosum.evaluation.measures.base import Family
+from zerosum.evaluation.measures.base import MetricGroup
 from zerosum.evaluation.result import Better
-from zerosum.evaluation.samples import Evidence
+from zerosum.evaluation.samples import Comparison
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[MetricGroup, ...]:
     """Return all families of metrics, in the order of the table."""
     return (
         *modes.families(),
@@ -40,13 +40,13 @@ def better() -> dict[str, Better]:
     return {name: way for family in families() for name, way in family.names.items()}
 
 
-def named(asked: str) -> tuple[str, ...]:
+def parse_names(asked: str) -> tuple[str, ...]:
     """Read the names of metrics from "a,b".
 
     Raises:
         InputError: There is no such metric, or none was named.
 
-    >>> named("fid, precision")
+    >>> parse_names("fid, precision")
     ('fid', 'precision')
     """
     names = tuple(name.strip().lower() for name in asked.split(",") if name.strip())
@@ -61,7 +61,7 @@ def named(asked: str) -> tuple[str, ...]:
     return names
 
 
-def chosen(evidence: Evidence, names: Sequence[str]) -> list[Family]:
+def chosen(evidence: Comparison, names: Sequence[str]) -> list[MetricGroup]:
     """Return the families of some metrics.
 
     Raises:
@@ -69,7 +69,7 @@ def chosen(evidence: Evidence, names: Sequence[str]) -> list[Family]:
     """
     found = [family for family in families() if not family.names.keys().isdisjoint(names)]
     for family in found:
-        reason = family.missing(evidence)
+        reason = family.unavailable(evidence)
         if reason is not None:
             said = ", ".join(name for name in family.names if name in names)
             raise InputError(f"{said} cannot be had here: {reason}.")

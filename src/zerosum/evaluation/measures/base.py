@@ -12,8 +12,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.result import Better, Figure, finite
-from zerosum.evaluation.samples import Evidence, Side
+from zerosum.evaluation.result import Better, MetricResult, finite
+from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.metrics.bootstrap import Interval, bootstrap, split_interval
 
 WORK = 1e11
@@ -33,7 +33,7 @@ Limits = tuple[float, float]
 SHARE: Limits = (0.0, 1.0)
 POSITIVE: Limits = (0.0, math.inf)
 
-Compute = Callable[[Side, Side], Values]
+Compute = Callable[[SampleSet, SampleSet], Values]
 """Metrics by name of samples (second) against real ones (first)."""
 
 Resample = Callable[[Callable[[Tensor], float]], Interval]
@@ -41,7 +41,7 @@ Resample = Callable[[Callable[[Tensor], float]], Interval]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Family:
+class MetricGroup:
     """Metrics that come together.
 
     What it takes to add one: a `Family` with a name for each metric, in the list of `measures.py`.
@@ -50,21 +50,21 @@ class Family:
     names: Mapping[str, Better]
     """What each metric is asked for by, and which way is better."""
 
-    missing: Callable[[Evidence], str | None]
+    unavailable: Callable[[Comparison], str | None]
     """Why the metrics cannot be had of some evidence, and what to type: the end of "is cannot be had: ..."."""
 
-    judge: Callable[[Evidence], Sequence[Figure]]
+    compute: Callable[[Comparison], Sequence[MetricResult]]
     """Takes all the metrics, with floors and intervals where they have a meaning."""
 
-    values: Callable[[Evidence], Values] | None = None
+    quick: Callable[[Comparison], Values] | None = None
     """Takes the values alone, quickly, for curves during training; None where that takes too long."""
 
     cost: Literal["seconds", "minutes"] = "seconds"
     """What takes minutes is taken only where it is asked for."""
 
 
-def compared(
-    evidence: Evidence,
+def with_floor_and_interval(
+    evidence: Comparison,
     names: Mapping[str, Better],
     compute: Compute,
     *,
@@ -73,7 +73,7 @@ def compared(
     interval: Resample | None,
     limits: Mapping[str, Limits] | None = None,
     notes: Sequence[str] = (),
-) -> list[Figure]:
+) -> list[MetricResult]:
     """Judge samples by a function of two sides, and real samples by the same.
 
     Args:
@@ -90,7 +90,7 @@ def compared(
     on_rows = remembered(lambda rows: compute(evidence.real, evidence.fake.take(rows)))
     found = []
     for name, better in names.items():
-        figure = Figure(
+        figure = MetricResult(
             metric=name,
             title=(titles or {}).get(name, name),
             value=finite(values[name]),
@@ -104,7 +104,7 @@ def compared(
     return found
 
 
-def by_bootstrap(evidence: Evidence, *, work: float) -> Resample | None:
+def by_bootstrap(evidence: Comparison, *, work: float) -> Resample | None:
     """Make intervals by drawing generated samples with replacement, as often as it can be afforded, if it can at all.
 
     Args:
@@ -122,7 +122,7 @@ def by_bootstrap(evidence: Evidence, *, work: float) -> Resample | None:
     return interval
 
 
-def by_splits(evidence: Evidence) -> Resample:
+def by_splits(evidence: Comparison) -> Resample:
     """Make intervals from disjoint parts of the samples, for metrics that are means over parts."""
 
     def interval(metric: Callable[[Tensor], float]) -> Interval:
@@ -144,11 +144,11 @@ def remembered(compute: Callable[[Tensor], Values]) -> Callable[[Tensor], Values
     return values
 
 
-def always(evidence: Evidence) -> None:
+def always(evidence: Comparison) -> None:
     """Nothing is missing."""
 
 
-def needs_opinion(evidence: Evidence) -> str | None:
+def needs_opinion(evidence: Comparison) -> str | None:
     """Say what to do where the extractor does not classify."""
     if evidence.classifies:
         return None
@@ -156,7 +156,7 @@ def needs_opinion(evidence: Evidence) -> str | None:
     return f"the features {name} come without a classifier's opinion; use --features classifier or inception"
 
 
-def inception_title(name: str, evidence: Evidence) -> str:
+def inception_title(name: str, evidence: Comparison) -> str:
     """Name a distance for print: by the bare name with the full Inception network alone.
 
     >>> from types import SimpleNamespace as Some

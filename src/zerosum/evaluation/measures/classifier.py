@@ -11,15 +11,15 @@ from torch import Tensor
 from zerosum.evaluation.measures.base import (
     SHARE,
     SPLITS,
-    Family,
+    MetricGroup,
     Values,
     by_bootstrap,
-    compared,
     inception_title,
     needs_opinion,
+    with_floor_and_interval,
 )
-from zerosum.evaluation.result import Better, Figure
-from zerosum.evaluation.samples import Evidence, Side
+from zerosum.evaluation.result import Better, MetricResult
+from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.metrics.bootstrap import split_interval
 from zerosum.metrics.divergence import class_balance
 from zerosum.metrics.inception_score import Score, inception_score, mode_score
@@ -32,31 +32,31 @@ FEWEST = 10
 """Samples in a split: a score cannot exceed their number, and of a single sample it is 1 whatever that shows."""
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[MetricGroup, ...]:
     """Return the families of this file."""
     return (
-        Family(names=INCEPTION, missing=_missing_for_splits, judge=_judge_inception, values=_inception_alone),
-        Family(names=MODE, missing=_missing_for_splits, judge=_judge_mode, values=_mode_alone),
-        Family(names=BALANCE, missing=needs_opinion, judge=_judge_balance, values=_balance_alone),
+        MetricGroup(names=INCEPTION, unavailable=_missing_for_splits, compute=_judge_inception, quick=_inception_alone),
+        MetricGroup(names=MODE, unavailable=_missing_for_splits, compute=_judge_mode, quick=_mode_alone),
+        MetricGroup(names=BALANCE, unavailable=needs_opinion, compute=_judge_balance, quick=_balance_alone),
     )
 
 
-def _missing_for_splits(evidence: Evidence) -> str | None:
+def _missing_for_splits(evidence: Comparison) -> str | None:
     count = min(len(evidence.fake), len(evidence.reference.other))
     least = SPLITS * FEWEST
     few = None if count >= least else f"{SPLITS} splits of {count} samples hold too few; give --count {least} or more"
     return needs_opinion(evidence) or few
 
 
-def _judge_inception(evidence: Evidence) -> list[Figure]:
+def _judge_inception(evidence: Comparison) -> list[MetricResult]:
     return _judge_score(evidence, "is", "IS", lambda side: inception_score(side.logits, splits=SPLITS))
 
 
-def _judge_mode(evidence: Evidence) -> list[Figure]:
+def _judge_mode(evidence: Comparison) -> list[MetricResult]:
     return _judge_score(evidence, "mode-score", "Mode Score", partial(_mode, _probabilities(evidence)))
 
 
-def _probabilities(evidence: Evidence) -> Tensor:
+def _probabilities(evidence: Comparison) -> Tensor:
     """Return (K,) probabilities of classes to expect: of the labels, or else the mean of the real samples'.
 
     Shares of the likeliest classes will not do: a class that no real sample is called makes every Mode Score 0.
@@ -67,15 +67,17 @@ def _probabilities(evidence: Evidence) -> Tensor:
     return torch.stack([part.double().softmax(1).sum(0) for part in logits.split(4096)]).sum(0) / len(logits)
 
 
-def _mode(expected: Tensor, side: Side) -> Score:
+def _mode(expected: Tensor, side: SampleSet) -> Score:
     return mode_score(side.logits, training=expected.to(side.logits.device), splits=SPLITS)
 
 
-def _judge_score(evidence: Evidence, name: str, title: str, score: Callable[[Side], Score]) -> list[Figure]:
+def _judge_score(
+    evidence: Comparison, name: str, title: str, score: Callable[[SampleSet], Score]
+) -> list[MetricResult]:
     """Judge by a score over splits; the interval is that of their mean, which the score is."""
     taken = score(evidence.fake).splits
     spread = split_interval(lambda rows: taken[int(rows[0])], SPLITS, seed=0, splits=SPLITS)
-    return compared(
+    return with_floor_and_interval(
         evidence,
         {name: "higher"},
         lambda real, fake: {name: score(fake).value},
@@ -85,23 +87,23 @@ def _judge_score(evidence: Evidence, name: str, title: str, score: Callable[[Sid
     )
 
 
-def _inception_alone(evidence: Evidence) -> Values:
+def _inception_alone(evidence: Comparison) -> Values:
     return {"is": inception_score(evidence.fake.logits, splits=SPLITS).value}
 
 
-def _mode_alone(evidence: Evidence) -> Values:
+def _mode_alone(evidence: Comparison) -> Values:
     return {"mode-score": _mode(_probabilities(evidence), evidence.fake).value}
 
 
-def _balance(expected: Tensor, side: Side) -> Values:
+def _balance(expected: Tensor, side: SampleSet) -> Values:
     return {"class-balance": class_balance(side.logits.argmax(1), expected=expected).variation}
 
 
-def _judge_balance(evidence: Evidence) -> list[Figure]:
+def _judge_balance(evidence: Comparison) -> list[MetricResult]:
     expected = evidence.marginal
     missing = class_balance(evidence.fake.logits.argmax(1), expected=expected).missing
     labelled = "of the labels" if evidence.reference.expected is not None else "that the extractor sees in real samples"
-    return compared(
+    return with_floor_and_interval(
         evidence,
         BALANCE,
         lambda real, fake: _balance(expected, fake),
@@ -118,5 +120,5 @@ def _absent(classes: tuple[int, ...]) -> tuple[str, ...]:
     return (f"no sample was taken for one of {len(classes)} of the expected classes ({shown}).",) if classes else ()
 
 
-def _balance_alone(evidence: Evidence) -> Values:
+def _balance_alone(evidence: Comparison) -> Values:
     return _balance(evidence.marginal, evidence.fake)

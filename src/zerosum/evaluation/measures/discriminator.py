@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
-from zerosum.evaluation.measures.base import Family
+from zerosum.evaluation.measures.base import MetricGroup
 from zerosum.evaluation.probes.discriminator_overfitting import DiscriminatorTrial, discriminator_trial
 from zerosum.evaluation.probes.duality_gap import duality_gap
 from zerosum.evaluation.probes.labelled_images import labelled
 from zerosum.evaluation.probes.linear_probe import probe_trial
-from zerosum.evaluation.result import Better, Figure, finite
-from zerosum.evaluation.samples import Evidence
+from zerosum.evaluation.result import Better, MetricResult, finite
+from zerosum.evaluation.samples import Comparison
 from zerosum.recipe import Recipe
 
 HEART: dict[str, Better] = {"discriminator-auc": "lower"}
@@ -29,28 +29,28 @@ STEPS, BATCHES = 100, 40
 LABELS_A_CLASS = 10
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[MetricGroup, ...]:
     """Return the families of this file."""
     return (
-        Family(names=HEART, missing=_missing_held_out, judge=_judge_heart, cost="minutes"),
-        Family(names=RIGHTS, missing=_missing_held_out, judge=_judge_rights, cost="minutes"),
-        Family(names=DUALITY, missing=_missing, judge=_judge_duality, cost="minutes"),
-        Family(names=PROBE, missing=_missing_labels, judge=_judge_probe, cost="minutes"),
+        MetricGroup(names=HEART, unavailable=_missing_held_out, compute=_judge_heart, cost="minutes"),
+        MetricGroup(names=RIGHTS, unavailable=_missing_held_out, compute=_judge_rights, cost="minutes"),
+        MetricGroup(names=DUALITY, unavailable=_missing, compute=_judge_duality, cost="minutes"),
+        MetricGroup(names=PROBE, unavailable=_missing_labels, compute=_judge_probe, cost="minutes"),
     )
 
 
-def _missing(evidence: Evidence) -> str | None:
+def _missing(evidence: Comparison) -> str | None:
     if evidence.recipe is None or not evidence.reference.own:
         return "it plays with a run that makes samples from nothing, on the run's own data; leave --against away"
     return None
 
 
-def _missing_held_out(evidence: Evidence) -> str | None:
+def _missing_held_out(evidence: Comparison) -> str | None:
     held_out = evidence.reference.held_out
     return _missing(evidence) or ("the data have no split test or val beside train" if held_out is None else None)
 
 
-def _missing_labels(evidence: Evidence) -> str | None:
+def _missing_labels(evidence: Comparison) -> str | None:
     if (reason := _missing_held_out(evidence)) is not None:
         return reason
     _, training, held_out = _given(evidence)
@@ -59,13 +59,13 @@ def _missing_labels(evidence: Evidence) -> str | None:
     return None if training.spec.classes == held_out.spec.classes else "the splits have different classes"
 
 
-def _given(evidence: Evidence) -> tuple[Recipe, Dataset, Dataset | None]:
+def _given(evidence: Comparison) -> tuple[Recipe, Dataset, Dataset | None]:
     assert evidence.recipe is not None
     assert evidence.reference.training is not None
     return evidence.recipe, evidence.reference.training, evidence.reference.held_out
 
 
-def _tried(evidence: Evidence) -> DiscriminatorTrial:
+def _tried(evidence: Comparison) -> DiscriminatorTrial:
     """Let the discriminator judge all three kinds of samples, once."""
     recipe, training, held_out = _given(evidence)
     assert held_out is not None
@@ -75,9 +75,9 @@ def _tried(evidence: Evidence) -> DiscriminatorTrial:
     )
 
 
-def _judge_heart(evidence: Evidence) -> list[Figure]:
+def _judge_heart(evidence: Comparison) -> list[MetricResult]:
     found = _tried(evidence)
-    figure = Figure(
+    figure = MetricResult(
         metric="discriminator-auc",
         title="discriminator AUC",
         value=finite(found.value),
@@ -89,7 +89,7 @@ def _judge_heart(evidence: Evidence) -> list[Figure]:
     return [figure]
 
 
-def _judge_rights(evidence: Evidence) -> list[Figure]:
+def _judge_rights(evidence: Comparison) -> list[MetricResult]:
     found = _tried(evidence)
     if found.shares is None:
         raise InputError(
@@ -103,7 +103,7 @@ def _judge_rights(evidence: Evidence) -> list[Figure]:
         (shares.fake, f"{2 * n:,} generated samples called generated"),
     )
     return [
-        Figure(
+        MetricResult(
             metric=name,
             title=f"discriminator on {name.removeprefix('discriminator-')}",
             value=finite(value),
@@ -115,10 +115,10 @@ def _judge_rights(evidence: Evidence) -> list[Figure]:
     ]
 
 
-def _judge_duality(evidence: Evidence) -> list[Figure]:
+def _judge_duality(evidence: Comparison) -> list[MetricResult]:
     recipe, training, held_out = _given(evidence)
     found = duality_gap(recipe, training, held_out, steps=STEPS, batches=BATCHES, seed=evidence.protocol.seed)
-    figure = Figure(
+    figure = MetricResult(
         metric="duality-gap",
         title="duality gap",
         value=finite(found.value),
@@ -130,7 +130,7 @@ def _judge_duality(evidence: Evidence) -> list[Figure]:
     return [figure]
 
 
-def _judge_probe(evidence: Evidence) -> list[Figure]:
+def _judge_probe(evidence: Comparison) -> list[MetricResult]:
     recipe, training, held_out = _given(evidence)
     assert held_out is not None
     classes = len(training.spec.classes)
@@ -142,7 +142,7 @@ def _judge_probe(evidence: Evidence) -> list[Figure]:
         labels=LABELS_A_CLASS * classes,
         seed=evidence.protocol.seed,
     )
-    figure = Figure(
+    figure = MetricResult(
         metric="linear-probe",
         title="linear probe",
         value=finite(found.value),

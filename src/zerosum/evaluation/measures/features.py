@@ -11,17 +11,17 @@ from torch import Tensor
 from zerosum.evaluation.measures.base import (
     POSITIVE,
     SHARE,
-    Family,
     Limits,
+    MetricGroup,
     Values,
     always,
     by_bootstrap,
     by_splits,
-    compared,
     inception_title,
+    with_floor_and_interval,
 )
-from zerosum.evaluation.result import Better, Figure, finite
-from zerosum.evaluation.samples import Evidence, Side
+from zerosum.evaluation.result import Better, MetricResult, finite
+from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.metrics.bootstrap import Interval
 from zerosum.metrics.frechet import Frechet, frechet_distance, frechet_distance_of_features, frechet_infinity
 from zerosum.metrics.kernel import kernel_distance, polynomial_discrepancy
@@ -40,30 +40,32 @@ K, K_DENSITY = 3, 5
 POINTS_ON_LINE, FEWEST = 15, 20
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[MetricGroup, ...]:
     """Return the families of this file."""
     return (
-        Family(names=FRECHET, missing=always, judge=_judge_frechet, values=_frechet_alone),
-        Family(names=ENDLESS, missing=_too_few_for_a_line, judge=_judge_endless),
-        Family(names=KERNEL, missing=_too_few_for_parts, judge=_judge_kernel, values=_kernel_alone),
-        Family(names=NEIGHBOURS, missing=_too_few_neighbours, judge=_judge_neighbours, values=_neighbours_alone),
-        Family(names=BINS, missing=_too_few_for_bins, judge=_judge_bins, values=_bins_alone),
+        MetricGroup(names=FRECHET, unavailable=always, compute=_judge_frechet, quick=_frechet_alone),
+        MetricGroup(names=ENDLESS, unavailable=_too_few_for_a_line, compute=_judge_endless),
+        MetricGroup(names=KERNEL, unavailable=_too_few_for_parts, compute=_judge_kernel, quick=_kernel_alone),
+        MetricGroup(
+            names=NEIGHBOURS, unavailable=_too_few_neighbours, compute=_judge_neighbours, quick=_neighbours_alone
+        ),
+        MetricGroup(names=BINS, unavailable=_too_few_for_bins, compute=_judge_bins, quick=_bins_alone),
     )
 
 
-def _moments(side: Side) -> Moments:
+def _moments(side: SampleSet) -> Moments:
     return side.once("moments", lambda: moments(side.features))
 
 
-def _frechet(real: Side, fake: Side) -> Frechet:
+def _frechet(real: SampleSet, fake: SampleSet) -> Frechet:
     if max(len(real), len(fake)) > real.features.shape[1]:
         return frechet_distance(_moments(real), _moments(fake))
     return frechet_distance_of_features(real.features, fake.features)
 
 
-def _judge_frechet(evidence: Evidence) -> list[Figure]:
+def _judge_frechet(evidence: Comparison) -> list[MetricResult]:
     count, width = evidence.fake.features.shape
-    return compared(
+    return with_floor_and_interval(
         evidence,
         FRECHET,
         lambda real, fake: {"fid": _frechet(real, fake).value},
@@ -74,16 +76,16 @@ def _judge_frechet(evidence: Evidence) -> list[Figure]:
     )
 
 
-def _frechet_alone(evidence: Evidence) -> Values:
+def _frechet_alone(evidence: Comparison) -> Values:
     return {"fid": _frechet(evidence.real, evidence.fake).value}
 
 
-def _too_few_for_a_line(evidence: Evidence) -> str | None:
+def _too_few_for_a_line(evidence: Comparison) -> str | None:
     count = len(evidence.fake)
     return None if count >= FEWEST else f"{count} samples make no line; give --count {FEWEST} or more"
 
 
-def _judge_endless(evidence: Evidence) -> list[Figure]:
+def _judge_endless(evidence: Comparison) -> list[MetricResult]:
     """Extrapolate, both for the generated samples and for real ones in their place."""
     real, seed = _moments(evidence.real), evidence.protocol.seed
     sides = (evidence.fake, evidence.reference.other)
@@ -93,7 +95,7 @@ def _judge_endless(evidence: Evidence) -> list[Figure]:
     short = (
         f"the smallest subset holds {min(found.counts):,} samples and there are {width:,} features, where distances "
     )
-    figure = Figure(
+    figure = MetricResult(
         metric="fid-infinity",
         title=inception_title("FID-infinity", evidence),
         value=finite(found.value),
@@ -111,20 +113,20 @@ def _subsets(count: int) -> tuple[int, int]:
     return 100, max(2, min(1000, count // 2))
 
 
-def _kernel(real: Side, fake: Side, seed: int) -> float:
+def _kernel(real: SampleSet, fake: SampleSet, seed: int) -> float:
     subsets, size = _subsets(min(len(real), len(fake)))
     return kernel_distance(real.features, fake.features, seed=seed, subsets=subsets, subset_size=size).value
 
 
-def _too_few_for_parts(evidence: Evidence) -> str | None:
+def _too_few_for_parts(evidence: Comparison) -> str | None:
     count = min(len(evidence.real), len(evidence.fake))
     return None if count >= FEWEST else f"{count} samples make no subsets; give --count {FEWEST} or more"
 
 
-def _judge_kernel(evidence: Evidence) -> list[Figure]:
+def _judge_kernel(evidence: Comparison) -> list[MetricResult]:
     real, fake, seed = evidence.real, evidence.fake, evidence.protocol.seed
     subsets, size = _subsets(min(len(real), len(fake)))
-    (figure,) = compared(
+    (figure,) = with_floor_and_interval(
         evidence,
         KERNEL,
         lambda real, fake: {"kid": _kernel(real, fake, seed)},
@@ -140,27 +142,27 @@ def _judge_kernel(evidence: Evidence) -> list[Figure]:
     return [replace(figure, interval=replace(spread, low=value - reach, high=value + reach))]
 
 
-def _on_rows(real: Side, fake: Side, rows: Tensor) -> float:
+def _on_rows(real: SampleSet, fake: SampleSet, rows: Tensor) -> float:
     return polynomial_discrepancy(real.features[rows % len(real)], fake.features[rows])
 
 
-def _kernel_alone(evidence: Evidence) -> Values:
+def _kernel_alone(evidence: Comparison) -> Values:
     return {"kid": _kernel(evidence.real, evidence.fake, evidence.protocol.seed)}
 
 
-def _too_few_neighbours(evidence: Evidence) -> str | None:
+def _too_few_neighbours(evidence: Comparison) -> str | None:
     count = min(len(evidence.real), len(evidence.fake))
     return None if count > K_DENSITY else f"{count} samples have no {K_DENSITY} neighbours; give a larger --count"
 
 
-def _neighbours(real: Side, fake: Side) -> Values:
+def _neighbours(real: SampleSet, fake: SampleSet) -> Values:
     about = real.once("neighbourhoods", lambda: neighbourhoods(real.features, k=K, k_density=K_DENSITY))
     return vars(fidelity_diversity_within(about, fake.features))
 
 
-def _judge_neighbours(evidence: Evidence) -> list[Figure]:
+def _judge_neighbours(evidence: Comparison) -> list[MetricResult]:
     count, width = evidence.fake.features.shape
-    return compared(
+    return with_floor_and_interval(
         evidence,
         NEIGHBOURS,
         _neighbours,
@@ -170,7 +172,7 @@ def _judge_neighbours(evidence: Evidence) -> list[Figure]:
     )
 
 
-def _neighbours_alone(evidence: Evidence) -> Values:
+def _neighbours_alone(evidence: Comparison) -> Values:
     return _neighbours(evidence.real, evidence.fake)
 
 
@@ -179,21 +181,21 @@ def _bins_for(count: int) -> int:
     return min(100, count // 20)
 
 
-def _too_few_for_bins(evidence: Evidence) -> str | None:
+def _too_few_for_bins(evidence: Comparison) -> str | None:
     count = len(evidence.real)
     return None if _bins_for(count) >= 2 else f"{count} real samples fill no bins; give --count 40 or more"
 
 
-def _bins(real: Side, fake: Side, seed: int) -> Values:
+def _bins(real: SampleSet, fake: SampleSet, seed: int) -> Values:
     bins = real.once("bins", lambda: make_bins(real.features, bins=_bins_for(len(real)), seed=seed))
     found = different_bins(bins, fake.features)
     return {"ndb": float(found.different), "js": found.divergence}
 
 
-def _judge_bins(evidence: Evidence) -> Sequence[Figure]:
+def _judge_bins(evidence: Comparison) -> Sequence[MetricResult]:
     seed, bins = evidence.protocol.seed, _bins_for(len(evidence.real))
     limits: dict[str, Limits] = {"ndb": (0.0, bins), "js": (0.0, math.log(2))}
-    return compared(
+    return with_floor_and_interval(
         evidence,
         BINS,
         lambda real, fake: _bins(real, fake, seed),
@@ -204,5 +206,5 @@ def _judge_bins(evidence: Evidence) -> Sequence[Figure]:
     )
 
 
-def _bins_alone(evidence: Evidence) -> Values:
+def _bins_alone(evidence: Comparison) -> Values:
     return _bins(evidence.real, evidence.fake, evidence.protocol.seed)

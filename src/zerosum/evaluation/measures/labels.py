@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from zerosum.data.dataset import Dataset
-from zerosum.evaluation.measures.base import Family
+from zerosum.evaluation.measures.base import MetricGroup
 from zerosum.evaluation.probes.cas import Learner, classification_accuracy_score, small_classifier, synthetic_help
-from zerosum.evaluation.probes.labelled_images import Labelled, balanced, labelled
-from zerosum.evaluation.result import Better, Figure, finite
-from zerosum.evaluation.samples import Evidence
+from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced, labelled
+from zerosum.evaluation.result import Better, MetricResult, finite
+from zerosum.evaluation.samples import Comparison
 
 SCORE: dict[str, Better] = {"cas": "higher"}
 HELP: dict[str, Better] = {"synthetic-help": "higher"}
@@ -33,22 +33,22 @@ FEW = 10
 class Task:
     """What a classifier is to learn, and from what."""
 
-    generated: Labelled
-    real: Labelled
-    test: Labelled
+    generated: LabelledImages
+    real: LabelledImages
+    test: LabelledImages
     learn: Learner
     classes: int
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[MetricGroup, ...]:
     """Return the families of this file."""
     return (
-        Family(names=SCORE, missing=_missing, judge=_judge_score, cost="minutes"),
-        Family(names=HELP, missing=_missing, judge=_judge_help, cost="minutes"),
+        MetricGroup(names=SCORE, unavailable=_missing, compute=_judge_score, cost="minutes"),
+        MetricGroup(names=HELP, unavailable=_missing, compute=_judge_help, cost="minutes"),
     )
 
 
-def _missing(evidence: Evidence) -> str | None:
+def _missing(evidence: Comparison) -> str | None:
     if evidence.labelled is None:
         return (
             "it needs samples with labels, and this run makes them without; give generated images, in a folder for "
@@ -71,7 +71,7 @@ def _missing(evidence: Evidence) -> str | None:
     return None if counts.min() else f"{given.source} has no image of the class {lacking}"
 
 
-def _given(evidence: Evidence) -> Dataset:
+def _given(evidence: Comparison) -> Dataset:
     assert evidence.labelled is not None
     return evidence.fake.once("labelled", evidence.labelled)
 
@@ -88,7 +88,7 @@ def _numbers(given: Sequence[str], classes: Sequence[str]) -> torch.Tensor | Non
     return None
 
 
-def _task(evidence: Evidence) -> Task:
+def _task(evidence: Comparison) -> Task:
     """Return the task, of generated images as many in each class as can be had."""
     training, held_out, given = evidence.reference.training, evidence.reference.held_out, _given(evidence)
     assert training is not None
@@ -96,7 +96,7 @@ def _task(evidence: Evidence) -> Task:
     K = len(training.spec.classes)
     numbers, made = _numbers(given.spec.classes, training.spec.classes), labelled(given)
     assert numbers is not None
-    made = Labelled(images=made.images, labels=numbers[made.labels])
+    made = LabelledImages(images=made.images, labels=numbers[made.labels])
     real, test = labelled(training), labelled(held_out)
     each = min(int(torch.bincount(side.labels, minlength=K).min()) for side in (made, real))
     made = made[balanced(made.labels, each * K, classes=K, seed=evidence.protocol.seed)]
@@ -105,11 +105,11 @@ def _task(evidence: Evidence) -> Task:
     return Task(generated=made, real=real, test=test, learn=learn, classes=K)
 
 
-def _judge_score(evidence: Evidence) -> list[Figure]:
+def _judge_score(evidence: Comparison) -> list[MetricResult]:
     task = evidence.fake.once("task", lambda: _task(evidence))
     K, seed = task.classes, evidence.protocol.seed
     found = classification_accuracy_score(task.generated, task.real, task.test, task.learn, classes=K, seed=seed)
-    figure = Figure(
+    figure = MetricResult(
         metric="cas",
         title="CAS",
         value=finite(found.value),
@@ -125,13 +125,13 @@ def _judge_score(evidence: Evidence) -> list[Figure]:
     return [figure]
 
 
-def _judge_help(evidence: Evidence) -> list[Figure]:
+def _judge_help(evidence: Comparison) -> list[MetricResult]:
     task = evidence.fake.once("task", lambda: _task(evidence))
     K, seed = task.classes, evidence.protocol.seed
     found = synthetic_help(
         task.generated, task.real, task.test, task.learn, few=FEW * K, generator_saw=None, classes=K, seed=seed
     )
-    figure = Figure(
+    figure = MetricResult(
         metric="synthetic-help",
         title="synthetic help",
         value=finite(found.value),

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.measures.base import Family, by_bootstrap
-from zerosum.evaluation.result import Better, Figure, finite
-from zerosum.evaluation.samples import Evidence, Memory, Side
+from zerosum.evaluation.measures.base import MetricGroup, by_bootstrap
+from zerosum.evaluation.result import Better, MetricResult, finite
+from zerosum.evaluation.samples import Comparison, MemorisationData, SampleSet
 from zerosum.metrics.memorisation import authentic_share, compare_with_held_out
 from zerosum.metrics.nearest_images import nearest
 from zerosum.metrics.pairwise_distances import nearest_row, neighbour_radii, prepare
@@ -22,30 +22,30 @@ LOOKED_AT = 200
 UNLIKE = "above the floor it says that samples are unlike real ones, not that they are good"
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[MetricGroup, ...]:
     """Return the families of this file."""
     return (
-        Family(names=COPIES, missing=_missing, judge=_judge_copies),
-        Family(names=PIXELS, missing=_missing_pixels, judge=_judge_pixels),
+        MetricGroup(names=COPIES, unavailable=_missing, compute=_judge_copies),
+        MetricGroup(names=PIXELS, unavailable=_missing_pixels, compute=_judge_pixels),
     )
 
 
-def _missing(evidence: Evidence) -> str | None:
+def _missing(evidence: Comparison) -> str | None:
     if evidence.reference.memory is None:
         return "it needs samples made from nothing and the data that they were learned from; leave --against away"
     return None
 
 
-def _missing_pixels(evidence: Evidence) -> str | None:
+def _missing_pixels(evidence: Comparison) -> str | None:
     return _missing(evidence) or (None if evidence.fake.images is not None else "it compares images, not points")
 
 
-def _memory(evidence: Evidence) -> Memory:
+def _memory(evidence: Comparison) -> MemorisationData:
     assert evidence.reference.memory is not None
     return evidence.reference.memory
 
 
-def _judge_copies(evidence: Evidence) -> list[Figure]:
+def _judge_copies(evidence: Comparison) -> list[MetricResult]:
     """Look for copies among features. Real samples that were not trained on are the floor."""
     memory = _memory(evidence)
     training, generated, held_out = prepare(
@@ -67,7 +67,7 @@ def _judge_copies(evidence: Evidence) -> list[Figure]:
     rows = torch.arange(len(evidence.fake))
     interval = by_bootstrap(evidence, work=100.0 * len(rows))
     return [
-        Figure(
+        MetricResult(
             metric=name,
             title=titles[name],
             value=finite(metrics[name](rows)),
@@ -81,11 +81,11 @@ def _judge_copies(evidence: Evidence) -> list[Figure]:
     ]
 
 
-def _judge_pixels(evidence: Evidence) -> Sequence[Figure]:
+def _judge_pixels(evidence: Comparison) -> Sequence[MetricResult]:
     """Look for copies among pixels: the mean absolute difference, of values in [-1, 1], to the nearest."""
     memory = _memory(evidence)
     found, unseen = (_nearest(side, memory) for side in (evidence.fake, memory.held_out))
-    figure = Figure(
+    figure = MetricResult(
         metric="nearest-l1",
         title="nearest by L1",
         value=finite(_median(found)),
@@ -97,13 +97,13 @@ def _judge_pixels(evidence: Evidence) -> Sequence[Figure]:
     return [figure]
 
 
-def _nearest(side: Side, memory: Memory) -> Tensor:
+def _nearest(side: SampleSet, memory: MemorisationData) -> Tensor:
     """Distances of a side's first images to their nearest training images that are not themselves."""
     assert side.images is not None
     return nearest(side.images[:LOOKED_AT], memory.chunks(), k=1)[1][:, 0]
 
 
-def _suspicion(evidence: Evidence, distances: Tensor, held_out: Tensor) -> tuple[str, ...]:
+def _suspicion(evidence: Comparison, distances: Tensor, held_out: Tensor) -> tuple[str, ...]:
     """Say where samples lie nearer to training samples than unseen real ones do."""
     if not compare_with_held_out(distances, held_out).suspicious:
         return ()

@@ -7,33 +7,33 @@ import math
 import torch
 
 from zerosum.data.sources import toys
-from zerosum.evaluation.measures.base import SHARE, Family, Values, by_bootstrap, compared
-from zerosum.evaluation.result import Better, Figure
-from zerosum.evaluation.samples import Evidence, Side
+from zerosum.evaluation.measures.base import SHARE, MetricGroup, Values, by_bootstrap, with_floor_and_interval
+from zerosum.evaluation.result import Better, MetricResult
+from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.metrics.modes import mixture_modes
 
 MODES: dict[str, Better] = {"modes": "higher", "high-quality": "higher", "mode-kl": "lower"}
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[MetricGroup, ...]:
     """Return the families of this file."""
-    return (Family(names=MODES, missing=_missing, judge=_judge, values=_alone),)
+    return (MetricGroup(names=MODES, unavailable=_missing, compute=_judge, quick=_alone),)
 
 
-def _missing(evidence: Evidence) -> str | None:
+def _missing(evidence: Comparison) -> str | None:
     return None if evidence.reference.mixture else "modes are counted of points; hold them against ring8 or grid25"
 
 
-def _modes(name: str, side: Side) -> Values:
+def _modes(name: str, side: SampleSet) -> Values:
     centres, sigma = toys.modes(name)
     found = mixture_modes(side.features, torch.from_numpy(centres), sigma=sigma)
     return {"modes": float(found.found), "high-quality": found.high_quality, "mode-kl": found.divergence}
 
 
-def _judge(evidence: Evidence) -> list[Figure]:
+def _judge(evidence: Comparison) -> list[MetricResult]:
     name = str(evidence.reference.mixture)
     centres, sigma = toys.modes(name)
-    return compared(
+    return with_floor_and_interval(
         evidence,
         MODES,
         lambda real, fake: _modes(name, fake),
@@ -44,5 +44,5 @@ def _judge(evidence: Evidence) -> list[Figure]:
     )
 
 
-def _alone(evidence: Evidence) -> Values:
+def _alone(evidence: Comparison) -> Values:
     return _modes(str(evidence.reference.mixture), evidence.fake)

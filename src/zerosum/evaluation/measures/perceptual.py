@@ -11,17 +11,17 @@ from torch import Tensor
 
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
-from zerosum.evaluation.config import Question
-from zerosum.evaluation.measures.base import Family
+from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.measures.base import MetricGroup
 from zerosum.evaluation.measures.pixels import missing_pairs, of_pairs, stand_in
-from zerosum.evaluation.result import Better, Figure, finite
-from zerosum.evaluation.samples import Evidence, Perceptual
+from zerosum.evaluation.result import Better, MetricResult, finite
+from zerosum.evaluation.samples import Comparison, Perceptual
 from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor, identity_of
 from zerosum.metrics.lpips import Backbone, FeatureStack, lpips, lpips_classifier
 from zerosum.metrics.path_length import STEP, path_length
 from zerosum.recipe import Recipe
-from zerosum.tasks import Walkable
+from zerosum.tasks import Interpolable
 
 LPIPS: dict[str, Better] = {"lpips": "lower"}
 PATH: dict[str, Better] = {"ppl": "lower"}
@@ -33,16 +33,16 @@ PAIRS = 500
 GIVE = "give a backbone, --perceptual alex:WEIGHTS or vgg:WEIGHTS"
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[MetricGroup, ...]:
     """Return the families of this file."""
     return (
-        Family(names=LPIPS, missing=_missing_backbone, judge=_judge_pairs),
-        Family(names=PATH, missing=_missing_path, judge=_judge_path, cost="minutes"),
+        MetricGroup(names=LPIPS, unavailable=_missing_backbone, compute=_judge_pairs),
+        MetricGroup(names=PATH, unavailable=_missing_path, compute=_judge_path, cost="minutes"),
     )
 
 
-def find_eye(
-    question: Question, dataset: Dataset, extractor: Extractor | None, device: torch.device
+def perceptual_distance(
+    question: EvaluationConfig, dataset: Dataset, extractor: Extractor | None, device: torch.device
 ) -> Perceptual | None:
     """Return LPIPS with the backbone that is asked for, or else the stages of the classifier that sees the features.
 
@@ -84,13 +84,13 @@ def _heads(backbone: Backbone, given: str | None) -> Path:
     return found
 
 
-def _missing_backbone(evidence: Evidence) -> str | None:
+def _missing_backbone(evidence: Comparison) -> str | None:
     if (reason := missing_pairs(evidence)) is not None:
         return reason
     return GIVE if evidence.reference.perceptual is None else None
 
 
-def _judge_pairs(evidence: Evidence) -> list[Figure]:
+def _judge_pairs(evidence: Comparison) -> list[MetricResult]:
     eye = _eye(evidence)
 
     def apart(made: Tensor, target: Tensor) -> dict[str, Tensor]:
@@ -100,19 +100,19 @@ def _judge_pairs(evidence: Evidence) -> list[Figure]:
     return of_pairs(evidence, apart, LPIPS, titles=titles, units=units, notes=stand_in(evidence, apart, titles))
 
 
-def _missing_path(evidence: Evidence) -> str | None:
+def _missing_path(evidence: Comparison) -> str | None:
     if evidence.fake.images is None:
         return "it looks at images, and these are points"
-    if not isinstance(evidence.recipe, Walkable):
+    if not isinstance(evidence.recipe, Interpolable):
         return "it walks among latents, so it needs a run of a recipe that makes samples from them, such as dcgan"
     if evidence.reference.perceptual is None:
         return f"{GIVE}, or, for labelled data, --features classifier"
     return None
 
 
-def _judge_path(evidence: Evidence) -> list[Figure]:
+def _judge_path(evidence: Comparison) -> list[MetricResult]:
     recipe, eye = evidence.recipe, _eye(evidence)
-    assert isinstance(recipe, Walkable)
+    assert isinstance(recipe, Interpolable)
     assert isinstance(recipe, Recipe)
     found = path_length(
         lambda latents: recipe.sample(len(latents), latent=latents).clamp(-1, 1),
@@ -126,7 +126,7 @@ def _judge_path(evidence: Evidence) -> list[Figure]:
         seed=evidence.protocol.seed,
     )
     published = "published path lengths are of VGG16 with LPIPS's weights and of other sizes and crops"
-    figure = Figure(
+    figure = MetricResult(
         metric="ppl",
         title=f"PPL-{eye.suffix}",
         value=finite(found.value),
@@ -141,6 +141,6 @@ def _judge_path(evidence: Evidence) -> list[Figure]:
     return [figure]
 
 
-def _eye(evidence: Evidence) -> Perceptual:
+def _eye(evidence: Comparison) -> Perceptual:
     assert evidence.reference.perceptual is not None
     return evidence.reference.perceptual

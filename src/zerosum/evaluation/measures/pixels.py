@@ -9,9 +9,9 @@ from torch import Tensor
 
 from zerosum import text
 from zerosum.data.batch import to_float
-from zerosum.evaluation.measures.base import Family, Values
-from zerosum.evaluation.result import Better, Figure, finite
-from zerosum.evaluation.samples import Evidence, Side
+from zerosum.evaluation.measures.base import MetricGroup, Values
+from zerosum.evaluation.result import Better, MetricResult, finite
+from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.metrics.bootstrap import Interval, bootstrap
 from zerosum.metrics.psnr_ssim import psnr, ssim
 from zerosum.metrics.sliced_wasserstein import sliced_wasserstein
@@ -30,28 +30,28 @@ PerImage = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
 """Metrics of each image (first) against what it should be (second), both (N, C, H, W) uint8: (N,) by name."""
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[MetricGroup, ...]:
     """Return the families of this file."""
     return (
-        Family(names=SLICED, missing=_missing_pyramid, judge=_judge_sliced),
-        Family(names=SPECTRUM, missing=_missing_square, judge=_judge_spectrum),
-        Family(names=PAIRED, missing=missing_pairs, judge=_judge_pairs, values=_pairs_alone),
+        MetricGroup(names=SLICED, unavailable=_missing_pyramid, compute=_judge_sliced),
+        MetricGroup(names=SPECTRUM, unavailable=_missing_square, compute=_judge_spectrum),
+        MetricGroup(names=PAIRED, unavailable=missing_pairs, compute=_judge_pairs, quick=_pairs_alone),
     )
 
 
-def _pictures(side: Side, most: int) -> Tensor:
+def _pictures(side: SampleSet, most: int) -> Tensor:
     assert side.images is not None
     return side.images[:most]
 
 
-def _missing_square(evidence: Evidence) -> str | None:
+def _missing_square(evidence: Comparison) -> str | None:
     if evidence.fake.images is None:
         return "it looks at images, and these are points"
     H, W = evidence.fake.images.shape[2:]
     return None if H == W else f"it needs square images, and these are {H}x{W}; give a square --size"
 
 
-def _missing_pyramid(evidence: Evidence) -> str | None:
+def _missing_pyramid(evidence: Comparison) -> str | None:
     found = _missing_square(evidence)
     if found is not None or evidence.fake.images is None:
         return found
@@ -61,7 +61,7 @@ def _missing_pyramid(evidence: Evidence) -> str | None:
     return None
 
 
-def _judge_sliced(evidence: Evidence) -> list[Figure]:
+def _judge_sliced(evidence: Comparison) -> list[MetricResult]:
     def distance(real: Tensor, fake: Tensor) -> float:
         seed = evidence.protocol.seed
         return sliced_wasserstein(real, fake, seed=seed, patches=PATCHES, directions=DIRECTIONS).value
@@ -70,7 +70,7 @@ def _judge_sliced(evidence: Evidence) -> list[Figure]:
     return [_figure(evidence, "sliced-wasserstein", "sliced Wasserstein", distance, settings, most=IMAGES)]
 
 
-def _judge_spectrum(evidence: Evidence) -> list[Figure]:
+def _judge_spectrum(evidence: Comparison) -> list[MetricResult]:
     def distance(real: Tensor, fake: Tensor) -> float:
         return spectrum_distance(*(radial_spectrum(to_float(side)) for side in (real, fake)))
 
@@ -78,20 +78,20 @@ def _judge_spectrum(evidence: Evidence) -> list[Figure]:
 
 
 def _figure(
-    evidence: Evidence,
+    evidence: Comparison,
     name: str,
     title: str,
     distance: Callable[[Tensor, Tensor], float],
     settings: str,
     *,
     most: int,
-) -> Figure:
+) -> MetricResult:
     """Judge by a distance of as many images on both sides."""
     sides = evidence.real, evidence.fake, evidence.reference.other
     count = min(most, *(len(_pictures(side, most)) for side in sides))
     real, fake, other = (_pictures(side, count) for side in sides)
     interval = bootstrap(lambda rows: distance(real, fake[rows]), count, seed=evidence.protocol.seed, draws=DRAWS)
-    return Figure(
+    return MetricResult(
         metric=name,
         title=title,
         value=finite(distance(real, fake)),
@@ -102,7 +102,7 @@ def _figure(
     )
 
 
-def missing_pairs(evidence: Evidence) -> str | None:
+def missing_pairs(evidence: Comparison) -> str | None:
     """Say what is missing where samples have no image that they should equal."""
     if evidence.paired:
         return None
@@ -118,7 +118,7 @@ def _likeness(made: Tensor, target: Tensor) -> dict[str, Tensor]:
     return found
 
 
-def _judge_pairs(evidence: Evidence) -> list[Figure]:
+def _judge_pairs(evidence: Comparison) -> list[MetricResult]:
     titles = {"psnr": "PSNR", "ssim": "SSIM", "l1": "L1"}
     units = {"psnr": "decibels, all channels", "ssim": "all channels", "l1": "of values in [-1, 1]"}
     notes = stand_in(evidence, _likeness, titles)
@@ -126,14 +126,14 @@ def _judge_pairs(evidence: Evidence) -> list[Figure]:
 
 
 def of_pairs(
-    evidence: Evidence,
+    evidence: Comparison,
     measure: PerImage,
     better: Mapping[str, Better],
     *,
     titles: Mapping[str, str],
     units: Mapping[str, str],
     notes: tuple[str, ...] = (),
-) -> list[Figure]:
+) -> list[MetricResult]:
     """Judge each sample by the image that it should be.
 
     Args:
@@ -146,7 +146,7 @@ def of_pairs(
     """
     made, target = _both(evidence)
     return [
-        Figure(
+        MetricResult(
             metric=name,
             title=titles[name],
             value=finite(float(values.mean())),
@@ -159,7 +159,7 @@ def of_pairs(
     ]
 
 
-def stand_in(evidence: Evidence, measure: PerImage, titles: Mapping[str, str]) -> tuple[str, ...]:
+def stand_in(evidence: Comparison, measure: PerImage, titles: Mapping[str, str]) -> tuple[str, ...]:
     """Say what the mean of other targets gets in the place of every sample, which is what can be had without a network.
 
     It is no floor: pairs have none, for no other real image is the right answer.
@@ -175,7 +175,7 @@ def stand_in(evidence: Evidence, measure: PerImage, titles: Mapping[str, str]) -
     return (f"the mean of {len(others):,} other targets ({against}) in the place of every sample has {values}.",)
 
 
-def _both(evidence: Evidence) -> tuple[Tensor, Tensor]:
+def _both(evidence: Comparison) -> tuple[Tensor, Tensor]:
     """Return the images that were made and those that they should be, (N, C, H, W) each."""
     made, target = (_pictures(side, len(side)) for side in (evidence.fake, evidence.real))
     return made, target
@@ -187,5 +187,5 @@ def _over_images(values: Tensor, seed: int) -> Interval | None:
     return bootstrap(lambda rows: float(values[rows].mean()), len(values), seed=seed)
 
 
-def _pairs_alone(evidence: Evidence) -> Values:
+def _pairs_alone(evidence: Comparison) -> Values:
     return {name: float(values.mean()) for name, values in _likeness(*_both(evidence)).items()}

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.probes.labelled_images import Labelled, balanced
+from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced
 from zerosum.features.classifier import fit
-from zerosum.metrics.bootstrap import Repeated, repeated, shares
+from zerosum.metrics.bootstrap import RepeatedResult, repeated, shares
 
-Learner = Callable[[Labelled, int], Callable[[Tensor], Tensor]]
+Learner = Callable[[LabelledImages, int], Callable[[Tensor], Tensor]]
 """Learns from labelled images, with a seed: to what tells (N, C, H, W) uint8 images' labels (N,)."""
 
 
@@ -28,13 +28,13 @@ class AccuracyScore:
     value: float
     """Accuracy on real test images after training on generated ones, in [0, 1]."""
 
-    generated: Repeated
+    generated: RepeatedResult
     """The same with its repeats and interval."""
 
-    real: Repeated
+    real: RepeatedResult
     """Accuracy after training on as many real images: the ceiling."""
 
-    lost: Repeated
+    lost: RepeatedResult
     """`real` minus `generated`, repeat by repeat."""
 
     samples: int
@@ -54,16 +54,16 @@ class SyntheticHelp:
     value: float
     """Accuracy gained on real test images by adding generated ones, in [-1, 1]."""
 
-    gain: Repeated
+    gain: RepeatedResult
     """The same with its repeats and interval: `both` minus `real`, repeat by repeat."""
 
-    real: Repeated
+    real: RepeatedResult
     """Accuracy after training on the few real images alone."""
 
-    both: Repeated
+    both: RepeatedResult
     """After training on these and the generated ones."""
 
-    generated: Repeated
+    generated: RepeatedResult
     """After training on the generated ones alone."""
 
     few: int
@@ -85,7 +85,7 @@ def small_classifier(classes: int, *, seen: int = 30_000) -> Learner:
     A fixed budget of images seen, in place of epochs, keeps a larger set from winning by more steps alone.
     """
 
-    def learn(data: Labelled, seed: int) -> Callable[[Tensor], Tensor]:
+    def learn(data: LabelledImages, seed: int) -> Callable[[Tensor], Tensor]:
         epochs = max(1, round(seen / len(data)))
         network = fit(data.images, data.labels, classes=classes, epochs=epochs, seed=seed)
 
@@ -99,9 +99,9 @@ def small_classifier(classes: int, *, seen: int = 30_000) -> Learner:
 
 
 def classification_accuracy_score(
-    generated: Labelled,
-    real: Labelled,
-    test: Labelled,
+    generated: LabelledImages,
+    real: LabelledImages,
+    test: LabelledImages,
     learn: Learner,
     *,
     classes: int,
@@ -125,7 +125,7 @@ def classification_accuracy_score(
         InputError: Too few repeats, or too few images.
     """
 
-    def arms(repeat: int) -> Mapping[str, Labelled]:
+    def arms(repeat: int) -> Mapping[str, LabelledImages]:
         rows = balanced(real.labels, len(generated), classes=classes, seed=seed + repeat)
         return {"generated": generated, "real": real[rows]}
 
@@ -148,9 +148,9 @@ def classification_accuracy_score(
 
 
 def synthetic_help(
-    generated: Labelled,
-    real: Labelled,
-    test: Labelled,
+    generated: LabelledImages,
+    real: LabelledImages,
+    test: LabelledImages,
     learn: Learner,
     *,
     few: int,
@@ -180,7 +180,7 @@ def synthetic_help(
         InputError: Too few repeats, or too few images.
     """
 
-    def arms(repeat: int) -> Mapping[str, Labelled]:
+    def arms(repeat: int) -> Mapping[str, LabelledImages]:
         chosen = real[balanced(real.labels, few, classes=classes, seed=seed + repeat)]
         return {"real": chosen, "both": chosen + generated, "generated": generated}
 
@@ -200,7 +200,7 @@ def synthetic_help(
 
 
 def _accuracies(
-    arms: Callable[[int], Mapping[str, Labelled]], test: Labelled, learn: Learner, repeats: int, seed: int
+    arms: Callable[[int], Mapping[str, LabelledImages]], test: LabelledImages, learn: Learner, repeats: int, seed: int
 ) -> dict[str, list[float]]:
     """Accuracy of every arm in every repeat, each repeat on its share of the test set."""
     found: dict[str, list[float]] = {}
@@ -212,7 +212,7 @@ def _accuracies(
     return found
 
 
-def _verdict(gain: Repeated, few: int, samples: int, generator_saw: int | None) -> str:
+def _verdict(gain: RepeatedResult, few: int, samples: int, generator_saw: int | None) -> str:
     act = f"Adding {samples:,} generated samples to {few:,} real images changes test accuracy by {gain.said()}"
     if gain.interval.low <= 0 <= gain.interval.high:
         return f"{act}: neither help nor harm is shown. That is no proof of none: the interval says what it may be."

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zerosum.data.dataset import Drawable
 from zerosum.errors import InputError
-from zerosum.evaluation.probes.replay import Rehearsal, judge_of
+from zerosum.evaluation.probes.replay import Replay, judge_of
 from zerosum.loss import Loss
 from zerosum.metrics.bootstrap import Interval, bootstrap
 from zerosum.recipe import Recipe
@@ -138,12 +138,12 @@ def _judged(recipe: Recipe, data: Drawable, count: int, seed: int) -> dict[str, 
         nonlocal seen
         if name != judge:
             return
-        if not {"real", "fake"} <= set(loss.watch):
+        if not {"real", "fake"} <= set(loss.log):
             raise InputError(f"The loss of {judge} does not watch real and fake logits, so they cannot be told apart.")
-        watched.append({key: _per_sample(value) for key, value in loss.watch.items() if value.ndim})
-        seen += len(loss.watch["real"])
+        watched.append({key: _per_sample(value) for key, value in loss.log.items() if value.ndim})
+        seen += len(loss.log["real"])
 
-    rehearsal = Rehearsal(recipe, data, steps={}, heard=hear, seed=seed)
+    rehearsal = Replay(recipe, data, steps={}, heard=hear, seed=seed)
     judge = judge_of(rehearsal.players)
     rehearsal.play_until(lambda: seen >= count, seed=seed)
     return {key: torch.cat([one[key] for one in watched])[:count].cpu() for key in watched[0]}

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from zerosum.data.dataset import Drawable
 from zerosum.errors import InputError
-from zerosum.evaluation.probes.replay import Rehearsal, judge_of, maker_of
+from zerosum.evaluation.probes.replay import Replay, judge_of, maker_of
 from zerosum.loss import Loss
 from zerosum.metrics.bootstrap import Interval, bootstrap
 from zerosum.recipe import Recipe
@@ -115,7 +115,7 @@ def duality_gap(
 
 def _answer(recipe: Recipe, data: Drawable, steps: Mapping[str, int], seed: int) -> Recipe:
     """Return a copy in which one player has answered the others."""
-    rehearsal = Rehearsal(recipe, data, steps=steps, seed=seed + 1)
+    rehearsal = Replay(recipe, data, steps=steps, seed=seed + 1)
     return rehearsal.play_until(lambda: rehearsal.exhausted, seed=seed + 1)
 
 
@@ -127,7 +127,7 @@ def _objective(recipe: Recipe, data: Drawable, batches: int, seed: int) -> Tenso
         if name == judge:
             found.append(-float(loss.total()))
 
-    rehearsal = Rehearsal(recipe, data, steps={}, heard=hear, seed=seed)
+    rehearsal = Replay(recipe, data, steps={}, heard=hear, seed=seed)
     judge = judge_of(rehearsal.players)
     rehearsal.play_until(lambda: len(found) >= batches, seed=seed)
     return torch.tensor(found[:batches], dtype=torch.float64)

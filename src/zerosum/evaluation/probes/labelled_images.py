@@ -12,12 +12,12 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
 
-Source = Callable[[int, int], Tensor]
+ClassSampler = Callable[[int, int], Tensor]
 """Makes images of one class: (class from 0, how many) -> (N, C, H, W) uint8. A conditional model, or one a class."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Labelled:
+class LabelledImages:
     """Images, and a label each."""
 
     images: Tensor
@@ -36,15 +36,15 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, rows: Tensor) -> Labelled:
-        return Labelled(images=self.images[rows], labels=self.labels[rows])
+    def __getitem__(self, rows: Tensor) -> LabelledImages:
+        return LabelledImages(images=self.images[rows], labels=self.labels[rows])
 
-    def __add__(self, other: Labelled) -> Labelled:
+    def __add__(self, other: LabelledImages) -> LabelledImages:
         images = torch.cat([self.images, other.images])
-        return Labelled(images=images, labels=torch.cat([self.labels, other.labels]))
+        return LabelledImages(images=images, labels=torch.cat([self.labels, other.labels]))
 
 
-def labelled(dataset: Dataset) -> Labelled:
+def labelled(dataset: Dataset) -> LabelledImages:
     """Hold a whole data set of images with its labels in memory.
 
     Raises:
@@ -53,13 +53,13 @@ def labelled(dataset: Dataset) -> Labelled:
     if dataset.labels is None or dataset.spec.is_points:
         raise InputError(f"{dataset.source} is no set of labelled images; give one with a folder for each class.")
     images = dataset.real(np.arange(len(dataset)))
-    return Labelled(images=images, labels=torch.from_numpy(np.asarray(dataset.labels)).long())
+    return LabelledImages(images=images, labels=torch.from_numpy(np.asarray(dataset.labels)).long())
 
 
-def made(source: Source, *, classes: int, per_class: int) -> Labelled:
+def made(source: ClassSampler, *, classes: int, per_class: int) -> LabelledImages:
     """Have a source make equally many images of each class."""
     parts = [source(kind, per_class) for kind in range(classes)]
-    return Labelled(images=torch.cat(parts), labels=torch.arange(classes).repeat_interleave(per_class))
+    return LabelledImages(images=torch.cat(parts), labels=torch.arange(classes).repeat_interleave(per_class))
 
 
 def balanced(labels: Tensor, count: int, *, classes: int, seed: int) -> Tensor:

@@ -20,9 +20,9 @@ from torch.nn import functional
 
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
-from zerosum.evaluation.probes.labelled_images import Labelled, balanced
+from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced
 from zerosum.evaluation.probes.replay import judge_of
-from zerosum.metrics.bootstrap import Repeated, repeated, shares
+from zerosum.metrics.bootstrap import RepeatedResult, repeated, shares
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 
@@ -38,19 +38,19 @@ class ProbeTrial:
     value: float
     """Accuracy on the trained discriminator's features, in [0, 1]."""
 
-    discriminator: Repeated
+    discriminator: RepeatedResult
     """The same with its repeats and interval."""
 
-    untrained: Repeated
+    untrained: RepeatedResult
     """Accuracy on the features of the same network with fresh weights."""
 
-    pixels: Repeated
+    pixels: RepeatedResult
     """Accuracy on the pixels."""
 
-    over_untrained: Repeated
+    over_untrained: RepeatedResult
     """`discriminator` minus `untrained`, repeat by repeat."""
 
-    over_pixels: Repeated
+    over_pixels: RepeatedResult
     """`discriminator` minus `pixels`, repeat by repeat."""
 
     labels: int
@@ -67,7 +67,14 @@ class ProbeTrial:
 
 
 def probe_trial(
-    recipe: Recipe, labelled: Labelled, test: Labelled, *, classes: int, labels: int, repeats: int = 5, seed: int = 0
+    recipe: Recipe,
+    labelled: LabelledImages,
+    test: LabelledImages,
+    *,
+    classes: int,
+    labels: int,
+    repeats: int = 5,
+    seed: int = 0,
 ) -> ProbeTrial:
     """Train linear classifiers on few labelled images, and test them on real ones.
 
@@ -96,10 +103,8 @@ def probe_trial(
             found.setdefault(name, []).append(_accuracy(see, known, test[rows]))
         width = trained(known.images[:1]).shape[1]
     figures = {name: repeated(values) for name, values in found.items()}
-    over = {
-        name: repeated([a - b for a, b in zip(found["discriminator"], found[name], strict=True)])
-        for name in ("untrained", "pixels")
-    }
+    ours = found["discriminator"]
+    over = {name: repeated([a - b for a, b in zip(ours, found[name], strict=True)]) for name in ("untrained", "pixels")}
     return ProbeTrial(
         value=figures["discriminator"].value,
         **figures,
@@ -163,7 +168,7 @@ def _pooled(networks: Sequence[nn.Module], images: Tensor, judge: str) -> Tensor
 
 
 def _fresh(recipe: Recipe, seed: int) -> Recipe:
-    with rng.forked(recipe.device, seed=seed):
+    with rng.fork(recipe.device, seed=seed):
         return type(recipe)(recipe.config, recipe.spec).to(recipe.device)
 
 
@@ -171,7 +176,7 @@ def _pixels(images: Tensor) -> Tensor:
     return to_float(images).flatten(1)
 
 
-def _accuracy(see: Features, known: Labelled, test: Labelled) -> float:
+def _accuracy(see: Features, known: LabelledImages, test: LabelledImages) -> float:
     from sklearn.linear_model import RidgeClassifierCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -182,7 +187,7 @@ def _accuracy(see: Features, known: Labelled, test: Labelled) -> float:
     return float(probe.score(see(test.images).numpy(), test.labels.numpy()))
 
 
-def _meaning(trained: Repeated, over_untrained: Repeated, over_pixels: Repeated, labels: int) -> str:
+def _meaning(trained: RepeatedResult, over_untrained: RepeatedResult, over_pixels: RepeatedResult, labels: int) -> str:
     said = (
         f"From {labels:,} labels, a linear classifier on the discriminator's features tells {trained.value:.1%} of "
         f"test images right: {over_pixels.said()} against pixels, {over_untrained.said()} against the same network "

@@ -22,7 +22,7 @@ JUDGES = ("discriminator", "critic", "discriminators")
 MAKERS = ("generator", "generators")
 
 
-class Rehearsal(Game[Any]):
+class Replay(Game[Any]):
     """A game on a copy of a recipe, in its last phase. Every loss is computed; few players, or none, may step.
 
     The recipe itself is not touched, its players' optimizers neither: those of the copy start without memory. Networks
@@ -43,7 +43,7 @@ class Rehearsal(Game[Any]):
         super().__init__(played, Stream(data, seed=seed, jitter=played.jitter))
         phases = list(played.phases())
         self._play = phases[-1].play
-        self.enter(len(phases) - 1, phases[-1])
+        self.begin_phase(len(phases) - 1, phases[-1])
         self._left = dict(steps)
         self._heard = heard
 
@@ -67,7 +67,7 @@ class Rehearsal(Game[Any]):
     def play_until(self, done: Callable[[], bool], *, seed: int) -> Recipe:
         """Play rounds until `done`, on a random state of their own; return the copy as it then is, at rest."""
         try:
-            with rng.forked(self.device, seed=seed):
+            with rng.fork(self.device, seed=seed):
                 while not done():
                     self._play(self)
                     self.end_round()
