@@ -177,7 +177,7 @@ def loader() -> Step:
     """What `game.draw()` does: shuffled rows of a file mapped into memory, on the device, as float in [-1, 1]."""
     from zerosum.data.options import DataConfig
     from zerosum.data.stream import Stream
-    from zerosum.kinds.images import open as open_data
+    from zerosum.kinds import open_data
 
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:

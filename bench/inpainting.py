@@ -26,7 +26,7 @@ from torch import Tensor
 from bench.results import ROOT, save, table, without_folders
 from zerosum import recipes
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import SampleDataset
 from zerosum.data.masks import NUMBERS, Kind, masks
 from zerosum.errors import InputError
 from zerosum.inference.inpaint import complete
@@ -35,7 +35,7 @@ from zerosum.media.image_grid import write_png
 from zerosum.run.config import read_config
 from zerosum.run.directory import Run
 from zerosum.run.load import load
-from zerosum.tasks import Inpainter
+from zerosum.tasks import InpaintingRecipe
 from zerosum.training.preview import before_and_after
 
 KINDS: tuple[Kind, ...] = ("block", "center", "free")
@@ -59,7 +59,7 @@ def surrounding_mean(images: Tensor, mask: Tensor) -> Tensor:
     return made
 
 
-def mean_image(dataset: Dataset) -> Fill:
+def mean_image(dataset: SampleDataset) -> Fill:
     """Fill holes with what the training images have there on average, over 10,000 of them at most."""
     rows = np.random.default_rng(0).permutation(len(dataset))[:10_000]
     mean = to_float(torch.from_numpy(dataset.samples[np.sort(rows)].mean(0).round().astype(np.uint8))).permute(2, 0, 1)
@@ -77,12 +77,12 @@ def rows_of(path: Path, most: int) -> tuple[list[list[str]], str]:
     """Measure a run; return the rows of its table, and what it was measured on."""
     run, plan = Run.open(path), read_config(Run.open(path))
     recipe = load(path, device="cpu")
-    if not isinstance(recipe, Inpainter):
+    if not isinstance(recipe, InpaintingRecipe):
         raise InputError(f"{path} was not trained to fill holes: give runs of `zerosum train DATA --recipe inpaint`.")
     kinds = recipes.find(plan.recipe).data
     trained = open_as(kinds, plan.data, options=plan.options)
     apart = held_out(kinds, plan.data, options=replace(plan.options, size="x".join(map(str, recipe.spec.shape[1:]))))
-    if not isinstance(apart, Dataset) or not isinstance(trained, Dataset):
+    if not isinstance(apart, SampleDataset) or not isinstance(trained, SampleDataset):
         raise InputError(f"{plan.data} has no split test: make data that have one by --hold-out, and train on them.")
     chosen = np.sort(np.random.default_rng(0).permutation(len(apart))[:most])
     images = apart.batch(chosen).to(torch.device("cpu")).real  # type: ignore[attr-defined]

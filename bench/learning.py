@@ -19,12 +19,12 @@ from torch import Tensor
 
 from bench.results import save
 from zerosum import recipes
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.sources import toys
 from zerosum.data.stream import Stream
 from zerosum.game import Game
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.metrics.modes import ModeCount, mixture_modes
 from zerosum.runtime import device
@@ -56,7 +56,7 @@ GRID = {"batch": 256, "latent_dim": 2, "points_hidden": [128] * 3, "penalty": 0.
 
 
 def play(
-    dataset: Dataset,
+    dataset: SampleDataset,
     name: str,
     rounds: int,
     *,
@@ -175,7 +175,7 @@ def labels(seeds: int, rounds: int | None) -> None:
     save("labels", "Outward label noise, with logits", rows, remarks)
 
 
-def pixel_features(data: Dataset) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+def pixel_features(data: SampleDataset) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     """Return the map from images to principal components of their pixels, and 5,000 training images so mapped."""
     rows = np.random.default_rng(0).permutation(len(data))[:5000]
     real = data.batch(rows).to(torch.device("cpu")).real.flatten(1)  # type: ignore[attr-defined]

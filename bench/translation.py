@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from bench.results import save, table, without_folders
+from zerosum.data.dataset import Dataset
 from zerosum.features.classifier import Classifier, accuracy, fit
 from zerosum.inference.translate import translate
-from zerosum.kinds import AnyDataset, held_out, open_as
+from zerosum.kinds import held_out, open_as
 from zerosum.kinds.domains import DomainDataset
 from zerosum.kinds.pairs import PairDataset
 from zerosum.run.config import read_config
@@ -33,7 +34,7 @@ from zerosum.training.preview import measure
 CPU = torch.device("cpu")
 
 
-def opened(run: Run) -> tuple[TranslationRecipe, AnyDataset, AnyDataset]:
+def opened(run: Run) -> tuple[TranslationRecipe, Dataset, Dataset]:
     """Open a run: its model, its training data, and data that it has not seen."""
     plan, recipe = read_config(run), load(run.path)
     assert isinstance(recipe, TranslationRecipe)

@@ -18,6 +18,7 @@ from zerosum.player import Player
 
 if TYPE_CHECKING:
     from zerosum.game import Game
+    from zerosum.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,9 @@ class Recipe(nn.Module, ABC):
     data: ClassVar[tuple[type[Batch], ...]] = (Images,)
     """The kinds of batch that this recipe plays on."""
 
+    task: ClassVar[Task]
+    """What the recipe is for; set by the base classes of `zerosum.tasks`."""
+
     divisible: ClassVar[bool] = True
     """Whether each loss is a mean over samples, so that pieces of a batch may be differentiated apart. Where it is not,
     every process plays with the whole batch."""
@@ -83,6 +87,10 @@ class Recipe(nn.Module, ABC):
     def fake_and_real(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return samples and the real ones to hold them against, both (N, *shape), for previews and metrics."""
         return self.sample(len(batch)), batch.real
+
+    def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
+        """Return the columns of a preview, each (N, *shape): samples alone, or each result among what it is made of."""
+        return self.fake_and_real(batch)[:1]
 
     @property
     def jitter(self) -> Jitter:

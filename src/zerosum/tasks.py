@@ -1,47 +1,101 @@
-"""The controls that a recipe gives its user: the keywords of its `sample`, or of its `translate`."""
+"""Tasks: what a recipe is for, a row each, and the base class of its recipes."""
 
 from __future__ import annotations
 
 import inspect
+import shlex
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal
 
-import torch
 from annotated_types import Interval
 from torch import Tensor, nn
 
+from zerosum import kinds
 from zerosum.config import Count, Fraction
 from zerosum.data.batch import Pairs
 from zerosum.data.jitter import Jitter
-from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.latent import Between, slerp, truncated_normal
 from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.runtime import rng
 
 
-def controls_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """Return the keywords of a function that a person can set, by name: all but tensors.
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a recipe is for. Commands, previews, the report, evaluation and refusals read these rows."""
 
-    >>> list(controls_of(lambda n, *, truncation=None: n))
-    ['truncation']
-    """
-    parameters = inspect.signature(function, eval_str=True).parameters
-    return {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY and "Tensor" not in str(p.annotation)}
+    name: str
+    """How run.json and the documentation name it."""
+
+    method: str
+    """The recipe's method at use, whose keywords are the user's controls."""
+
+    does: str
+    """What its runs do, as the end of the sentence "This run ..."."""
+
+    invitation: str
+    """What a user may do with a finished run."""
+
+    command: str
+    """What to type for that; `{run}` stands for the run directory."""
+
+    python: str
+    """The same in Python, where `model` is what `zerosum.load` returns."""
+
+    given: Literal["nothing", "images", "labels", "text"]
+    """What a result is made from."""
+
+    paired: bool
+    """Whether a result has one real answer, unless the kind of sample says that the data hold none."""
+
+    def typed(self, run: object) -> str:
+        """Spell the command for a run directory, quoted for a shell."""
+        return self.command.format(run=shlex.quote(str(run)))
 
 
-def require_known(chosen: Iterable[str], known: Iterable[str]) -> None:
-    """See that every chosen control is there.
-
-    Raises:
-        InputError: one is not.
-    """
-    have = list(known)
-    for name in chosen:
-        if name not in have:
-            raise InputError(f"This run's recipe has no control {name!r}; it has: {', '.join(have) or 'none'}.")
+GENERATE = Task(
+    name="generate",
+    method="sample",
+    does="generates samples from nothing",
+    invitation="More samples",
+    command="zerosum sample {run} -n 16",
+    python="model.sample(16)    # (16, *shape) in [-1, 1]",
+    given="nothing",
+    paired=False,
+)
+TRANSLATE = Task(
+    name="translate",
+    method="translate",
+    does="makes images from images",
+    invitation="Translate images",
+    command="zerosum translate {run} INPUT --out OUTPUT",
+    python="model.translate(sources)    # (N, C, H, W) in [-1, 1], from as many of the same range",
+    given="images",
+    paired=True,
+)
+UPSCALE = Task(
+    name="upscale",
+    method="translate",
+    does="makes images larger",
+    invitation="Upscale images",
+    command="zerosum upscale {run} INPUT --out OUTPUT",
+    python="model.translate(small)    # (N, C, fH, fW) in [-1, 1], from (N, C, H, W) of the same range",
+    given="images",
+    paired=True,
+)
+INPAINT = Task(
+    name="inpaint",
+    method="complete",
+    does="fills holes in images",
+    invitation="Fill holes in images",
+    command="zerosum inpaint {run} INPUT --mask MASK",
+    python="model.complete(images, mask)    # (N, C, H, W) in [-1, 1] and (N, 1, H, W), 1 where there is a hole",
+    given="images",
+    paired=True,
+)
+TASKS = {task.name: task for task in (GENERATE, TRANSLATE, UPSCALE, INPAINT)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +106,25 @@ class LatentConfig(RecipeConfig):
     """Values in a latent vector, drawn from N(0, 1)."""
 
 
-class LatentRecipe(Recipe):
-    """A recipe whose `generator` maps latents (N, Z) to samples, so that one can truncate them and walk among them."""
+class GenerativeRecipe(Recipe):
+    """A recipe that generates samples from latents: `sample(n, latent=...)` maps what `prior(n)` draws."""
+
+    task = GENERATE
+
+    between: Between = staticmethod(slerp)
+    """How to interpolate from one latent to the next."""
+
+    @abstractmethod
+    def prior(self, n: int) -> Tensor:
+        """Draw (n, Z) latents as in training."""
+
+
+class LatentRecipe(GenerativeRecipe):
+    """A generative recipe whose `generator` maps latents (N, Z) from N(0, 1) to samples."""
 
     Config: ClassVar[type[LatentConfig]] = LatentConfig
     config: LatentConfig
     generator: nn.Module
-    between: Between = staticmethod(slerp)
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
@@ -96,6 +162,7 @@ class TranslationConfig(RecipeConfig):
 class TranslationRecipe(Recipe):
     """A recipe that makes images from images. In place of `sample` it has `translate`."""
 
+    task = TRANSLATE
     Config: ClassVar[type[TranslationConfig]] = TranslationConfig
     config: TranslationConfig
     data = (Pairs,)
@@ -128,59 +195,88 @@ class TranslationRecipe(Recipe):
         return Jitter(enlarge=self.config.enlarge, mirror=self.config.mirror)
 
 
-@runtime_checkable
-class Interpolable(Protocol):
-    """A recipe with latents to walk among: `sample(n, latent=...)` maps what `prior(n)` draws."""
+class UpscalingRecipe(TranslationRecipe):
+    """A recipe that makes images of any size larger."""
 
-    between: Between
-    """How to go from one latent to the next."""
-
-    def prior(self, n: int) -> Tensor:
-        """Draw (n, Z) latents as in training."""
-        ...
-
-
-@runtime_checkable
-class Inpainter(Protocol):
-    """A recipe that fills holes in images."""
-
-    spec: Spec
-
-    @property
-    def device(self) -> torch.device:
-        """Where the networks are."""
-        ...
-
-    def complete(self, images: Tensor, mask: Tensor) -> Tensor:
-        """Fill (N, C, H, W) images in [-1, 1] where the (N, 1, H, W) mask is 1, and leave all else as it is."""
-        ...
-
-    def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
-        """Return the columns of a preview, each (N, C, H, W): with holes, completed, as it was."""
-        ...
-
-
-@runtime_checkable
-class Upscaler(Protocol):
-    """A recipe that makes images larger, of any size."""
-
+    task = UPSCALE
     factor: int
     """How many times as large."""
 
     @property
+    def size_multiple(self) -> int:
+        """Sides of a source can be of any size."""
+        return 1
+
+    @property
+    @abstractmethod
     def radius(self) -> int:
         """How far, in pixels of a source, a pixel of the result looks beyond the one that it lies in."""
-        ...
+
+
+class InpaintingRecipe(Recipe):
+    """A recipe that fills holes in images. In place of `sample` it has `complete`."""
+
+    task = INPAINT
+
+    @abstractmethod
+    def complete(self, images: Tensor, mask: Tensor) -> Tensor:
+        """Fill (N, C, H, W) images in [-1, 1] where the (N, 1, H, W) mask is 1, and leave all else as it is."""
+
+
+def is_paired(recipe: type[Recipe] | Recipe) -> bool:
+    """Whether each result of a recipe has one real answer in the data."""
+    return recipe.task.paired and all(kind.paired for kind in kinds.of_batches(recipe.data))
+
+
+def require_task(recipe: type[Recipe], run: object, *accepted: Task) -> None:
+    """Refuse a run whose recipe is for something else.
+
+    Raises:
+        InputError: what the run does instead, and what to type.
+    """
+    if recipe.task not in accepted:
+        task = recipe.task
+        raise InputError(f"{run} was trained for something else: it {task.does}. Type: {task.typed(run)}")
+
+
+def require_latents(recipe: Recipe) -> GenerativeRecipe:
+    """Return a recipe that has latents to interpolate.
+
+    Raises:
+        InputError: it has none.
+    """
+    if not isinstance(recipe, GenerativeRecipe):
+        raise InputError("This recipe has no latent vector to interpolate: leave out --interpolate.")
+    return recipe
+
+
+def has_latents(recipe: Recipe | None) -> bool:
+    """Whether a recipe maps latents to samples."""
+    return isinstance(recipe, GenerativeRecipe)
 
 
 def controls(recipe: type[Recipe] | Recipe) -> dict[str, inspect.Parameter]:
-    """Return the keywords of `sample` that a person can set, by name.
+    """Return the keywords of a recipe's method that a person can set, by name: all but tensors."""
+    return controls_of(getattr(recipe, recipe.task.method))
+
+
+def controls_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the keywords of a function that a person can set, by name: all but tensors.
+
+    >>> list(controls_of(lambda n, *, truncation=None: n))
+    ['truncation']
+    """
+    parameters = inspect.signature(function, eval_str=True).parameters
+    return {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY and "Tensor" not in str(p.annotation)}
+
+
+def require_known(chosen: Iterable[str], known: Iterable[str]) -> None:
+    """See that every chosen control is there.
 
     Raises:
-        InputError: the recipe does not make samples from nothing.
+        InputError: one is not.
     """
-    if not hasattr(recipe, "sample"):
-        if hasattr(recipe, "complete"):
-            raise InputError("This run fills holes in images: zerosum inpaint RUN INPUT --mask MASK")
-        raise InputError("This run makes images from images: zerosum translate RUN INPUT --out OUTPUT")
-    return controls_of(recipe.sample)
+    have = list(known)
+    for name in chosen:
+        if name not in have:
+            raise InputError(f"This run's recipe has no control {name!r}; it has: {', '.join(have) or 'none'}.")

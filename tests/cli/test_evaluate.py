@@ -17,7 +17,7 @@ from zerosum import api
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
 from zerosum.evaluation.result import Evaluation
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.run import checkpoint
 from zerosum.run.directory import Run
 from zerosum.runtime.progress import Silent

@@ -17,7 +17,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.measures import labels as uses
 from zerosum.evaluation.measures import perceptual
 from zerosum.evaluation.result import Evaluation
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.runtime.progress import Silent
 
 

@@ -19,8 +19,8 @@ from zerosum.cli.sample import Sample
 from zerosum.cli.train import Resume, Train
 from zerosum.config import documentation, flag
 from zerosum.data.options import DataConfig
-from zerosum.inference import sample
 from zerosum.run.config import RunConfig
+from zerosum.tasks import controls
 from zerosum.training.trainer import TrainingConfig
 
 every_recipe = pytest.mark.parametrize("name", recipes.names())
@@ -53,10 +53,10 @@ def test_no_two_settings_share_a_flag(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in recipes.names() if hasattr(recipes.find(name), "sample")])
 def test_the_recipes_controls_are_documented_and_collide_with_no_flag_of_sample(name: str) -> None:
     kind = recipes.find(name)
-    controls = set(sample.controls(kind))
-    assert controls.isdisjoint(Sample.names())
+    own = set(controls(kind))
+    assert own.isdisjoint(Sample.names())
     explained = {p.arg_name for p in docstring_parser.parse(kind.sample.__doc__ or "").params}
-    assert controls <= explained
+    assert own <= explained
 
 
 @pytest.mark.parametrize("kind", [Train, Resume, Sample, Data])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.kinds.images import DataConfig
+from zerosum.data.options import DataConfig
 
 
 @pytest.fixture

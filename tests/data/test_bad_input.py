@@ -9,7 +9,7 @@ from PIL import Image
 
 from zerosum.data.packing.decode import reason
 from zerosum.errors import InputError
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 
 def refusal(source, options):

@@ -7,7 +7,7 @@ from PIL import Image
 
 from zerosum.data.check import check, describe
 from zerosum.errors import InputError
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 
 def test_a_report_counts_what_a_folder_holds(folder, options):

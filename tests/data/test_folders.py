@@ -7,7 +7,7 @@ from PIL import Image
 
 from zerosum.data.sources.image_files import list_zip
 from zerosum.errors import InputError
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 
 def notes_of(data):

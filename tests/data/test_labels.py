@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zerosum.errors import InputError
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 
 def test_class_folders_give_labels_in_natural_order(folder, options):

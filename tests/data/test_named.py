@@ -14,7 +14,7 @@ import pytest
 from zerosum.data.sources import builtin
 from zerosum.data.sources.download import fetch
 from zerosum.errors import InputError
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 REAL = os.environ.get("ZEROSUM_DATA", "")
 needs_real_data = pytest.mark.skipif(not Path(REAL, "mnist").is_dir(), reason="ZEROSUM_DATA names no folder with mnist")

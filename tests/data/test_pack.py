@@ -9,7 +9,7 @@ import pytest
 from zerosum.data.packing import cache
 from zerosum.data.spec import Spec
 from zerosum.errors import StorageError
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 
 def refuse_progress(*news):

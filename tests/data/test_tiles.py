@@ -10,7 +10,7 @@ from zerosum.data.batch import Images, Pairs
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds import for_previews, open_as
-from zerosum.kinds.images import open as open_images
+from zerosum.kinds import open_data as open_images
 
 
 def rows(dataset):

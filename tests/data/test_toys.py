@@ -4,7 +4,7 @@ import pytest
 from zerosum.data.batch import Points
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 
 @pytest.mark.parametrize(("name", "count", "sigma"), [("ring8", 8, 0.01), ("grid25", 25, 0.05)])

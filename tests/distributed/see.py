@@ -12,7 +12,7 @@ from torch import Tensor
 from zerosum.features.extract import extract, of_dataset
 from zerosum.features.extractor import Features
 from zerosum.features.untrained import Random
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.runtime import distributed
 from zerosum.runtime.distributed import World
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.learning import EQUAL, GRID, count_modes, pixel_features, play, samples_of
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.runtime import device
 

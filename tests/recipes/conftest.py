@@ -9,15 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum import recipes
-from zerosum.data.batch import Domains, Pairs, Points
+from zerosum import kinds, recipes
+from zerosum.data.batch import Points
 from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.game import Game
-from zerosum.kinds import AnyDataset
-from zerosum.kinds.domains import DomainDataset
-from zerosum.kinds.pairs import PairDataset
 from zerosum.runtime.distributed import World
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -35,36 +32,16 @@ SMALL: dict[str, dict[str, Any]] = {
 """Settings that make each recipe small; those not named here keep their defaults."""
 
 
-def dataset(shape: tuple[int, ...], count: int = 64) -> Dataset:
-    """Random samples of `shape` (C, H, W) or (2,)."""
-    random = np.random.default_rng(0)
-    if len(shape) == 1:
-        samples = random.normal(size=(count, 2)).astype(np.float32)
-    else:
-        samples = random.integers(0, 256, (count, *shape[1:], shape[0]), dtype=np.uint8)
-    return Dataset(
-        samples=samples, labels=None, spec=Spec(shape=shape), source="random", fingerprint="random", notes=()
-    )
-
-
-def sides(name: str, shape: tuple[int, ...]) -> AnyDataset:
-    """Random data of the kind that the recipe `name` plays on."""
-    kinds, plain = recipes.find(name).data, dataset(shape)
-    if Pairs not in kinds and Domains not in kinds:
-        return plain
-    random = np.random.default_rng(1)
-    other = random.integers(0, 256, plain.samples.shape, dtype=np.uint8)
-    other = other[:, ::2, ::2] if name == "srgan" else other  # sources that are to be enlarged
-    spec = Spec(shape=shape, source_shape=(shape[0], *other.shape[1:3]))
-    if Pairs in kinds:
-        return PairDataset(sources=other, samples=plain.samples, spec=spec, source="", fingerprint="", notes=())
-    return DomainDataset(a=other[:40], samples=plain.samples, spec=spec, source="", fingerprint="", notes=())
+def sides(name: str, shape: tuple[int, ...], count: int = 64) -> Dataset:
+    """Random data of the kind that the recipe `name` trains on, of samples of `shape` (C, H, W) or (2,)."""
+    possible = kinds.of_batches(recipes.find(name).data)
+    kind = next(kind for kind in possible if (kind.name == "points") == (len(shape) == 1))
+    given = None if kind.single else (shape[0], *(side // (2 if name == "srgan" else 1) for side in shape[1:]))
+    return kind.example(Spec(shape=shape, kind=kind.name, source_shape=given), count)
 
 
 def made(recipe: Any, name: str, shape: tuple[int, ...], n: int) -> torch.Tensor:
     """Have a recipe make n samples, from nothing or from images."""
-    if hasattr(recipe, "sample"):
-        return recipe.sample(n)
     fake, _ = recipe.fake_and_real(sides(name, shape).batch(np.arange(n)).to(torch.device("cpu")))
     return fake
 

@@ -12,7 +12,7 @@ import tyro
 from zerosum.cli import flags
 from zerosum.data.check import check, describe
 from zerosum.data.options import DataConfig
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.runtime.progress import make_progress, progress_callback
 
 Told = Callable[[str, int, int], None]

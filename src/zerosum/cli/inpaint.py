@@ -16,7 +16,7 @@ from zerosum.inference.image_files import inputs_at, targets_for
 from zerosum.inference.inpaint import complete_files
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.progress import make_progress, progress_callback
-from zerosum.tasks import Inpainter
+from zerosum.tasks import InpaintingRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def run(arguments: list[str]) -> None:
     out = given.out or given.run / "inpainted"
     targets = targets_for(files, out, single=single)
     recipe = load(given.run, device=given.device)
-    assert isinstance(recipe, Inpainter)
+    assert isinstance(recipe, InpaintingRecipe)
     progress = make_progress()
     try:
         done = complete_files(

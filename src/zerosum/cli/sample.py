@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from zerosum import kinds
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, with_controls
 from zerosum.config import BaseConfig, Count, Positive, Whole
@@ -16,6 +17,7 @@ from zerosum.errors import InputError
 from zerosum.inference import sample
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
+from zerosum.tasks import GENERATE, controls, require_task
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,22 +59,23 @@ def run(arguments: list[str]) -> None:
     parser: type = Sample
     if place is not None:
         kind = recipe_of(place)
-        controls = sample.controls(kind)
-        parser = with_controls(Sample, kind.sample, controls)
+        require_task(kind, place, GENERATE)
+        parameters = controls(kind)
+        parser = with_controls(Sample, kind.sample, parameters)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
     out = given.out or given.run / "samples" / (f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}")
     _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
     recipe = load(given.run, device=given.device, checkpoint=given.checkpoint)
-    chosen = chosen_among(given, sample.controls(recipe))
+    chosen = chosen_among(given, controls(recipe))
     if given.interpolate:
         walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
-        print(sample.write_walk(walk, out, seconds=given.seconds))
+        print(sample.write_walk(walk, out, kind=kinds.find(recipe.spec.kind), seconds=given.seconds))
         return
     samples = sample.generate(recipe, given.n, seed=given.seed, chosen=chosen)
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed)} | {
         k: str(v) for k, v in chosen.items()
     }
-    written = sample.write_samples(samples, out, metadata=metadata)
+    written = sample.write_samples(samples, out, kind=kinds.find(recipe.spec.kind), metadata=metadata)
     print(written[0] if len(written) == 1 else out)
     print(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}", file=sys.stderr)
 

@@ -19,7 +19,7 @@ from zerosum.inference.upscale import upscale_files
 from zerosum.recipe import Recipe
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.progress import make_progress, progress_callback
-from zerosum.tasks import TranslationRecipe, Upscaler, controls_of
+from zerosum.tasks import TranslationRecipe, UpscalingRecipe, controls_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> None:
     progress = make_progress()
     told = progress_callback(progress)
     try:
-        if isinstance(recipe, Upscaler) and given.size != "trained":
+        if isinstance(recipe, UpscalingRecipe) and given.size != "trained":
             done = upscale_files(recipe, files, targets, progress=told)  # a window at a time: photographs are large
         else:
             done = translate_files(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import ClassVar, Self
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -14,8 +14,10 @@ from torch import Tensor
 class Batch:
     """Samples drawn together. Every field is a tensor whose first axis is the batch, or None where data lack it."""
 
-    unit: ClassVar[str] = "images"
-    """What samples are called when they are counted."""
+    @property
+    def real(self) -> Tensor:
+        """The samples themselves: (N, *shape)."""
+        raise NotImplementedError
 
     def __len__(self) -> int:
         return len(next(value for value in self._tensors().values() if value is not None))
@@ -66,8 +68,6 @@ class Images(Batch):
 class Points(Batch):
     """Points of the plane, for the toy problems on which a game can be watched in seconds."""
 
-    unit: ClassVar[str] = "points"
-
     point: Tensor
     """(N, 2), float."""
 
@@ -83,8 +83,6 @@ class Points(Batch):
 @dataclass(frozen=True, kw_only=True)
 class Pairs(Batch):
     """Images, each with what it is to be made from."""
-
-    unit: ClassVar[str] = "pairs"
 
     source: Tensor
     """(N, C', H', W'): what is given. Float in [-1, 1] once on the device, uint8 on the way there."""

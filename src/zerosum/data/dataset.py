@@ -1,7 +1,8 @@
-"""Samples ready to be drawn: a packed array, its labels, and what was done to the data on the way."""
+"""The interface of data sets: samples ready to be drawn, and what was done to them on the way."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum.data.batch import Batch, Images, Points
-from zerosum.data.jitter import Draw, views
+from zerosum.data.batch import Batch
+from zerosum.data.jitter import Draw
 from zerosum.data.spec import Spec
 
 
@@ -31,17 +32,14 @@ class Drawable(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset:
-    """M samples, held as they are drawn: images channels last, or points of the plane."""
+class Dataset(ABC):
+    """Samples of one kind, held as they are drawn."""
 
     samples: np.ndarray
-    """(M, H, W, C) uint8, a memory map where the data were packed; or (M, 2) float32 for points."""
-
-    labels: np.ndarray | None
-    """(M,) int64 in [0, K), or None."""
+    """(M, *any): what a recipe is to make; a memory map where the data were packed."""
 
     spec: Spec
-    """What a recipe needs to know: the shape of one sample, (C, H, W) or (2,), and the names of the K classes."""
+    """What a recipe needs to know: the shape of one sample, its kind, and the names of the K classes."""
 
     source: str
     """What the user typed, made absolute where it is a path."""
@@ -53,34 +51,37 @@ class Dataset:
     """What was done to the data, one sentence each."""
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return max(self.lengths)
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """Samples in each of the sets that are shuffled apart: here there is one."""
+        """Samples in each of the sets that are shuffled apart."""
         return (len(self.samples),)
 
+    @abstractmethod
     def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Batch:
         """Gather samples.
 
         Args:
-            rows: (N,) integers in [0, M).
-            draw: varies images as a stream's jitter asks.
-
-        Returns:
-            `Images` with `image` (N, C, H, W) uint8, a channels-last view; or `Points` with `point` (N, 2) float32.
+            rows: (N,) integers in [0, M), for each of the sets that are shuffled apart.
+            draw: varies samples as a stream's jitter asks; as they are without one.
         """
-        (chosen,) = rows
-        label = None if self.labels is None else torch.from_numpy(np.take(self.labels, chosen))
-        if self.spec.is_points:
-            return Points(point=self.real(chosen), label=label)
-        image = self.real(chosen) if draw is None else channels_first(views(gather(self.samples, chosen), draw))
-        return Images(image=image, label=label)
 
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SampleDataset(Dataset):
+    """M samples that are made from nothing, with or without labels."""
+
+    labels: np.ndarray | None
+    """(M,) int64 in [0, K), or None."""
+
+    @abstractmethod
     def real(self, rows: np.ndarray) -> Tensor:
-        """Gather the samples at (N,) rows, without labels: (N, C, H, W) uint8, or (N, 2) float32."""
-        gathered = gather(self.samples, rows)
-        return torch.from_numpy(gathered) if self.spec.is_points else channels_first(gathered)
+        """Gather the samples at (N,) rows, without labels: (N, *shape)."""
+
+    def labels_at(self, rows: np.ndarray) -> Tensor | None:
+        """Gather the labels at (N,) rows: (N,) int64, or None."""
+        return None if self.labels is None else torch.from_numpy(np.take(self.labels, rows))
 
     def chunks(self, rows: np.ndarray, *, size: int = 1024) -> Iterator[Tensor]:
         """Yield the samples at (N,) rows in order, `size` at a time."""

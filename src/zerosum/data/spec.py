@@ -12,17 +12,11 @@ class Spec:
     shape: tuple[int, ...]
     """Shape of one sample without the batch: (C, H, W) for images, (2,) for points."""
 
+    kind: str = "images"
+    """What a sample is: the name of a kind of `zerosum.kinds`."""
+
     classes: tuple[str, ...] = ()
     """Names of the classes, in the order of their labels; empty when the data has no labels."""
 
     source_shape: tuple[int, ...] | None = None
     """Shape (C', H', W') of what a sample is made from, for pairs and domains; None where it is made from nothing."""
-
-    @property
-    def is_points(self) -> bool:
-        """Whether a sample is a point of the plane rather than an image.
-
-        >>> Spec(shape=(2,)).is_points
-        True
-        """
-        return len(self.shape) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from zerosum.data.batch import Domains
+from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.inputs import compare_samples, reference_for_run
@@ -13,9 +13,9 @@ from zerosum.evaluation.measures import better, families, parse_names
 from zerosum.evaluation.measures.base import MetricGroup, Values, inception_title
 from zerosum.evaluation.reference import EvaluationContext, Prepared
 from zerosum.evaluation.samples import Comparison
-from zerosum.kinds import AnyDataset
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
+from zerosum.tasks import is_paired
 
 USUAL = ("high-quality", "psnr", "fid", "precision")
 """Metrics taken during training where they can be had, with all of their families; the first chooses the best."""
@@ -29,7 +29,7 @@ class TrainingEvaluator:
     """Evaluates a recipe while it is trained."""
 
     prepared: Prepared
-    dataset: AnyDataset
+    dataset: Dataset
     """Where the real samples come from."""
 
     setting: EvaluationContext
@@ -64,7 +64,7 @@ def watch(plan: RunConfig, recipe: Recipe, setting: EvaluationContext) -> Traini
     training = plan.training
     question = EvaluationConfig(features=training.evaluate_features, count=training.evaluate_count, seed=training.seed)
     prepared, parts = reference_for_run(plan, recipe.spec, question, setting)
-    paired = not hasattr(recipe, "sample") and Domains not in type(recipe).data
+    paired = is_paired(recipe)
     # Real samples in the place of generated ones: what can be had of them can be had of generated ones.
     rehearsal = prepared.reference.judge(prepared.reference.other, paired=paired)
     taken = {name: family for family in families() for name in family.names if family.unavailable(rehearsal) is None}

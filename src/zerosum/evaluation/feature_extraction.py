@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 
 from zerosum.data.batch import to_uint8
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.errors import InputError
 from zerosum.evaluation.samples import KEPT, SampleSet, rows_of
 from zerosum.features import extract
 from zerosum.features.extractor import Extractor, Features
 from zerosum.inference.sample import CHUNK
-from zerosum.kinds import AnyDataset
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.distributed import World
@@ -28,7 +27,7 @@ SHEET = 8
 
 def extract_dataset(
     extractor: Extractor | None,
-    dataset: Dataset,
+    dataset: SampleDataset,
     *,
     n: int,
     seed: int,
@@ -100,7 +99,7 @@ def generated(recipe: Recipe, n: int, *, seed: int) -> Iterator[Tensor]:
         yield _finished(samples)
 
 
-def translated(recipe: Recipe, dataset: AnyDataset, rows: np.ndarray, *, seed: int) -> Iterator[Tensor]:
+def translated(recipe: Recipe, dataset: Dataset, rows: np.ndarray, *, seed: int) -> Iterator[Tensor]:
     """Translate the sources at (N,) rows of pairs or domains, in batches, as uint8.
 
     Raises:

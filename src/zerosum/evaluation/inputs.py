@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from zerosum import recipes
-from zerosum.data.batch import Batch, Domains, Images
-from zerosum.data.dataset import Dataset
+from zerosum import kinds, recipes
+from zerosum.data.batch import Batch, Images
+from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
-from zerosum.data.sources import toys
 from zerosum.data.sources.find import built_in, name_of
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -18,10 +17,10 @@ from zerosum.evaluation.feature_extraction import extract_dataset, extract_strea
 from zerosum.evaluation.reference import EvaluationContext, Prepared, prepare
 from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.evaluation.splits import Splits, find_parts, in_turn, targets_as_images, with_size_of
-from zerosum.kinds import AnyDataset
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
+from zerosum.tasks import is_paired
 
 COPIES_PASS = (
     "The run was trained on these real samples (split {split}), so copies of them would count as good ones: see "
@@ -60,8 +59,11 @@ def reference_for_run(
         StorageError: The cache cannot be written to.
     """
     kind = recipes.find(plan.recipe)
-    if question.against is not None and built_in(question.against) in toys.NAMES and not spec.is_points:
-        raise InputError(f"The run makes images and {question.against} is made of points: hold it against images.")
+    if question.against is not None and not kinds.find(spec.kind).accepts(question.against):
+        raise InputError(
+            f"The run makes {kinds.find(spec.kind).unit}, and {question.against} is of another kind: give data of "
+            "that kind."
+        )
     own = question.against is None or name_of(question.against) == name_of(plan.data)
     options = plan.options if own else DataConfig(cache=plan.options.cache, direction=plan.options.direction)
     parts = find_parts(
@@ -78,7 +80,7 @@ def reference_for_run(
             f"The run makes samples of shape {spec.shape} and {parts.real.dataset.source} has {found}: hold it against "
             "data of the same kind."
         )
-    from_nothing = hasattr(kind, "sample")
+    from_nothing = kind.task.given == "nothing"
     prepared = prepare(parts, question, setting, trained=True if own and from_nothing else None)
     if own and parts.real.split == parts.trained:
         note = COPIES_PASS if from_nothing else SEEN_BEFORE
@@ -86,20 +88,19 @@ def reference_for_run(
     return prepared, parts
 
 
-def compare_samples(recipe: Recipe, prepared: Prepared, dataset: AnyDataset, setting: EvaluationContext) -> Comparison:
+def compare_samples(recipe: Recipe, prepared: Prepared, dataset: Dataset, setting: EvaluationContext) -> Comparison:
     """Put samples of a recipe in evaluation mode beside the real ones.
 
     Raises:
         InputError: A sample is not finite.
     """
     seed, count = prepared.reference.protocol.seed, prepared.reference.protocol.real
-    from_nothing = hasattr(recipe, "sample")
+    from_nothing = recipe.task.given == "nothing"
     batches = (
         generated(recipe, count, seed=seed) if from_nothing else translated(recipe, dataset, prepared.rows, seed=seed)
     )
     fake = extract_stream(prepared.extractor, batches, count=count, progress=setting.progress, world=setting.world)
-    paired = not from_nothing and Domains not in type(recipe).data
-    return replace(prepared.reference.judge(fake, paired=paired), recipe=recipe)
+    return replace(prepared.reference.judge(fake, paired=is_paired(recipe)), recipe=recipe)
 
 
 def of_folder(
@@ -148,10 +149,17 @@ def of_folder(
 
 
 def _like(
-    subject: str | Path, real: Dataset, options: DataConfig, setting: EvaluationContext, *, labels: str | None = "none"
-) -> Dataset:
+    subject: str | Path,
+    real: SampleDataset,
+    options: DataConfig,
+    setting: EvaluationContext,
+    *,
+    labels: str | None = "none",
+) -> SampleDataset:
     """Open what is evaluated as the real samples are."""
-    asked = replace(with_size_of(real.spec, options), labels=None if real.spec.is_points else labels)
+    asked = replace(
+        with_size_of(real.spec, options), labels=None if kinds.find(real.spec.kind).raw_features else labels
+    )
     given = in_turn(setting.world, lambda: open_data(subject, options=asked, progress=setting.progress))
     if given.spec.shape != real.spec.shape:
         raise InputError(

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum.data.dataset import Dataset
+from zerosum import kinds
+from zerosum.data.dataset import SampleDataset
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig
@@ -111,7 +112,7 @@ def _protocol(parts: Splits, extractor: Extractor | None, count: int, seed: int)
         real=count,
         fake=count,
         size="x".join(map(str, dataset.spec.shape)),
-        resizer="none: points" if dataset.spec.is_points else RESIZER,
+        resizer="none: points" if kinds.find(dataset.spec.kind).raw_features else RESIZER,
         seed=seed,
     )
 
@@ -134,7 +135,7 @@ def find_extractor(
         StorageError: The cache cannot be written to.
     """
     training = parts.training
-    if training.spec.is_points:
+    if kinds.find(training.spec.kind).raw_features:
         if question.features is not None:
             raise InputError(
                 f"--features {question.features} see images, and {training.source} has points: leave it away."
@@ -166,7 +167,7 @@ def _sides(
 ) -> tuple[SampleSet, SampleSet, np.ndarray, np.ndarray]:
     """See both real sides; return them, the rows of the first, and those rows of it that serve the floor."""
 
-    def see(dataset: Dataset, n: int) -> tuple[SampleSet, np.ndarray]:
+    def see(dataset: SampleDataset, n: int) -> tuple[SampleSet, np.ndarray]:
         return extract_dataset(
             extractor, dataset, n=n, seed=seed, cache=setting.cache, progress=setting.progress, world=setting.world
         )
@@ -195,7 +196,7 @@ def _searched(parts: Splits, held: np.ndarray, seed: int) -> partial[Iterator[Te
     return partial(training.chunks, rows)
 
 
-def _expected(dataset: Dataset, real: SampleSet) -> Tensor | None:
+def _expected(dataset: SampleDataset, real: SampleSet) -> Tensor | None:
     """Return the shares of all labels of the real part, where they are the classes that the extractor tells."""
     classes = len(dataset.spec.classes)
     if dataset.labels is None or real.seen.logits is None or real.logits.shape[1] != classes:

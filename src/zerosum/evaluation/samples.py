@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import SampleDataset
 from zerosum.evaluation.result import Protocol
 from zerosum.features.extractor import Features
 from zerosum.metrics.lpips import PerceptualDistance
@@ -118,10 +118,10 @@ class Reference:
     expected: Tensor | None = None
     """(K,): shares of the classes that the extractor tells, by the data's labels; None without such labels."""
 
-    training: Dataset | None = None
+    training: SampleDataset | None = None
     """All of the split that one trains on, whoever did."""
 
-    held_out: Dataset | None = None
+    held_out: SampleDataset | None = None
     """All of a split that one does not train on, if there is one."""
 
     own: bool = False
@@ -153,7 +153,7 @@ class Comparison:
     recipe: Recipe | None = None
     """What generated the samples, in evaluation mode, for metrics that play with it; None for a folder of images."""
 
-    labelled: Callable[[], Dataset] | None = None
+    labelled: Callable[[], SampleDataset] | None = None
     """Brings the samples with the labels that they were given, which may be none; None where they cannot have any."""
 
     @property

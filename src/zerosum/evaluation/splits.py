@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from zerosum import kinds
 from zerosum.data.batch import Batch
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.kinds import AnyDataset, open_as
+from zerosum.kinds import open_as
+from zerosum.kinds.images import ImageDataset
 from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 
@@ -25,7 +27,7 @@ T = TypeVar("T")
 class Split:
     """Some of the samples of a split."""
 
-    dataset: AnyDataset
+    dataset: Dataset
     split: str
 
 
@@ -41,13 +43,13 @@ class Splits:
     """The split that is trained on."""
 
     @property
-    def training(self) -> Dataset:
+    def training(self) -> SampleDataset:
         """The samples that are trained on; of another split only where the data have none of that name."""
         sides = [side for side in (self.real, self.other) if side is not None]
         return targets_as_images(next((side for side in sides if side.split == self.trained), sides[0]).dataset)
 
     @property
-    def held_out(self) -> Dataset | None:
+    def held_out(self) -> SampleDataset | None:
         """Samples that are not trained on, or None."""
         sides = [side for side in (self.real, self.other) if side is not None]
         found = next((side for side in sides if side.split != self.trained), None)
@@ -94,11 +96,11 @@ def find_parts(
     """
     trained = options.split
 
-    def opened(part: str, like: AnyDataset | None) -> AnyDataset:
+    def opened(part: str, like: Dataset | None) -> Dataset:
         asked = replace(options if like is None else with_size_of(like.spec, options), split=part)
         return in_turn(world, lambda: open_as(kinds, source, options=asked, progress=progress))
 
-    def attempted(part: str, like: AnyDataset) -> Split | None:
+    def attempted(part: str, like: Dataset) -> Split | None:
         try:
             found = opened(part, like)
         except InputError:
@@ -130,17 +132,17 @@ def in_turn(world: World, make: Callable[[], T]) -> T:
 
 def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:
     """Return options that bring images to the size, and where they are made from nothing the channels, of a spec."""
-    if spec.is_points:
+    if kinds.find(spec.kind).raw_features:
         return options
     asked = replace(options, size="x".join(map(str, spec.shape[1:])))
     return asked if spec.source_shape is not None else replace(asked, channels=spec.shape[0])
 
 
-def targets_as_images(dataset: AnyDataset) -> Dataset:
+def targets_as_images(dataset: Dataset) -> SampleDataset:
     """View what translations should look like, the targets or the second domain, as images."""
-    if isinstance(dataset, Dataset):
+    if isinstance(dataset, SampleDataset):
         return dataset
-    return Dataset(
+    return ImageDataset(
         samples=dataset.samples,
         labels=None,
         spec=Spec(shape=dataset.spec.shape),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from zerosum import text
-from zerosum.data.dataset import Dataset, channels_first
+from zerosum.data.dataset import SampleDataset, channels_first
 from zerosum.data.packing.cache import key_of
 from zerosum.errors import InputError, StorageError
 from zerosum.features.classifier import BATCH, LARGEST_SIDE, WIDTH, Classifier, accuracy, fit
@@ -68,9 +68,9 @@ class Trained:
 
 
 def trained_on(
-    reference: Dataset,
+    reference: SampleDataset,
     *,
-    held_out: Dataset | None = None,
+    held_out: SampleDataset | None = None,
     cache: Path,
     seed: int = 0,
     progress: ProgressCallback | None = None,
@@ -113,7 +113,7 @@ def trained_on(
     return Trained(network.eval().requires_grad_(False), protocol, right)
 
 
-def _check(reference: Dataset, held_out: Dataset | None) -> None:
+def _check(reference: SampleDataset, held_out: SampleDataset | None) -> None:
     classes = reference.spec.classes
     if reference.labels is None or len(classes) < 2:
         raise InputError(
@@ -129,7 +129,7 @@ def _check(reference: Dataset, held_out: Dataset | None) -> None:
         )
 
 
-def _parts(reference: Dataset, held_out: Dataset | None, seed: int) -> tuple[tuple[Tensor, Tensor], ...]:
+def _parts(reference: SampleDataset, held_out: SampleDataset | None, seed: int) -> tuple[tuple[Tensor, Tensor], ...]:
     """Images and labels to learn, and to test on."""
     images, labels = _pairs(reference)
     if held_out is not None:
@@ -139,7 +139,7 @@ def _parts(reference: Dataset, held_out: Dataset | None, seed: int) -> tuple[tup
     return (images[learnt], labels[learnt]), (images[kept], labels[kept])
 
 
-def _pairs(dataset: Dataset) -> tuple[Tensor, Tensor]:
+def _pairs(dataset: SampleDataset) -> tuple[Tensor, Tensor]:
     assert dataset.labels is not None
     return channels_first(dataset.samples.view(np.ndarray)), torch.from_numpy(dataset.labels)
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import SampleDataset
 from zerosum.data.packing.cache import key_of
 from zerosum.errors import InputError, StorageError
 from zerosum.features.extractor import Extractor, Features
@@ -78,7 +78,7 @@ def stream(
 
 def of_dataset(
     extractor: Extractor,
-    dataset: Dataset,
+    dataset: SampleDataset,
     *,
     n: int | None = None,
     seed: int = 0,
@@ -116,7 +116,7 @@ def of_dataset(
     return _read(path, extractor.width)
 
 
-def rows(dataset: Dataset, *, n: int | None = None, seed: int = 0) -> np.ndarray:
+def rows(dataset: SampleDataset, *, n: int | None = None, seed: int = 0) -> np.ndarray:
     """Choose (n,) rows of a data set without repetition, or all of them in order: those that `of_dataset` sees.
 
     Raises:

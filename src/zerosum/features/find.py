@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from zerosum.data.dataset import Dataset
+from zerosum import kinds
+from zerosum.data.dataset import SampleDataset
 from zerosum.errors import InputError
 from zerosum.features import inception_weights
 from zerosum.features.classifier_extractor import trained_on
@@ -29,9 +30,9 @@ def names() -> tuple[str, ...]:
 def find(
     asked: str,
     *,
-    reference: Dataset,
+    reference: SampleDataset,
     cache: Path,
-    held_out: Dataset | None = None,
+    held_out: SampleDataset | None = None,
     progress: ProgressCallback | None = None,
     device: torch.device = CPU,
 ) -> Extractor:
@@ -51,7 +52,7 @@ def find(
         StorageError: The cache cannot be written to.
     """
     name, _, given = asked.partition(":")
-    if reference.spec.is_points:
+    if kinds.find(reference.spec.kind).raw_features:
         raise InputError(f"{reference.source} is made of points, and --features {asked} are of images: give images.")
     if name in ("inception", "inception-768"):
         path = Path(given).expanduser() if given else inception_weights.locate(name, cache=cache, progress=progress)
@@ -69,7 +70,7 @@ def find(
     raise InputError(f"There are no features {asked}: {hint}")
 
 
-def default(reference: Dataset, *, cache: Path) -> tuple[str, str]:
+def default(reference: SampleDataset, *, cache: Path) -> tuple[str, str]:
     """Choose features for data nobody chose them for.
 
     Args:

@@ -21,7 +21,7 @@ from zerosum.errors import InputError
 from zerosum.inference.image_files import inputs_at, write_picture
 from zerosum.inference.translate import Translated, load_picture, notes_on, require_pictures
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.tasks import Inpainter
+from zerosum.tasks import InpaintingRecipe
 from zerosum.text import counted, listed
 
 WHITE = 128
@@ -44,7 +44,7 @@ class Holed:
     """(1, H', W') float, 1 wherever a pixel of the hole has a part."""
 
 
-def complete(recipe: Inpainter, images: Tensor, mask: Tensor, *, batch: int = 8) -> Tensor:
+def complete(recipe: InpaintingRecipe, images: Tensor, mask: Tensor, *, batch: int = 8) -> Tensor:
     """Fill holes in (N, C, H, W) images in [-1, 1], `batch` at a time: (N, C, H, W) on the CPU, in [-1, 1].
 
     Args:
@@ -59,7 +59,7 @@ def complete(recipe: Inpainter, images: Tensor, mask: Tensor, *, batch: int = 8)
 
 
 def complete_files(
-    recipe: Inpainter,
+    recipe: InpaintingRecipe,
     files: ImageFiles,
     mask: Path,
     targets: Mapping[str, Path],
@@ -177,7 +177,7 @@ def _prepared(plain: Image.Image, hole: np.ndarray, plan: PixelFormat) -> Holed:
     return Holed(plain=plain, hole=hole, pixels=pixels, mask=torch.from_numpy(np.array(share) > TOUCHED).float()[None])
 
 
-def _through(recipe: Inpainter, images: Sequence[Holed]) -> Tensor:
+def _through(recipe: InpaintingRecipe, images: Sequence[Holed]) -> Tensor:
     """Run images through the network together: (N, C, H', W') uint8."""
     pixels, mask = (torch.stack([getattr(image, side) for image in images]) for side in ("pixels", "mask"))
     return to_uint8(complete(recipe, to_float(pixels), mask, batch=len(images)))

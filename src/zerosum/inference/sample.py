@@ -11,11 +11,11 @@ from torch import Tensor
 
 from zerosum import latent
 from zerosum.errors import InputError
-from zerosum.media import image_grid
+from zerosum.kinds.base import Kind
 from zerosum.media.video import animate
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
-from zerosum.tasks import Interpolable, controls, require_known
+from zerosum.tasks import controls, require_known, require_latents
 
 CHUNK = 16
 """Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
@@ -33,10 +33,8 @@ def generate(recipe: Recipe, n: int, *, seed: int, chosen: Mapping[str, Any]) ->
     return torch.cat(chunks)[:n]
 
 
-def write_samples(samples: Tensor, out: Path, *, metadata: Mapping[str, str]) -> list[Path]:
-    """Write samples into a folder, one file each, or into one picture if `out` ends in .png.
-
-    Points are written as a scatter plot and an array of coordinates.
+def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str]) -> list[Path]:
+    """Write samples of a kind into a folder, or into one picture if `out` ends in .png.
 
     Raises:
         InputError: the ending is of another kind of file.
@@ -44,17 +42,7 @@ def write_samples(samples: Tensor, out: Path, *, metadata: Mapping[str, str]) ->
     """
     if out.suffix and out.suffix.lower() != ".png":
         raise InputError(f"Samples cannot be written as {out.name}: give a name that ends in .png, or a folder.")
-    if samples.ndim == 2:
-        target = out if out.suffix else out / "samples.png"
-        image_grid.write_png(image_grid.scatter(samples), target, metadata)
-        return [target]
-    if not out.suffix:
-        return image_grid.save_images(samples, out, prefix="sample", metadata=metadata)
-    if len(samples) == 1 and samples.shape[1] in image_grid.MODES:
-        (path,) = image_grid.save_images(samples, out.parent, prefix=out.stem, metadata=metadata)
-        return [path.replace(out)]
-    image_grid.write_png(image_grid.grid(samples), out, metadata)
-    return [out]
+    return kind.save(samples, out, metadata)
 
 
 def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen: Mapping[str, Any]) -> Tensor:
@@ -63,24 +51,23 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
     Raises:
         InputError: the recipe has no latents to walk among, or fewer than 2 corners or frames.
     """
-    if not isinstance(recipe, Interpolable):
-        raise InputError("This recipe has no latent vector to walk along: leave --interpolate away.")
+    model = require_latents(recipe)
     if corners < 2 or frames < 2:
         raise InputError(f"A walk of {frames} frames among {corners} samples leads nowhere: give 2 or more of each.")
     require_known(chosen, controls(recipe))
     with rng.fork(recipe.device, seed=seed), torch.no_grad():
-        path = latent.loop(recipe.prior(corners).cpu(), frames=frames, between=recipe.between)
+        path = latent.loop(model.prior(corners).cpu(), frames=frames, between=model.between)
         rest = {name: value for name, value in chosen.items() if name != "truncation"}
-        return torch.cat([recipe.sample(len(piece), latent=piece, **rest).float().cpu() for piece in path.split(CHUNK)])
+        return torch.cat([model.sample(len(piece), latent=piece, **rest).float().cpu() for piece in path.split(CHUNK)])
 
 
-def write_walk(samples: Tensor, out: Path, *, seconds: float) -> Path:
+def write_walk(samples: Tensor, out: Path, *, kind: Kind, seconds: float) -> Path:
     """Write a walk as a film (.gif, .mp4) of `seconds`, or a strip (.png).
 
     Raises:
         InputError: another ending, or .mp4 without the `video` extra.
         StorageError: the disk refuses.
     """
-    frames = [image_grid.scatter(samples) if samples.ndim == 2 else image_grid.grid(frame[None]) for frame in samples]
+    frames = [kind.draw(frame[None], samples) for frame in samples]
     animate(frames, out, seconds_per_frame=seconds / len(frames))
     return out

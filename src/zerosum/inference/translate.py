@@ -24,7 +24,7 @@ from zerosum.inference.image_files import write_picture
 from zerosum.media.image_grid import MODES
 from zerosum.runtime import rng
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.tasks import Inpainter, TranslationRecipe, controls_of, require_known
+from zerosum.tasks import InpaintingRecipe, TranslationRecipe, controls_of, require_known
 from zerosum.text import counted
 
 Size = Literal["trained", "own"]
@@ -185,7 +185,7 @@ def finished(recipe: TranslationRecipe, plain: Image.Image, result: Tensor) -> I
     return image
 
 
-def require_pictures(recipe: TranslationRecipe | Inpainter) -> None:
+def require_pictures(recipe: TranslationRecipe | InpaintingRecipe) -> None:
     """See that what the recipe takes and makes are images that files can hold.
 
     Raises:

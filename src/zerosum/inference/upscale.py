@@ -21,7 +21,7 @@ from zerosum.inference.image_files import write_picture
 from zerosum.inference.translate import Translated, finished, load_picture, notes_on, require_pictures
 from zerosum.recipe import Recipe
 from zerosum.runtime.thread_pool import ProgressCallback
-from zerosum.tasks import TranslationRecipe, Upscaler
+from zerosum.tasks import TranslationRecipe, UpscalingRecipe
 
 TILE = 128
 """Side, in pixels of the source, of what is made at once: at 4 times the size, about half a gigabyte of work space."""
@@ -123,7 +123,7 @@ def require_upscaler(recipe: Recipe) -> Any:
     Raises:
         InputError: it is not.
     """
-    if isinstance(recipe, TranslationRecipe) and isinstance(recipe, Upscaler):
+    if isinstance(recipe, TranslationRecipe) and isinstance(recipe, UpscalingRecipe):
         return recipe
     raise InputError(
         f"This run does not make images larger ({type(recipe).__name__}): train one that does with --recipe srgan."

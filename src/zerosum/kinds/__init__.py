@@ -1,109 +1,100 @@
-"""The door for recipes: data opened as the kind of batch that a recipe plays on."""
+"""Kinds of sample, a file each: how each is opened, drawn, saved and computed with."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-
-from zerosum.data.batch import Batch, Domains, Pairs
-from zerosum.data.dataset import Dataset
+from zerosum.data.batch import Batch
+from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
-from zerosum.kinds.domains import DomainDataset, open_domains
-from zerosum.kinds.images import open as open_images
-from zerosum.kinds.pairs import PairDataset, open_pairs
+from zerosum.kinds.base import Kind
 from zerosum.runtime.thread_pool import ProgressCallback
 
-SHEET = 8
-"""Translations in a preview: each is shown beside its source."""
 
-AnyDataset = Dataset | PairDataset | DomainDataset
+def names() -> list[str]:
+    """Return the names of all kinds, in alphabetical order."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base")
+
+
+def find(name: str) -> Kind:
+    """Return a kind by its name, as `Spec.kind` has it.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in names():
+        raise InputError(f"There is no kind of sample {name!r}; known are {', '.join(names())}.")
+    return importlib.import_module(f"{__name__}.{name}").KIND
+
+
+def of_batches(batches: Sequence[type[Batch]]) -> list[Kind]:
+    """Return the kinds whose batches a recipe trains on, in the recipe's order."""
+    known = [find(name) for name in names()]
+    return [kind for batch in batches for kind in known if kind.batch is batch]
 
 
 def open_as(
-    kinds: Sequence[type[Batch]],
+    batches: Sequence[type[Batch]],
     source: str | Path,
     *,
     options: DataConfig = DataConfig(),
     progress: ProgressCallback | None = None,
-) -> AnyDataset:
-    """Open data as the first of `kinds` that is for two sides, else as images or points.
+) -> Dataset:
+    """Open data as the first of the kinds that a recipe trains on and that the source can be of.
 
     Raises:
-        InputError: There are no such data, or options are given that this kind has no use for.
-        StorageError: The cache cannot be written to.
+        InputError: there are no such data, they are of another kind, or options are set that the kind has no use for.
+        StorageError: the cache cannot be written to.
     """
-    two_sided = next((kind for kind in kinds if kind in (Pairs, Domains)), None)
-    if two_sided is None:
-        for name in ("target", "degrade"):
-            if getattr(options, name) is not None:
-                raise InputError(f"--{name} is for recipes that translate, such as pix2pix: leave it away.")
-        if options.direction != "AtoB":
-            raise InputError("--direction is for recipes that translate, such as pix2pix: leave it away.")
-        return open_images(source, options=options, progress=progress)
-    if options.labels not in (None, "none"):
-        raise InputError(f"--labels {options.labels} is of no use to a recipe that translates: leave it away.")
-    return (open_pairs if two_sided is Pairs else open_domains)(source, options, progress)
+    kinds = of_batches(batches)
+    kind = next((kind for kind in kinds if kind.accepts(source)), None)
+    if kind is None:
+        known = [find(name) for name in names()]
+        given = next((kind.unit for kind in known if kind.accepts(source)), "something else")
+        trained = " or ".join(kind.unit for kind in kinds)
+        raise InputError(f"This recipe trains on {trained}, and {source} is made of {given}: name other data.")
+    kind.require_useful(options)
+    return kind.open(source, options=options, progress=progress)
 
 
-def for_previews(
-    dataset: AnyDataset,
-    kinds: Sequence[type[Batch]],
-    options: DataConfig,
-    *,
-    most: int,
-    made_from: Literal["images", "latents"] = "images",
-) -> tuple[Batch, Literal["training", "held_out"], str | None]:
-    """Choose what previews are held against: where they are made from images, some that are not trained on, if any.
-
-    Args:
-        dataset: What is trained on.
-        kinds: As for `open_as`.
-        options: What the data were opened with.
-        most: Samples to show; of what is made from images, at most 8.
-        made_from: What the recipe makes its samples from.
-
-    Returns:
-        The samples, whether they are trained on, and a sentence on it where there is a choice.
+def open_data(
+    source: str | Path, *, options: DataConfig = DataConfig(), progress: ProgressCallback | None = None
+) -> SampleDataset:
+    """Open data that no recipe says the kind of: samples that are made from nothing, by what the source is.
 
     Raises:
-        StorageError: The cache cannot be written to.
+        InputError: there are no such data, or options are set that their kind has no use for.
+        StorageError: the cache cannot be written to.
     """
-    if made_from == "latents":
-        return dataset.batch(np.arange(most) % len(dataset)), "training", None
-    shown = min(most, SHEET)
-    same = replace(options, size="x".join(map(str, dataset.spec.shape[1:])))
-    apart = held_out(kinds, dataset.source, options=same)
-    if apart is not None and apart.spec == dataset.spec:
-        note = f"Previews show {shown} images of a split that is not trained on."
-        return apart.batch(_spread(shown, len(apart), options)), "held_out", note
-    note = f"Previews show {shown} of the training images, for the data have no split test or val like them."
-    return dataset.batch(_spread(shown, len(dataset), options)), "training", note
-
-
-def _spread(shown: int, count: int, options: DataConfig) -> np.ndarray:
-    """Choose rows to show: the first ones, but of tiles some from all over, for neighbours are of one image."""
-    step = max(1, count // shown) if options.fit == "tiles" else 1
-    return np.arange(shown) * step % count
+    dataset = open_as(
+        [find(name).batch for name in names() if find(name).single], source, options=options, progress=progress
+    )
+    assert isinstance(dataset, SampleDataset)
+    return dataset
 
 
 def held_out(
-    kinds: Sequence[type[Batch]], source: str | Path, *, options: DataConfig, progress: ProgressCallback | None = None
-) -> AnyDataset | None:
+    batches: Sequence[type[Batch]],
+    source: str | Path,
+    *,
+    options: DataConfig,
+    progress: ProgressCallback | None = None,
+) -> Dataset | None:
     """Open a split that is not trained on, test or val, with the same options; None where the data have none.
 
     Raises:
-        StorageError: The cache cannot be written to.
+        StorageError: the cache cannot be written to.
     """
     for split in ("test", "val"):
         if split == options.split:
             continue
         try:
-            return open_as(kinds, source, options=replace(options, split=split), progress=progress)
+            return open_as(batches, source, options=replace(options, split=split), progress=progress)
         except InputError:
             continue
     return None

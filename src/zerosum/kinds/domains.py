@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from zerosum.data.batch import Domains
-from zerosum.data.dataset import channels_first, gather
+from zerosum.data.dataset import Dataset, channels_first, gather
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig, choose_sides
 from zerosum.data.packing.cache import key_of
@@ -18,26 +19,17 @@ from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.spec import Spec
 from zerosum.data.two_sided import files_at, pack_sides, side_notes, two_folders, two_places
 from zerosum.errors import InputError
+from zerosum.kinds import images
+from zerosum.kinds.base import Kind
 from zerosum.runtime.thread_pool import ProgressCallback
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DomainDataset:
-    """Images of two domains, of one shape, each shuffled on its own."""
+class DomainDataset(Dataset):
+    """Images of two domains, of one shape, each shuffled on its own; `samples` are those of domain B."""
 
     a: np.ndarray
     """(M, H, W, C) uint8."""
-
-    samples: np.ndarray
-    """(L, H, W, C) uint8: the images of domain B, which need not be as many."""
-
-    spec: Spec
-    source: str
-    fingerprint: str
-    notes: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return max(self.lengths)
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -58,7 +50,9 @@ class DomainDataset:
         return Domains(a=channels_first(a), b=channels_first(b))
 
 
-def open_domains(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> DomainDataset:
+def open_domains(
+    source: str | Path, *, options: DataConfig = DataConfig(), progress: ProgressCallback | None = None
+) -> DomainDataset:
     """Open two domains.
 
     Args:
@@ -81,7 +75,7 @@ def open_domains(source: str | Path, options: DataConfig, progress: ProgressCall
     return DomainDataset(
         a=packs[0].samples,
         samples=packs[1].samples,
-        spec=Spec(shape=packs[1].spec.shape, source_shape=packs[0].spec.shape),
+        spec=Spec(shape=packs[1].spec.shape, kind="domains", source_shape=packs[0].spec.shape),
         source=name_of(source),
         fingerprint=key_of(packs[0].fingerprint, packs[1].fingerprint),
         notes=(
@@ -118,3 +112,27 @@ def _agree(a: Scan, b: Scan, options: DataConfig) -> tuple[DataConfig, DataConfi
 
 def _place(files: ImageFiles) -> str:
     return files.prefix.rstrip("/") or str(files.root)
+
+
+def example(spec: Spec, count: int) -> DomainDataset:
+    """Make random images of two domains of a spec."""
+    given = images.random_images(
+        spec.source_shape or spec.shape, max(1, count * 5 // 8), seed=1
+    )  # domains need not be of one length
+    samples = images.random_images(spec.shape, count, seed=0)
+    return DomainDataset(a=given, samples=samples, spec=spec, source="random", fingerprint="random", notes=())
+
+
+KIND = Kind(
+    name="domains",
+    unit="images",
+    batch=Domains,
+    open=open_domains,
+    unused=("labels",),
+    single=False,
+    draw=images.draw,
+    save=images.save,
+    example=example,
+    memory_format=torch.channels_last,
+    paired=False,
+)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
+import torch
 
 from zerosum.data.batch import Pairs
 from zerosum.data.dataset import Dataset, channels_first, gather
@@ -23,33 +24,22 @@ from zerosum.data.sources.image_files import ImageFiles, choose_split
 from zerosum.data.spec import Spec
 from zerosum.data.two_sided import files_at, halves, pack_sides, side_notes, two_folders, two_places
 from zerosum.errors import InputError
+from zerosum.kinds import images
+from zerosum.kinds.base import Kind
 from zerosum.kinds.images import open as open_images
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted, listed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PairDataset:
-    """M pairs. Where the sources are a degradation, they are made from the targets as they are drawn."""
+class PairDataset(Dataset):
+    """M pairs, each shuffled as one; `samples` are the targets, (M, H, W, C) uint8.
+
+    Where the sources are a degradation, they are made from the targets as they are drawn.
+    """
 
     sources: np.ndarray | Degradation
     """(M, H', W', C') uint8, or how a target becomes its source."""
-
-    samples: np.ndarray
-    """(M, H, W, C) uint8: the targets."""
-
-    spec: Spec
-    source: str
-    fingerprint: str
-    notes: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """One set: a source and its target are shuffled together."""
-        return (len(self.samples),)
 
     def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Pairs:
         """Gather pairs; both images of a pair get the same crop and mirror.
@@ -74,7 +64,9 @@ class PairDataset:
         return Pairs(source=channels_first(source), target=channels_first(target))
 
 
-def open_pairs(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> PairDataset:
+def open_pairs(
+    source: str | Path, *, options: DataConfig = DataConfig(), progress: ProgressCallback | None = None
+) -> PairDataset:
     """Open pairs.
 
     Args:
@@ -104,7 +96,7 @@ def open_pairs(source: str | Path, options: DataConfig, progress: ProgressCallba
     return PairDataset(
         sources=given.samples,
         samples=wanted.samples,
-        spec=Spec(shape=wanted.spec.shape, source_shape=given.spec.shape),
+        spec=Spec(shape=wanted.spec.shape, kind="pairs", source_shape=given.spec.shape),
         source=name_of(source),
         fingerprint=key_of(given.fingerprint, wanted.fingerprint),
         notes=(*origin, *notes),
@@ -145,14 +137,12 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
             "--direction has no meaning with --degrade, where the spoilt image is the source: leave it away."
         )
     way = Degradation.read(str(options.degrade))
-    targets: Dataset = open_images(source, options=replace(options, labels="none"), progress=progress)
-    if targets.spec.is_points:
-        raise InputError(f"{targets.source} is made of points, and --degrade {way} is for images: give images.")
+    targets = open_images(source, options=replace(options, labels="none"), progress=progress)
     notes = tuple(note for note in targets.notes if not note.startswith("No labels were taken"))
     return PairDataset(
         sources=way,
         samples=targets.samples,
-        spec=Spec(shape=targets.spec.shape, source_shape=way.shape(targets.spec.shape)),
+        spec=Spec(shape=targets.spec.shape, kind="pairs", source_shape=way.shape(targets.spec.shape)),
         source=targets.source,
         fingerprint=key_of(targets.fingerprint, str(way)),
         notes=(f"Sources are made from the images by {way}; the images are the targets.", *notes),
@@ -212,3 +202,24 @@ def _by_stem(files: ImageFiles) -> dict[str, str]:
 
 def _place(files: ImageFiles) -> str:
     return files.prefix.rstrip("/") or str(files.root)
+
+
+def example(spec: Spec, count: int) -> PairDataset:
+    """Make random pairs of a spec."""
+    given = images.random_images(spec.source_shape or spec.shape, count, seed=1)
+    samples = images.random_images(spec.shape, count, seed=0)
+    return PairDataset(sources=given, samples=samples, spec=spec, source="random", fingerprint="random", notes=())
+
+
+KIND = Kind(
+    name="pairs",
+    unit="pairs",
+    batch=Pairs,
+    open=open_pairs,
+    unused=("labels",),
+    single=False,
+    draw=images.draw,
+    save=images.save,
+    example=example,
+    memory_format=torch.channels_last,
+)

@@ -78,7 +78,7 @@ class DCGAN(LatentRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if spec.is_points:
+        if spec.kind == "points":
             self.generator = Dense(config.latent_dim, (config.width,) * 2, spec.shape)
             self.discriminator = Dense(2, (config.width,) * 2, activation="leaky_relu", dropout=config.dropout)
         else:

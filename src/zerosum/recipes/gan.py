@@ -79,7 +79,7 @@ class GAN(LatentRecipe):
             config.generator_hidden,
             spec.shape,
             activation=config.activation,
-            bound="none" if spec.is_points else "tanh",
+            bound="none" if spec.kind == "points" else "tanh",
         )
         self.discriminator = Dense(
             math.prod(spec.shape),

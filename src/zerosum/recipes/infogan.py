@@ -34,8 +34,9 @@ from zerosum.loss import Loss
 from zerosum.networks.dcgan import halvings, initialise
 from zerosum.networks.mlp import Dense
 from zerosum.player import Player
-from zerosum.recipe import Recipe, RecipeConfig
+from zerosum.recipe import RecipeConfig
 from zerosum.runtime import rng
+from zerosum.tasks import GenerativeRecipe
 
 SLOPE = 0.1
 """Of the leaky ReLUs (appendix C.1)."""
@@ -79,7 +80,7 @@ class Config(RecipeConfig):
     """Decay of the running average of the generator's weights, which is what samples."""
 
 
-class InfoGAN(Recipe):
+class InfoGAN(GenerativeRecipe):
     """Minimax game with a third player, who keeps the codes readable."""
 
     Config = Config
@@ -94,7 +95,7 @@ class InfoGAN(Recipe):
                 "infogan got --categories 0 and --codes 0, and needs a code to inform about: raise one of them."
             )
         latent = config.noise + config.categories + config.codes
-        if spec.is_points:
+        if spec.kind == "points":
             self.generator: nn.Module = Dense(latent, (config.width,) * 2, spec.shape)
             self.trunk: nn.Module = Dense(2, (config.width,), (config.width,), activation="leaky_relu")
             features = config.width
@@ -105,7 +106,7 @@ class InfoGAN(Recipe):
             hidden = nn.Sequential(nn.Linear(features, 128), nn.BatchNorm1d(128), nn.LeakyReLU(SLOPE)), 128
         self.discriminator = nn.Linear(features, 1)
         self.recogniser = nn.Sequential(hidden[0], nn.Linear(hidden[1], config.categories + config.codes))
-        if not spec.is_points:
+        if spec.kind != "points":
             initialise(self)
 
     def players(self) -> dict[str, Player]:

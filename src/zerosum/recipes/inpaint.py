@@ -30,14 +30,14 @@ from zerosum.data.batch import Images
 from zerosum.data.jitter import Jitter
 from zerosum.data.masks import NUMBERS, Kind, masks
 from zerosum.data.spec import Spec
-from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.networks.context_encoder import ContextEncoder
 from zerosum.networks.dcgan import ConvolutionalDiscriminator
 from zerosum.player import Player
-from zerosum.recipe import Recipe, RecipeConfig
+from zerosum.recipe import RecipeConfig
 from zerosum.runtime import rng
+from zerosum.tasks import InpaintingRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,16 +90,14 @@ class Config(RecipeConfig):
     """Share of the draws that are mirrored left to right; 0 where left and right are not alike."""
 
 
-class Inpaint(Recipe):
-    """Game of a context encoder and a discriminator of completed images. In place of `sample` it has `complete`."""
+class Inpaint(InpaintingRecipe):
+    """Game of a context encoder and a discriminator of completed images."""
 
     Config = Config
     config: Config
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if spec.is_points:
-            raise InputError("inpaint fills holes in images, and these data are points: give images.")
         self.generator = ContextEncoder(spec.shape[0] + 1, spec.shape, width=config.width, bottleneck=config.bottleneck)
         self.discriminator = ConvolutionalDiscriminator(spec.shape, config.width)
         self.rim = round(config.overlap * min(spec.shape[1:]))

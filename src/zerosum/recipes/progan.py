@@ -30,7 +30,6 @@ from torch.nn import functional
 from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
 from zerosum.data.batch import Images
 from zerosum.data.spec import Spec
-from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.latent import truncated_normal
 from zerosum.layers.equalised import EqualisedConv2d, EqualisedDownsampleConv, EqualisedLinear, EqualisedUpsampleConv
@@ -107,8 +106,6 @@ class ProGAN(LatentRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if spec.is_points:
-            raise InputError("progan grows images, and these data are points: give images, or choose --recipe wgan_gp.")
         self.minibatch_group = config.minibatch_group
         self.depth, *start = halvings(spec.shape)
         widths = channels(config.base, config.max_channels, self.depth)

@@ -43,7 +43,7 @@ from zerosum.networks.srresnet import SRResNet
 from zerosum.networks.vgg import SMALLEST, VGG19, read_vgg19
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
-from zerosum.tasks import TranslationConfig, TranslationRecipe
+from zerosum.tasks import TranslationConfig, UpscalingRecipe
 
 Content = Literal["vgg", "pixels", "discriminator"]
 Absolute = Annotated[str, AfterValidator(lambda path: str(Path(path).expanduser().absolute()))]
@@ -100,7 +100,7 @@ class Config(TranslationConfig):
     """Decay of a running average of the generator's weights, which then is what enlarges; 0 keeps none."""
 
 
-class SRGAN(TranslationRecipe):
+class SRGAN(UpscalingRecipe):
     """SRResNet, alone and then in a conditional game that holds it to the content of its sources."""
 
     Config = Config
@@ -123,11 +123,6 @@ class SRGAN(TranslationRecipe):
         )
         self.discriminator = Discriminator(spec.shape[0], config.width)
         self._vgg: VGG19 | None = None
-
-    @property
-    def size_multiple(self) -> int:
-        """Sides of a source can be of any size."""
-        return 1
 
     @property
     def radius(self) -> int:

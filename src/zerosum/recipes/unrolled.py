@@ -83,7 +83,7 @@ class Unrolled(LatentRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if spec.is_points:
+        if spec.kind == "points":
             self.generator = Dense(config.latent_dim, config.generator_hidden, spec.shape, activation=config.activation)
             self.discriminator = Dense(2, config.discriminator_hidden, activation=config.activation)
             initialise_orthogonal(self.generator, gain=1.4)

@@ -69,7 +69,7 @@ class WGANGP(LatentRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if spec.is_points:
+        if spec.kind == "points":
             self.generator = Dense(config.latent_dim, config.points_hidden, spec.shape)
             self.critic = Dense(2, config.points_hidden)
         else:

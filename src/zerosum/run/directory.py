@@ -13,6 +13,10 @@ from zerosum.runtime.atomic_files import replacing, storing
 
 FORMAT = 2
 
+KINDS = {"pix2pix": "pairs", "srgan": "pairs", "cyclegan": "domains"}
+TASKS = {"pix2pix": "translate", "srgan": "upscale", "cyclegan": "translate", "inpaint": "inpaint"}
+"""Of the recipes in run.json of format 1, where they are not images or points, generated."""
+
 RENAMED = {
     "rate": "lr",
     "generator_rate": "generator_lr",

@@ -9,19 +9,20 @@ from typing import Any
 import torch
 
 import zerosum
+from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.kinds import AnyDataset
 from zerosum.run.config import RunConfig, read_spec
 from zerosum.run.directory import Run
 from zerosum.runtime import device
 from zerosum.runtime.progress import Progress
 
 
-def describe(plan: RunConfig, dataset: AnyDataset, game: Game[Any], command: str | None) -> dict[str, Any]:
+def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | None) -> dict[str, Any]:
     """Return what run.json says of a run that begins."""
     return {
         "recipe": plan.recipe,
+        "task": game.recipe.task.name,
         "config": plan.config.to_json(),
         "training": plan.training.to_json(),
         "data_options": plan.options.located().to_json(),
@@ -38,7 +39,7 @@ def describe(plan: RunConfig, dataset: AnyDataset, game: Game[Any], command: str
     }
 
 
-def require_same_data(directory: Run, dataset: AnyDataset, progress: Progress) -> None:
+def require_same_data(directory: Run, dataset: Dataset, progress: Progress) -> None:
     """See that the data are those that the run began with; say if only their content has changed.
 
     Raises:

@@ -8,14 +8,14 @@ from typing import Any
 
 import torch
 
-from zerosum import recipes, report
-from zerosum.data.dataset import Dataset
+from zerosum import kinds, recipes, report
+from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.evaluation.during_training import TrainingEvaluator, watch
 from zerosum.evaluation.reference import EvaluationContext
 from zerosum.game import Game
-from zerosum.kinds import AnyDataset, for_previews, open_as
+from zerosum.kinds import open_as
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import restore
 from zerosum.run.config import RunConfig, changed, read_config
@@ -25,12 +25,12 @@ from zerosum.runtime import distributed, rng
 from zerosum.runtime.device import keep_freed_memory, pick_device, pick_memory_format, pick_precision
 from zerosum.runtime.distributed import World
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
-from zerosum.tasks import Inpainter, TranslationRecipe, Upscaler
-from zerosum.training.nearest_images import memorisation
+from zerosum.training.nearest_images import write_nearest
+from zerosum.training.preview import preview_batch
 from zerosum.training.trainer import Trainer
 
 
-def open_data(plan: RunConfig, world: World, progress: Progress) -> AnyDataset:
+def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
     """Open the data, the first process alone at first so that they are packed once."""
     told, kinds = progress_callback(progress), recipes.find(plan.recipe).data
     dataset = open_as(kinds, plan.data, options=plan.options, progress=told) if world.is_first else None
@@ -38,7 +38,7 @@ def open_data(plan: RunConfig, world: World, progress: Progress) -> AnyDataset:
     return dataset or open_as(kinds, plan.data, options=plan.options)
 
 
-def build_game(plan: RunConfig, dataset: AnyDataset, device: torch.device, world: World) -> Game[Any]:
+def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: World) -> Game[Any]:
     """Build the recipe from the plan's seed and seat it at a game, before its first round.
 
     Raises:
@@ -48,12 +48,14 @@ def build_game(plan: RunConfig, dataset: AnyDataset, device: torch.device, world
     recipe = recipes.find(plan.recipe)(plan.config, dataset.spec)
     _require_divisible(plan, recipe, world)
     training = plan.training
+    kind = kinds.find(dataset.spec.kind)
     precision = pick_precision(training.precision, device)
-    if dataset.spec.is_points and training.precision == "auto":
+    if kind.precision == "float32" and training.precision == "auto":
         precision = torch.float32
     memory_format = pick_memory_format(training.memory_format, device, precision)
     keep_freed_memory()
-    if not dataset.spec.is_points:
+    if memory_format is torch.channels_last:
+        memory_format = kind.memory_format or torch.contiguous_format
         recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
     share = world if recipe.divisible else World()
     source = Stream(dataset, seed=training.seed, rank=share.rank, world=share.size, jitter=recipe.jitter)
@@ -152,25 +154,23 @@ def run_training(
     game: Game[Any],
     directory: Run,
     plan: RunConfig,
-    dataset: AnyDataset,
+    dataset: Dataset,
     progress: Progress,
     judge: TrainingEvaluator | None,
 ) -> Run:
     """Play the rounds that are left, then write the report and say what to type next."""
     for note in (*dataset.notes, *game.recipe.notes):
         progress.note(note)
-    made_from = "images" if isinstance(game.recipe, TranslationRecipe | Inpainter) else "latents"
-    preview, measured, note = for_previews(
-        dataset, game.recipe.data, plan.options, most=plan.training.previews, made_from=made_from
-    )
+    preview, measured, note = preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews)
     if note is not None:
         progress.note(note)
     trainer = Trainer(game, directory, plan.training, preview, progress, measured=measured, judge=judge)
     try:
         finished = trainer.train()
         if game.world.is_first:
-            if finished and made_from == "latents" and isinstance(dataset, Dataset) and not dataset.spec.is_points:
-                _remember(directory, game, dataset, plan.training.seed)
+            if finished and isinstance(dataset, SampleDataset):
+                with game.averaged(), game.autocast():
+                    write_nearest(directory, game.recipe, dataset, seed=plan.training.seed)
             page = report.write(directory.path)
             progress.close()
             progress.note(closing_message(directory, page, game, finished))
@@ -194,22 +194,13 @@ def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEval
     return judge
 
 
-def _remember(directory: Run, game: Game[Any], dataset: Dataset, seed: int) -> None:
-    with game.averaged(), game.autocast():
-        memorisation(directory, game.recipe, dataset, seed=seed)
-
-
 def closing_message(directory: Run, page: Path, game: Game[Any], finished: bool) -> str:
     """Say where everything lies and what to type next."""
     picture = directory.sample(game.clock.round)
     if not finished:
         return f"Stopped and saved at round {game.clock.round:,}. Go on with: zerosum train --resume {directory.path}"
-    use = f"More samples: zerosum sample {directory.path} -n 16"
-    if isinstance(game.recipe, TranslationRecipe):
-        verb = "upscale" if isinstance(game.recipe, Upscaler) else "translate"
-        use = f"{verb.capitalize()} images: zerosum {verb} {directory.path} INPUT --out OUTPUT"
-    if isinstance(game.recipe, Inpainter):
-        use = f"Fill holes in images: zerosum inpaint {directory.path} INPUT --mask MASK"
+    task = game.recipe.task
+    use = f"{task.invitation}: {task.typed(directory.path)}"
     return f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. {use}"
 
 

@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 
+from zerosum import kinds
 from zerosum.data.batch import to_float
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import SampleDataset
 from zerosum.inference.sample import generate
 from zerosum.media import image_grid
 from zerosum.metrics.nearest_images import nearest
@@ -16,12 +17,15 @@ from zerosum.run.directory import Run
 from zerosum.runtime.atomic_files import replacing
 
 
-def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: int = 12, k: int = 4) -> None:
+def write_nearest(run: Run, recipe: Recipe, dataset: SampleDataset, *, seed: int, n: int = 12, k: int = 4) -> None:
     """Write samples beside their nearest training images (mean absolute difference) into the run, and the distances.
 
     For scale, the same is measured from n training images to the rest: samples much nearer than that are copies.
     Searches at most 50,000 training images, chosen at random.
     """
+    kind = kinds.find(recipe.spec.kind)
+    if recipe.task.given != "nothing" or kind.draw_neighbours is None:
+        return
     chosen = np.random.default_rng(seed).permutation(len(dataset))[:50_000]
     own, rest = chosen[:n], np.sort(chosen[n:])
     if len(rest) < k:
@@ -29,7 +33,7 @@ def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: in
     samples = generate(recipe, n, seed=seed, chosen={})
     places, distances = nearest(samples, map(to_float, dataset.chunks(rest)), k=k)
     neighbours = to_float(dataset.real(rest[places.flatten().numpy()])).unflatten(0, (n, k))
-    sheet = image_grid.side_by_side(samples, neighbours)
+    sheet = kind.draw_neighbours(samples, neighbours)
     image_grid.write_png(sheet, run.path / "samples" / "nearest.png", {"seed": str(seed)})
     _, apart = nearest(to_float(dataset.real(own)), map(to_float, dataset.chunks(rest)), k=1)
     found = {

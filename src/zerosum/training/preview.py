@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Literal
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from zerosum.data.batch import Batch, Domains, to_uint8
+from zerosum import kinds
+from zerosum.data.batch import Batch, to_uint8
+from zerosum.data.dataset import Dataset
+from zerosum.data.options import DataConfig
 from zerosum.errors import DivergedError
 from zerosum.media import image_grid
 from zerosum.metrics.psnr_ssim import Channels, psnr, ssim
 from zerosum.recipe import Recipe
-from zerosum.tasks import Inpainter, TranslationRecipe
+from zerosum.tasks import is_paired
+
+SHEET = 8
+"""Results in a preview that are each shown beside their source."""
 
 SSIM_SIDE = 11
 """Pixels a side that SSIM's window needs."""
@@ -39,14 +48,47 @@ def draw_preview(recipe: Recipe, batch: Batch, *, rounds: int) -> tuple[Image.Im
     Raises:
         DivergedError: a sample is not finite.
     """
-    if not isinstance(recipe, TranslationRecipe | Inpainter):
-        fake, real = recipe.fake_and_real(batch)
-        _require_finite(fake, rounds)
-        return _draw(fake.float().cpu(), real.float().cpu()), {}
     columns = tuple(column.float().cpu() for column in recipe.preview_columns(batch))
     for column in columns:
         _require_finite(column, rounds)
-    return before_and_after(columns), {} if isinstance(batch, Domains) else measure(columns[1], columns[2])
+    if len(columns) == 1:
+        return kinds.find(recipe.spec.kind).draw(columns[0], batch.real.float().cpu()), {}
+    return before_and_after(columns), measure(columns[1], columns[2]) if is_paired(recipe) else {}
+
+
+def preview_batch(
+    recipe: Recipe, dataset: Dataset, options: DataConfig, *, most: int
+) -> tuple[Batch, Literal["training", "held_out"], str | None]:
+    """Choose the batch of the previews: where results are made from images, some that are not trained on, if any.
+
+    Args:
+        recipe: what is trained.
+        dataset: what it is trained on.
+        options: what the data were opened with.
+        most: samples to show; of what is made from images, at most 8.
+
+    Returns:
+        The samples, whether they are trained on, and a sentence on it where there is a choice.
+
+    Raises:
+        StorageError: the cache cannot be written to.
+    """
+    if recipe.task.given == "nothing":
+        return dataset.batch(np.arange(most) % len(dataset)), "training", None
+    shown = min(most, SHEET)
+    same = replace(options, size="x".join(map(str, dataset.spec.shape[1:])))
+    apart = kinds.held_out(recipe.data, dataset.source, options=same)
+    if apart is not None and apart.spec == dataset.spec:
+        note = f"Previews show {shown} images of a split that is not trained on."
+        return apart.batch(_spread(shown, len(apart), options)), "held_out", note
+    note = f"Previews show {shown} of the training images, because the data have no split test or val like them."
+    return dataset.batch(_spread(shown, len(dataset), options)), "training", note
+
+
+def _spread(shown: int, count: int, options: DataConfig) -> np.ndarray:
+    """Choose rows to show: the first ones, but of tiles some from all over, because neighbours are of one image."""
+    step = max(1, count // shown) if options.fit == "tiles" else 1
+    return np.arange(shown) * step % count
 
 
 def measure(made: Tensor, target: Tensor) -> dict[str, float]:
@@ -76,11 +118,6 @@ def before_and_after(columns: tuple[Tensor, ...]) -> Image.Image:
     rows = torch.stack(shown, dim=1)
     blocks = 2 if len(rows) > 4 and len(columns) <= 3 else 1
     return image_grid.grid(rows.flatten(0, 1), columns=blocks * len(columns))
-
-
-def _draw(fake: Tensor, real: Tensor) -> Image.Image:
-    """Draw samples (N, *shape) as people look at them: images in a grid, points over the real ones."""
-    return image_grid.scatter(fake, reference=real) if fake.ndim == 2 else image_grid.grid(fake)
 
 
 def _colour(images: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
+from zerosum import kinds
 from zerosum.data.batch import Batch
 from zerosum.errors import DivergedError
 from zerosum.game import Game
@@ -152,7 +153,7 @@ class Trainer:
                 images_per_second=images,
                 seconds_left=left,
                 values=values,
-                unit=self._preview_batch.unit,
+                unit=kinds.find(self.game.recipe.spec.kind).unit,
             )
         )
 

@@ -14,7 +14,7 @@ from zerosum.evaluation.measures import chosen
 from zerosum.evaluation.result import Protocol
 from zerosum.evaluation.samples import Comparison, MemorisationData, Reference, SampleSet
 from zerosum.features.extractor import Features
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.metrics.divergence import shares
 
 COUNT = 240

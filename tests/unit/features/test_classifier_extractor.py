@@ -13,7 +13,7 @@ from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError, StorageError
 from zerosum.features.classifier import Classifier, accuracy, fit
 from zerosum.features.classifier_extractor import trained_on
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 
 def quarters(count: int, *, size: int = 12, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -16,7 +16,7 @@ from zerosum.features.extract import extract, of_dataset, rows
 from zerosum.features.extractor import Features, as_rgb
 from zerosum.features.find import default, find, names
 from zerosum.features.untrained import Pixels, Random
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 
 class Sums:

@@ -21,7 +21,7 @@ from zerosum.features import inception_weights
 from zerosum.features.find import find
 from zerosum.features.inception import Inception, resize
 from zerosum.features.inception_network import body, units
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 
 # Of torch-fidelity 0.4.0 with `port_weights()` and `pictures()`: features[0, ::512] and logits_unbiased[0, ::252].
 RECORDED = {

@@ -17,7 +17,7 @@ from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.duality_gap import duality_gap
 from zerosum.game import Game
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.loss import Loss
 from zerosum.player import Player
 from zerosum.recipe import Recipe, RecipeConfig

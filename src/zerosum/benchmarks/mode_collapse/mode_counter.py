@@ -20,7 +20,7 @@ from zerosum.data.sources import toys
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.labelled_images import labelled
 from zerosum.features.classifier import Classifier, accuracy, fit
-from zerosum.kinds.images import open as open_data
+from zerosum.kinds import open_data
 from zerosum.metrics.modes import ModeCount, mixture_modes, stacked_modes
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.thread_pool import ProgressCallback

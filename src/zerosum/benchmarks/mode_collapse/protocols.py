@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from zerosum import recipes
-from zerosum.data.batch import Points
+from zerosum import kinds, recipes
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
 from zerosum.recipe import RecipeConfig
-from zerosum.tasks import TranslationRecipe
 
 Name = Literal["pacgan", "unrolled", "quick"]
 DATA = {"ring": "ring8", "grid": "grid25", "stacked-mnist": "stacked-mnist"}
@@ -59,15 +57,13 @@ class Protocol:
             InputError: There is no such recipe or setting, or the recipe does not make such samples from nothing.
         """
         kind = recipes.find(recipe)
-        if issubclass(kind, TranslationRecipe):
+        if kind.task.given != "nothing":
             raise InputError(
-                f"{recipe} makes images from images, and modes are counted among samples made from nothing: choose a "
+                f"{recipe} {kind.task.does}, and modes are counted among samples generated from nothing: choose a "
                 "recipe such as gan, dcgan or wgan_gp."
             )
-        if self.data != "stacked-mnist" and Points not in kind.data:
-            raise InputError(
-                f"{recipe} plays on images, and the {self.data} is made of points: give --data stacked-mnist."
-            )
+        if not any(known.accepts(self.source) for known in kinds.of_batches(kind.data)):
+            raise InputError(f"{recipe} does not train on what the {self.data} is made of: give --data stacked-mnist.")
         asked = {"rounds": self.rounds, **self.settings, **self.own.get(recipe, {})}
         known = {name: value for name, value in asked.items() if name in kind.Config.names()}
         return kind.Config.read(known | dict(settings))

@@ -5,7 +5,7 @@ They take minutes, so they are taken only where they are asked for by name.
 
 from __future__ import annotations
 
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import SampleDataset
 from zerosum.errors import InputError
 from zerosum.evaluation.measures.base import MetricGroup
 from zerosum.evaluation.probes.discriminator_overfitting import DiscriminatorTrial, discriminator_trial
@@ -59,7 +59,7 @@ def _missing_labels(evidence: Comparison) -> str | None:
     return None if training.spec.classes == held_out.spec.classes else "the splits have different classes"
 
 
-def _given(evidence: Comparison) -> tuple[Recipe, Dataset, Dataset | None]:
+def _given(evidence: Comparison) -> tuple[Recipe, SampleDataset, SampleDataset | None]:
     assert evidence.recipe is not None
     assert evidence.reference.training is not None
     return evidence.recipe, evidence.reference.training, evidence.reference.held_out

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import SampleDataset
 from zerosum.evaluation.measures.base import MetricGroup
 from zerosum.evaluation.probes.cas import Learner, classification_accuracy_score, small_classifier, synthetic_help
 from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced, labelled
@@ -71,7 +71,7 @@ def _missing(evidence: Comparison) -> str | None:
     return None if counts.min() else f"{given.source} has no image of the class {lacking}"
 
 
-def _given(evidence: Comparison) -> Dataset:
+def _given(evidence: Comparison) -> SampleDataset:
     assert evidence.labelled is not None
     return evidence.fake.once("labelled", evidence.labelled)
 

@@ -9,7 +9,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from zerosum.data.dataset import Dataset
+from zerosum import kinds
+from zerosum.data.dataset import SampleDataset
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.measures.base import MetricGroup
@@ -20,8 +21,7 @@ from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor, identity_of
 from zerosum.metrics.lpips import Backbone, FeatureStack, lpips, lpips_classifier
 from zerosum.metrics.path_length import STEP, path_length
-from zerosum.recipe import Recipe
-from zerosum.tasks import Interpolable
+from zerosum.tasks import has_latents, require_latents
 
 LPIPS: dict[str, Better] = {"lpips": "lower"}
 PATH: dict[str, Better] = {"ppl": "lower"}
@@ -42,7 +42,7 @@ def families() -> tuple[MetricGroup, ...]:
 
 
 def perceptual_distance(
-    question: EvaluationConfig, dataset: Dataset, extractor: Extractor | None, device: torch.device
+    question: EvaluationConfig, dataset: SampleDataset, extractor: Extractor | None, device: torch.device
 ) -> Perceptual | None:
     """Return LPIPS with the backbone that is asked for, or else the stages of the classifier that sees the features.
 
@@ -56,7 +56,7 @@ def perceptual_distance(
             return None
         sees = f"every channel weighs 1, weights {extractor.identity[:8]}"
         return Perceptual(distance=lpips_classifier(extractor.stages), sees=sees, device=device)
-    if dataset.spec.is_points:
+    if kinds.find(dataset.spec.kind).raw_features:
         raise InputError(f"--perceptual {question.perceptual} sees images, and {dataset.source} has points: leave it.")
     name, _, weights = question.perceptual.partition(":")
     if name not in BACKBONES or not weights:
@@ -103,7 +103,7 @@ def _judge_pairs(evidence: Comparison) -> list[MetricResult]:
 def _missing_path(evidence: Comparison) -> str | None:
     if evidence.fake.images is None:
         return "it looks at images, and these are points"
-    if not isinstance(evidence.recipe, Interpolable):
+    if not has_latents(evidence.recipe):
         return "it walks among latents, so it needs a run of a recipe that makes samples from them, such as dcgan"
     if evidence.reference.perceptual is None:
         return f"{GIVE}, or, for labelled data, --features classifier"
@@ -111,9 +111,8 @@ def _missing_path(evidence: Comparison) -> str | None:
 
 
 def _judge_path(evidence: Comparison) -> list[MetricResult]:
-    recipe, eye = evidence.recipe, _eye(evidence)
-    assert isinstance(recipe, Interpolable)
-    assert isinstance(recipe, Recipe)
+    assert evidence.recipe is not None
+    recipe, eye = require_latents(evidence.recipe), _eye(evidence)
     found = path_length(
         lambda latents: recipe.sample(len(latents), latent=latents).clamp(-1, 1),
         recipe.prior,

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum.data.dataset import Dataset
+from zerosum import kinds
+from zerosum.data.dataset import SampleDataset
 from zerosum.errors import InputError
 
 ClassSampler = Callable[[int, int], Tensor]
@@ -44,13 +45,13 @@ class LabelledImages:
         return LabelledImages(images=images, labels=torch.cat([self.labels, other.labels]))
 
 
-def labelled(dataset: Dataset) -> LabelledImages:
+def labelled(dataset: SampleDataset) -> LabelledImages:
     """Hold a whole data set of images with its labels in memory.
 
     Raises:
         InputError: It has no labels, or is made of points.
     """
-    if dataset.labels is None or dataset.spec.is_points:
+    if dataset.labels is None or kinds.find(dataset.spec.kind).raw_features:
         raise InputError(f"{dataset.source} is no set of labelled images; give one with a folder for each class.")
     images = dataset.real(np.arange(len(dataset)))
     return LabelledImages(images=images, labels=torch.from_numpy(np.asarray(dataset.labels)).long())

@@ -1,0 +1,100 @@
+"""The interface of a kind of sample: everything that depends on what a sample is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal, Protocol
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from zerosum.config import flag
+from zerosum.data.batch import Batch
+from zerosum.data.dataset import Dataset
+from zerosum.data.options import DataConfig
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.runtime.thread_pool import ProgressCallback
+
+
+class Opener(Protocol):
+    """Opens data as one kind of sample."""
+
+    def __call__(
+        self, source: str | Path, *, options: DataConfig = ..., progress: ProgressCallback | None = None
+    ) -> Dataset:
+        """Open data; raises InputError where they cannot be used, StorageError where the cache refuses."""
+        ...
+
+
+class Drawer(Protocol):
+    """Draws samples as a picture."""
+
+    def __call__(self, samples: Tensor, real: Tensor | None = None) -> Image.Image:
+        """Draw (N, *shape) samples, where it helps beside real ones (M, *shape)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kind:
+    """What a sample is. A file of this package each; `kinds.names()` lists them."""
+
+    name: str
+    """How `Spec.kind` and the documentation name it."""
+
+    unit: str
+    """What samples are called when they are counted, in the plural."""
+
+    batch: type[Batch]
+    """What is drawn of it, and what recipes name in `Recipe.data`."""
+
+    open: Opener
+    """Opens data of this kind."""
+
+    accepts: Callable[[str | Path], bool] = lambda source: True
+    """Whether a source that a user names can be of this kind, before it is opened."""
+
+    unused: tuple[str, ...] = ()
+    """Settings of `DataConfig` that are of no use to this kind, and refused."""
+
+    draw: Drawer
+    """Draws samples, for previews and reports."""
+
+    save: Callable[[Tensor, Path, Mapping[str, str]], list[Path]]
+    """Writes (N, *shape) samples into a folder or a file, with metadata; returns what was written."""
+
+    example: Callable[[Spec, int], Dataset]
+    """Makes random samples that fit a spec, as many as asked for: for property tests and speed trials."""
+
+    draw_neighbours: Callable[[Tensor, Tensor], Image.Image] | None = None
+    """Draws (N, *shape) samples beside their (N, K, *shape) nearest training samples; None where nobody could look."""
+
+    memory_format: torch.memory_format | None = None
+    """Order in memory that suits its convolutions; None where there are none."""
+
+    precision: Literal["auto", "float32"] = "auto"
+    """Arithmetic by default: float32 where networks are too small to gain from less."""
+
+    raw_features: bool = False
+    """Whether metrics take a sample's values as they are, because no extractor is needed."""
+
+    single: bool = True
+    """Whether data are one set of samples, not two sides that belong together."""
+
+    paired: bool = True
+    """Whether a result made from a sample has one real answer in the data."""
+
+    def require_useful(self, options: DataConfig) -> None:
+        """Refuse settings that this kind has no use for.
+
+        Raises:
+            InputError: one is set.
+        """
+        defaults = {field.name: field.default for field in fields(options)}
+        for name in self.unused:
+            value = getattr(options, name)
+            if value != defaults[name] and not (name == "labels" and value == "none"):
+                raise InputError(f"{flag(name)} {value} is of no use to {self.unit}: leave it out.")

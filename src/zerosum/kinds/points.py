@@ -1,0 +1,101 @@
+"""Points of the plane: mixtures of Gaussians, on which mode collapse can be counted in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from zerosum.data.batch import Points
+from zerosum.data.dataset import SampleDataset, gather
+from zerosum.data.jitter import Draw
+from zerosum.data.options import DataConfig
+from zerosum.data.packing.cache import digest
+from zerosum.data.sources import toys
+from zerosum.data.sources.find import built_in
+from zerosum.data.spec import Spec
+from zerosum.kinds.base import Kind
+from zerosum.media import image_grid
+from zerosum.runtime.thread_pool import ProgressCallback
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PointDataset(SampleDataset):
+    """(M, 2) float32 points, in their own units."""
+
+    def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Points:
+        """Gather points at (N,) rows."""
+        (chosen,) = rows
+        return Points(point=self.real(chosen), label=self.labels_at(chosen))
+
+    def real(self, rows: np.ndarray) -> Tensor:
+        """Gather the points at (N,) rows, without labels: (N, 2) float32."""
+        return torch.from_numpy(gather(self.samples, rows))
+
+
+def accepts(source: str | Path) -> bool:
+    """Whether a source is the name of a mixture."""
+    return built_in(source) in toys.NAMES
+
+
+def open_points(
+    source: str | Path, *, options: DataConfig = DataConfig(), progress: ProgressCallback | None = None
+) -> PointDataset:
+    """Draw the points of a mixture, the same ones every time; labels are the modes they were drawn from.
+
+    Raises:
+        InputError: there is no such mixture or split.
+    """
+    name = str(built_in(source))
+    samples, labels = toys.points(name, options.split)
+    centres, sigma = toys.modes(name)
+    kept: np.ndarray | None = None if options.labels == "none" else labels
+    classes = () if kept is None else tuple(str(mode) for mode in range(len(centres)))
+    spec = Spec(shape=(2,), kind="points", classes=classes)
+    note = f"{toys.POINTS:,} points of {len(centres)} modes with a standard deviation of {sigma}, in their own units."
+    return PointDataset(
+        samples=samples,
+        labels=kept,
+        spec=spec,
+        source=name,
+        fingerprint=digest(samples, kept, spec),
+        notes=(note,),
+    )
+
+
+def draw(samples: Tensor, real: Tensor | None = None) -> Image.Image:
+    """Draw (N, 2) points as a scatter plot, over real ones (M, 2)."""
+    return image_grid.scatter(samples, reference=real)
+
+
+def save(samples: Tensor, out: Path, metadata: Mapping[str, str]) -> list[Path]:
+    """Write (N, 2) points as a scatter plot, into a folder or a .png."""
+    target = out if out.suffix else out / "samples.png"
+    image_grid.write_png(image_grid.scatter(samples), target, metadata)
+    return [target]
+
+
+def example(spec: Spec, count: int) -> PointDataset:
+    """Make random points of a spec."""
+    samples = np.random.default_rng(0).normal(size=(count, *spec.shape)).astype(np.float32)
+    return PointDataset(samples=samples, labels=None, spec=spec, source="random", fingerprint="random", notes=())
+
+
+KIND = Kind(
+    name="points",
+    unit="points",
+    batch=Points,
+    open=open_points,
+    accepts=accepts,
+    unused=("target", "degrade", "direction", "size", "channels", "fit", "labels"),
+    draw=draw,
+    save=save,
+    example=example,
+    precision="float32",
+    raw_features=True,
+)
