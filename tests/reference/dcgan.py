@@ -1,0 +1,95 @@
+"""Radford et al. 2015: networks of section 3, non-saturating cross-entropy of Goodfellow et al. 2014.
+
+Two published ways to play: alternately with fresh samples (Goodfellow's algorithm), or from one forward pass with
+shared samples and both networks updated together (sheet dcgan.md, A: the book's code).
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from tests.reference.common import (
+    Move,
+    Player,
+    Weights,
+    batch_norm,
+    conv,
+    conv_up,
+    cross_entropy,
+    dropout,
+    leaky,
+    relu,
+)
+
+
+def play(
+    g: Player,
+    d: Player,
+    x: Tensor,
+    z: Tensor,
+    z_g: Tensor | None = None,
+    *,
+    real_label: float | Tensor = 1.0,
+    fake_label: float | Tensor = 0.0,
+    half: bool = False,
+    order: Sequence[str] = ("discriminator", "generator"),
+    together: bool = False,
+) -> list[Move]:
+    """Play one round.
+
+    z_g None shares z (and so the pictures where the generator has not moved in between) between the moves; half
+    halves the discriminator's loss; order says who moves first; together takes both gradients before either moves.
+    """
+    scale = 0.5 if half else 1.0
+
+    def loss_of_discriminator(fake: Tensor):
+        real_part = cross_entropy(d(x), real_label)
+        fake_part = cross_entropy(d(fake.detach()), fake_label)
+        loss = scale * (real_part + fake_part)
+        return loss, {"loss": loss, "real": real_part, "fake": fake_part}
+
+    def loss_of_generator(fake: Tensor):
+        loss = cross_entropy(d(fake), 1.0)
+        return loss, {"loss": loss}
+
+    players = {"discriminator": d, "generator": g}
+    if together:
+        fake = g(z)
+        made = {"discriminator": loss_of_discriminator(fake), "generator": loss_of_generator(fake)}
+        gradients = {name: players[name].gradients(made[name][0]) for name in order}
+        return [players[name].apply(gradients[name], made[name][1]) for name in order]
+    moves, shared = [], g(z)
+    for name in order:
+        if name == "discriminator":
+            moves.append(d.move(*loss_of_discriminator(shared)))
+        else:
+            moves.append(g.move(*loss_of_generator(shared if z_g is None else g(z_g))))
+    return moves
+
+
+def generator(weights, z: Tensor, *, ups: int, slope: float = 0.0, eps: float = 1e-5) -> Tensor:
+    """Map z to 4x4 by a transposed convolution, double `ups` times; batch norm and ReLU on all but the last; tanh."""
+    w = Weights(weights)
+    h = conv_up(z.flatten(1)[:, :, None, None], w.take())
+    for _ in range(ups):
+        h = batch_norm(h, w.take(), w.take(), eps=eps)
+        h = leaky(h, slope) if slope else relu(h)
+        h = conv_up(h, w.take(), stride=2, padding=1)
+    w.done()
+    return h.tanh()
+
+
+def discriminator(
+    weights, x: Tensor, *, downs: int, slope: float = 0.2, eps: float = 1e-5, masks=None, rate: float = 0.0
+) -> Tensor:
+    """Halve `downs` times (batch norm on all but the first), leaky ReLU, dropout, one logit from the 4x4 map."""
+    w = Weights(weights)
+    h = x
+    for i in range(downs):
+        h = conv(h, w.take(), stride=2, padding=1)
+        if i:
+            h = batch_norm(h, w.take(), w.take(), eps=eps)
+        h = dropout(leaky(h, slope), masks, rate)
+    h = conv(h, w.take())
+    w.done()
+    return h.flatten()

@@ -1,0 +1,102 @@
+"""Isola et al. 2017, sections 3.1 to 3.3 and appendix 6.1."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from tests.reference.common import (
+    Move,
+    Player,
+    Weights,
+    batch_norm,
+    conv,
+    conv_up,
+    cross_entropy,
+    dropout,
+    instance_norm,
+    leaky,
+    mean_absolute,
+    relu,
+    softplus,
+)
+
+
+def play(
+    g: Player,
+    d: Player,
+    a: Tensor,
+    b: Tensor,
+    *,
+    weight: float = 100.0,
+    real_label: float = 1.0,
+    redraw: bool = False,
+) -> list[Move]:
+    """Play one round, D first: the PyTorch port makes the fake once for both moves; redraw makes another for G's."""
+    fake = g(a)
+    real_part = cross_entropy(d(a, b), real_label)
+    fake_part = cross_entropy(d(a, fake.detach()), 0.0)
+    loss = 0.5 * (real_part + fake_part)
+    moves = [d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part})]
+    if redraw:
+        fake = g(a)
+    adversarial = softplus(-d(a, fake)).mean()
+    pixel = mean_absolute(b, fake)
+    loss = adversarial + weight * pixel
+    moves.append(g.move(loss, {"loss": loss, "adversarial": adversarial, "pixel": pixel}))
+    return moves
+
+
+def unet(
+    encoder: Sequence[Tensor],
+    decoder: Sequence[Tensor],
+    a: Tensor,
+    *,
+    levels: int,
+    drop: Sequence[float],
+    masks=None,
+    inner_bias: bool = False,
+    norm: str = "batch",
+) -> Tensor:
+    """U-Net: Ck = conv k4 s2, BN, LReLU .2; CDk = convT k4 s2, BN, dropout, ReLU; skips i to n - i; tanh.
+
+    The first and the innermost encoder layer have no norm. What a skip hands on has passed the leaky ReLU of its level
+    or not: relu(lrelu(x)) = relu(x), so the decoder's ReLU makes the two equal there. drop holds the dropout rate of
+    each decoder layer, innermost first (the last, that makes the picture, has none).
+    """
+    w = Weights(encoder)
+    h, skips = a, []
+    for i in range(levels):
+        h = conv(h if i == 0 else leaky(h, 0.2), w.take(), w.take() if inner_bias else None, stride=2, padding=1)
+        if 0 < i < levels - 1:
+            h = batch_norm(h, w.take(), w.take()) if norm == "batch" else instance_norm(h)
+        skips.append(h)
+    w.done()
+    w = Weights(decoder)
+    for i in range(levels):
+        h = relu(h)
+        last = i == levels - 1
+        h = conv_up(h, w.take(), w.take() if last or inner_bias else None, stride=2, padding=1)
+        if not last:
+            h = batch_norm(h, w.take(), w.take()) if norm == "batch" else instance_norm(h)
+            h = torch.cat([dropout(h, masks, drop[i]), skips[levels - 2 - i]], 1)
+    w.done()
+    return h.tanh()
+
+
+def patch(
+    weights, x: Tensor, *, layers: int, norm: str = "batch", bias: bool = False, padding: int = 1, slope: float = 0.2
+) -> Tensor:
+    """PatchGAN: `layers` convolutions k4 s2 (no norm on the first), one k4 s1 with norm, one k4 s1 to a logit map.
+
+    The first and the last convolution have a bias, those before a norm only where bias says so.
+    """
+    w = Weights(weights)
+    h = leaky(conv(x, w.take(), w.take(), stride=2, padding=padding), slope)
+    for i in range(1, layers + 1):
+        h = conv(h, w.take(), w.take() if bias else None, stride=2 if i < layers else 1, padding=padding)
+        h = batch_norm(h, w.take(), w.take()) if norm == "batch" else instance_norm(h)
+        h = leaky(h, slope)
+    h = conv(h, w.take(), w.take(), padding=padding)
+    w.done()
+    return h
