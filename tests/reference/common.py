@@ -31,6 +31,9 @@ def mean_squared(a: Tensor, b: Tensor | float) -> Tensor:
 class Adam:
     """Kingma and Ba 2015, algorithm 1, over a fixed list of tensors."""
 
+    eps_inside = False
+    """Whether eps stands inside the root, as sqrt(v_hat + eps^2), which has a slope at 0."""
+
     def __init__(self, parameters: Sequence[Tensor], *, alpha: float, beta1: float, beta2: float, eps: float) -> None:
         self.alpha, self.beta1, self.beta2, self.eps = alpha, beta1, beta2, eps
         self.t = 0
@@ -46,13 +49,9 @@ class Adam:
             self.v[i] = self.beta2 * self.v[i] + (1 - self.beta2) * g * g
             m_hat = self.m[i] / (1 - self.beta1**self.t)
             v_hat = self.v[i] / (1 - self.beta2**self.t)
-            new.append(p - self.alpha * m_hat / (self.root(v_hat) + self.eps))
+            root = torch.sqrt(v_hat + self.eps**2) if self.eps_inside else torch.sqrt(v_hat) + self.eps
+            new.append(p - self.alpha * m_hat / root)
         return new
-
-    def root(self, v: Tensor) -> Tensor:
-        """Return the square root, with slope 0 where v is 0."""
-        safe = torch.where(v > 0, v, torch.ones_like(v))
-        return torch.where(v > 0, safe.sqrt(), torch.zeros_like(v))
 
     def copy(self) -> "Adam":
         """Return an optimiser with the same state that does not touch this one's."""
@@ -71,8 +70,16 @@ class Move:
     after: list[Tensor]
 
 
+def leaves(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return copies that gradients can be taken for."""
+    return [t.detach().clone().requires_grad_() for t in tensors]
+
+
 class Player:
-    """One optimiser and the parameters it moves; forward is a function of (parameters, inputs)."""
+    """One optimiser and the parameters it moves; forward is a function of (parameters, inputs).
+
+    The parameters are leaves, moved in place: two players may share some.
+    """
 
     def __init__(
         self,
@@ -86,7 +93,7 @@ class Player:
         eps: float = 1e-8,
     ) -> None:
         self.name, self.forward = name, forward
-        self.parameters = [p.detach().clone().requires_grad_() for p in parameters]
+        self.parameters = list(parameters)
         self.adam = Adam(self.parameters, alpha=alpha, beta1=beta1, beta2=beta2, eps=eps)
 
     def __call__(self, *inputs, **settings):
@@ -96,6 +103,11 @@ class Player:
         """Return the gradient of the loss for every parameter, 0 where the loss does not depend on one."""
         found = torch.autograd.grad(loss, self.parameters, allow_unused=True, retain_graph=True)
         return [torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, found, strict=True)]
+
+    def forget(self) -> None:
+        """Begin anew with Adam's moments and its count of steps."""
+        a = self.adam
+        self.adam = Adam(self.parameters, alpha=a.alpha, beta1=a.beta1, beta2=a.beta2, eps=a.eps)
 
     def move(self, loss: Tensor, losses: Mapping[str, Tensor | float]) -> Move:
         """Take one Adam step down the loss."""
@@ -108,7 +120,7 @@ class Player:
             for p, value in zip(self.parameters, new, strict=True):
                 p.copy_(value)
         after = [p.detach().clone() for p in self.parameters]
-        return Move(self.name, {k: float(v) for k, v in losses.items()}, gradients, after)
+        return Move(self.name, {k: float(torch.as_tensor(v).detach()) for k, v in losses.items()}, gradients, after)
 
 
 def average(mean: Sequence[Tensor], parameters: Sequence[Tensor], *, beta: float) -> list[Tensor]:
@@ -135,7 +147,7 @@ class Weights:
 
 def batch_norm(x: Tensor, scale: Tensor, shift: Tensor, *, eps: float = 1e-5) -> Tensor:
     """Normalise each channel over the batch and the map, biased variance, then scale and shift."""
-    over = [0] + list(range(2, x.ndim))
+    over = [0, *range(2, x.ndim)]
     shape = [1, -1] + [1] * (x.ndim - 2)
     mean = x.mean(over, keepdim=True)
     variance = ((x - mean) ** 2).mean(over, keepdim=True)

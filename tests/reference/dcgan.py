@@ -79,6 +79,33 @@ def generator(weights, z: Tensor, *, ups: int, slope: float = 0.0, eps: float = 
     return h.tanh()
 
 
+def upsampling_generator(weights, z: Tensor, *, ups: int, side: int = 4) -> Tensor:
+    """FC to a map, then `ups` times: batch norm, nearest doubling, k3 convolution, ReLU; tanh at the end (sheet, B).
+
+    The norm that begins a block follows the ReLU that ends the one before it.
+    """
+    w = Weights(weights)
+    h = (z @ w.take().T + w.take()).view(len(z), -1, side, side)
+    for i in range(ups):
+        h = batch_norm(h, w.take(), w.take())
+        h = h.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        h = conv(h, w.take(), w.take(), padding=1)
+        if i < ups - 1:
+            h = relu(h)
+    w.done()
+    return h.tanh()
+
+
+def critic(weights, x: Tensor, *, downs: int, slope: float = 0.2) -> Tensor:
+    """Return the same as `discriminator` without norm and with biases (the sheets' scaled-down critic)."""
+    w, h = Weights(weights), x
+    for _ in range(downs):
+        h = leaky(conv(h, w.take(), w.take(), stride=2, padding=1), slope)
+    h = conv(h, w.take(), w.take())
+    w.done()
+    return h.flatten()
+
+
 def discriminator(
     weights, x: Tensor, *, downs: int, slope: float = 0.2, eps: float = 1e-5, masks=None, rate: float = 0.0
 ) -> Tensor:

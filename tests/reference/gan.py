@@ -39,13 +39,13 @@ def play(
     return moves
 
 
-def dense_generator(weights, z: Tensor, *, hidden: int = 2, slope: float = 0.0, shape: Sequence[int] | None = None):
-    """Linear layers with ReLU (or a slope) after each hidden one, tanh at the end (sheet dense.md, A)."""
+def dense_generator(weights, z: Tensor, *, hidden: int = 2, tanh: bool = True, shape: Sequence[int] | None = None):
+    """Linear layers with ReLU after each hidden one, tanh at the end unless samples are points (sheet dense.md, A)."""
     w, h = Weights(weights), z
     for _ in range(hidden):
-        h = h @ w.take().T + w.take()
-        h = leaky(h, slope) if slope else relu(h)
-    h = (h @ w.take().T + w.take()).tanh()
+        h = relu(h @ w.take().T + w.take())
+    h = h @ w.take().T + w.take()
+    h = h.tanh() if tanh else h
     w.done()
     return h if shape is None else h.reshape(-1, *shape)
 

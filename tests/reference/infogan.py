@@ -1,7 +1,7 @@
 """Chen et al. 2016, section 5: min over G and Q, max over D of V(D, G) - lambda L_I."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -60,6 +60,52 @@ def play(
     term, parts = information(estimate, "generator")
     loss = adversarial + term
     moves.append(g.move(loss, {"loss": loss, "adversarial": adversarial, "information": term, **parts}))
+    return moves
+
+
+def lower_bound(
+    q: Tensor, category: Tensor | None, codes: Tensor | None, *, categories: int
+) -> tuple[Tensor | float, Tensor | float]:
+    """Return L_I of the category and of the codes, E log Q(c|x) + H(c), in nats (equation 5).
+
+    H of a uniform category is log K, of a code on [-1, 1] log 2.
+    """
+    of_category: Tensor | float = 0.0
+    of_codes: Tensor | float = 0.0
+    if category is not None:
+        of_category = math.log(categories) - category_nll(q[:, :categories], category)
+    if codes is not None:
+        of_codes = codes.shape[1] * math.log(2) - normal_nll(q[:, categories:], codes)
+    return of_category, of_codes
+
+
+def play_in_three(
+    g: Player,
+    d: Player,
+    informant: Player,
+    judge: Callable[[Tensor], Tensor],
+    read: Callable[[Tensor], Tensor],
+    x: Tensor,
+    z: Sequence[Tensor],
+    category: Tensor | None,
+    codes: Tensor | None,
+    *,
+    categories: int,
+    weight: float = 1.0,
+) -> list[Move]:
+    """Play one round with L_I as a move of its own, of a third optimiser over G, trunk and Q (PyTorch-GAN's way).
+
+    judge(x) and read(x) give the logit and Q's output with the present parameters; z holds the latents of the three
+    moves, codes included, and category and codes are those of the third.
+    """
+    real_part, fake_part = cross_entropy(judge(x), 1.0), cross_entropy(judge(g(z[0]).detach()), 0.0)
+    loss = real_part + fake_part
+    moves = [d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part})]
+    loss = softplus(-judge(g(z[1]))).mean()
+    moves.append(g.move(loss, {"loss": loss}))
+    of_category, of_codes = lower_bound(read(g(z[2])), category, codes, categories=categories)
+    loss = -weight * (of_category + of_codes)
+    moves.append(informant.move(loss, {"loss": loss, "category": of_category, "codes": of_codes}))
     return moves
 
 

@@ -30,21 +30,31 @@ def play(
     *,
     weight: float = 100.0,
     real_label: float = 1.0,
-    redraw: bool = False,
+    order: Sequence[str] = ("discriminator", "generator"),
 ) -> list[Move]:
-    """Play one round, D first: the PyTorch port makes the fake once for both moves; redraw makes another for G's."""
+    """Play one round; the picture is made once for both moves, as in the authors' code, which moves D first."""
     fake = g(a)
-    real_part = cross_entropy(d(a, b), real_label)
-    fake_part = cross_entropy(d(a, fake.detach()), 0.0)
-    loss = 0.5 * (real_part + fake_part)
-    moves = [d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part})]
-    if redraw:
-        fake = g(a)
-    adversarial = softplus(-d(a, fake)).mean()
-    pixel = mean_absolute(b, fake)
-    loss = adversarial + weight * pixel
-    moves.append(g.move(loss, {"loss": loss, "adversarial": adversarial, "pixel": pixel}))
+    moves = []
+    for name in order:
+        if name == "discriminator":
+            real_part = cross_entropy(d(a, b), real_label)
+            fake_part = cross_entropy(d(a, fake.detach()), 0.0)
+            loss = 0.5 * (real_part + fake_part)
+            moves.append(d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part}))
+        else:
+            adversarial = softplus(-d(a, fake)).mean()
+            pixel = mean_absolute(b, fake)
+            loss = adversarial + weight * pixel
+            moves.append(g.move(loss, {"loss": loss, "adversarial": adversarial, "pixel": pixel}))
     return moves
+
+
+def normed(h: Tensor, w: Weights, norm: str) -> Tensor:
+    """Apply "batch" norm, "image": the same with each image's own statistics, or "instance": those, nothing learned."""
+    if norm == "batch":
+        return batch_norm(h, w.take(), w.take())
+    h = instance_norm(h)
+    return h if norm == "instance" else h * w.take().view(1, -1, 1, 1) + w.take().view(1, -1, 1, 1)
 
 
 def unet(
@@ -69,7 +79,7 @@ def unet(
     for i in range(levels):
         h = conv(h if i == 0 else leaky(h, 0.2), w.take(), w.take() if inner_bias else None, stride=2, padding=1)
         if 0 < i < levels - 1:
-            h = batch_norm(h, w.take(), w.take()) if norm == "batch" else instance_norm(h)
+            h = normed(h, w, norm)
         skips.append(h)
     w.done()
     w = Weights(decoder)
@@ -78,7 +88,7 @@ def unet(
         last = i == levels - 1
         h = conv_up(h, w.take(), w.take() if last or inner_bias else None, stride=2, padding=1)
         if not last:
-            h = batch_norm(h, w.take(), w.take()) if norm == "batch" else instance_norm(h)
+            h = normed(h, w, norm)
             h = torch.cat([dropout(h, masks, drop[i]), skips[levels - 2 - i]], 1)
     w.done()
     return h.tanh()
@@ -95,7 +105,7 @@ def patch(
     h = leaky(conv(x, w.take(), w.take(), stride=2, padding=padding), slope)
     for i in range(1, layers + 1):
         h = conv(h, w.take(), w.take() if bias else None, stride=2 if i < layers else 1, padding=padding)
-        h = batch_norm(h, w.take(), w.take()) if norm == "batch" else instance_norm(h)
+        h = normed(h, w, norm)
         h = leaky(h, slope)
     h = conv(h, w.take(), w.take(), padding=padding)
     w.done()

@@ -85,33 +85,54 @@ def generator(weights: Mapping[str, Layer | list[Layer]], z: Tensor, *, level: i
     return lerp(doubled(conv1(before, weights[f"to_rgb{level - 1}"], 1.0)), new, alpha)
 
 
-def minibatch_stddev(x: Tensor, *, group: int) -> Tensor:
-    """Append one channel: the deviation within a group (sample i with i + n/group, ...), averaged over all features."""
-    n, c, h, w = x.shape
-    y = x.view(group, n // group, c, h, w)
-    y = torch.sqrt(((y - y.mean(0)) ** 2).mean(0) + 1e-8).mean([1, 2, 3])
-    return torch.cat([x, y.repeat(group).view(n, 1, 1, 1).expand(n, 1, h, w)], 1)
+def minibatch_stddev(x: Tensor, *, group: int, neighbours: bool = False) -> Tensor:
+    """Append one channel: the deviation within a group, averaged over all features.
+
+    A group is sample i with i + n/group, i + 2n/group, ... in the authors' code; or samples that follow each other.
+    """
+    n = len(x)
+    step = n // group
+    members = [
+        [i * group + k for k in range(group)] if neighbours else [i + k * step for k in range(group)]
+        for i in range(step)
+    ]
+    channel = [x.new_zeros(())] * n
+    for rows in members:
+        y = x[rows]
+        deviation = torch.sqrt(((y - y.mean(0)) ** 2).mean(0) + 1e-8).mean()
+        for row in rows:
+            channel[row] = deviation
+    return torch.cat([x, torch.stack(channel).view(n, 1, 1, 1).expand(n, 1, *x.shape[2:])], 1)
 
 
 def discriminator(
-    weights: Mapping[str, Layer | list[Layer]], x: Tensor, *, level: int, alpha: float | None, group: int
+    weights: Mapping[str, Layer | list[Layer]],
+    x: Tensor,
+    *,
+    level: int,
+    alpha: float | None,
+    group: int,
+    neighbours: bool = False,
 ) -> Tensor:
-    """Mirror of the generator: "from_rgb{i}", "block{i}" (k3, k3, then halved), "last", "dense", "out"."""
+    """Mirror of the generator: "from_rgb{i}", "block{i}" (k3, k3, then halved), "last", "dense", "out".
+
+    The second layer of a block averages over 2x2 pixels before its activation, as the authors' code does.
+    """
 
     def read(x: Tensor, i: int) -> Tensor:
         return leaky(conv1(x, weights[f"from_rgb{i}"], math.sqrt(2)), 0.2)
 
     h = read(x, level)
     for i in range(level, 0, -1):
-        for layer in weights[f"block{i}"]:
-            h = leaky(conv3(h, layer), 0.2)
-        h = halved(h)
+        one, other = weights[f"block{i}"]
+        h = leaky(conv3(h, one), 0.2)
+        h = leaky(halved(conv3(h, other)), 0.2)
         if i == level and alpha is not None:
             h = lerp(read(halved(x), level - 1), h, alpha)
-    h = minibatch_stddev(h, group=group)
+    h = minibatch_stddev(h, group=group, neighbours=neighbours)
     h = leaky(conv3(h, weights["last"]), 0.2)
     dense, bias = weights["dense"]
-    h = leaky(h.flatten(1) @ scaled(dense, math.sqrt(2)).T + bias, 0.2)
+    h = leaky(h.flatten(1) @ scaled(dense, math.sqrt(2)).flatten(1).T + bias, 0.2)
     out, bias = weights["out"]
     return (h @ scaled(out, 1.0).T + bias).flatten()
 
@@ -128,18 +149,20 @@ def play(
     weight: float = 10.0,
     drift: float = 1e-3,
     beta: float = 0.999,
+    gamma: float = 1.0,
+    floor: float = 0.0,
     average_after: str = "discriminator",
 ) -> tuple[list[Move], list[Tensor]]:
     """Play one round (D_repeats moves of D, one of G) and return the moves and the averaged generator.
 
     The authors' code updates the average once per step of D, before G moves; average_after "generator" updates it
-    once, after G's move.
+    once, after G's move. gamma is the slope of appendix A.1 (750 for CIFAR-10).
     """
     moves = []
     for x_i, z_i, eps_i in zip(x, z, eps, strict=True):
         fake = g(z_i).detach()
         r, f = d(x_i), d(fake)
-        term = penalty(d, x_i, fake, eps_i)
+        term = penalty(d, x_i, fake, eps_i, target=gamma, floor=floor) / gamma**2
         off = (r**2).mean()
         loss = f.mean() - r.mean() + weight * term + drift * off
         parts = {"real": r.mean(), "fake": f.mean(), "estimate": r.mean() - f.mean(), "penalty": term, "drift": off}

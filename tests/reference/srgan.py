@@ -1,6 +1,6 @@
 """Ledig et al. 2017, section 2 and figure 4: SRResNet by mean squared error, then SRGAN."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -23,29 +23,46 @@ def play(
     features: Callable[[Tensor], Tensor],
     *,
     content: float = 1.0,
-    pixel: float = 0.0,
     adversarial: float = 1e-3,
-    real_label: float = 1.0,
-    generator_first: bool = False,
+    order: Sequence[str] = ("discriminator", "generator"),
 ) -> list[Move]:
-    """Play one round of SRGAN: l = content MSE of features + adversarial 10^-3 E -log D(G(x)); D by cross-entropy."""
+    """Play one round of SRGAN: l = content MSE of features + adversarial E -log D(G(x)); D by cross-entropy.
 
-    def discriminator_moves() -> Move:
-        real_part, fake_part = cross_entropy(d(high), real_label), cross_entropy(d(g(low).detach()), 0.0)
-        loss = real_part + fake_part
-        return d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part})
+    The paper's loss is a sum over the batch and here a mean. The picture is made once for both moves.
+    """
+    made = g(low)
+    moves = []
+    for name in order:
+        if name == "discriminator":
+            real_part, fake_part = cross_entropy(d(high), 1.0), cross_entropy(d(made.detach()), 0.0)
+            loss = real_part + fake_part
+            moves.append(d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part}))
+        else:
+            l_x = mean_squared(features(made), features(high))
+            l_gen = softplus(-d(made)).mean()
+            loss = content * l_x + adversarial * l_gen
+            parts = {"content": l_x, "pixel": mean_squared(made, high), "adversarial": l_gen}
+            moves.append(g.move(loss, {"loss": loss, **parts}))
+    return moves
 
-    def generator_moves() -> Move:
-        made = g(low)
-        l_x = mean_squared(features(made), features(high))
-        l_mse = mean_squared(made, high)
-        l_gen = softplus(-d(made)).mean()
-        loss = content * l_x + pixel * l_mse + adversarial * l_gen
-        return g.move(loss, {"loss": loss, "content": l_x, "pixel": l_mse, "adversarial": l_gen})
 
-    if generator_first:
-        return [generator_moves(), discriminator_moves()]
-    return [discriminator_moves(), generator_moves()]
+VGG19 = (2, 2, 4, 4, 4)
+"""Convolutions between two max-pools (Simonyan & Zisserman 2015, table 1, E)."""
+
+
+def vgg_features(weights: Sequence[Tensor], x: Tensor, *, scale: float = 1 / 12.75) -> Tensor:
+    """Return phi_5,4 of pictures in [-1, 1]: after the ReLU of the last convolution, before the last max-pool."""
+    w, h = Weights(weights), (x + 1) / 2
+    if h.shape[1] == 1:
+        h = h.expand(-1, 3, -1, -1)
+    h = (h - h.new_tensor([0.485, 0.456, 0.406]).view(3, 1, 1)) / h.new_tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+    for i, count in enumerate(VGG19):
+        if i:
+            h = functional.max_pool2d(h, 2)
+        for _ in range(count):
+            h = torch.where((h := conv(h, w.take(), w.take(), padding=1)) > 0, h, torch.zeros_like(h))
+    w.done()
+    return scale * h
 
 
 def shuffle(x: Tensor) -> Tensor:
@@ -80,14 +97,22 @@ def srresnet(weights, low: Tensor, *, blocks: int, ups: int = 2, bias: bool = Tr
     return h.tanh() if tanh else h
 
 
-def discriminator(weights, x: Tensor, *, stages: int = 4, pool: int | None = None, bias: bool = True) -> Tensor:
-    """Pairs of k3 s1 and k3 s2, BN on all but the first, leaky ReLU .2, FC, leaky ReLU, FC to one logit (figure 4)."""
+def discriminator_features(weights, x: Tensor, *, stages: int = 4) -> Tensor:
+    """Pairs of k3 s1 and k3 s2 with bias, BN on all but the first, leaky ReLU .2 (figure 4)."""
     w, h = Weights(weights), x
     for i in range(2 * stages):
-        h = conv(h, w.take(), w.take() if bias or i == 0 else None, stride=1 + i % 2, padding=1)
+        h = conv(h, w.take(), w.take(), stride=1 + i % 2, padding=1)
         if i:
             h = batch_norm(h, w.take(), w.take())
         h = leaky(h, 0.2)
+    w.done()
+    return h
+
+
+def discriminator(weights, x: Tensor, *, stages: int = 4, pool: int | None = None) -> Tensor:
+    """Convolutions, FC, leaky ReLU, FC to one logit (figure 4); pool: side that maps are pooled to before the FC."""
+    h = discriminator_features(weights[:-4], x, stages=stages)
+    w = Weights(weights[-4:])
     if pool is not None:
         h = functional.adaptive_avg_pool2d(h, pool)
     h = leaky(h.flatten(1) @ w.take().T + w.take(), 0.2)

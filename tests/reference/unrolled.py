@@ -14,10 +14,18 @@ def discriminator_loss(d: Player, parameters: Sequence[Tensor], x: Tensor, fake:
 
 
 def surrogate(
-    d: Player, x: Tensor, fake: Tensor, *, k: int, first_order: bool = False, saturating: bool = False
+    d: Player,
+    x: Tensor,
+    fake: Tensor,
+    *,
+    k: int,
+    first_order: bool = False,
+    saturating: bool = False,
+    eps_inside: bool = False,
 ) -> Tensor:
     """Return the generator's loss at theta_D^k; the same batch serves every step of the unrolling."""
     adam, theta = d.adam.copy(), list(d.parameters)
+    adam.eps_inside = eps_inside
     for _ in range(k):
         seen = fake.detach() if first_order else fake
         gradients = torch.autograd.grad(discriminator_loss(d, theta, x, seen), theta, create_graph=True)
@@ -40,14 +48,18 @@ def play(
     k: int,
     first_order: bool = False,
     saturating: bool = False,
+    eps_inside: bool = False,
     order: Sequence[str] = ("generator", "discriminator"),
     clip: float | None = None,
 ) -> list[Move]:
-    """Play one round; x_d and z_d, where given, are the discriminator's own batch and noise."""
+    """Play one round; x_d and z_d, where given, are the discriminator's own batch and noise.
+
+    The paper writes both updates at the same weights; here one follows the other, in the given order.
+    """
     moves = []
     for name in order:
         if name == "generator":
-            loss = surrogate(d, x, g(z), k=k, first_order=first_order, saturating=saturating)
+            loss = surrogate(d, x, g(z), k=k, first_order=first_order, saturating=saturating, eps_inside=eps_inside)
             gradients = g.gradients(loss)
             if clip is not None:
                 norm = torch.sqrt(sum((gradient**2).sum() for gradient in gradients))
