@@ -29,6 +29,14 @@ Value = str | Callable[[Mapping[str, float]], float]
 Terms = Mapping[str, Mapping[str, Value]]
 """What each player's terms are in the reference's."""
 
+VERDICTS: Mapping[str, Value] = {
+    "real": "said_real",
+    "fake": "said_fake",
+    "real_accuracy": "right_real",
+    "fake_accuracy": "right_fake",
+}
+"""What every discriminator watches."""
+
 
 @dataclass
 class Played:
@@ -46,6 +54,8 @@ class Played:
     after: list[Tensor] = field(default_factory=list)
     mean: list[Tensor] = field(default_factory=list)
     """The running average of the weights after the move; empty where none is kept."""
+    norms: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    """Batch norm's means and variances after the move, live and in the running average."""
 
 
 @dataclass
@@ -59,6 +69,10 @@ class Record:
     """The moves of each round."""
     stages: list[tuple[int, int, int]]
     """Of each round: the phase, the round in it, and the rounds that it lasts."""
+    norms: dict[str, list[tuple[Tensor, Tensor]]]
+    """Batch norm's means and variances before the first move, of players with a running average."""
+    seen: list[Any]
+    """What `observe` returned after each round."""
 
     @property
     def moves(self) -> list[Played]:
@@ -109,6 +123,7 @@ def play(
     *,
     source_shape: tuple[int, ...] | None = None,
     prepare: Callable[[Any], None] | None = None,
+    observe: Callable[[Any], Any] | None = None,
     **settings: Any,
 ) -> Record:
     """Set up the recipe `name`, and play all of its rounds. Weights are moved off where they start by N(0, 0.1).
@@ -119,6 +134,7 @@ def play(
         shape: of a sample.
         source_shape: of a source or of an image of domain A.
         prepare: is called with the recipe before its players are made.
+        observe: is called with the recipe after each round.
         settings: those that are not the default.
     """
     torch.manual_seed(0)
@@ -132,7 +148,8 @@ def play(
     batch_kind = Points if len(shape) == 1 else next(k for k in kind.data if k is not Points)
     game: Any = Game(recipe, Drawn(batch_kind, shape, source_shape or shape))
     start = {player: _copies(game.players[player].parameters) for player in game.players}
-    record = Record(recipe, start, [], [])
+    norms = {player: _norms(mover) for player, mover in game.players.items() if mover.average}
+    record = Record(recipe, start, [], [], norms, [])
     draws, masks = _listen(patch, recipe)
     gradient, step = game.gradient, game.step
 
@@ -153,7 +170,9 @@ def play(
         step(player)
         move.after = _copies(mover.parameters)
         names = [f"{i}.{n}" for i, network in enumerate(mover.networks) for n, _ in network.named_parameters()]
-        move.mean = _copies([mover.average[n] for n in names]) if mover.average else []
+        if mover.average:
+            move.mean = _copies([mover.average[n] for n in names])
+            move.norms = _norms(mover)
 
     game.gradient, game.step = recorded_gradient, recorded_step
     for index, phase in enumerate(recipe.phases()):
@@ -163,6 +182,7 @@ def play(
             record.stages.append((index, number, phase.rounds))
             phase.play(game)
             game.end_round()
+            record.seen.append(observe(recipe) if observe else None)
     return record
 
 
@@ -177,27 +197,31 @@ def compare(record: Record, expected: Sequence[Move], terms: Terms, decays: Mapp
     Args:
         record: of a game.
         expected: the moves of the reference.
-        terms: of each player; ours must be these and no others, what is watched may be left out.
+        terms: of each player, with what it watches but for verdicts; ours must be these and no others.
         decays: of the running averages, by player; those not named must keep none.
     """
     decays = decays or {}
     assert [move.player for move in record.moves] == [move.player for move in expected]
     means = {player: list(record.start[player]) for player in decays}
     counts = dict.fromkeys(decays, 0)
+    norms: dict[str, list[Tensor]] = {}
     for index, (ours, theirs) in enumerate(zip(record.moves, expected, strict=True)):
         place = f"move {index} ({ours.player})"
-        watched = {name: value for name, value in ours.watched.items() if name in terms[ours.player]}
-        values = {n: _value(v, theirs.losses) for n, v in terms[ours.player].items()}
-        assert set(ours.terms) | set(watched) == set(values), place
-        for term, value in {**ours.terms, **watched}.items():
+        verdicts = VERDICTS if "real_accuracy" in ours.watched else {}
+        values = {n: _value(v, theirs.losses) for n, v in {**terms[ours.player], **verdicts}.items()}
+        assert set(ours.terms) | set(ours.watched) == set(values), place
+        for term, value in {**ours.terms, **ours.watched}.items():
             assert value == pytest.approx(values[term], rel=TOLERANCE, abs=1e-13), f"{place}: {term}"
         _near(ours.gradients, theirs.gradients, f"{place}: gradient")
         settled = _settled(theirs.gradients)
         _near(_those(settled, ours.after), _those(settled, theirs.after), f"{place}: parameter after")
         if ours.player in decays:
+            starts = norms.setdefault(ours.player, [mean for _, mean in record.norms[ours.player]])
             counts[ours.player] += 1
             decay = ramped(decays[ours.player], counts[ours.player])
             means[ours.player] = average(means[ours.player], theirs.after, beta=decay)
+            norms[ours.player] = average(starts, [live for live, _ in ours.norms], beta=decay)
+            _near([mean for _, mean in ours.norms], norms[ours.player], f"{place}: average of batch norm")
             _near(_those(settled, ours.mean), _those(settled, means[ours.player]), f"{place}: average")
         else:
             assert ours.mean == [], place
@@ -222,7 +246,7 @@ def _those(indices: Sequence[int], tensors: Sequence[Tensor]) -> list[Tensor]:
 
 def _near(ours: Sequence[Tensor], theirs: Sequence[Tensor], what: str) -> None:
     """Compare tensor by tensor, to the largest value of each (and a thousandth of that for the largest of all)."""
-    largest = max(float(t.abs().max()) for t in theirs)
+    largest = max((float(t.abs().max()) for t in theirs), default=0.0)
     for index, (one, other) in enumerate(zip(ours, theirs, strict=True)):
         assert one.dtype == torch.float64, what
         assert one.shape == other.shape, f"{what} {index}"
@@ -231,6 +255,12 @@ def _near(ours: Sequence[Tensor], theirs: Sequence[Tensor], what: str) -> None:
         assert difference <= bound, (
             f"{what} {index}: differs by {difference:.3g} (largest value {other.abs().max():.3g})"
         )
+
+
+def _norms(mover: Any) -> list[tuple[Tensor, Tensor]]:
+    """Return batch norm's running statistics of a player's networks, live and averaged."""
+    lives = {f"{i}.{n}": t for i, network in enumerate(mover.networks) for n, t in network.named_buffers()}
+    return [(t.clone(), mover.average[n].clone()) for n, t in lives.items() if t.is_floating_point()]
 
 
 def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:

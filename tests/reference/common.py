@@ -18,6 +18,12 @@ def cross_entropy(logit: Tensor, target: float | Tensor) -> Tensor:
     return (target * softplus(-logit) + (1 - target) * softplus(logit)).mean()
 
 
+def told(r: Tensor, f: Tensor, *, threshold: float = 0.0) -> dict[str, Tensor]:
+    """Return what a discriminator says of real and of made samples: the mean output, and the share called rightly."""
+    right_r, right_f = (r > threshold).to(r.dtype).mean(), (f < threshold).to(f.dtype).mean()
+    return {"said_real": r.mean(), "said_fake": f.mean(), "right_real": right_r, "right_fake": right_f}
+
+
 def mean_absolute(a: Tensor, b: Tensor) -> Tensor:
     """Return the mean over all elements of |a - b|."""
     return (a - b).abs().mean()

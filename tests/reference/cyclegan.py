@@ -16,6 +16,7 @@ from tests.reference.common import (
     mean_squared,
     mirrored,
     relu,
+    told,
 )
 
 
@@ -79,17 +80,19 @@ def play(
     moves = [generators.move(loss, {"loss": loss, **parts})]
 
     def judged(d, real: Tensor, fake: Tensor):
-        real_part, fake_part = mean_squared(d(real), 1.0), mean_squared(d(fake), 0.0)
-        return 0.5 * (real_part + fake_part), real_part, fake_part
+        r, f = d(real), d(fake)
+        real_part, fake_part = mean_squared(r, 1.0), mean_squared(f, 0.0)
+        return 0.5 * (real_part + fake_part), real_part, fake_part, r, f
 
     seen_a, seen_b = pool_a.exchange(fake_a), pool_b.exchange(fake_b)
-    loss_a, real_a, seen_loss_a = judged(d_a, a, seen_a)
-    loss_b, real_b, seen_loss_b = judged(d_b, b, seen_b)
+    loss_a, real_a, seen_loss_a, r_a, f_a = judged(d_a, a, seen_a)
+    loss_b, real_b, seen_loss_b, r_b, f_b = judged(d_b, b, seen_b)
     parts_a = {"loss_a": loss_a, "real_a": real_a, "fake_a": seen_loss_a}
     parts_b = {"loss_b": loss_b, "real_b": real_b, "fake_b": seen_loss_b}
     if len(discriminators) == 1:
         loss = loss_a + loss_b
-        moves.append(discriminators[0].move(loss, {"loss": loss, **parts_a, **parts_b}))
+        said = told(torch.cat([r_a, r_b]), torch.cat([f_a, f_b]), threshold=0.5)
+        moves.append(discriminators[0].move(loss, {"loss": loss, **parts_a, **parts_b, **said}))
     else:
         moves.append(discriminators[0].move(loss_a, {"loss": loss_a, **parts_a}))
         moves.append(discriminators[1].move(loss_b, {"loss": loss_b, **parts_b}))

@@ -19,6 +19,7 @@ from tests.reference.common import (
     dropout,
     leaky,
     relu,
+    told,
 )
 
 
@@ -43,10 +44,10 @@ def play(
     scale = 0.5 if half else 1.0
 
     def loss_of_discriminator(fake: Tensor):
-        real_part = cross_entropy(d(x), real_label)
-        fake_part = cross_entropy(d(fake.detach()), fake_label)
+        r, f = d(x), d(fake.detach())
+        real_part, fake_part = cross_entropy(r, real_label), cross_entropy(f, fake_label)
         loss = scale * (real_part + fake_part)
-        return loss, {"loss": loss, "real": real_part, "fake": fake_part}
+        return loss, {"loss": loss, "real": real_part, "fake": fake_part, **told(r, f)}
 
     def loss_of_generator(fake: Tensor):
         loss = cross_entropy(d(fake), 1.0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from tests.reference.common import Move, Player, Weights, cross_entropy, dropout, leaky, relu, softplus
+from tests.reference.common import Move, Player, Weights, cross_entropy, dropout, leaky, relu, softplus, told
 
 
 def discriminator_loss(r: Tensor, f: Tensor, *, real_label: float, fake_label: float) -> tuple[Tensor, Tensor]:
@@ -33,7 +33,7 @@ def play(
     for x_k, z_k in zip(x, z_d, strict=True):
         r, f = d(x_k), d(g(z_k).detach())
         real, fake = discriminator_loss(r, f, real_label=real_label, fake_label=fake_label)
-        moves.append(d.move(real + fake, {"loss": real + fake, "real": real, "fake": fake}))
+        moves.append(d.move(real + fake, {"loss": real + fake, "real": real, "fake": fake, **told(r, f)}))
     loss = generator_loss(d(g(z_g)), saturating=saturating)
     moves.append(g.move(loss, {"loss": loss}))
     return moves

@@ -17,6 +17,7 @@ from tests.reference.common import (
     leaky,
     relu,
     softplus,
+    told,
 )
 
 
@@ -98,9 +99,10 @@ def play_in_three(
     judge(x) and read(x) give the logit and Q's output with the present parameters; z holds the latents of the three
     moves, codes included, and category and codes are those of the third.
     """
-    real_part, fake_part = cross_entropy(judge(x), 1.0), cross_entropy(judge(g(z[0]).detach()), 0.0)
+    r, f = judge(x), judge(g(z[0]).detach())
+    real_part, fake_part = cross_entropy(r, 1.0), cross_entropy(f, 0.0)
     loss = real_part + fake_part
-    moves = [d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part})]
+    moves = [d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part, **told(r, f)})]
     loss = softplus(-judge(g(z[1]))).mean()
     moves.append(g.move(loss, {"loss": loss}))
     of_category, of_codes = lower_bound(read(g(z[2])), category, codes, categories=categories)
@@ -158,5 +160,15 @@ def discriminator(
         q = q + w.take()
     q = leaky(batch_norm(q, w.take(), w.take()), slope)
     q = q @ w.take().T + w.take()
+    w.done()
+    return logit, q
+
+
+def plain_discriminator(weights, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Trunk of two linear layers with a leaky ReLU of .2 between, for points; linear heads of D and of Q."""
+    w = Weights(weights)
+    h = leaky(x @ w.take().T + w.take(), 0.2) @ w.take().T + w.take()
+    logit = (h @ w.take().T + w.take()).flatten()
+    q = h @ w.take().T + w.take()
     w.done()
     return logit, q

@@ -16,6 +16,7 @@ from tests.reference.common import (
     leaky,
     relu,
     softplus,
+    told,
 )
 
 
@@ -69,14 +70,16 @@ def play(
     moves = []
     for name in order:
         if name == "discriminator":
-            real_part, fake_part = cross_entropy(d(x), 1.0), cross_entropy(d(completed.detach()), 0.0)
+            r, f_out = d(x), d(completed.detach())
+            real_part, fake_part = cross_entropy(r, 1.0), cross_entropy(f_out, 0.0)
             loss = real_part + fake_part
-            moves.append(d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part}))
+            moves.append(d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part, **told(r, f_out)}))
         else:
             l_rec = reconstruction(x, made, m, rim=rim, rim_weight=rim_weight, each=each)
             l_adv = softplus(-d(completed)).mean()
             loss = rec * l_rec + adv * l_adv
-            moves.append(f.move(loss, {"loss": loss, "reconstruction": l_rec, "adversarial": l_adv}))
+            off = ((m * (x - made)).abs().flatten(1).sum(1) / m.expand_as(x).flatten(1).sum(1)).mean()
+            moves.append(f.move(loss, {"loss": loss, "reconstruction": l_rec, "adversarial": l_adv, "l1": off}))
     return moves
 
 

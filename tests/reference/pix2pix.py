@@ -19,6 +19,7 @@ from tests.reference.common import (
     mean_absolute,
     relu,
     softplus,
+    told,
 )
 
 
@@ -37,10 +38,10 @@ def play(
     moves = []
     for name in order:
         if name == "discriminator":
-            real_part = cross_entropy(d(a, b), real_label)
-            fake_part = cross_entropy(d(a, fake.detach()), 0.0)
+            r, f = d(a, b), d(a, fake.detach())
+            real_part, fake_part = cross_entropy(r, real_label), cross_entropy(f, 0.0)
             loss = 0.5 * (real_part + fake_part)
-            moves.append(d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part}))
+            moves.append(d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part, **told(r, f)}))
         else:
             adversarial = softplus(-d(a, fake)).mean()
             pixel = mean_absolute(b, fake)

@@ -6,7 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tests.reference.common import Move, Player, Weights, batch_norm, conv, cross_entropy, leaky, mean_squared, softplus
+from tests.reference.common import (
+    Move,
+    Player,
+    Weights,
+    batch_norm,
+    conv,
+    cross_entropy,
+    leaky,
+    mean_squared,
+    softplus,
+    told,
+)
 
 
 def play_first_phase(g: Player, low: Tensor, high: Tensor) -> list[Move]:
@@ -34,9 +45,10 @@ def play(
     moves = []
     for name in order:
         if name == "discriminator":
-            real_part, fake_part = cross_entropy(d(high), 1.0), cross_entropy(d(made.detach()), 0.0)
+            r, f_out = d(high), d(made.detach())
+            real_part, fake_part = cross_entropy(r, 1.0), cross_entropy(f_out, 0.0)
             loss = real_part + fake_part
-            moves.append(d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part}))
+            moves.append(d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part, **told(r, f_out)}))
         else:
             l_x = mean_squared(features(made), features(high))
             l_gen = softplus(-d(made)).mean()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tests.reference.common import Move, Player, Weights, leaky, relu, softplus
+from tests.reference.common import Move, Player, Weights, leaky, relu, softplus, told
 
 
 def discriminator_loss(d: Player, parameters: Sequence[Tensor], x: Tensor, fake: Tensor) -> Tensor:
@@ -66,8 +66,9 @@ def play(
                 gradients = [gradient * min(1.0, clip / float(norm)) for gradient in gradients]
             moves.append(g.apply(gradients, {"loss": loss}))
         else:
-            loss = discriminator_loss(d, d.parameters, x if x_d is None else x_d, g(z if z_d is None else z_d).detach())
-            moves.append(d.move(loss, {"loss": loss}))
+            x_seen, fake = x if x_d is None else x_d, g(z if z_d is None else z_d).detach()
+            loss = discriminator_loss(d, d.parameters, x_seen, fake)
+            moves.append(d.move(loss, {"loss": loss, **told(d(x_seen), d(fake))}))
     return moves
 
 
