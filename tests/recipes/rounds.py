@@ -48,6 +48,8 @@ class Played:
     """Every random draw made in the move, in order."""
     masks: list[Tensor]
     """What each dropout kept, in order."""
+    laws: str
+    """From what each draw was made, such as "normal uniform(0, 1)"."""
     terms: dict[str, float] = field(default_factory=dict)
     watched: dict[str, float] = field(default_factory=dict)
     gradients: list[Tensor] = field(default_factory=list)
@@ -157,7 +159,7 @@ def play(
         draws.clear()
         masks.clear()
         result = gradient(player, loss, batch, **givens)
-        move = Played(player, batch, list(draws), list(masks))
+        move = Played(player, batch, [values for _, values in draws], list(masks), " ".join(law for law, _ in draws))
         move.terms = {term: value.item() for term, value in result.items()}
         move.watched = {name: value.mean().item() for name, value in result.watch.items()}
         record.rounds[-1].append(move)
@@ -191,13 +193,20 @@ def ramped(decay: float, t: int) -> float:
     return min(decay, (1 + t) / (10 + t))
 
 
-def compare(record: Record, expected: Sequence[Move], terms: Terms, decays: Mapping[str, float] | None = None) -> None:
+def compare(
+    record: Record,
+    expected: Sequence[Move],
+    terms: Terms,
+    laws: Mapping[str, str],
+    decays: Mapping[str, float] | None = None,
+) -> None:
     """See that the moves are those expected: who, terms, gradients, parameters after, averages after.
 
     Args:
         record: of a game.
         expected: the moves of the reference.
         terms: of each player, with what it watches but for verdicts; ours must be these and no others.
+        laws: of what each player's move draws; none where not named.
         decays: of the running averages, by player; those not named must keep none.
     """
     decays = decays or {}
@@ -207,6 +216,7 @@ def compare(record: Record, expected: Sequence[Move], terms: Terms, decays: Mapp
     norms: dict[str, list[Tensor]] = {}
     for index, (ours, theirs) in enumerate(zip(record.moves, expected, strict=True)):
         place = f"move {index} ({ours.player})"
+        assert ours.laws == laws.get(ours.player, ""), place
         verdicts = VERDICTS if "real_accuracy" in ours.watched else {}
         values = {n: _value(v, theirs.losses) for n, v in {**terms[ours.player], **verdicts}.items()}
         assert set(ours.terms) | set(ours.watched) == set(values), place
@@ -267,21 +277,23 @@ def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:
     return [tensor.detach().clone(memory_format=torch.contiguous_format) for tensor in tensors]
 
 
-def _listen(patch: pytest.MonkeyPatch, recipe: torch.nn.Module) -> tuple[list[Tensor], list[Tensor]]:
-    """Return lists to which every draw, and what every dropout keeps, is appended."""
-    draws: list[Tensor] = []
+def _listen(patch: pytest.MonkeyPatch, recipe: torch.nn.Module) -> tuple[list[tuple[str, Tensor]], list[Tensor]]:
+    """Return lists to which every draw with its law, and what every dropout keeps, is appended."""
+    draws: list[tuple[str, Tensor]] = []
     masks: list[Tensor] = []
 
-    def recorded(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def recorded(law: str, draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
         def drawn(*shape: int, **options: Any) -> Tensor:
             values = draw(*shape, **options)
-            draws.append(values.clone())
+            low, high = options.get("low", 0.0), options.get("high", 1.0)
+            of = {"normal": "", "uniform": f"({low:g}, {high:g})", "integers": f"({high})"}[law]
+            draws.append((law + of, values.clone()))
             return values
 
         return drawn
 
     for kind in ("normal", "uniform", "integers"):
-        patch.setattr(chance, kind, recorded(getattr(chance, kind)))
+        patch.setattr(chance, kind, recorded(kind, getattr(chance, kind)))
     for module in recipe.modules():
         if isinstance(module, Dropout):
             module.register_forward_hook(lambda _, __, out: masks.append(out.detach() != 0))
