@@ -296,5 +296,5 @@ def _listen(patch: pytest.MonkeyPatch, recipe: torch.nn.Module) -> tuple[list[tu
         patch.setattr(chance, kind, recorded(kind, getattr(chance, kind)))
     for module in recipe.modules():
         if isinstance(module, Dropout):
-            module.register_forward_hook(lambda _, __, out: masks.append(out.detach() != 0))
+            module.register_forward_hook(lambda _, given, out: masks.append((out != 0) | (given[0] == 0)))
     return draws, masks

@@ -45,7 +45,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
     },
     "wgan_gp": {
         "rounds": (10_000, "ours, because no paper's number of iterations fits all data sets"),
-        "batch": (64, "Gulrajani et al. 2017, algorithm 1: m = 64"),
+        "batch": (64, "Gulrajani et al. 2017, authors' code, gan_cifar_resnet.py"),
         "latent": (128, "Gulrajani et al. 2017, authors' code, gan_mnist.py and gan_cifar_resnet.py"),
         "form": ("transposed", "Gulrajani et al. 2017, authors' code: DCGAN's"),
         "width": (64, "Gulrajani et al. 2017, authors' code, gan_mnist.py"),

@@ -61,6 +61,7 @@ def test_gan(tiny: Setup, shape: tuple[int, ...], moves: int) -> None:
     expected: list[Move] = []
     for played in record.rounds:
         *first, last = played
+        assert len({id(m.batch) for m in first}) == moves
         masks[:] = [mask for move in played for mask in move.masks]
         expected += gan.play(g, d, [m.batch.real for m in first], [m.draws[0] for m in first], last.draws[0])
         assert not masks
@@ -113,7 +114,7 @@ def test_wgan_gp(tiny: Setup, shape: tuple[int, ...]) -> None:
     expected: list[Move] = []
     for played in record.rounds:
         *first, last = played
-        assert len(first) == 5
+        assert len({id(m.batch) for m in first}) == 5
         x, z, eps = zip(*((m.batch.real, *m.draws) for m in first), strict=True)
         expected += wgan_gp.play(g, d, x, z, eps, last.draws[0], floor=FLOOR)
     terms = {
@@ -152,7 +153,7 @@ def test_unrolled(tiny: Setup, shape: tuple[int, ...], steps: int) -> None:
     for of_generator, of_discriminator in record.rounds:
         assert of_generator.batch is of_discriminator.batch
         (z,), (z_d,), x = of_generator.draws, of_discriminator.draws, of_generator.batch.real
-        expected += unrolled.play(g, d, x, z, x, z_d, k=steps, eps_inside=True, order=GENERATOR_FIRST)
+        expected += unrolled.play(g, d, x, z, z_d, k=steps, saturating=False, eps_inside=True)
     compare(record, expected, alike(record), dict.fromkeys(record.start, "normal"), {"generator": 0.99})
 
 
@@ -187,16 +188,17 @@ def test_infogan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) 
 
     expected: list[Move] = []
     for played in record.rounds:
-        latents, category, code = [], None, None
+        latents, drawn = [], []
         for move in played:
             noise, *rest = move.draws
             category = rest.pop(0) if categories else None
             (code,) = rest
+            drawn.append((category, code if codes else None))
             hot = torch.zeros(len(noise), categories)
             if category is not None:
                 hot[torch.arange(len(noise)), category] = 1
             latents.append(torch.cat([noise, hot, code], 1))
-        expected += infogan.play_in_three(
+        expected += infogan.play(
             g,
             d,
             informant,
@@ -204,8 +206,7 @@ def test_infogan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) 
             lambda x: look(x)[1],
             played[0].batch.real,
             latents,
-            category,
-            code if codes else None,
+            drawn,
             categories=categories,
             weight=settings.get("information", 1.0),
         )
@@ -287,7 +288,7 @@ def test_cyclegan(tiny: Setup, identity: float) -> None:
         generators.adam.alpha = discriminators.adam.alpha = 2e-4 * falling
         expected += cyclegan.play(
             generators,
-            [discriminators],
+            discriminators,
             lambda x: patch(discriminators.parameters[:apart], x),
             lambda x: patch(discriminators.parameters[apart:], x),
             of_generators.batch.a,
@@ -318,21 +319,22 @@ def test_srgan(tiny: Setup, monkeypatch: pytest.MonkeyPatch, content: str) -> No
         if content == "vgg":
             widths = [2] * 16
             for before, after in zip([3, *widths], widths, strict=False):
-                seen.extend([torch.randn(after, before, 3, 3) / before**0.5, 0.1 * torch.randn(after)])
+                seen.extend([torch.randn(after, before, 3, 3) / before**0.5, torch.rand(after)])
             module = __import__(type(recipe).__module__, fromlist=["VGG19"])
             numbers = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)  # torchvision's
             network = module.VGG19(dict(zip(numbers, zip(seen[::2], seen[1::2], strict=True), strict=True)))
             monkeypatch.setattr(module, "read_vgg19", lambda path: network)
 
+    side = 112 if content == "pixels" else 16  # from 112 on, more than 6x6 is left to be pooled
     settings = {"content": content, **({"vgg": "weights.pth"} if content == "vgg" else {})}
     record = tiny(
         "srgan",
-        (3, 16, 16),
-        source_shape=(3, 4, 4),
+        (3, side, side),
+        source_shape=(3, side // 4, side // 4),
         prepare=prepare,
         rounds=5,
         pretrain=2,
-        batch=3,
+        batch=2,
         width=2,
         blocks=2,
         **settings,
@@ -356,6 +358,7 @@ def test_srgan(tiny: Setup, monkeypatch: pytest.MonkeyPatch, content: str) -> No
         g.adam.alpha = d.adam.alpha = 1e-4 if number / rounds < 0.5 else 1e-5
         expected += srgan.play(g, d, low, high, features, order=GENERATOR_FIRST)
     assert [len(played) for played in record.rounds] == [1, 1, 2, 2, 2]
+    assert all(move.losses["content"] > 1e-6 for move in expected[2::2])
     for move in (*record.moves[:2], *expected[:2]):
         move.player = "generator alone"
     terms = {

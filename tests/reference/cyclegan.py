@@ -1,6 +1,6 @@
 """Zhu et al. 2017, sections 3 and 4 and appendix 7."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -26,8 +26,8 @@ class Pool:
     decide and choose give the draws: one number in [0, 1) per picture and one index per picture exchanged.
     """
 
-    def __init__(self, size: int, decide: Callable[[], float], choose: Callable[[], int], *, below: bool = True):
-        self.size, self.decide, self.choose, self.below = size, decide, choose, below
+    def __init__(self, size: int, decide: Callable[[], float], choose: Callable[[], int]):
+        self.size, self.decide, self.choose = size, decide, choose
         self.kept: list[Tensor] = []
 
     def exchange(self, batch: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ class Pool:
             if len(self.kept) < self.size:
                 self.kept.append(picture.clone())
                 out.append(picture)
-            elif (self.decide() < 0.5) == self.below:
+            elif self.decide() < 0.5:
                 i = self.choose()
                 out.append(self.kept[i])
                 self.kept[i] = picture.clone()
@@ -50,7 +50,7 @@ class Pool:
 
 def play(
     generators: Player,
-    discriminators: Sequence[Player],
+    discriminators: Player,
     d_a: Callable[[Tensor], Tensor],
     d_b: Callable[[Tensor], Tensor],
     a: Tensor,
@@ -61,10 +61,10 @@ def play(
     cycle: float = 10.0,
     identity: float = 0.5,
 ) -> list[Move]:
-    """Play one round: G and F together (one optimiser), then the discriminators.
+    """Play one round: G and F together (one optimiser), then both discriminators (another).
 
     generators(which, x) with which "G" (A to B) or "F" (B to A). d_a and d_b judge with the present parameters of
-    the discriminators' players: one player for both, or one each (A's first).
+    the discriminators' player.
     """
     fake_b, fake_a = generators("G", a), generators("F", b)
     adversarial_b = mean_squared(d_b(fake_b), 1.0)
@@ -81,21 +81,14 @@ def play(
 
     def judged(d, real: Tensor, fake: Tensor):
         r, f = d(real), d(fake)
-        real_part, fake_part = mean_squared(r, 1.0), mean_squared(f, 0.0)
-        return 0.5 * (real_part + fake_part), real_part, fake_part, r, f
+        return 0.5 * (mean_squared(r, 1.0) + mean_squared(f, 0.0)), r, f
 
     seen_a, seen_b = pool_a.exchange(fake_a), pool_b.exchange(fake_b)
-    loss_a, real_a, seen_loss_a, r_a, f_a = judged(d_a, a, seen_a)
-    loss_b, real_b, seen_loss_b, r_b, f_b = judged(d_b, b, seen_b)
-    parts_a = {"loss_a": loss_a, "real_a": real_a, "fake_a": seen_loss_a}
-    parts_b = {"loss_b": loss_b, "real_b": real_b, "fake_b": seen_loss_b}
-    if len(discriminators) == 1:
-        loss = loss_a + loss_b
-        said = told(torch.cat([r_a, r_b]), torch.cat([f_a, f_b]), threshold=0.5)
-        moves.append(discriminators[0].move(loss, {"loss": loss, **parts_a, **parts_b, **said}))
-    else:
-        moves.append(discriminators[0].move(loss_a, {"loss": loss_a, **parts_a}))
-        moves.append(discriminators[1].move(loss_b, {"loss": loss_b, **parts_b}))
+    loss_a, r_a, f_a = judged(d_a, a, seen_a)
+    loss_b, r_b, f_b = judged(d_b, b, seen_b)
+    loss = loss_a + loss_b
+    said = told(torch.cat([r_a, r_b]), torch.cat([f_a, f_b]), threshold=0.5)
+    moves.append(discriminators.move(loss, {"loss": loss, "loss_a": loss_a, "loss_b": loss_b, **said}))
     return moves
 
 

@@ -7,34 +7,20 @@ from torch import Tensor
 from tests.reference.common import Move, Player, Weights, cross_entropy, dropout, leaky, relu, softplus, told
 
 
-def discriminator_loss(r: Tensor, f: Tensor, *, real_label: float, fake_label: float) -> tuple[Tensor, Tensor]:
-    """Return -E log D(x) and -E log(1 - D(G(z))), for labels 1 and 0; other labels smooth them."""
-    return cross_entropy(r, real_label), cross_entropy(f, fake_label)
-
-
-def generator_loss(f: Tensor, *, saturating: bool) -> Tensor:
-    """Return E log(1 - D(G(z))), or the non-saturating -E log D(G(z))."""
-    return -softplus(f).mean() if saturating else softplus(-f).mean()
-
-
 def play(
-    g: Player,
-    d: Player,
-    x: Sequence[Tensor],
-    z_d: Sequence[Tensor],
-    z_g: Tensor,
-    *,
-    saturating: bool = False,
-    real_label: float = 1.0,
-    fake_label: float = 0.0,
+    g: Player, d: Player, x: Sequence[Tensor], z_d: Sequence[Tensor], z_g: Tensor, *, saturating: bool = False
 ) -> list[Move]:
-    """Play one round: a discriminator's move for each of the k batches x with noise z_d, then one generator's."""
+    """Play one round: a discriminator's move for each of the k batches x with noise z_d, then one generator's.
+
+    The generator descends -E log D(G(z)), or the saturating E log(1 - D(G(z))) of equation 1.
+    """
     moves = []
     for x_k, z_k in zip(x, z_d, strict=True):
         r, f = d(x_k), d(g(z_k).detach())
-        real, fake = discriminator_loss(r, f, real_label=real_label, fake_label=fake_label)
+        real, fake = cross_entropy(r, 1.0), cross_entropy(f, 0.0)
         moves.append(d.move(real + fake, {"loss": real + fake, "real": real, "fake": fake, **told(r, f)}))
-    loss = generator_loss(d(g(z_g)), saturating=saturating)
+    f = d(g(z_g))
+    loss = -softplus(f).mean() if saturating else softplus(-f).mean()
     moves.append(g.move(loss, {"loss": loss}))
     return moves
 

@@ -32,38 +32,6 @@ def normal_nll(mean: Tensor, code: Tensor) -> Tensor:
     return (0.5 * (code - mean) ** 2 + 0.5 * math.log(2 * math.pi)).sum(1).mean()
 
 
-def play(
-    g: Player,
-    d: Player,
-    x: Tensor,
-    z: Tensor,
-    z_g: Tensor | None,
-    information: Callable[[Tensor, str], tuple[Tensor, dict[str, Tensor]]],
-    *,
-    real_label: float = 1.0,
-    mi_in_discriminator: bool = True,
-    half: bool = False,
-) -> list[Move]:
-    """Play one round.
-
-    d returns (logit, code estimates); information maps the estimates and the name of the mover (whose codes they are)
-    to the weighted -lambda L_I up to H(c), and its parts. The player d holds trunk, D's head and Q: one optimiser.
-    """
-    fake = g(z).detach()
-    r, _ = d(x)
-    f, estimate = d(fake)
-    real_part, fake_part = cross_entropy(r, real_label), cross_entropy(f, 0.0)
-    term, parts = information(estimate, "discriminator")
-    loss = (0.5 if half else 1.0) * (real_part + fake_part) + (term if mi_in_discriminator else 0.0)
-    moves = [d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part, "information": term, **parts})]
-    f, estimate = d(g(z if z_g is None else z_g))
-    adversarial = softplus(-f).mean()
-    term, parts = information(estimate, "generator")
-    loss = adversarial + term
-    moves.append(g.move(loss, {"loss": loss, "adversarial": adversarial, "information": term, **parts}))
-    return moves
-
-
 def lower_bound(
     q: Tensor, category: Tensor | None, codes: Tensor | None, *, categories: int
 ) -> tuple[Tensor | float, Tensor | float]:
@@ -80,85 +48,74 @@ def lower_bound(
     return of_category, of_codes
 
 
-def play_in_three(
+def play(
     g: Player,
     d: Player,
-    informant: Player,
+    informant: Player | None,
     judge: Callable[[Tensor], Tensor],
     read: Callable[[Tensor], Tensor],
     x: Tensor,
     z: Sequence[Tensor],
-    category: Tensor | None,
-    codes: Tensor | None,
+    codes: Sequence[tuple[Tensor | None, Tensor | None]],
     *,
     categories: int,
     weight: float = 1.0,
 ) -> list[Move]:
-    """Play one round with L_I as a move of its own, of a third optimiser over G, trunk and Q (PyTorch-GAN's way).
+    """Play one round.
 
-    judge(x) and read(x) give the logit and Q's output with the present parameters; z holds the latents of the three
-    moves, codes included, and category and codes are those of the third.
+    judge(x) and read(x) give the logit and Q's output with the present parameters. z holds the latents of the moves,
+    codes included, and codes the category and the continuous codes of each. In the paper (informant None) -lambda L_I
+    is a term of both losses, and d owns Q too. With an informant, who owns G, trunk and Q, it is a third move.
     """
-    r, f = judge(x), judge(g(z[0]).detach())
-    real_part, fake_part = cross_entropy(r, 1.0), cross_entropy(f, 0.0)
-    loss = real_part + fake_part
-    moves = [d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part, **told(r, f)})]
-    loss = softplus(-judge(g(z[1]))).mean()
-    moves.append(g.move(loss, {"loss": loss}))
-    of_category, of_codes = lower_bound(read(g(z[2])), category, codes, categories=categories)
-    loss = -weight * (of_category + of_codes)
-    moves.append(informant.move(loss, {"loss": loss, "category": of_category, "codes": of_codes}))
+
+    def information(move: int, made: Tensor) -> tuple[Tensor, dict[str, Tensor | float]]:
+        of_category, of_codes = lower_bound(read(made), *codes[move], categories=categories)
+        return torch.as_tensor(-weight * (of_category + of_codes)), {"category": of_category, "codes": of_codes}
+
+    fake = g(z[0]).detach()
+    r, f = judge(x), judge(fake)
+    loss, parts = cross_entropy(r, 1.0) + cross_entropy(f, 0.0), {}
+    if informant is None:
+        term, parts = information(0, fake)
+        loss = loss + term
+    moves = [d.move(loss, {"loss": loss, **parts, **told(r, f)})]
+    made = g(z[1])
+    loss, parts = softplus(-judge(made)).mean(), {}
+    if informant is None:
+        term, parts = information(1, made)
+        loss = loss + term
+    moves.append(g.move(loss, {"loss": loss, **parts}))
+    if informant is not None:
+        loss, parts = information(2, g(z[2]))
+        moves.append(informant.move(loss, {"loss": loss, **parts}))
     return moves
 
 
-def generator(weights, z: Tensor, *, side: int, ups: int = 2, bias: bool = True, end: str = "sigmoid") -> Tensor:
+def generator(weights, z: Tensor, *, side: int, ups: int = 2, end: str = "sigmoid") -> Tensor:
     """FC, BN, ReLU; FC to a map, BN, ReLU; transposed k4 s2 with BN and ReLU, the last with neither (table G)."""
     w = Weights(weights)
-
-    def take_bias():
-        return w.take() if bias else None
-
-    h = z @ w.take().T
-    if bias:
-        h = h + w.take()
-    h = relu(batch_norm(h, w.take(), w.take()))
-    h = h @ w.take().T
-    if bias:
-        h = h + w.take()
-    h = relu(batch_norm(h, w.take(), w.take()))
+    h = relu(batch_norm(z @ w.take().T + w.take(), w.take(), w.take()))
+    h = relu(batch_norm(h @ w.take().T + w.take(), w.take(), w.take()))
     h = h.reshape(len(z), -1, side, side)
     for i in range(ups):
-        h = conv_up(h, w.take(), take_bias(), stride=2, padding=1)
+        h = conv_up(h, w.take(), w.take(), stride=2, padding=1)
         if i < ups - 1:
             h = relu(batch_norm(h, w.take(), w.take()))
     w.done()
     return torch.sigmoid(h) if end == "sigmoid" else h.tanh()
 
 
-def discriminator(
-    weights, x: Tensor, *, downs: int = 2, slope: float = 0.1, bias: bool = True
-) -> tuple[Tensor, Tensor]:
+def discriminator(weights, x: Tensor, *, downs: int = 2, slope: float = 0.1) -> tuple[Tensor, Tensor]:
     """Trunk of k4 s2 convolutions and an FC, the head of D, the head of Q with one hidden layer (table D/Q)."""
-    w = Weights(weights)
-
-    def take_bias():
-        return w.take() if bias else None
-
-    h = x
+    w, h = Weights(weights), x
     for i in range(downs):
-        h = conv(h, w.take(), take_bias(), stride=2, padding=1)
+        h = conv(h, w.take(), w.take(), stride=2, padding=1)
         if i:
             h = batch_norm(h, w.take(), w.take())
         h = leaky(h, slope)
-    h = h.flatten(1) @ w.take().T
-    if bias:
-        h = h + w.take()
-    h = leaky(batch_norm(h, w.take(), w.take()), slope)
+    h = leaky(batch_norm(h.flatten(1) @ w.take().T + w.take(), w.take(), w.take()), slope)
     logit = (h @ w.take().T + w.take()).flatten()
-    q = h @ w.take().T
-    if bias:
-        q = q + w.take()
-    q = leaky(batch_norm(q, w.take(), w.take()), slope)
+    q = leaky(batch_norm(h @ w.take().T + w.take(), w.take(), w.take()), slope)
     q = q @ w.take().T + w.take()
     w.done()
     return logit, q

@@ -30,7 +30,6 @@ def play(
     b: Tensor,
     *,
     weight: float = 100.0,
-    real_label: float = 1.0,
     order: Sequence[str] = ("discriminator", "generator"),
 ) -> list[Move]:
     """Play one round; the picture is made once for both moves, as in the authors' code, which moves D first."""
@@ -39,7 +38,7 @@ def play(
     for name in order:
         if name == "discriminator":
             r, f = d(a, b), d(a, fake.detach())
-            real_part, fake_part = cross_entropy(r, real_label), cross_entropy(f, 0.0)
+            real_part, fake_part = cross_entropy(r, 1.0), cross_entropy(f, 0.0)
             loss = 0.5 * (real_part + fake_part)
             moves.append(d.move(loss, {"loss": loss, "real": real_part, "fake": fake_part, **told(r, f)}))
         else:
@@ -66,7 +65,6 @@ def unet(
     levels: int,
     drop: Sequence[float],
     masks=None,
-    inner_bias: bool = False,
     norm: str = "batch",
 ) -> Tensor:
     """U-Net: Ck = conv k4 s2, BN, LReLU .2; CDk = convT k4 s2, BN, dropout, ReLU; skips i to n - i; tanh.
@@ -78,7 +76,7 @@ def unet(
     w = Weights(encoder)
     h, skips = a, []
     for i in range(levels):
-        h = conv(h if i == 0 else leaky(h, 0.2), w.take(), w.take() if inner_bias else None, stride=2, padding=1)
+        h = conv(h if i == 0 else leaky(h, 0.2), w.take(), stride=2, padding=1)
         if 0 < i < levels - 1:
             h = normed(h, w, norm)
         skips.append(h)
@@ -87,7 +85,7 @@ def unet(
     for i in range(levels):
         h = relu(h)
         last = i == levels - 1
-        h = conv_up(h, w.take(), w.take() if last or inner_bias else None, stride=2, padding=1)
+        h = conv_up(h, w.take(), w.take() if last else None, stride=2, padding=1)
         if not last:
             h = normed(h, w, norm)
             h = torch.cat([dropout(h, masks, drop[i]), skips[levels - 2 - i]], 1)
@@ -96,18 +94,23 @@ def unet(
 
 
 def patch(
-    weights, x: Tensor, *, layers: int, norm: str = "batch", bias: bool = False, padding: int = 1, slope: float = 0.2
+    weights,
+    x: Tensor,
+    *,
+    layers: int,
+    norm: str = "batch",
+    bias: bool = False,
 ) -> Tensor:
     """PatchGAN: `layers` convolutions k4 s2 (no norm on the first), one k4 s1 with norm, one k4 s1 to a logit map.
 
     The first and the last convolution have a bias, those before a norm only where bias says so.
     """
     w = Weights(weights)
-    h = leaky(conv(x, w.take(), w.take(), stride=2, padding=padding), slope)
+    h = leaky(conv(x, w.take(), w.take(), stride=2, padding=1), 0.2)
     for i in range(1, layers + 1):
-        h = conv(h, w.take(), w.take() if bias else None, stride=2 if i < layers else 1, padding=padding)
+        h = conv(h, w.take(), w.take() if bias else None, stride=2 if i < layers else 1, padding=1)
         h = normed(h, w, norm)
-        h = leaky(h, slope)
-    h = conv(h, w.take(), w.take(), padding=padding)
+        h = leaky(h, 0.2)
+    h = conv(h, w.take(), w.take(), padding=1)
     w.done()
     return h

@@ -84,8 +84,8 @@ def shuffle(x: Tensor) -> Tensor:
 
 
 def prelu(x: Tensor, slope: Tensor) -> Tensor:
-    """Return x where positive, else slope x, the slope learned (one number or one per channel)."""
-    return torch.where(x > 0, x, slope.view(1, -1, 1, 1) * x)
+    """Return x where positive, else slope x, the slope learned: one number for all channels (sheet srgan.md, counts)."""
+    return torch.where(x > 0, x, slope.view(()) * x)
 
 
 def srresnet(weights, low: Tensor, *, blocks: int, ups: int = 2, bias: bool = True, tanh: bool = True) -> Tensor:
