@@ -221,8 +221,9 @@ def test_infogan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) 
     compare(record, expected, terms, dict.fromkeys(record.start, law), {"generator": 0.999})
 
 
-def test_pix2pix(tiny: Setup) -> None:
-    record = tiny("pix2pix", (2, 32, 32), source_shape=(1, 32, 32), rounds=3, batch=2, width=2)
+@pytest.mark.parametrize("settings", [{}, {"hold": 0.5, "average": 0.9, "layers": 0}])
+def test_pix2pix(tiny: Setup, settings: dict[str, Any]) -> None:
+    record = tiny("pix2pix", (2, 32, 32), source_shape=(1, 32, 32), rounds=3, batch=2, width=2, **settings)
     levels, masks = 5, []
     encoded = levels + 2 * (levels - 2)  # the first and the innermost layer have no norm
 
@@ -231,11 +232,14 @@ def test_pix2pix(tiny: Setup) -> None:
         return pix2pix.unet(weights[:encoded], weights[encoded:], a, levels=levels, drop=drop, masks=kept, norm="image")
 
     def judge(weights: Any, a: Tensor, b: Tensor) -> Tensor:
-        return pix2pix.patch(weights, torch.cat([a, b], 1), layers=3, norm="image")
+        judged = torch.cat([a, b], 1)
+        return pix2pix.pixel(weights, judged) if settings else pix2pix.patch(weights, judged, layers=3, norm="image")
 
     g, d = player(record, "generator", make, 2e-4, 0.5, 0.999), player(record, "discriminator", judge, 2e-4, 0.5, 0.999)
     expected: list[Move] = []
-    for of_generator, _ in record.rounds:
+    for (of_generator, _), (_, number, rounds) in zip(record.rounds, record.stages, strict=True):
+        # in the later code the learning rate falls in a line from the middle on
+        g.adam.alpha = d.adam.alpha = 2e-4 * min(1.0, 2 * (1 - number / rounds)) if settings else 2e-4
         masks = of_generator.masks
         assert len(masks) == 3
         expected += pix2pix.play(g, d, of_generator.batch.source, of_generator.batch.target, order=GENERATOR_FIRST)
@@ -243,7 +247,7 @@ def test_pix2pix(tiny: Setup) -> None:
         "generator": {"adversarial": "adversarial", "reconstruction": lambda m: 100 * m["pixel"], "l1": "pixel"},
         "discriminator": {"adversarial": "loss"},
     }
-    compare(record, expected, terms, {})
+    compare(record, expected, terms, {}, {"generator": 0.9} if settings else {})
 
 
 @pytest.mark.parametrize("identity", [0.5, 0.0])

@@ -114,3 +114,13 @@ def patch(
     h = conv(h, w.take(), w.take(), padding=1)
     w.done()
     return h
+
+
+def pixel(weights, x: Tensor) -> Tensor:
+    """PixelGAN: 1x1 convolutions C64-C128 and one to a logit (6.1.2), biases in the first alone, norm "image"."""
+    w = Weights(weights)
+    h = leaky(conv(x, w.take(), w.take()), 0.2)
+    h = leaky(normed(conv(h, w.take()), w, "image"), 0.2)
+    h = conv(h, w.take())
+    w.done()
+    return h
