@@ -221,14 +221,35 @@ def test_infogan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) 
     compare(record, expected, terms, dict.fromkeys(record.start, law), {"generator": 0.999})
 
 
-@pytest.mark.parametrize("settings", [{}, {"hold": 0.5, "average": 0.9, "layers": 0}])
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Adam is blind to the scale of a loss, and the informant's loss has no term but lambda L_I: its first step "
+    "is 0.3 % off between lambda 0.1 and 1. As a term of the generator's loss (eq. 6) lambda changes its step by 111 %.",
+)
+def test_infogans_weight_of_information_changes_the_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+    for information in (1.0, 0.1):
+        with monkeypatch.context() as patch, in_double(patch):
+            settings = {"categories": 4, "codes": 2, "noise": 3, "information": information}
+            record = play(patch, "infogan", (1, 16, 16), rounds=1, batch=8, width=2, **settings)
+        after = record.moves[-1].after[: len(record.start["generator"])]
+        pairs = zip(after, record.moves[-2].after, strict=True)
+        moved = [
+            new - old for (new, old), g in zip(pairs, record.moves[-1].gradients, strict=False) if g.abs().max() > 1e-9
+        ]
+        steps.append(torch.cat([step.flatten() for step in moved]))
+    assert (steps[1] - steps[0]).norm() > 0.1 * steps[0].norm()
+
+
+@pytest.mark.parametrize("settings", [{}, {"hold": 0.5, "average": 0.9, "layers": 0, "dropout": 0.25}])
 def test_pix2pix(tiny: Setup, settings: dict[str, Any]) -> None:
     record = tiny("pix2pix", (2, 32, 32), source_shape=(1, 32, 32), rounds=3, batch=2, width=2, **settings)
     levels, masks = 5, []
     encoded = levels + 2 * (levels - 2)  # the first and the innermost layer have no norm
 
     def make(weights: Any, a: Tensor) -> Tensor:
-        kept, drop = iter(masks), [0.5, 0.5, 0.5, 0.0]
+        kept, drop = iter(masks), [settings.get("dropout", 0.5)] * 3 + [0.0]
         return pix2pix.unet(weights[:encoded], weights[encoded:], a, levels=levels, drop=drop, masks=kept, norm="image")
 
     def judge(weights: Any, a: Tensor, b: Tensor) -> Tensor:

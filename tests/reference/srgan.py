@@ -84,7 +84,7 @@ def shuffle(x: Tensor) -> Tensor:
 
 
 def prelu(x: Tensor, slope: Tensor) -> Tensor:
-    """Return x where positive, else slope x, the slope learned: one number for all channels (sheet srgan.md, counts)."""
+    """Return x where positive, else slope x, the slope learned: one number for all channels (sheet srgan.md)."""
     return torch.where(x > 0, x, slope.view(()) * x)
 
 
