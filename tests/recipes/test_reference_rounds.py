@@ -225,7 +225,7 @@ def test_infogan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) 
     strict=True,
     raises=AssertionError,
     reason="Adam is blind to the scale of a loss, and the informant's loss has no term but lambda L_I: its first step "
-    "is 0.3 % off between lambda 0.1 and 1. As a term of the generator's loss (eq. 6) lambda changes its step by 111 %.",
+    "is 0.3 % off between lambda 0.1 and 1. In the generator's own loss (eq. 6) lambda changes its step by 111 %.",
 )
 def test_infogans_weight_of_information_changes_the_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = []
