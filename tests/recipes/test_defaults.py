@@ -1,0 +1,187 @@
+"""Every default of every recipe, and where it comes from. A changed default, or one without a row, fails."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+
+from zerosum import recipes
+
+ADAM = "Radford et al. 2016, section 4"
+EMA = "ours, because single iterates of a game vary; the decay of Karras et al. 2018, appendix A.1"
+
+# Recipe: setting -> (value, source). A source is a section of a paper, the authors' code, or "ours, because ...".
+DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
+    "gan": {
+        "rounds": (20_000, "ours, because about 43 epochs of MNIST suffice for legible digits"),
+        "batch": (128, "ours, because it suits Adam (the authors' code has 100)"),
+        "latent_dim": (100, "Goodfellow et al. 2014, authors' code, mnist.yaml"),
+        "generator_hidden": ((500, 500), "ours, because a widely used introduction has these"),
+        "discriminator_hidden": ((500, 500), "ours, because a widely used introduction has these"),
+        "activation": ("relu", "Goodfellow et al. 2014, section 5 (generator)"),
+        "dropout": (0.3, "ours, because the discriminator soon wins without (a widely used introduction)"),
+        "n_discriminator": (1, "Goodfellow et al. 2014, algorithm 1: k = 1"),
+        "generator_lr": (2e-4, f"ours, because Adam replaces SGD: {ADAM}"),
+        "discriminator_lr": (2e-4, f"ours, because Adam replaces SGD: {ADAM}"),
+        "betas": ((0.5, 0.999), f"ours, because Adam replaces SGD: {ADAM}"),
+        "ema_decay": (0.999, EMA),
+    },
+    "dcgan": {
+        "rounds": (10_000, "ours, because no paper's number of epochs fits all data sets"),
+        "batch": (128, "Radford et al. 2016, section 4"),
+        "latent_dim": (100, "Radford et al. 2016, figure 1"),
+        "upsampling": ("transposed", "Radford et al. 2016, section 3"),
+        "width": (64, "Radford et al. 2016, authors' code: ngf = ndf = 64"),
+        "dropout": (0.0, "Radford et al. 2016, section 3: none"),
+        "real_label": ((0.9, 0.9), "ours, because of Salimans et al. 2016, section 3.4: one-sided smoothing"),
+        "fake_label": ((0.0, 0.0), "Goodfellow et al. 2014, eq. 1"),
+        "generator_lr": (2e-4, ADAM),
+        "discriminator_lr": (2e-4, ADAM),
+        "betas": ((0.5, 0.999), ADAM),
+        "ema_decay": (0.999, EMA),
+    },
+    "wgan_gp": {
+        "rounds": (10_000, "ours, because no paper's number of iterations fits all data sets"),
+        "batch": (64, "Gulrajani et al. 2017, authors' code, gan_cifar_resnet.py"),
+        "latent_dim": (128, "Gulrajani et al. 2017, authors' code, gan_mnist.py and gan_cifar_resnet.py"),
+        "upsampling": ("transposed", "Gulrajani et al. 2017, authors' code: DCGAN's"),
+        "width": (64, "Gulrajani et al. 2017, authors' code, gan_mnist.py"),
+        "points_hidden": ((512, 512, 512), "Gulrajani et al. 2017, authors' code, gan_toy.py"),
+        "n_critic": (5, "Gulrajani et al. 2017, algorithm 1: n_critic = 5"),
+        "penalty": (10.0, "Gulrajani et al. 2017, algorithm 1: lambda = 10"),
+        "lr": (1e-4, "Gulrajani et al. 2017, algorithm 1: alpha = 0.0001"),
+        "betas": ((0.0, 0.9), "Gulrajani et al. 2017, algorithm 1: beta1 = 0, beta2 = 0.9"),
+        "ema_decay": (0.999, EMA),
+    },
+    "unrolled": {
+        "rounds": (25_000, "Metz et al. 2017, authors' demo"),
+        "batch": (512, "Metz et al. 2017, appendix A and authors' demo"),
+        "latent_dim": (256, "Metz et al. 2017, appendix A and authors' demo"),
+        "steps": (5, "Metz et al. 2017, authors' demo (the paper's figure 1 has 10)"),
+        "generator_hidden": ((128, 128), "Metz et al. 2017, appendix A and authors' demo"),
+        "discriminator_hidden": ((128, 128), "Metz et al. 2017, authors' demo"),
+        "activation": ("tanh", "Metz et al. 2017, authors' demo"),
+        "width": (64, "Radford et al. 2016, authors' code: ngf = ndf = 64"),
+        "generator_lr": (1e-3, "Metz et al. 2017, authors' demo"),
+        "discriminator_lr": (1e-4, "Metz et al. 2017, appendix A and authors' demo"),
+        "betas": ((0.5, 0.999), "Metz et al. 2017, appendix A and authors' demo: beta1 = 0.5"),
+        "ema_decay": (0.99, "ours, because 25,000 rounds of a toy move faster than pictures"),
+    },
+    "infogan": {
+        "rounds": (5_000, "Chen et al. 2016, authors' code, run_mnist_exp.py: 50 epochs of 100 updates"),
+        "batch": (128, "Chen et al. 2016, authors' code, run_mnist_exp.py"),
+        "noise": (62, "Chen et al. 2016, appendix C.1"),
+        "categories": (10, "Chen et al. 2016, section 7.2"),
+        "codes": (2, "Chen et al. 2016, section 7.2"),
+        "information": (1.0, "Chen et al. 2016, section 6: lambda = 1"),
+        "width": (64, "Chen et al. 2016, appendix C.1"),
+        "generator_lr": (1e-3, "Chen et al. 2016, appendix C.1"),
+        "discriminator_lr": (2e-4, "Chen et al. 2016, appendix C.1"),
+        "betas": ((0.5, 0.999), "Chen et al. 2016, authors' code: beta1 = 0.5"),
+        "ema_decay": (0.999, EMA),
+    },
+    "pix2pix": {
+        "rounds": (80_000, "Isola et al. 2017, appendix 6.2: 200 epochs of 400 facades, batch 1"),
+        "batch": (1, "Isola et al. 2017, section 3.3"),
+        "enlarge": (286 / 256, "Isola et al. 2017, appendix 6.2: 286x286, cropped to 256x256"),
+        "mirror": (0.5, "Isola et al. 2017, appendix 6.2"),
+        "width": (64, "Isola et al. 2017, appendix 6.1"),
+        "layers": (3, "Isola et al. 2017, appendix 6.1.2: 70x70"),
+        "l1": (100.0, "Isola et al. 2017, section 3.3 and table 1: lambda = 100"),
+        "dropout": (0.5, "Isola et al. 2017, appendix 6.1"),
+        "lr": (2e-4, "Isola et al. 2017, section 3.3"),
+        "lr_hold": (1.0, "Isola et al. 2017, section 3.3: a constant learning rate"),
+        "betas": ((0.5, 0.999), "Isola et al. 2017, section 3.3"),
+        "ema_decay": (0.0, "Isola et al. 2017: none"),
+    },
+    "cyclegan": {
+        "rounds": (200_000, "Zhu et al. 2017, appendix 7.1: 200 epochs of about 1,000 images, batch 1"),
+        "batch": (1, "Zhu et al. 2017, section 4"),
+        "enlarge": (286 / 256, "Zhu et al. 2017, authors' code: 286x286, cropped to 256x256"),
+        "mirror": (0.5, "Zhu et al. 2017, authors' code"),
+        "width": (64, "Zhu et al. 2017, appendix 7.2"),
+        "blocks": (None, "Zhu et al. 2017, appendix 7.2: 9 from 256x256 on, 6 below"),
+        "layers": (3, "Zhu et al. 2017, appendix 7.2: 70x70"),
+        "cycle": (10.0, "Zhu et al. 2017, section 4: lambda = 10"),
+        "identity": (0.5, "Zhu et al. 2017, section 5.2: 0.5 lambda (there for paintings alone)"),
+        "pool": (50, "Zhu et al. 2017, section 4"),
+        "lr": (2e-4, "Zhu et al. 2017, section 4"),
+        "lr_hold": (0.5, "Zhu et al. 2017, section 4: 100 epochs of 200"),
+        "betas": ((0.5, 0.999), "Zhu et al. 2017, authors' code: beta1 = 0.5"),
+        "ema_decay": (0.0, "Zhu et al. 2017: none"),
+    },
+    "srgan": {
+        "rounds": (1_200_000, "Ledig et al. 2017, section 3.2: 10^6, then 10^5 and 10^5"),
+        "batch": (16, "Ledig et al. 2017, section 3.2"),
+        "enlarge": (1.0, "ours, because data are cut into tiles in place of random crops"),
+        "mirror": (0.0, "Ledig et al. 2017: none is named"),
+        "pretrain": (1_000_000, "Ledig et al. 2017, section 3.2"),
+        "lr_hold": (0.5, "Ledig et al. 2017, section 3.2: 10^5 at 10^-4, 10^5 at 10^-5"),
+        "width": (64, "Ledig et al. 2017, figure 4"),
+        "blocks": (16, "Ledig et al. 2017, section 3.2"),
+        "content": ("auto", "ours, because VGG19's weights are not part of zerosum"),
+        "vgg": (None, "ours, because VGG19's weights are not part of zerosum"),
+        "adversarial": (1e-3, "Ledig et al. 2017, eq. 3"),
+        "lr": (1e-4, "Ledig et al. 2017, section 3.2"),
+        "betas": ((0.9, 0.999), "Ledig et al. 2017, section 3.2: beta1 = 0.9"),
+        "ema_decay": (0.0, "Ledig et al. 2017: none"),
+    },
+    "progan": {
+        "rounds": (14_000, "ours, because it is sized for a CPU"),
+        "batch": (16, "Karras et al. 2018, appendix A.1"),
+        "latent_dim": (64, "ours, because it is sized for a CPU (512 in table 2)"),
+        "batch_doublings": (2, "Karras et al. 2018, authors' code: minibatches of the later presets, at most here"),
+        "stabilise_kimg": (40.0, "ours, because it is sized for a CPU (800 in appendix A.1)"),
+        "fade_kimg": (40.0, "ours, because it is sized for a CPU (800 in appendix A.1)"),
+        "base": (512, "ours, because it is sized for a CPU (8192 in the authors' code)"),
+        "max_channels": (64, "ours, because it is sized for a CPU (512 in table 2)"),
+        "minibatch_group": (4, "Karras et al. 2018, authors' code: later presets"),
+        "penalty": (10.0, "Karras et al. 2018, appendix A.1: lambda = 10"),
+        "slope": (1.0, "Karras et al. 2018, appendix A.1: gamma = 1"),
+        "drift": (0.001, "Karras et al. 2018, appendix A.1: epsilon_drift = 0.001"),
+        "lr": (0.001, "Karras et al. 2018, appendix A.1"),
+        "betas": ((0.0, 0.99), "Karras et al. 2018, appendix A.1"),
+        "ema_decay": (0.999, "Karras et al. 2018, appendix A.1"),
+    },
+    "inpaint": {
+        "rounds": (20_000, "ours, because the paper's 100,000 are of ImageNet"),
+        "batch": (64, "Pathak et al. 2016, authors' code: batchSize = 64"),
+        "mask": ("mixed", "ours, because one network is to fill holes of any form (section 3.3 has one per form)"),
+        "width": (64, "Pathak et al. 2016, figure 9"),
+        "bottleneck": (4000, "Pathak et al. 2016, figure 9"),
+        "reconstruction": (0.999, "Pathak et al. 2016, section 5.1: lambda_rec = 0.999"),
+        "adversarial": (0.001, "Pathak et al. 2016, section 5.1: lambda_adv = 0.001"),
+        "overlap": (7 / 128, "Pathak et al. 2016, section 5.1: 7 pixels of 128"),
+        "overlap_weight": (10.0, "Pathak et al. 2016, section 5.1: 10 times"),
+        "generator_lr": (2e-3, "Pathak et al. 2016, section 5.1: 10 times the discriminator's"),
+        "discriminator_lr": (2e-4, f"{ADAM}, which the authors' code builds on"),
+        "betas": ((0.5, 0.999), f"{ADAM}, which the authors' code builds on"),
+        "ema_decay": (0.999, EMA),
+        "enlarge": (1.0, "ours, because data come at their size"),
+        "mirror": (0.5, "ours, because left and right are alike in most pictures"),
+    },
+}
+
+
+def test_every_recipe_has_a_table() -> None:
+    assert set(DEFAULTS) == set(recipes.names())
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_defaults_are_those_of_their_sources(name: str) -> None:
+    config = recipes.find(name).Config
+    fields = {field.name: field.default for field in dataclasses.fields(config)}
+    assert fields == {setting: value for setting, (value, _) in DEFAULTS[name].items()}
+    made = dataclasses.asdict(config())
+    assert {setting: type(value) for setting, value in made.items()} == {
+        setting: type(value) for setting, (value, _) in DEFAULTS[name].items()
+    }
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_sources_name_a_paper_or_a_reason(name: str) -> None:
+    for setting, (_, source) in DEFAULTS[name].items():
+        assert re.match(r"ours, because \w|[A-Z]\w+ et al\. 20\d\d[,:] \w", source), f"{name}: {setting}"

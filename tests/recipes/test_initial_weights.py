@@ -1,0 +1,75 @@
+"""Weights before the first move, which the reference rounds take as given."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from zerosum import recipes
+from zerosum.data.spec import Spec
+
+
+def built(name: str, shape: tuple[int, ...], **settings: Any) -> Any:
+    torch.manual_seed(0)
+    return recipes.find(name)(
+        recipes.find(name).Config.read(settings), Spec(shape=shape, kind="images" if len(shape) == 3 else "points")
+    )
+
+
+def assert_normal(values: Tensor, mean: float, deviation: float) -> None:
+    """See that values may be drawn from N(mean, deviation^2): both within 5 standard errors."""
+    n = values.numel()
+    assert abs(values.mean().item() - mean) < 5 * deviation / math.sqrt(n)
+    assert abs(values.std(correction=0).item() / deviation - 1) < 5 / math.sqrt(2 * n)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("dcgan", {"width": 8}),
+        ("dcgan", {"width": 8, "upsampling": "upsample"}),
+        ("wgan_gp", {"width": 8}),
+        ("unrolled", {"width": 8}),
+        ("infogan", {"width": 4}),
+        ("pix2pix", {"width": 8}),
+        ("cyclegan", {"width": 8, "blocks": 1}),
+        ("inpaint", {"width": 8, "bottleneck": 20}),
+    ],
+)
+def test_weights_are_drawn_as_dcgans(name: str, settings: dict[str, Any]) -> None:
+    """N(0, 0.02), scales of norms N(1, 0.02), biases 0 (Radford et al. 2016, section 4, and the authors' code)."""
+    recipe = built(name, (3, 32, 32), **settings)
+    scales = []
+    for module in recipe.modules():
+        weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+        if bias is not None:
+            assert not bias.any()
+        if weight is None or isinstance(module, nn.BatchNorm1d):
+            continue
+        if weight.ndim == 1:
+            scales.append(weight)
+        elif weight.numel() > 100:
+            assert_normal(weight, 0.0, 0.02)
+    if scales:
+        assert_normal(torch.cat(scales), 1.0, 0.02)
+
+
+def test_unrolled_on_points_starts_orthogonal_with_the_demos_gain() -> None:
+    recipe = built("unrolled", (2,), latent_dim=16)
+    layers = [module for module in recipe.modules() if isinstance(module, nn.Linear)]
+    assert len(layers) == 6
+    for layer in layers:
+        weight = layer.weight if layer.weight.shape[0] <= layer.weight.shape[1] else layer.weight.T
+        torch.testing.assert_close(weight @ weight.T, 1.4**2 * torch.eye(len(weight)), atol=1e-5, rtol=0)
+        assert not layer.bias.any()
+
+
+def test_progan_starts_from_unit_weights_and_no_bias() -> None:
+    recipe = built("progan", (1, 16, 16))
+    weights = [p for name, p in recipe.named_parameters() if name.endswith("weight")]
+    assert_normal(torch.cat([weight.flatten() for weight in weights]), 0.0, 1.0)
+    assert not any(p.any() for name, p in recipe.named_parameters() if name.endswith("bias"))

@@ -1,0 +1,538 @@
+"""Rounds of every recipe, move by move, against plain versions written from the papers (tests/reference)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.recipes.rounds import Record, compare, in_double, play, ramped
+from tests.reference import cyclegan, dcgan, gan, infogan, inpaint, pix2pix, progan, srgan, unrolled, wgan_gp
+from tests.reference.common import Move, Player, leaves
+
+GENERATOR_FIRST = ("generator", "discriminator")
+"""Our order where both moves share what was made; the authors' codes move the discriminator first."""
+FLOOR = 1e-12
+"""What stands under the root of a gradient penalty's norm (sheet wgan.md, gotchas)."""
+NEAREST_256TH = 77 / 256
+"""What a dropout of 0.3 is rounded to."""
+
+Setup = Callable[..., Record]
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
+    with in_double(monkeypatch):
+        yield partial(play, monkeypatch)
+
+
+def player(record: Record, name: str, forward: Callable[..., Any], alpha: float, beta1: float, beta2: float) -> Player:
+    return Player(name, forward, leaves(record.start[name]), alpha=alpha, beta1=beta1, beta2=beta2)
+
+
+def alike(record: Record) -> dict[str, Any]:
+    """Each player's loss is one term."""
+    return {name: {"adversarial": "loss"} for name in record.start}
+
+
+@pytest.mark.parametrize(("shape", "moves"), [((1, 4, 4), 1), ((2,), 2)])
+def test_gan(tiny: Setup, shape: tuple[int, ...], moves: int) -> None:
+    record = tiny(
+        "gan",
+        shape,
+        rounds=3,
+        batch=5,
+        latent_dim=3,
+        generator_hidden=(6, 4),
+        discriminator_hidden=(5, 4),
+        n_discriminator=moves,
+    )
+    masks: list[Tensor] = []
+
+    def judge(weights: Any, x: Tensor) -> Tensor:
+        return gan.dense_discriminator(weights, x, masks=iter([masks.pop(0), masks.pop(0)]), rate=NEAREST_256TH)
+
+    make = partial(gan.dense_generator, shape=shape, tanh=len(shape) > 1)
+    g, d = player(record, "generator", make, 2e-4, 0.5, 0.999), player(record, "discriminator", judge, 2e-4, 0.5, 0.999)
+    expected: list[Move] = []
+    for played in record.rounds:
+        *first, last = played
+        assert len({id(m.batch) for m in first}) == moves
+        masks[:] = [mask for move in played for mask in move.masks]
+        expected += gan.play(g, d, [m.batch.real for m in first], [m.draws[0] for m in first], last.draws[0])
+        assert not masks
+    compare(record, expected, alike(record), dict.fromkeys(record.start, "normal"), {"generator": 0.999})
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings"),
+    [
+        ((2, 16, 16), {}),
+        ((2, 16, 16), {"upsampling": "upsample", "dropout": 0.3, "real_label": (0.7, 1.2), "fake_label": (0.0, 0.3)}),
+        ((2,), {}),
+    ],
+)
+def test_dcgan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) -> None:
+    record = tiny("dcgan", shape, rounds=3, batch=4, latent_dim=3, width=4 if shape == (2,) else 2, **settings)
+    masks: list[Tensor] = []
+
+    def judge(weights: Any, x: Tensor) -> Tensor:
+        if shape == (2,):
+            return unrolled.discriminator(weights, x, hidden=2, slope=0.2)
+        kept = iter([masks.pop(0), masks.pop(0)]) if masks else None
+        return dcgan.discriminator(weights, x, downs=2, masks=kept, rate=NEAREST_256TH)
+
+    make: Any = partial(dcgan.upsampling_generator if settings else dcgan.generator, ups=2)
+    g = player(record, "generator", unrolled.generator if shape == (2,) else make, 2e-4, 0.5, 0.999)
+    d = player(record, "discriminator", judge, 2e-4, 0.5, 0.999)
+    expected: list[Move] = []
+    for of_generator, of_discriminator in record.rounds:
+        masks[:] = of_generator.masks + of_discriminator.masks
+        (z,), (real_label, fake_label) = of_generator.draws, of_discriminator.draws
+        x = of_discriminator.batch.real
+        expected += dcgan.play(g, d, x, z, real_label=real_label, fake_label=fake_label, order=GENERATOR_FIRST)
+        assert not masks
+    # one-sided smoothing, where the paper has labels of 1 and 0
+    labels = "uniform(0.7, 1.2) uniform(0, 0.3)" if settings else "uniform(0.9, 0.9) uniform(0, 0)"
+    laws = {"generator": "normal", "discriminator": labels}
+    compare(record, expected, alike(record), laws, {"generator": 0.999})
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 16), (2,)])
+def test_wgan_gp(tiny: Setup, shape: tuple[int, ...]) -> None:
+    record = tiny("wgan_gp", shape, rounds=3, batch=4, latent_dim=3, width=2, points_hidden=(6, 5))
+    make: Any = partial(dcgan.generator, ups=2)
+    judge: Any = partial(dcgan.critic, downs=2)
+    if shape == (2,):  # ReLU in both, as in the authors' toys
+        make, judge = unrolled.generator, partial(unrolled.discriminator, hidden=2)
+    g = player(record, "generator", make, 1e-4, 0.0, 0.9)
+    d = player(record, "critic", judge, 1e-4, 0.0, 0.9)
+    expected: list[Move] = []
+    for played in record.rounds:
+        *first, last = played
+        assert len({id(m.batch) for m in first}) == 5
+        x, z, eps = zip(*((m.batch.real, *m.draws) for m in first), strict=True)
+        expected += wgan_gp.play(g, d, x, z, eps, last.draws[0], floor=FLOOR)
+    terms = {
+        "critic": {
+            "wasserstein": lambda m: m["fake"] - m["real"],
+            "penalty": lambda m: 10 * m["penalty"],
+            "distance": "estimate",
+            "real": "real",
+            "fake": "fake",
+        },
+        "generator": {"wasserstein": "loss"},
+    }
+    compare(record, expected, terms, {"critic": "normal uniform(0, 1)", "generator": "normal"}, {"generator": 0.999})
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 16, 16)])
+@pytest.mark.parametrize("steps", [0, 5])
+def test_unrolled(tiny: Setup, shape: tuple[int, ...], steps: int) -> None:
+    record = tiny(
+        "unrolled",
+        shape,
+        rounds=3,
+        batch=4,
+        latent_dim=3,
+        width=2,
+        steps=steps,
+        generator_hidden=(5, 4),
+        discriminator_hidden=(6, 5),
+    )
+    make: Any = partial(unrolled.generator, tanh=True)
+    judge: Any = partial(unrolled.discriminator, hidden=2, tanh=True)
+    if len(shape) > 1:
+        make, judge = partial(dcgan.generator, ups=2), partial(dcgan.critic, downs=2)
+    g, d = player(record, "generator", make, 1e-3, 0.5, 0.999), player(record, "discriminator", judge, 1e-4, 0.5, 0.999)
+    expected: list[Move] = []
+    for of_generator, of_discriminator in record.rounds:
+        assert of_generator.batch is of_discriminator.batch
+        (z,), (z_d,), x = of_generator.draws, of_discriminator.draws, of_generator.batch.real
+        expected += unrolled.play(g, d, x, z, z_d, k=steps, saturating=False, eps_inside=True)
+    compare(record, expected, alike(record), dict.fromkeys(record.start, "normal"), {"generator": 0.99})
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings"),
+    [
+        ((1, 16, 16), {}),
+        ((1, 16, 16), {"categories": 0, "codes": 3, "information": 0.1}),
+        ((2,), {}),
+        ((2,), {"codes": 0}),
+    ],
+)
+def test_infogan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) -> None:
+    settings = {"categories": 4, "codes": 2, **settings}
+    categories, codes = settings["categories"], settings["codes"]
+    record = tiny("infogan", shape, rounds=3, batch=4, width=4 if shape == (2,) else 2, noise=3, **settings)
+    weights = leaves(record.start["informant"])
+    made, judged = len(record.start["generator"]), len(record.start["discriminator"])
+    of_g, of_d, of_q = weights[:made], weights[made : made + judged - 2], weights[made + judged - 2 :]
+    head = leaves(record.start["discriminator"][-2:])
+
+    def settled(name: str, parameters: list[Tensor], alpha: float) -> Player:
+        make = unrolled.generator if shape == (2,) else partial(infogan.generator, side=4, end="tanh")
+        return Player(name, make, parameters, alpha=alpha, beta1=0.5, beta2=0.999)
+
+    g, d = settled("generator", of_g, 1e-3), settled("discriminator", [*of_d, *head], 2e-4)
+    informant = settled("informant", weights, 2e-4)
+
+    def look(x: Tensor) -> tuple[Tensor, Tensor]:
+        judge = infogan.plain_discriminator if shape == (2,) else infogan.discriminator
+        return judge([*of_d, *head, *of_q], x)
+
+    expected: list[Move] = []
+    for played in record.rounds:
+        latents, drawn = [], []
+        for move in played:
+            noise, *rest = move.draws
+            category = rest.pop(0) if categories else None
+            (code,) = rest
+            drawn.append((category, code if codes else None))
+            hot = torch.zeros(len(noise), categories)
+            if category is not None:
+                hot[torch.arange(len(noise)), category] = 1
+            latents.append(torch.cat([noise, hot, code], 1))
+        expected += infogan.play(
+            g,
+            d,
+            informant,
+            lambda x: look(x)[0],
+            lambda x: look(x)[1],
+            played[0].batch.real,
+            latents,
+            drawn,
+            categories=categories,
+            weight=settings.get("information", 1.0),
+        )
+    weight = settings.get("information", 1.0)
+    terms: dict[str, Any] = alike(record)
+    terms["informant"] = {}
+    if categories:
+        terms["informant"]["categorical"] = lambda m: -weight * m["category"]
+    if codes:
+        terms["informant"]["continuous"] = lambda m: -weight * m["codes"]
+    law = " ".join(["uniform(-1, 1)", *(["integers(4)"] if categories else []), "uniform(-1, 1)"])
+    compare(record, expected, terms, dict.fromkeys(record.start, law), {"generator": 0.999})
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Adam is blind to the scale of a loss, and the informant's loss has no term but lambda L_I: its first step "
+    "is 0.3 % off between lambda 0.1 and 1. In the generator's own loss (eq. 6) lambda changes its step by 111 %.",
+)
+def test_infogans_weight_of_information_changes_the_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+    for information in (1.0, 0.1):
+        with monkeypatch.context() as patch, in_double(patch):
+            settings = {"categories": 4, "codes": 2, "noise": 3, "information": information}
+            record = play(patch, "infogan", (1, 16, 16), rounds=1, batch=8, width=2, **settings)
+        after = record.moves[-1].after[: len(record.start["generator"])]
+        pairs = zip(after, record.moves[-2].after, strict=True)
+        moved = [
+            new - old for (new, old), g in zip(pairs, record.moves[-1].gradients, strict=False) if g.abs().max() > 1e-9
+        ]
+        steps.append(torch.cat([step.flatten() for step in moved]))
+    assert (steps[1] - steps[0]).norm() > 0.1 * steps[0].norm()
+
+
+@pytest.mark.parametrize("settings", [{}, {"lr_hold": 0.5, "ema_decay": 0.9, "layers": 0, "dropout": 0.25}])
+def test_pix2pix(tiny: Setup, settings: dict[str, Any]) -> None:
+    record = tiny("pix2pix", (2, 32, 32), source_shape=(1, 32, 32), rounds=3, batch=2, width=2, **settings)
+    levels, masks = 5, []
+    encoded = levels + 2 * (levels - 2)  # the first and the innermost layer have no norm
+
+    def make(weights: Any, a: Tensor) -> Tensor:
+        kept, drop = iter(masks), [settings.get("dropout", 0.5)] * 3 + [0.0]
+        return pix2pix.unet(weights[:encoded], weights[encoded:], a, levels=levels, drop=drop, masks=kept, norm="image")
+
+    def judge(weights: Any, a: Tensor, b: Tensor) -> Tensor:
+        judged = torch.cat([a, b], 1)
+        return pix2pix.pixel(weights, judged) if settings else pix2pix.patch(weights, judged, layers=3, norm="image")
+
+    g, d = player(record, "generator", make, 2e-4, 0.5, 0.999), player(record, "discriminator", judge, 2e-4, 0.5, 0.999)
+    expected: list[Move] = []
+    for (of_generator, _), (_, number, rounds) in zip(record.rounds, record.stages, strict=True):
+        # in the later code the learning rate falls in a line from the middle on
+        g.adam.alpha = d.adam.alpha = 2e-4 * min(1.0, 2 * (1 - number / rounds)) if settings else 2e-4
+        masks = of_generator.masks
+        assert len(masks) == 3
+        expected += pix2pix.play(g, d, of_generator.batch.source, of_generator.batch.target, order=GENERATOR_FIRST)
+    terms = {
+        "generator": {"adversarial": "adversarial", "reconstruction": lambda m: 100 * m["pixel"], "l1": "pixel"},
+        "discriminator": {"adversarial": "loss"},
+    }
+    compare(record, expected, terms, {}, {"generator": 0.9} if settings else {})
+
+
+@pytest.mark.parametrize("identity", [0.5, 0.0])
+def test_cyclegan(tiny: Setup, identity: float) -> None:
+    given = {} if identity else {"identity": 0.0, "ema_decay": 0.9, "pool": 0, "rounds": 2}
+    record = tiny(
+        "cyclegan", (2, 16, 16), **{"rounds": 3, "batch": 3, "width": 2, "blocks": 2, "layers": 2, "pool": 4, **given}
+    )
+    half = len(record.start["generators"]) // 2
+
+    def make(weights: Any, which: str, x: Tensor) -> Tensor:
+        return cyclegan.resnet(weights[:half] if which == "G" else weights[half:], x, blocks=2)
+
+    generators = player(record, "generators", make, 2e-4, 0.5, 0.999)
+    discriminators = player(record, "discriminators", make, 2e-4, 0.5, 0.999)
+    apart = len(discriminators.parameters) // 2
+    patch = partial(pix2pix.patch, layers=2, norm="instance", bias=True)
+    choices: dict[str, list[tuple[int, float]]] = {"a": [], "b": []}
+
+    class Pool(cyclegan.Pool):
+        """Takes, for every picture, the next place and the next number that were drawn."""
+
+        def __init__(self, name: str) -> None:
+            self.drawn = choices[name]
+            super().__init__(4 if identity else 0, lambda: self.now[1], lambda: self.now[0])
+
+        def exchange(self, batch: Tensor) -> Tensor:
+            return super().exchange(batch) if not self.size else torch.cat([self._one(picture) for picture in batch])
+
+        def _one(self, picture: Tensor) -> Tensor:
+            self.now = self.drawn.pop(0)
+            return super().exchange(picture[None])
+
+    pool_a, pool_b = Pool("a"), Pool("b")
+    expected: list[Move] = []
+    for (of_generators, of_discriminators), (_, number, rounds) in zip(record.rounds, record.stages, strict=True):
+        if identity:
+            places_a, numbers_a, places_b, numbers_b = (values.tolist() for values in of_discriminators.draws)
+            choices["a"] += zip(places_a, numbers_a, strict=True)
+            choices["b"] += zip(places_b, numbers_b, strict=True)
+        falling = min(1.0, 2 * (1 - number / rounds))  # half of the rounds at the full rate, then in a line to 0
+        generators.adam.alpha = discriminators.adam.alpha = 2e-4 * falling
+        expected += cyclegan.play(
+            generators,
+            discriminators,
+            lambda x: patch(discriminators.parameters[:apart], x),
+            lambda x: patch(discriminators.parameters[apart:], x),
+            of_generators.batch.a,
+            of_generators.batch.b,
+            pool_a,
+            pool_b,
+            identity=identity,
+        )
+    terms = {
+        "generators": {
+            "adversarial": lambda m: m["adversarial_a"] + m["adversarial_b"],
+            "cycle": lambda m: 10 * (m["cycle_a"] + m["cycle_b"]),
+            "cycle_l1": lambda m: (m["cycle_a"] + m["cycle_b"]) / 2,
+        },
+        "discriminators": {"a": "loss_a", "b": "loss_b"},
+    }
+    if identity:
+        terms["generators"]["identity"] = lambda m: 5 * (m["identity_a"] + m["identity_b"])
+    laws = {"discriminators": "integers(4) uniform(0, 1) integers(4) uniform(0, 1)"} if identity else {}
+    compare(record, expected, terms, laws, {} if identity else {"generators": 0.9})
+
+
+@pytest.mark.parametrize("content", ["pixels", "discriminator", "vgg"])
+def test_srgan(tiny: Setup, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    seen: list[Tensor] = []
+
+    def prepare(recipe: Any) -> None:
+        if content == "vgg":
+            widths = [2] * 16
+            for before, after in zip([3, *widths], widths, strict=False):
+                seen.extend([torch.randn(after, before, 3, 3) / before**0.5, torch.rand(after)])
+            module = __import__(type(recipe).__module__, fromlist=["VGG19"])
+            numbers = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)  # torchvision's
+            network = module.VGG19(dict(zip(numbers, zip(seen[::2], seen[1::2], strict=True), strict=True)))
+            monkeypatch.setattr(module, "read_vgg19", lambda path: network)
+
+    side = 112 if content == "pixels" else 16  # from 112 on, more than 6x6 is left to be pooled
+    settings = {"content": content, **({"vgg": "weights.pth"} if content == "vgg" else {})}
+    record = tiny(
+        "srgan",
+        (3, side, side),
+        source_shape=(3, side // 4, side // 4),
+        prepare=prepare,
+        rounds=5,
+        pretrain=2,
+        batch=2,
+        width=2,
+        blocks=2,
+        **settings,
+    )
+    g = player(record, "generator", partial(srgan.srresnet, blocks=2), 1e-4, 0.9, 0.999)
+    d = player(record, "discriminator", partial(srgan.discriminator, pool=6), 1e-4, 0.9, 0.999)
+
+    def features(x: Tensor) -> Tensor:
+        if content == "discriminator":
+            return srgan.discriminator_features(d.parameters[:-4], x)
+        return x if content == "pixels" else srgan.vgg_features(seen, x)
+
+    expected: list[Move] = []
+    for played, (phase, number, rounds) in zip(record.rounds, record.stages, strict=True):
+        low, high = played[0].batch.source, played[0].batch.target
+        if phase == 0:
+            expected += srgan.play_first_phase(g, low, high)
+            continue
+        if number == 0:
+            g.forget()
+        g.adam.alpha = d.adam.alpha = 1e-4 if number / rounds < 0.5 else 1e-5
+        expected += srgan.play(g, d, low, high, features, order=GENERATOR_FIRST)
+    assert [len(played) for played in record.rounds] == [1, 1, 2, 2, 2]
+    assert all(move.losses["content"] > 1e-6 for move in expected[2::2])
+    for move in (*record.moves[:2], *expected[:2]):
+        move.player = "generator alone"
+    terms = {
+        "generator alone": {"pixels": "pixel"},
+        "generator": {
+            "content": "content",
+            "adversarial": lambda m: 1e-3 * m["adversarial"],
+            "pixels": "pixel",
+        },
+        "discriminator": {"adversarial": "loss"},
+    }
+    compare(record, expected, terms, {})
+
+
+def grown(weights: list[Tensor], depth: int, *, generator: bool) -> dict[str, Any]:
+    """Name progressive growing's weights, which come in the order of the layers."""
+    left = iter(weights)
+
+    def layer() -> tuple[Tensor, Tensor]:
+        return next(left), next(left)
+
+    named: dict[str, Any] = {}
+    if generator:
+        bias = next(left)
+        named |= {"dense": (next(left), bias), "first": layer()}
+    else:
+        named |= {f"from_rgb{i}": layer() for i in range(depth + 1)}
+    named |= {f"block{i}": [layer(), layer()] for i in range(1, depth + 1)}
+    if generator:
+        named |= {f"to_rgb{i}": layer() for i in range(depth + 1)}
+    else:
+        named |= {"last": layer(), "dense": layer(), "out": layer()}
+    assert next(left, None) is None
+    return named
+
+
+@pytest.mark.parametrize("slope", [1.0, 3.0])
+def test_progan(tiny: Setup, slope: float) -> None:
+    depth, group = 2, 2
+    record = tiny(
+        "progan",
+        (2, 16, 16),
+        rounds=10,
+        batch=4,
+        batch_doublings=1,
+        latent_dim=5,
+        base=16,
+        max_channels=4,
+        minibatch_group=group,
+        stabilise_kimg=0.008,
+        fade_kimg=0.016,
+        slope=slope,
+        observe=lambda recipe: recipe.lod.item(),
+    )
+    stage: dict[str, Any] = {}
+    g = player(
+        record,
+        "generator",
+        lambda w, z: progan.generator(grown(w, depth, generator=True), z, **stage),
+        1e-3,
+        0.0,
+        0.99,
+    )
+    d = player(
+        record,
+        "critic",
+        lambda w, x: progan.discriminator(grown(w, depth, generator=False), x, **stage, group=group, neighbours=True),
+        1e-3,
+        0.0,
+        0.99,
+    )
+    expected: list[Move] = []
+    mean, kimg = list(record.start["generator"]), 0.0
+    for number, played in enumerate(record.rounds):
+        of_critic, of_generator = played
+        phase, at, rounds = record.stages[number]
+        level = (phase + 1) // 2
+        alpha = at / rounds if phase % 2 else None
+        detail = progan.level_of_detail(kimg, highest=16, stabilise=0.008, fade=0.016)
+        assert record.seen[number] == pytest.approx(detail)
+        stage |= {"level": level, "alpha": alpha}
+        if phase % 2 and at == 0:
+            g.forget()
+            d.forget()
+        x = of_critic.batch.real
+        assert len(x) == (8 if level < depth else 4)
+        for _ in range(depth - level):
+            x = progan.halved(x)
+        z, eps = of_critic.draws
+        beta = ramped(0.999, number + 1)
+        moves, mean = progan.play(
+            g,
+            d,
+            [progan.faded(x, alpha)],
+            [z],
+            [eps],
+            of_generator.draws[0],
+            mean,
+            beta=beta,
+            gamma=slope,
+            floor=FLOOR,
+            average_after="generator",
+        )
+        expected += moves
+        kimg += len(x) / 1000
+    assert [s[0] for s in record.stages] == [0, 1, 1, 2, 3, 3, 3, 3, 4, 4]
+    terms = {
+        "critic": {
+            "wasserstein": lambda m: m["fake"] - m["real"],
+            "penalty": lambda m: 10 * m["penalty"],
+            "drift": lambda m: 1e-3 * m["drift"],
+            "distance": "estimate",
+            "real": "real",
+            "fake": "fake",
+        },
+        "generator": {"wasserstein": "loss"},
+    }
+    compare(record, expected, terms, {"critic": "normal uniform(0, 1)", "generator": "normal"}, {"generator": 0.999})
+
+
+@pytest.mark.parametrize("bottleneck", [5, 0])
+def test_inpaint(tiny: Setup, bottleneck: int) -> None:
+    holes: list[Tensor] = []
+
+    def prepare(recipe: Any) -> None:
+        draw = recipe.holes
+
+        def recorded(n: int) -> Tensor:
+            holes.append(draw(n))
+            return holes[-1]
+
+        recipe.holes = recorded
+
+    record = tiny("inpaint", (2, 16, 16), prepare=prepare, rounds=3, batch=6, width=2, bottleneck=bottleneck)
+    make = partial(inpaint.encoder_decoder, downs=2, fully=bottleneck > 0)
+    f = player(record, "generator", make, 2e-3, 0.5, 0.999)
+    d = player(record, "discriminator", partial(dcgan.discriminator, downs=2), 2e-4, 0.5, 0.999)
+    expected: list[Move] = []
+    for (of_generator, _), mask in zip(record.rounds, holes, strict=True):
+        expected += inpaint.play(
+            f, d, of_generator.batch.real, mask, rim=1, each=True, tell_mask=True, order=GENERATOR_FIRST
+        )
+    terms = {
+        "generator": {
+            "reconstruction": lambda m: 0.999 * m["reconstruction"],
+            "adversarial": lambda m: 0.001 * m["adversarial"],
+            "l1": "l1",
+        },
+        "discriminator": {"adversarial": "loss"},
+    }
+    laws = {"generator": "uniform(0, 1)"}  # of the holes
+    compare(record, expected, terms, laws, {"generator": 0.999})
