@@ -68,7 +68,7 @@ def play(
     kind = recipes.find(name)
     torch.manual_seed(seed)
     recipe = kind(kind.Config.read(settings), dataset.spec)
-    if not dataset.spec.is_points:
+    if dataset.spec.kind != "points":
         recipe = recipe.to(memory_format=torch.channels_last)
     game: Game[Any] = Game(recipe, Stream(dataset, seed=seed), precision=precision)
     logged = []

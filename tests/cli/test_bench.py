@@ -38,7 +38,7 @@ def test_variants_take_the_flags_of_training_and_stand_in_one_table(zerosum: Any
         (("--seeds", 0), "--seeds is 0, but should be"),
         (("--data", "grid", "--protocol", "unrolled"), "choose --protocol pacgan or quick"),
         (("--size", "32"), "ring8 is made of points: leave out --size"),
-        (("--recipe", "progan"), "progan plays on images, and the ring is made of points"),
+        (("--recipe", "progan"), "progan does not train on what the ring is made of"),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_a_sentence(arguments: Any, sentence: str, zerosum: Any) -> None:

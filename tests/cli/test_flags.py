@@ -19,8 +19,8 @@ from zerosum.cli.sample import Sample
 from zerosum.cli.train import Resume, Train
 from zerosum.config import documentation, flag
 from zerosum.data.options import DataConfig
+from zerosum.inference.controls import controls
 from zerosum.run.config import RunConfig
-from zerosum.tasks import controls
 from zerosum.training.trainer import TrainingConfig
 
 every_recipe = pytest.mark.parametrize("name", recipes.names())

@@ -140,7 +140,7 @@ def test_a_split_that_is_not_there_is_refused_with_those_that_are(levels, option
 
 def test_what_only_translations_need_is_refused_elsewhere(levels, options):
     for asked in ({"target": "x"}, {"degrade": "gray"}, {"direction": "BtoA"}):
-        with pytest.raises(InputError, match="for recipes that translate"):
+        with pytest.raises(InputError, match=r"is made of images: leave out --(target|degrade|direction)"):
             open_as((Images,), levels, options=options(**asked))
     with pytest.raises(InputError, match="makes pairs"):
         opened(levels, options, degrade="gray")

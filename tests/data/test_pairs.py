@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +16,12 @@ from zerosum.data.jitter import Draw, Jitter, generator
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
-from zerosum.kinds import for_previews, open_as
+from zerosum.kinds import open_as
+from zerosum.tasks import TRANSLATE
+from zerosum.training.preview import preview_batch
+
+PAIRED: Any = SimpleNamespace(task=TRANSLATE, data=(Pairs,))
+"""What a preview asks of a recipe that translates."""
 
 BOTH = Jitter(enlarge=1.25, mirror=0.5)
 
@@ -39,7 +47,7 @@ def joined(folder, noise):
 
 def test_side_by_side_images_are_cut_in_halves_before_anything_is_scaled(joined, options):
     pairs = opened(joined, options)
-    assert pairs.spec == Spec(shape=(3, 16, 16), source_shape=(3, 16, 16))
+    assert pairs.spec == Spec(shape=(3, 16, 16), kind="pairs", source_shape=(3, 16, 16))
     batch = pairs.batch(np.arange(6))
     assert torch.equal(batch.source, 255 - batch.target)
     first = np.asarray(Image.open(joined / "0.png"))
@@ -83,7 +91,7 @@ def test_folders_of_the_usual_names_within_one_are_matched(folder, options, one,
 
 def test_a_gray_source_may_have_a_target_in_colour(folder, options):
     root = folder({"A/a.png": (8, 8), "B/a.png": (8, 8, 3)})
-    assert opened(root, options).spec == Spec(shape=(3, 8, 8), source_shape=(1, 8, 8))
+    assert opened(root, options).spec == Spec(shape=(3, 8, 8), kind="pairs", source_shape=(1, 8, 8))
 
 
 def test_images_without_partners_are_named(folder, options):
@@ -215,7 +223,7 @@ def test_a_degradation_that_does_not_exist_or_make_sense_is_refused(asked):
 def test_pairs_are_made_from_any_images(folder, options):
     root = folder({f"{name}.png": (16, 16, 3) for name in "abc"})
     pairs = opened(root, options, degrade="downscale:4")
-    assert pairs.spec == Spec(shape=(3, 16, 16), source_shape=(3, 4, 4))
+    assert pairs.spec == Spec(shape=(3, 16, 16), kind="pairs", source_shape=(3, 4, 4))
     batch = pairs.batch(np.arange(3))
     assert batch.source.shape == (3, 3, 4, 4)
     means = [image.float().mean((2, 3)) for image in (batch.source, batch.target)]
@@ -245,7 +253,7 @@ def test_previews_come_from_a_split_that_is_not_trained_on(folder, options):
     root = folder({f"{split}/{name}.png": (8, 16, 3) for split in ("train", "val") for name in "ab"})
     asked = options()
     pairs = open_as((Pairs,), root, options=asked)
-    batch, measured, note = for_previews(pairs, (Pairs,), asked, most=64)
+    batch, measured, note = preview_batch(PAIRED, pairs, asked, most=64)
     assert (len(batch), measured) == (8, "held_out")
     assert "not trained on" in note
     held = np.asarray(Image.open(root / "val/a.png"))
@@ -254,6 +262,6 @@ def test_previews_come_from_a_split_that_is_not_trained_on(folder, options):
 
 def test_previews_come_from_the_training_images_where_there_are_no_others(joined, options):
     asked = options()
-    batch, measured, note = for_previews(open_as((Pairs,), joined, options=asked), (Pairs,), asked, most=4)
+    batch, measured, note = preview_batch(PAIRED, open_as((Pairs,), joined, options=asked), asked, most=4)
     assert (len(batch), measured) == (4, "training")
     assert "training images" in note

@@ -4,10 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
+from zerosum.kinds.images import ImageDataset
 
 
 def numbered(count):
@@ -15,7 +15,7 @@ def numbered(count):
     rows = np.arange(count)
     samples = np.zeros((count, 4, 4, 2), dtype=np.uint8)
     samples[:, 0, 0, 0], samples[:, 0, 0, 1] = rows % 256, rows // 256
-    return Dataset(
+    return ImageDataset(
         samples=samples,
         labels=rows,
         spec=Spec(shape=(2, 4, 4), classes=tuple(map(str, rows))),

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
-from zerosum.data.batch import Images, Pairs
+from zerosum.data.batch import Images, Pairs, Points
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.kinds import for_previews, open_as
+from zerosum.kinds import open_as
 from zerosum.kinds import open_data as open_images
+from zerosum.tasks import TRANSLATE
+from zerosum.training.preview import preview_batch
+
+PAIRED: Any = SimpleNamespace(task=TRANSLATE, data=(Pairs,))
+"""What a preview asks of a recipe that translates."""
 
 
 def rows(dataset):
@@ -71,7 +79,7 @@ def test_sources_are_made_from_tiles(folder, options, noise):
     pairs = open_as(
         (Pairs,), folder({"a.png": noise(24, 40, 3)}), options=options(size="16", fit="tiles", degrade="downscale:4")
     )
-    assert pairs.spec == Spec(shape=(3, 16, 16), source_shape=(3, 4, 4))
+    assert pairs.spec == Spec(shape=(3, 16, 16), kind="pairs", source_shape=(3, 4, 4))
     assert len(pairs) == 2 * 4
 
 
@@ -82,7 +90,7 @@ def test_small_and_large_images_are_cut_at_the_same_places(folder, options, nois
     first, second = folder(small, "small"), folder(large, "large")
     first, second = (first, second) if direction == "AtoB" else (second, first)
     pairs = open_as((Pairs,), first, options=options(size="24", fit="tiles", target=str(second), direction=direction))
-    assert pairs.spec == Spec(shape=(3, 24, 24), source_shape=(3, 6, 6))
+    assert pairs.spec == Spec(shape=(3, 24, 24), kind="pairs", source_shape=(3, 6, 6))
     batch = pairs.batch(np.arange(len(pairs)))
     assert len(batch) == 2 * (2 + 2 + 3)
     assert torch.equal(batch.source, batch.target[:, :, ::4, ::4])
@@ -117,7 +125,7 @@ def test_previews_show_tiles_of_several_images_that_are_not_trained_on(folder, o
     source = folder({f"{split}/{index}.png": noise(32, 32, 3) for split in ("train", "test") for index in range(4)})
     asked = options(size="16", fit="tiles", degrade="downscale:2")
     dataset = open_as((Pairs,), source, options=asked)
-    shown, measured, _ = for_previews(dataset, (Pairs,), asked, most=4)
+    shown, measured, _ = preview_batch(PAIRED, dataset, asked, most=4)
     assert measured == "held_out"
     apart = open_as((Pairs,), source, options=options(size="16", fit="tiles", degrade="downscale:2", split="test"))
     images = [image.transpose(2, 0, 1) for image in rows(apart)]
@@ -128,6 +136,6 @@ def test_previews_show_tiles_of_several_images_that_are_not_trained_on(folder, o
 
 
 def test_arrays_and_points_are_not_cut(options):
-    for source in ("digits", "ring8"):
+    for batch, source in ((Images, "digits"), (Points, "ring8")):
         with pytest.raises(InputError, match="--fit tiles"):
-            open_as((Images,), source, options=options(fit="tiles"))
+            open_as((batch,), source, options=options(fit="tiles"))

@@ -46,7 +46,7 @@ def test_points_come_in_their_own_units(options):
     assert isinstance(batch, Points)
     assert batch.point.shape == (1000, 2)
     assert batch.point.abs().max() > 3.5
-    assert data.spec.is_points
+    assert data.spec.kind == "points"
     assert len(data.spec.classes) == 25
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from tests.recipes.conftest import SMALL, dataset, game, plays_on_points
+from tests.recipes.conftest import SMALL, game, plays_on_points, sides
 from zerosum import api
 from zerosum.cli import main
 from zerosum.data.stream import Stream
@@ -28,7 +28,7 @@ def rounds(name: str, world: World) -> dict[str, torch.Tensor]:
     """Play a few rounds of a recipe on points and return its weights."""
     playing = game(name, (2,), batch=16, world=world)
     if not playing.recipe.divisible:
-        playing.source = Stream(dataset((2,)), seed=0)
+        playing.source = Stream(sides("gan", (2,)), seed=0)
     for _ in range(ROUNDS):
         playing.recipe.round(playing)
         playing.end_round()

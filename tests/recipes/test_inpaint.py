@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from tests.recipes.conftest import dataset, game
+from tests.recipes.conftest import game, sides
+from zerosum import recipes
 from zerosum.data.batch import Images
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.game import Game
+from zerosum.kinds import open_as
 from zerosum.networks.context_encoder import ChannelwiseLinear
 from zerosum.recipes.inpaint import Config, Inpaint
 from zerosum.runtime import rng
@@ -140,7 +142,7 @@ def test_shares_of_a_batch_have_the_holes_of_the_whole():
 
 def test_a_preview_shows_holes_what_fills_them_and_the_image_and_measures_it():
     recipe = small().eval()
-    batch = dataset((3, 16, 16)).batch(np.arange(2)).to(torch.device("cpu"))
+    batch = sides("inpaint", (3, 16, 16)).batch(np.arange(2)).to(torch.device("cpu"))
     holed, completed, image = recipe.preview_columns(batch)
     assert torch.equal(image, batch.image)
     hole = (completed != image).any(1, keepdim=True).expand_as(image)
@@ -157,8 +159,8 @@ def test_a_size_that_cannot_be_halved_is_refused_with_one_that_fits(shape):
 
 
 def test_points_are_refused_in_a_sentence():
-    with pytest.raises(InputError, match="these data are points: give images"):
-        small((2,))
+    with pytest.raises(InputError, match="ring8 is made of points, and this recipe trains on images"):
+        open_as(recipes.find("inpaint").data, "ring8")
 
 
 @pytest.mark.slow
@@ -167,7 +169,7 @@ def test_a_handful_of_images_is_learned_by_heart():
     shades = [np.roll(np.add.outer(slopes, slopes * step) / (1 + step), 3 * step, 0) for step in range(8)]
     samples = np.stack(shades)[..., None].astype(np.uint8)
     recipe = small((1, 16, 16), width=16, bottleneck=0, batch=16)
-    playing = Game(recipe, Stream(replace(dataset((1, 16, 16), 8), samples=samples), seed=0))
+    playing = Game(recipe, Stream(replace(sides("inpaint", (1, 16, 16), 8), samples=samples), seed=0))
 
     def distance() -> float:
         with torch.no_grad():

@@ -14,7 +14,7 @@ from zerosum.recipe import Recipe
 def build(name: str, shape: tuple[int, ...], **settings: object) -> Recipe:
     kind = recipes.find(name)
     with torch.device("meta"):
-        return kind(kind.Config.read(settings), Spec(shape=shape))
+        return kind(kind.Config.read(settings), Spec(shape=shape, kind="points" if len(shape) == 1 else "images"))
 
 
 def trainable(network: nn.Module) -> int:

@@ -286,11 +286,9 @@ def test_a_batch_that_would_cut_a_group_at_any_size_is_refused_before_anything_i
     assert not (tmp_path / "run").exists()
 
 
-def test_a_size_that_cannot_be_halved_is_refused_with_one_that_fits_and_so_are_points():
+def test_a_size_that_cannot_be_halved_is_refused_with_one_that_fits():
     with pytest.raises(InputError, match=r"Images of 33x33 .* --size 32x32 would fit"):
         ProGAN(Config(), Spec(shape=(3, 33, 33)))
-    with pytest.raises(InputError, match="these data are points: give images"):
-        ProGAN(Config(), Spec(shape=(2,)))
 
 
 def test_bfloat16_moves_the_networks_nearly_as_float32_does():

@@ -15,9 +15,10 @@ from zerosum.cli.flags import chosen_among, run_among, with_controls
 from zerosum.config import BaseConfig, Count, Positive, Whole
 from zerosum.errors import InputError
 from zerosum.inference import sample
+from zerosum.inference.controls import controls
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
-from zerosum.tasks import GENERATE, controls, require_task
+from zerosum.tasks import GENERATE, require_task
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

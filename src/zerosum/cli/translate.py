@@ -13,13 +13,14 @@ from zerosum.cli.flags import chosen_among, run_among, with_controls
 from zerosum.cli.image_command import tell
 from zerosum.config import BaseConfig, Count, Whole
 from zerosum.errors import InputError
+from zerosum.inference.controls import controls_of
 from zerosum.inference.image_files import inputs_at, targets_for
 from zerosum.inference.translate import Size, translate_files
 from zerosum.inference.upscale import upscale_files
 from zerosum.recipe import Recipe
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.progress import make_progress, progress_callback
-from zerosum.tasks import TranslationRecipe, UpscalingRecipe, controls_of
+from zerosum.tasks import TranslationRecipe, UpscalingRecipe
 
 
 @dataclass(frozen=True, kw_only=True)

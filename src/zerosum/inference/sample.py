@@ -11,11 +11,12 @@ from torch import Tensor
 
 from zerosum import latent
 from zerosum.errors import InputError
+from zerosum.inference.controls import controls, require_known
 from zerosum.kinds.base import Kind
 from zerosum.media.video import animate
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
-from zerosum.tasks import controls, require_known, require_latents
+from zerosum.tasks import require_latents
 
 CHUNK = 16
 """Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""

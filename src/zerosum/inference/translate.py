@@ -20,11 +20,12 @@ from zerosum.data.packing.decode import PixelFormat, no_bombs, open_image, reaso
 from zerosum.data.packing.scan import Scan, attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
+from zerosum.inference.controls import controls_of, require_known
 from zerosum.inference.image_files import write_picture
 from zerosum.media.image_grid import MODES
 from zerosum.runtime import rng
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.tasks import InpaintingRecipe, TranslationRecipe, controls_of, require_known
+from zerosum.tasks import InpaintingRecipe, TranslationRecipe
 from zerosum.text import counted
 
 Size = Literal["trained", "own"]

@@ -57,8 +57,8 @@ def open_as(
         known = [find(name) for name in names()]
         given = next((kind.unit for kind in known if kind.accepts(source)), "something else")
         trained = " or ".join(kind.unit for kind in kinds)
-        raise InputError(f"This recipe trains on {trained}, and {source} is made of {given}: name other data.")
-    kind.require_useful(options)
+        raise InputError(f"{source} is made of {given}, and this recipe trains on {trained}: name other data.")
+    kind.require_useful(options, source)
     return kind.open(source, options=options, progress=progress)
 
 

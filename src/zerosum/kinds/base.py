@@ -87,7 +87,7 @@ class Kind:
     paired: bool = True
     """Whether a result made from a sample has one real answer in the data."""
 
-    def require_useful(self, options: DataConfig) -> None:
+    def require_useful(self, options: DataConfig, source: str | Path) -> None:
         """Refuse settings that this kind has no use for.
 
         Raises:
@@ -97,4 +97,6 @@ class Kind:
         for name in self.unused:
             value = getattr(options, name)
             if value != defaults[name] and not (name == "labels" and value == "none"):
-                raise InputError(f"{flag(name)} {value} is of no use to {self.unit}: leave it out.")
+                raise InputError(
+                    f"{source} is made of {self.unit}: leave out {flag(name)} {value}, which is of no use to them."
+                )

@@ -11,19 +11,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.evaluation.evaluate import compute_metrics
 from zerosum.evaluation.measures import labels as uses
 from zerosum.evaluation.probes.labelled_images import LabelledImages
 from zerosum.evaluation.samples import Comparison
+from zerosum.kinds.images import ImageDataset
 
 CLASSES = ("dark", "light")
 LEVELS = np.array([100, 150])
 
 
-def images(count: int, *, classes: tuple[str, ...] = CLASSES, seed: int = 0) -> Dataset:
+def images(count: int, *, classes: tuple[str, ...] = CLASSES, seed: int = 0) -> ImageDataset:
     """Images of a noisy level of gray by class: two thirds are dark, and the classes are told right in 89 %."""
     random = np.random.default_rng(seed)
     dark = classes.index(next(name for name in classes if name in ("dark", "0")))
@@ -31,7 +31,7 @@ def images(count: int, *, classes: tuple[str, ...] = CLASSES, seed: int = 0) -> 
     levels = LEVELS[(labels != dark).astype(int)] + 20 * random.normal(size=count)
     samples = np.broadcast_to(levels.clip(0, 255).astype(np.uint8)[:, None, None, None], (count, 8, 8, 1))
     spec = Spec(shape=(1, 8, 8), classes=classes)
-    return Dataset(samples=samples, labels=labels, spec=spec, source="made", fingerprint="", notes=())
+    return ImageDataset(samples=samples, labels=labels, spec=spec, source="made", fingerprint="", notes=())
 
 
 def nearest_mean(classes: int, *, seen: int) -> Callable[[LabelledImages, int], Callable[[Tensor], Tensor]]:
@@ -45,11 +45,11 @@ def nearest_mean(classes: int, *, seen: int) -> Callable[[LabelledImages, int], 
 
 
 @pytest.fixture
-def given(digits: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Dataset], Comparison]:
+def given(digits: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[ImageDataset], Comparison]:
     """Evidence on labelled samples, held against 600 training images and as many held-out ones."""
     monkeypatch.setattr(uses, "small_classifier", nearest_mean)
 
-    def hold(samples: Dataset) -> Comparison:
+    def hold(samples: ImageDataset) -> Comparison:
         evidence = digits.evidence(digits.fresh)
         reference = replace(evidence.reference, training=images(600, seed=1), held_out=images(600, seed=2))
         return replace(evidence, reference=reference, labelled=lambda: samples)

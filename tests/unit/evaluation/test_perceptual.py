@@ -22,12 +22,13 @@ from zerosum.features.classifier import Classifier
 from zerosum.features.classifier_extractor import Trained
 from zerosum.latent import lerp
 from zerosum.metrics.lpips import FeatureStack, PerceptualDistance
-from zerosum.recipe import Recipe, RecipeConfig
+from zerosum.recipe import RecipeConfig
+from zerosum.tasks import GenerativeRecipe
 
 CPU = torch.device("cpu")
 
 
-class Ramp(Recipe):
+class Ramp(GenerativeRecipe):
     """Every image is gray, as bright as its latent, which is -1/2 or 1/2."""
 
     between = staticmethod(lerp)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from tests.recipes.conftest import game, sides
 from zerosum import objectives
-from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.discriminator_overfitting import area, discriminator_trial
+from zerosum.kinds.points import PointDataset
 from zerosum.loss import Loss
 from zerosum.player import Player
 from zerosum.recipe import Recipe, RecipeConfig
@@ -26,7 +26,7 @@ class ByHeart(Recipe):
     """Samples lie at (9, 9); the discriminator calls real what lies within 0.1 of a point that it knows."""
 
     def __init__(self, known: Tensor) -> None:
-        super().__init__(RecipeConfig(batch=32), Spec(shape=(2,)))
+        super().__init__(RecipeConfig(batch=32), Spec(shape=(2,), kind="points"))
         self.discriminator = nn.Linear(2, 1)
         self.known = known
 
@@ -45,9 +45,11 @@ class ByHeart(Recipe):
         return 0.1 - torch.cdist(x, self.known).min(1).values
 
 
-def points(count: int, seed: int) -> Dataset:
+def points(count: int, seed: int) -> PointDataset:
     samples = np.random.default_rng(seed).normal(size=(count, 2)).astype(np.float32)
-    return Dataset(samples=samples, labels=None, spec=Spec(shape=(2,)), source="", fingerprint="", notes=())
+    return PointDataset(
+        samples=samples, labels=None, spec=Spec(shape=(2,), kind="points"), source="", fingerprint="", notes=()
+    )
 
 
 def test_the_area_under_the_curve_is_the_share_of_pairs_in_order():

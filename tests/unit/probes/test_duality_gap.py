@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.recipes.conftest import dataset, game
+from tests.recipes.conftest import game, sides
 from zerosum import recipes
 from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
@@ -33,7 +33,7 @@ class Saddle(Recipe):
     """V(x, y) = x y + a (x^2 - y^2) / 2, x being the generator: the equilibrium is (0, 0)."""
 
     def __init__(self, x: float, y: float, *, curvature: float, rate: float) -> None:
-        super().__init__(RecipeConfig(batch=4), Spec(shape=(2,)))
+        super().__init__(RecipeConfig(batch=4), Spec(shape=(2,), kind="points"))
         self.generator, self.discriminator = Scalar(x), Scalar(y)
         self.curvature, self.rate = curvature, rate
 
@@ -53,7 +53,7 @@ class Saddle(Recipe):
 
 @pytest.fixture
 def points() -> Dataset:
-    return dataset((2,))
+    return sides("gan", (2,))
 
 
 def test_in_a_bilinear_game_the_gap_is_the_steps_times_the_squared_distance_from_the_equilibrium(points):
