@@ -38,11 +38,11 @@ class Evaluate(EvaluationConfig):
 def run(arguments: list[str]) -> None:
     """Evaluate, and print the table."""
     given: Evaluate = flags.parse(Evaluate, arguments, prog="zerosum evaluate").checked()
-    question = EvaluationConfig.read({name: getattr(given, name) for name in EvaluationConfig.names()})
+    config = EvaluationConfig.read({name: getattr(given, name) for name in EvaluationConfig.names()})
     try:
         world = distributed.join(pick_device(given.device))
         found = evaluate.evaluate(
-            question, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint
+            config, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint
         )
         if world.is_first:
             say(found)

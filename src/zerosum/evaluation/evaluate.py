@@ -12,7 +12,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation import table
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.inputs import Brought, of_folder, of_run
-from zerosum.evaluation.measures import chosen, families, parse_names
+from zerosum.evaluation.measures import chosen, groups, parse_names
 from zerosum.evaluation.reference import EvaluationContext
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval
 from zerosum.evaluation.samples import Comparison
@@ -27,7 +27,7 @@ from zerosum.runtime.thread_pool import ProgressCallback as ProgressCallback
 
 
 def evaluate(
-    question: EvaluationConfig,
+    config: EvaluationConfig,
     subject: str | Path,
     *,
     checkpoint: Which = "newest",
@@ -35,8 +35,8 @@ def evaluate(
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Evaluate as `question` asks; under `torchrun` the processes share the work, and the first one writes."""
-    names = None if question.metrics is None else parse_names(question.metrics)
+    """Evaluate as `config` asks; under `torchrun` the processes share the work, and the first one writes."""
+    names = None if config.metrics is None else parse_names(config.metrics)
     place = pick_device(device)
     world = distributed.join(place)
     progress = progress or (make_progress() if world.is_first else Silent())
@@ -44,20 +44,20 @@ def evaluate(
     run = Path(subject)  # a name of data stays as it was typed: ./mnist is another thing than mnist
     is_run = (run / "run.json").exists()
     try:
-        setting = EvaluationContext(device=place, cache=_cache(run, is_run), progress=counted, world=world)
+        context = EvaluationContext(device=place, cache=_cache(run, is_run), progress=counted, world=world)
         brought = (
-            _run(Run.open(run), question, setting, checkpoint, device)
+            _run(Run.open(run), config, context, checkpoint, device)
             if is_run
-            else (of_folder(subject, question, DataConfig(), setting), None)
+            else (of_folder(subject, config, DataConfig(), context), None)
         )
-        (evidence, notes), round_ = brought
-        figures, left = compute_metrics(evidence, names, progress=counted)
+        (comparison, notes), round_ = brought
+        figures, left = compute_metrics(comparison, names, progress=counted)
     finally:
         progress.close()
     found = Evaluation(
         subject=str(subject),
         round=round_,
-        protocol=evidence.protocol,
+        protocol=comparison.protocol,
         figures=figures,
         notes=(*notes, *left),
     )
@@ -95,10 +95,10 @@ def _found(place: Path, asked: Mapping[str, Any], progress: Progress | None) -> 
 
 
 def _run(
-    directory: Run, question: EvaluationConfig, setting: EvaluationContext, checkpoint: Which, device: str
+    directory: Run, config: EvaluationConfig, context: EvaluationContext, checkpoint: Which, device: str
 ) -> tuple[Brought, int | None]:
     recipe = load(directory.path, device=device, checkpoint=checkpoint)
-    brought = of_run(recipe, read_config(directory), question, setting)
+    brought = of_run(recipe, read_config(directory), config, context)
     return brought, played(directory.chosen(checkpoint))
 
 
@@ -107,14 +107,14 @@ def _cache(run: Path, is_run: bool) -> Path:
 
 
 def compute_metrics(
-    evidence: Comparison, names: Sequence[str] | None, *, progress: ProgressCallback | None = None
+    comparison: Comparison, names: Sequence[str] | None, *, progress: ProgressCallback | None = None
 ) -> tuple[tuple[MetricResult, ...], tuple[str, ...]]:
     """Take metrics.
 
     Args:
-        evidence: samples beside real ones.
-        names: of the metrics; all that the evidence allows and that do not take minutes where None.
-        progress: told "metrics", and how many families of them are done of how many.
+        comparison: samples beside real ones.
+        names: of the metrics; all that the comparison allows and that do not take minutes where None.
+        progress: told "metrics", and how many groups of them are done of how many.
 
     Returns:
         The figures, and a sentence for each metric that nobody asked for by name and that could not be taken.
@@ -122,21 +122,21 @@ def compute_metrics(
     Raises:
         InputError: A metric that is asked for by name cannot be had.
     """
-    asked = chosen(evidence, names) if names is not None else None
+    asked = chosen(comparison, names) if names is not None else None
     todo = (
         asked
         if asked is not None
-        else [f for f in families() if f.cost == "seconds" and f.unavailable(evidence) is None]
+        else [f for f in groups() if f.cost == "seconds" and f.unavailable(comparison) is None]
     )
     figures: list[MetricResult] = []
     notes: list[str] = []
-    for done, family in enumerate(todo):
+    for done, group in enumerate(todo):
         if progress is not None:
             progress("metrics", done, len(todo))
         try:
-            figures += family.compute(evidence)
+            figures += group.compute(comparison)
         except InputError as error:
             if names is not None:
                 raise
-            notes.append(f"{', '.join(family.names)} left out: {error}")
+            notes.append(f"{', '.join(group.names)} left out: {error}")
     return tuple(drop_invalid_interval(f) for f in figures if names is None or f.metric in names), tuple(notes)

@@ -54,9 +54,9 @@ def extract_dataset(
     order = np.random.default_rng(seed).permutation(n)  # of a whole set the rows come as they lie, often by class
     rows = drawn[order]
     if extractor is None:
-        return SampleSet(seen=Features(features=torch.from_numpy(dataset.samples[rows]).float())), rows
-    seen = extract.of_dataset(extractor, dataset, n=n, seed=seed, cache=cache, progress=progress, world=world)
-    return SampleSet(seen=rows_of(seen, torch.from_numpy(order)), images=dataset.real(rows[:KEPT])), rows
+        return SampleSet(outputs=Features(features=torch.from_numpy(dataset.samples[rows]).float())), rows
+    features = extract.of_dataset(extractor, dataset, n=n, seed=seed, cache=cache, progress=progress, world=world)
+    return SampleSet(outputs=rows_of(features, torch.from_numpy(order)), images=dataset.real(rows[:KEPT])), rows
 
 
 def extract_stream(
@@ -69,7 +69,7 @@ def extract_stream(
 ) -> SampleSet:
     """See samples as they are made: (N_i, C, H, W) uint8, or points (N_i, 2). The first images are kept."""
     if extractor is None:
-        return SampleSet(seen=Features(features=torch.cat(list(batches))[:count].float()))
+        return SampleSet(outputs=Features(features=torch.cat(list(batches))[:count].float()))
     kept: list[Tensor] = []
 
     def keeping() -> Iterator[Tensor]:
@@ -79,8 +79,8 @@ def extract_stream(
                 kept.append(batch[:room])
             yield batch
 
-    seen = extract.extract(extractor, keeping(), count=count, progress=progress, world=world)
-    return SampleSet(seen=seen, images=torch.cat(kept))
+    features = extract.extract(extractor, keeping(), count=count, progress=progress, world=world)
+    return SampleSet(outputs=features, images=torch.cat(kept))
 
 
 def generated(recipe: Recipe, n: int, *, seed: int) -> Iterator[Tensor]:

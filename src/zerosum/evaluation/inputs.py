@@ -17,7 +17,7 @@ from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.feature_extraction import extract_dataset, extract_stream, generated, translated
 from zerosum.evaluation.reference import EvaluationContext, Prepared, prepare
 from zerosum.evaluation.samples import Comparison, SampleSet
-from zerosum.evaluation.splits import Splits, find_parts, in_turn, targets_as_images, with_size_of
+from zerosum.evaluation.splits import Splits, find_splits, in_turn, targets_as_images, with_size_of
 from zerosum.kinds import AnyDataset
 from zerosum.kinds.images import open as open_data
 from zerosum.recipe import Recipe
@@ -36,22 +36,22 @@ Brought = tuple[Comparison, tuple[str, ...]]
 """Evidence, and what was done on the way."""
 
 
-def of_run(recipe: Recipe, plan: RunConfig, question: EvaluationConfig, setting: EvaluationContext) -> Brought:
+def of_run(recipe: Recipe, plan: RunConfig, config: EvaluationConfig, context: EvaluationContext) -> Brought:
     """Generate samples with a trained recipe, or translate held-out sources, beside the real samples.
 
     Raises:
         InputError: The data asked for are not there or of another shape.
         StorageError: The cache cannot be written to.
     """
-    if question.size is not None:
-        raise InputError(f"--size {question.size} is for folders: a run makes its own size; leave it away.")
-    prepared, parts = reference_for_run(plan, recipe.spec, question, setting)
-    evidence = compare_samples(recipe, prepared, parts.real.dataset, setting)
-    return evidence, prepared.notes
+    if config.size is not None:
+        raise InputError(f"--size {config.size} is for folders: a run makes its own size; leave it away.")
+    prepared, splits = reference_for_run(plan, recipe.spec, config, context)
+    comparison = compare_samples(recipe, prepared, splits.real.dataset, context)
+    return comparison, prepared.notes
 
 
 def reference_for_run(
-    plan: RunConfig, spec: Spec, question: EvaluationConfig, setting: EvaluationContext
+    plan: RunConfig, spec: Spec, config: EvaluationConfig, context: EvaluationContext
 ) -> tuple[Prepared, Splits]:
     """See the real samples that those of a run are held against.
 
@@ -60,33 +60,33 @@ def reference_for_run(
         StorageError: The cache cannot be written to.
     """
     kind = recipes.find(plan.recipe)
-    if question.against is not None and built_in(question.against) in toys.NAMES and not spec.is_points:
-        raise InputError(f"The run makes images and {question.against} is made of points: hold it against images.")
-    own = question.against is None or name_of(question.against) == name_of(plan.data)
+    if config.against is not None and built_in(config.against) in toys.NAMES and not spec.is_points:
+        raise InputError(f"The run makes images and {config.against} is made of points: hold it against images.")
+    own = config.against is None or name_of(config.against) == name_of(plan.data)
     options = plan.options if own else DataConfig(cache=plan.options.cache, direction=plan.options.direction)
-    parts = find_parts(
-        plan.data if own else str(question.against),
+    splits = find_splits(
+        plan.data if own else str(config.against),
         with_size_of(spec, options),
         kind.data,
-        split=question.split,
-        progress=setting.progress,
-        world=setting.world,
+        split=config.split,
+        progress=context.progress,
+        world=context.world,
     )
-    found = targets_as_images(parts.real.dataset).spec.shape
+    found = targets_as_images(splits.real.dataset).spec.shape
     if found != spec.shape:
         raise InputError(
-            f"The run makes samples of shape {spec.shape} and {parts.real.dataset.source} has {found}: hold it against "
-            "data of the same kind."
+            f"The run makes samples of shape {spec.shape} and {splits.real.dataset.source} has {found}: hold it "
+            "against data of the same kind."
         )
     from_nothing = hasattr(kind, "sample")
-    prepared = prepare(parts, question, setting, trained=True if own and from_nothing else None)
-    if own and parts.real.split == parts.trained:
+    prepared = prepare(splits, config, context, trained=True if own and from_nothing else None)
+    if own and splits.real.split == splits.trained:
         note = COPIES_PASS if from_nothing else SEEN_BEFORE
-        prepared = replace(prepared, notes=(*prepared.notes, note.format(split=parts.real.split)))
-    return prepared, parts
+        prepared = replace(prepared, notes=(*prepared.notes, note.format(split=splits.real.split)))
+    return prepared, splits
 
 
-def compare_samples(recipe: Recipe, prepared: Prepared, dataset: AnyDataset, setting: EvaluationContext) -> Comparison:
+def compare_samples(recipe: Recipe, prepared: Prepared, dataset: AnyDataset, context: EvaluationContext) -> Comparison:
     """Put samples of a recipe in evaluation mode beside the real ones.
 
     Raises:
@@ -97,13 +97,13 @@ def compare_samples(recipe: Recipe, prepared: Prepared, dataset: AnyDataset, set
     batches = (
         generated(recipe, count, seed=seed) if from_nothing else translated(recipe, dataset, prepared.rows, seed=seed)
     )
-    fake = extract_stream(prepared.extractor, batches, count=count, progress=setting.progress, world=setting.world)
+    fake = extract_stream(prepared.extractor, batches, count=count, progress=context.progress, world=context.world)
     paired = not from_nothing and Domains not in type(recipe).data
-    return replace(prepared.reference.judge(fake, paired=paired), recipe=recipe)
+    return replace(prepared.reference.compare(fake, paired=paired), recipe=recipe)
 
 
 def of_folder(
-    subject: str | Path, question: EvaluationConfig, options: DataConfig, setting: EvaluationContext
+    subject: str | Path, config: EvaluationConfig, options: DataConfig, context: EvaluationContext
 ) -> Brought:
     """Bring images of a folder, .zip or array file beside the real samples, at their size and with their channels.
 
@@ -111,48 +111,48 @@ def of_folder(
         InputError: The data are not there, or nothing says what to hold them against.
         StorageError: The cache cannot be written to.
     """
-    if question.against is None:
+    if config.against is None:
         if built_in(subject) is None and not Path(subject).expanduser().exists():
             raise InputError(f"There is no run, folder or file {subject}: name one, or a data set such as digits.")
         raise InputError(
             f"{subject} is no run, so it has no data of its own to be held against: name some with --against DATA."
         )
     kinds: tuple[type[Batch], ...] = (Images,)
-    asked = replace(options, size=question.size)
-    parts = find_parts(
-        question.against, asked, kinds, split=question.split, progress=setting.progress, world=setting.world
+    asked = replace(options, size=config.size)
+    splits = find_splits(
+        config.against, asked, kinds, split=config.split, progress=context.progress, world=context.world
     )
-    given = _like(subject, targets_as_images(parts.real.dataset), asked, setting)
-    prepared = prepare(parts, question, setting, trained=False)
+    given = _like(subject, targets_as_images(splits.real.dataset), asked, context)
+    prepared = prepare(splits, config, context, trained=False)
     reference = prepared.reference
     count = min(len(given), reference.protocol.real)
     fake, _ = extract_dataset(
         prepared.extractor,
         given,
         n=count,
-        seed=question.seed,
-        cache=setting.cache,
-        progress=setting.progress,
-        world=setting.world,
+        seed=config.seed,
+        cache=context.cache,
+        progress=context.progress,
+        world=context.world,
     )
     done = [
         note for note in given.notes if not note.startswith("No labels were taken")
     ]  # it was not the user who asked
-    evidence = replace(
-        reference.judge(fake),
-        labelled=lambda: _like(subject, targets_as_images(parts.real.dataset), asked, setting, labels=None),
+    comparison = replace(
+        reference.compare(fake),
+        labelled=lambda: _like(subject, targets_as_images(splits.real.dataset), asked, context, labels=None),
     )
-    if name_of(subject) == name_of(question.against) and parts.real.split == options.split:
+    if name_of(subject) == name_of(config.against) and splits.real.split == options.split:
         done.append(f"{subject} is held against itself: the same images may be on both sides, below the floor.")
-    return evidence, (*prepared.notes, *_fewer(count, reference.real, subject), *done)
+    return comparison, (*prepared.notes, *_fewer(count, reference.real, subject), *done)
 
 
 def _like(
-    subject: str | Path, real: Dataset, options: DataConfig, setting: EvaluationContext, *, labels: str | None = "none"
+    subject: str | Path, real: Dataset, options: DataConfig, context: EvaluationContext, *, labels: str | None = "none"
 ) -> Dataset:
     """Open what is evaluated as the real samples are."""
     asked = replace(with_size_of(real.spec, options), labels=None if real.spec.is_points else labels)
-    given = in_turn(setting.world, lambda: open_data(subject, options=asked, progress=setting.progress))
+    given = in_turn(context.world, lambda: open_data(subject, options=asked, progress=context.progress))
     if given.spec.shape != real.spec.shape:
         raise InputError(
             f"{subject} has samples of shape {given.spec.shape} and {real.source} of {real.spec.shape}: images are not "

@@ -56,13 +56,13 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(parts: Splits, question: EvaluationConfig, setting: EvaluationContext, *, trained: bool | None) -> Prepared:
+def prepare(splits: Splits, config: EvaluationConfig, context: EvaluationContext, *, trained: bool | None) -> Prepared:
     """See the real samples.
 
     Args:
-        parts: where they come from.
-        question: what is asked.
-        setting: where and with what.
+        splits: where they come from.
+        config: what is asked.
+        context: where and with what.
         trained: whether the generator was trained on these data; None where that is another matter: it was trained on
             others, or does not make samples from nothing.
 
@@ -70,36 +70,34 @@ def prepare(parts: Splits, question: EvaluationConfig, setting: EvaluationContex
         InputError: There is no such extractor, or it cannot see these data.
         StorageError: The cache cannot be written to.
     """
-    extractor, notes = find_extractor(parts, question, setting)
-    count = parts.count(question.count)
-    if count < question.count:
-        notes += (
-            f"{count:,} real samples a side, for the data have no more: --count {question.count} is not reached.",
-        )
-    if isinstance(extractor, Trained) and parts.other is None:
+    extractor, notes = find_extractor(splits, config, context)
+    count = splits.count(config.count)
+    if count < config.count:
+        notes += (f"{count:,} real samples a side, for the data have no more: --count {config.count} is not reached.",)
+    if isinstance(extractor, Trained) and splits.other is None:
         notes += (
             "The classifier was trained on these real samples, so unseen images, generated or real, look a little more "
             "unlike them than the floor says.",
         )
-    real, other, rows, held = _sides(parts, count, extractor, question.seed, setting)
-    dataset = targets_as_images(parts.real.dataset)
+    real, other, rows, held = _sides(splits, count, extractor, config.seed, context)
+    dataset = targets_as_images(splits.real.dataset)
     reference = Reference(
-        protocol=_protocol(parts, extractor, count, question.seed),
+        protocol=_protocol(splits, extractor, count, config.seed),
         real=real,
         other=other,
-        memory=None if trained is None else _memory(parts, real, other, held, question.seed, trained=trained),
+        memory=None if trained is None else _memory(splits, real, other, held, config.seed, trained=trained),
         expected=_expected(dataset, real),
-        training=parts.training,
-        held_out=parts.held_out,
+        training=splits.training,
+        held_out=splits.held_out,
         own=trained is True,
-        perceptual=perceptual_distance(question, dataset, extractor, setting.device),
+        perceptual=perceptual_distance(config, dataset, extractor, context.device),
         mixture=dataset.source if dataset.source in toys.NAMES else None,
     )
     return Prepared(reference=reference, extractor=extractor, rows=rows, notes=notes)
 
 
-def _protocol(parts: Splits, extractor: Extractor | None, count: int, seed: int) -> Protocol:
-    dataset, real = targets_as_images(parts.real.dataset), parts.real
+def _protocol(splits: Splits, extractor: Extractor | None, count: int, seed: int) -> Protocol:
+    dataset, real = targets_as_images(splits.real.dataset), splits.real
     return Protocol(
         extractor=POINTS if extractor is None else extractor.name,
         identity="" if extractor is None else extractor.identity,
@@ -107,7 +105,7 @@ def _protocol(parts: Splits, extractor: Extractor | None, count: int, seed: int)
         data=dataset.source,
         split=real.split,
         fingerprint=dataset.fingerprint,
-        against=f"other samples of {real.split}" if parts.other is None else f"split {parts.other.split}",
+        against=f"other samples of {real.split}" if splits.other is None else f"split {splits.other.split}",
         real=count,
         fake=count,
         size="x".join(map(str, dataset.spec.shape)),
@@ -117,15 +115,15 @@ def _protocol(parts: Splits, extractor: Extractor | None, count: int, seed: int)
 
 
 def _memory(
-    parts: Splits, real: SampleSet, other: SampleSet, held: np.ndarray, seed: int, *, trained: bool
+    splits: Splits, real: SampleSet, other: SampleSet, held: np.ndarray, seed: int, *, trained: bool
 ) -> MemorisationData:
-    first = parts.other is None or parts.real.split == parts.trained
+    first = splits.other is None or splits.real.split == splits.trained
     training, held_out = (real, other) if first else (other, real)
-    return MemorisationData(training=training, held_out=held_out, chunks=_searched(parts, held, seed), trained=trained)
+    return MemorisationData(training=training, held_out=held_out, chunks=_searched(splits, held, seed), trained=trained)
 
 
 def find_extractor(
-    parts: Splits, question: EvaluationConfig, setting: EvaluationContext
+    splits: Splits, config: EvaluationConfig, context: EvaluationContext
 ) -> tuple[Extractor | None, tuple[str, ...]]:
     """Return the extractor that is asked for, or the one that suits the data, and why.
 
@@ -133,62 +131,62 @@ def find_extractor(
         InputError: There is no such extractor, or it cannot see these data.
         StorageError: The cache cannot be written to.
     """
-    training = parts.training
+    training = splits.training
     if training.spec.is_points:
-        if question.features is not None:
+        if config.features is not None:
             raise InputError(
-                f"--features {question.features} see images, and {training.source} has points: leave it away."
+                f"--features {config.features} see images, and {training.source} has points: leave it away."
             )
         return None, ()
-    name, notes = question.features, ()
+    name, notes = config.features, ()
     if name is None:
-        name, why = find.default(training, cache=setting.cache)
+        name, why = find.default(training, cache=context.cache)
         notes = (why,)
-    held_out = parts.held_out
+    held_out = splits.held_out
     if held_out is not None and (held_out.labels is None or held_out.spec.classes != training.spec.classes):
         held_out = None
     found = in_turn(
-        setting.world,
+        context.world,
         lambda: find.find(
             name,
             reference=training,
             held_out=held_out,
-            cache=setting.cache,
-            progress=setting.progress,
-            device=setting.device,
+            cache=context.cache,
+            progress=context.progress,
+            device=context.device,
         ),
     )
     return found, notes
 
 
 def _sides(
-    parts: Splits, count: int, extractor: Extractor | None, seed: int, setting: EvaluationContext
+    splits: Splits, count: int, extractor: Extractor | None, seed: int, context: EvaluationContext
 ) -> tuple[SampleSet, SampleSet, np.ndarray, np.ndarray]:
     """See both real sides; return them, the rows of the first, and those rows of it that serve the floor."""
 
     def see(dataset: Dataset, n: int) -> tuple[SampleSet, np.ndarray]:
         return extract_dataset(
-            extractor, dataset, n=n, seed=seed, cache=setting.cache, progress=setting.progress, world=setting.world
+            extractor, dataset, n=n, seed=seed, cache=context.cache, progress=context.progress, world=context.world
         )
 
-    dataset = targets_as_images(parts.real.dataset)
-    if parts.other is not None:
-        (real, rows), (other, _) = see(dataset, count), see(targets_as_images(parts.other.dataset), count)
+    dataset = targets_as_images(splits.real.dataset)
+    if splits.other is not None:
+        (real, rows), (other, _) = see(dataset, count), see(targets_as_images(splits.other.dataset), count)
         return real, other, rows, np.empty(0, dtype=np.int64)
     both, rows = see(dataset, 2 * count)
     halves = [both.take(torch.arange(start, start + count)) for start in (0, count)]
     if both.images is None:
         return halves[0], halves[1], rows[:count], rows[count:]
     real, other = (
-        SampleSet(seen=half.seen, images=dataset.real(rows[start : start + len(both.images)][:count]))
+        SampleSet(outputs=half.outputs, images=dataset.real(rows[start : start + len(both.images)][:count]))
         for half, start in zip(halves, (0, count), strict=True)
     )
     return real, other, rows[:count], rows[count:]
 
 
-def _searched(parts: Splits, held: np.ndarray, seed: int) -> partial[Iterator[Tensor]]:
+def _searched(splits: Splits, held: np.ndarray, seed: int) -> partial[Iterator[Tensor]]:
     """Go through the training images, all but those of the floor."""
-    training = parts.training
+    training = splits.training
     rows = np.setdiff1d(np.arange(len(training)), held)
     if len(rows) > SEARCHED:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:SEARCHED])
@@ -198,6 +196,6 @@ def _searched(parts: Splits, held: np.ndarray, seed: int) -> partial[Iterator[Te
 def _expected(dataset: Dataset, real: SampleSet) -> Tensor | None:
     """Return the shares of all labels of the real part, where they are the classes that the extractor tells."""
     classes = len(dataset.spec.classes)
-    if dataset.labels is None or real.seen.logits is None or real.logits.shape[1] != classes:
+    if dataset.labels is None or real.outputs.logits is None or real.logits.shape[1] != classes:
         return None
     return shares(torch.from_numpy(np.array(dataset.labels)), classes=classes)

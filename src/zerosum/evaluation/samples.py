@@ -25,7 +25,7 @@ T = TypeVar("T")
 class SampleSet:
     """N samples as they are seen."""
 
-    seen: Features
+    outputs: Features
     """(N, F) features, and logits if the extractor classifies."""
 
     images: Tensor | None = None
@@ -34,29 +34,29 @@ class SampleSet:
     _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
-        return len(self.seen.features)
+        return len(self.outputs.features)
 
     @property
     def features(self) -> Tensor:
         """(N, F)."""
-        return self.seen.features
+        return self.outputs.features
 
     @property
     def logits(self) -> Tensor:
         """(N, K). Ask only where there are any."""
-        assert self.seen.logits is not None
-        return self.seen.logits
+        assert self.outputs.logits is not None
+        return self.outputs.logits
 
     def take(self, rows: Tensor) -> SampleSet:
         """Return the samples of some rows, without their images."""
-        return SampleSet(seen=rows_of(self.seen, rows))
+        return SampleSet(outputs=rows_of(self.outputs, rows))
 
     def first(self, count: int) -> SampleSet:
         """Return the first samples, with their images."""
         if count >= len(self):
             return self
         images = None if self.images is None else self.images[:count]
-        return SampleSet(seen=rows_of(self.seen, torch.arange(count)), images=images)
+        return SampleSet(outputs=rows_of(self.outputs, torch.arange(count)), images=images)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return what `make` makes, made the first time only: moments, bins, spacings of this side."""
@@ -134,7 +134,7 @@ class Reference:
     mixture: str | None = None
     """The name of the mixture of Gaussians that points were drawn from, if they were."""
 
-    def judge(self, fake: SampleSet, *, paired: bool = False) -> Comparison:
+    def compare(self, fake: SampleSet, *, paired: bool = False) -> Comparison:
         """Put samples beside the real ones."""
         protocol = replace(self.protocol, fake=len(fake))
         alike = replace(self, protocol=protocol, other=self.other.first(len(fake)))
@@ -169,7 +169,7 @@ class Comparison:
     @property
     def classifies(self) -> bool:
         """Whether the extractor has an opinion on classes."""
-        return self.fake.seen.logits is not None
+        return self.fake.outputs.logits is not None
 
     @property
     def marginal(self) -> Tensor:

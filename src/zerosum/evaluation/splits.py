@@ -69,7 +69,7 @@ class Splits:
         return count
 
 
-def find_parts(
+def find_splits(
     source: str | Path,
     options: DataConfig,
     kinds: Sequence[type[Batch]],
