@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 
 from zerosum.data.batch import Domains
 from zerosum.errors import InputError
-from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.inputs import compare_samples, reference_for_run
 from zerosum.evaluation.measures import better, groups, parse_names
 from zerosum.evaluation.measures.base import MetricGroup, Values, inception_title
-from zerosum.evaluation.reference import EvaluationContext, Prepared
-from zerosum.evaluation.samples import Comparison
-from zerosum.kinds import AnyDataset
+from zerosum.evaluation.samples import Comparison, Reference
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
 
@@ -28,10 +26,7 @@ PRINTED = {"fid": "FID", "kid": "KID", "is": "IS", "mode-score": "Mode-Score"}
 class TrainingEvaluator:
     """Evaluates a recipe while it is trained."""
 
-    prepared: Prepared
-    dataset: AnyDataset
-    """Where the real samples come from."""
-
+    reference: Reference
     context: EvaluationContext
     groups: tuple[MetricGroup, ...]
     chooses: str
@@ -44,8 +39,8 @@ class TrainingEvaluator:
     """A sentence on what real samples get, empty for pairs."""
 
     def figures(self, recipe: Recipe) -> dict[str, float]:
-        """Evaluate a recipe in evaluation mode: figures by the names that the history keeps them under."""
-        comparison = compare_samples(recipe, self.prepared, self.dataset, self.context)
+        """Evaluate a recipe in evaluation mode: results by the names that the history keeps them under."""
+        comparison = compare_samples(recipe, self.reference, self.context)
         found = {key(name, comparison): value for name, value in _values(self.groups, comparison).items()}
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
@@ -55,29 +50,28 @@ class TrainingEvaluator:
 
 
 def watch(plan: RunConfig, recipe: Recipe, context: EvaluationContext) -> TrainingEvaluator:
-    """See the real samples that a run is to be evaluated with while it is trained.
+    """Prepare the real samples that a run is compared with while it is trained.
 
     Raises:
-        InputError: The features or the metric asked for cannot be had.
+        InputError: The features or the metric asked for are unavailable.
         StorageError: The cache cannot be written to.
     """
     training = plan.training
     config = EvaluationConfig(features=training.evaluate_features, count=training.evaluate_count, seed=training.seed)
-    prepared, splits = reference_for_run(plan, recipe.spec, config, context)
+    reference = reference_for_run(plan, recipe.spec, config, context)
     paired = not hasattr(recipe, "sample") and Domains not in type(recipe).data
-    # Real samples in the place of generated ones: what can be had of them can be had of generated ones.
-    rehearsal = prepared.reference.compare(prepared.reference.other, paired=paired)
-    taken = {name: group for group in groups() for name in group.names if group.unavailable(rehearsal) is None}
+    # What is available for real samples in the place of generated ones is available for generated ones.
+    real = reference.compare(reference.other, paired=paired)
+    taken = {name: group for group in groups() for name in group.names if group.unavailable(real) is None}
     chooses = _chooses(training.best, {name: group for name, group in taken.items() if group.quick is not None})
     chosen = tuple(dict.fromkeys(taken[name] for name in (*USUAL, chooses) if name in taken))
-    floor = "" if paired else _floor(chosen, rehearsal)
+    floor = "" if paired else _floor(chosen, real)
     return TrainingEvaluator(
-        prepared=prepared,
-        dataset=splits.real.dataset,
+        reference=reference,
         context=replace(context, progress=None),  # a bar within the bar of training would hide it
         groups=chosen,
         chooses=chooses,
-        best=key(chooses, rehearsal),
+        best=key(chooses, real),
         floor=floor,
     )
 
@@ -113,6 +107,6 @@ def _values(taken: tuple[MetricGroup, ...], comparison: Comparison) -> Values:
     return {name: value for group in taken if group.quick for name, value in group.quick(comparison).items()}
 
 
-def _floor(taken: tuple[MetricGroup, ...], rehearsal: Comparison) -> str:
-    said = ", ".join(f"{key(name, rehearsal)} {value:.4g}" for name, value in _values(taken, rehearsal).items())
+def _floor(taken: tuple[MetricGroup, ...], real: Comparison) -> str:
+    said = ", ".join(f"{key(name, real)} {value:.4g}" for name, value in _values(taken, real).items())
     return f"Real samples in the place of generated ones have {said}."

@@ -1,4 +1,4 @@
-"""What metrics judge by: sides of samples, each seen once by the extractor, and what is known of the data."""
+"""What metrics are computed from: sets of samples with their features, and what is known of the data."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
+from zerosum.data.sources import toys
 from zerosum.evaluation.result import Protocol
-from zerosum.features.extractor import Features
+from zerosum.features.extractor import Extractor, Features
+from zerosum.kinds.splits import Splits
 from zerosum.metrics.lpips import PerceptualDistance
 from zerosum.recipe import Recipe
 
@@ -23,10 +26,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SampleSet:
-    """N samples as they are seen."""
+    """N samples with their features."""
 
     outputs: Features
-    """(N, F) features, and logits if the extractor classifies."""
+    """What the extractor returned: (N, F) features, and (N, K) logits if it classifies."""
 
     images: Tensor | None = None
     """(min(N, 2048), C, H, W) uint8: the first images; None for points."""
@@ -105,9 +108,12 @@ class Perceptual:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reference:
-    """What samples are held against."""
+    """Real samples that generated ones are compared with."""
 
     protocol: Protocol
+    splits: Splits
+    """Where the real samples come from."""
+
     real: SampleSet
     other: SampleSet
     """As many real samples as generated ones, none of them in `real`: they set the floor."""
@@ -118,32 +124,49 @@ class Reference:
     expected: Tensor | None = None
     """(K,): shares of the classes that the extractor tells, by the data's labels; None without such labels."""
 
-    training: Dataset | None = None
-    """All of the split that one trains on, whoever did."""
-
-    held_out: Dataset | None = None
-    """All of a split that one does not train on, if there is one."""
-
-    own: bool = False
-    """Whether the generator makes samples from nothing, and learned to on `training`."""
-
     perceptual: Perceptual | None = None
-    """What tells how far images are apart to an eye; None where no backbone was given and the extractor is no
-    classifier of these data."""
+    """A perceptual distance; None where no backbone was given and the extractor is no classifier of these data."""
 
-    mixture: str | None = None
-    """The name of the mixture of Gaussians that points were drawn from, if they were."""
+    extractor: Extractor | None = None
+    """What the features of samples to compare are extracted by; None for points, whose coordinates they are."""
+
+    rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """(N,): which samples of their split `real` holds, in its order."""
+
+    notes: tuple[str, ...] = ()
+    """What was done to make it, a sentence each."""
+
+    @property
+    def training(self) -> Dataset:
+        """All of the split that one trains on, whoever did."""
+        return self.splits.training
+
+    @property
+    def held_out(self) -> Dataset | None:
+        """All of a split that one does not train on, if there is one."""
+        return self.splits.held_out
+
+    @property
+    def own(self) -> bool:
+        """Whether the generator makes samples from nothing, and was trained on `training`."""
+        return self.memory is not None and self.memory.trained
+
+    @property
+    def mixture(self) -> str | None:
+        """The name of the mixture of Gaussians that points were drawn from, if they were."""
+        source = self.splits.real.dataset.source
+        return source if source in toys.NAMES else None
 
     def compare(self, fake: SampleSet, *, paired: bool = False) -> Comparison:
-        """Put samples beside the real ones."""
+        """Compare samples with the real ones."""
         protocol = replace(self.protocol, fake=len(fake))
         alike = replace(self, protocol=protocol, other=self.other.first(len(fake)))
-        return Comparison(reference=alike, fake=fake, paired=paired)
+        return Comparison(reference=alike, fake=fake, paired=paired, notes=self.notes)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """Samples, beside what they are held against."""
+    """Samples, and the real ones that they are compared with."""
 
     reference: Reference
     fake: SampleSet
@@ -156,6 +179,9 @@ class Comparison:
     labelled: Callable[[], Dataset] | None = None
     """Brings the samples with the labels that they were given, which may be none; None where they cannot have any."""
 
+    notes: tuple[str, ...] = ()
+    """What was done on the way, a sentence each."""
+
     @property
     def protocol(self) -> Protocol:
         """Under which all figures are taken."""
@@ -163,7 +189,7 @@ class Comparison:
 
     @property
     def real(self) -> SampleSet:
-        """What samples are held against."""
+        """The real samples."""
         return self.reference.real
 
     @property
@@ -180,6 +206,11 @@ class Comparison:
         return torch.bincount(calls, minlength=self.real.logits.shape[1]).double() / len(calls)
 
 
-def rows_of(seen: Features, rows: Tensor) -> Features:
-    """Return what was seen in the samples of some rows (M,)."""
-    return Features(features=seen.features[rows], logits=None if seen.logits is None else seen.logits[rows])
+def rows_of(outputs: Features, rows: Tensor) -> Features:
+    """Return what was extracted from the samples of some rows (M,)."""
+    return Features(features=outputs.features[rows], logits=None if outputs.logits is None else outputs.logits[rows])
+
+
+def coordinates(points: Tensor) -> Features:
+    """Take points (N, 2) as their own features."""
+    return Features(features=points.float())

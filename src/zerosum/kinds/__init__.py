@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,14 +13,18 @@ import numpy as np
 from zerosum.data.batch import Batch, Domains, Pairs
 from zerosum.data.dataset import Dataset
 from zerosum.data.options import DataConfig
-from zerosum.errors import InputError
+from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.domains import DomainDataset, open_domains
 from zerosum.kinds.images import open as open_images
 from zerosum.kinds.pairs import PairDataset, open_pairs
+from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 
 SHEET = 8
 """Translations in a preview: each is shown beside its source."""
+
+HELD_OUT = ("test", "val")
+"""Splits that are not trained on, by their names, in the order in which they are looked for."""
 
 AnyDataset = Dataset | PairDataset | DomainDataset
 
@@ -71,13 +76,15 @@ def for_previews(
         The samples, whether they are trained on, and a sentence on it where there is a choice.
 
     Raises:
+        InputError: A held-out split is there and cannot be used.
         StorageError: The cache cannot be written to.
     """
     if made_from == "latents":
         return dataset.batch(np.arange(most) % len(dataset)), "training", None
     shown = min(most, SHEET)
     same = replace(options, size="x".join(map(str, dataset.spec.shape[1:])))
-    apart = held_out(kinds, dataset.source, options=same)
+    others = [split for split in HELD_OUT if split != options.split]
+    _, apart = next(open_splits(kinds, dataset.source, others, options=same), (None, None))
     if apart is not None and apart.spec == dataset.spec:
         note = f"Previews show {shown} images of a split that is not trained on."
         return apart.batch(_spread(shown, len(apart), options)), "held_out", note
@@ -91,19 +98,34 @@ def _spread(shown: int, count: int, options: DataConfig) -> np.ndarray:
     return np.arange(shown) * step % count
 
 
-def held_out(
-    kinds: Sequence[type[Batch]], source: str | Path, *, options: DataConfig, progress: ProgressCallback | None = None
-) -> AnyDataset | None:
-    """Open a split that is not trained on, test or val, with the same options; None where the data have none.
+def open_splits(
+    kinds: Sequence[type[Batch]],
+    source: str | Path,
+    splits: Sequence[str] = HELD_OUT,
+    *,
+    options: DataConfig,
+    progress: ProgressCallback | None = None,
+    world: World = World(),
+) -> Iterator[tuple[str, AnyDataset]]:
+    """Open those of some splits that the data have, one by one and in order, each when it is asked for.
+
+    Args:
+        kinds: As for `open_as`.
+        source: As for `open_as`.
+        splits: Their names; by default those that are not trained on by their name.
+        options: With which all are opened; their own split is another matter.
+        progress: Told of stages.
+        world: The first process opens alone at first, so that data are packed once.
 
     Raises:
+        InputError: There are no such data, or a split is there and cannot be used: only its absence passes in silence.
         StorageError: The cache cannot be written to.
     """
-    for split in ("test", "val"):
-        if split == options.split:
-            continue
+    for split in splits:
+        asked = replace(options, split=split)
+        opening = partial(open_as, kinds, source, options=asked, progress=progress)
         try:
-            return open_as(kinds, source, options=replace(options, split=split), progress=progress)
-        except InputError:
+            found = world.first_then_others(opening)
+        except NoSuchSplit:
             continue
-    return None
+        yield split, found

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from zerosum import recipes, report
 from zerosum.data.dataset import Dataset
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
+from zerosum.evaluation.config import EvaluationContext
 from zerosum.evaluation.during_training import TrainingEvaluator, watch
-from zerosum.evaluation.reference import EvaluationContext
 from zerosum.game import Game
 from zerosum.kinds import AnyDataset, for_previews, open_as
 from zerosum.recipe import Recipe
@@ -31,11 +34,13 @@ from zerosum.training.trainer import Trainer
 
 
 def open_data(plan: RunConfig, world: World, progress: Progress) -> AnyDataset:
-    """Open the data, the first process alone at first so that they are packed once."""
-    told, kinds = progress_callback(progress), recipes.find(plan.recipe).data
-    dataset = open_as(kinds, plan.data, options=plan.options, progress=told) if world.is_first else None
-    world.wait()
-    return dataset or open_as(kinds, plan.data, options=plan.options)
+    """Open the training data, with the number of samples of each class in its spec."""
+    opening = partial(open_as, recipes.find(plan.recipe).data, plan.data, options=plan.options)
+    dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
+    if not isinstance(dataset, Dataset) or dataset.labels is None:
+        return dataset
+    counts = np.bincount(dataset.labels, minlength=len(dataset.spec.classes))
+    return replace(dataset, spec=replace(dataset.spec, class_counts=tuple(counts.tolist())))
 
 
 def build_game(plan: RunConfig, dataset: AnyDataset, device: torch.device, world: World) -> Game[Any]:
@@ -184,12 +189,12 @@ def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEval
     """Prepare the evaluations that are asked for, in the process that makes them."""
     if not plan.training.evaluate_every or not game.world.is_first:
         return None
-    setting = EvaluationContext(
+    context = EvaluationContext(
         device=game.device, cache=plan.options.cache_folder(), progress=progress_callback(progress), world=World()
     )
     with rng.fork(game.device, seed=plan.training.seed):
-        judge = watch(plan, game.recipe, setting)
-    for note in (*judge.prepared.notes, judge.floor):
+        judge = watch(plan, game.recipe, context)
+    for note in (*judge.reference.notes, judge.floor):
         progress.note(note)
     return judge
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from zerosum.data.batch import to_float
 from zerosum.data.dataset import Dataset
-from zerosum.inference.sample import generate
+from zerosum.inference.generate import generate
 from zerosum.media import image_grid
 from zerosum.metrics.nearest_images import nearest
 from zerosum.recipe import Recipe
@@ -26,7 +26,7 @@ def memorisation(run: Run, recipe: Recipe, dataset: Dataset, *, seed: int, n: in
     own, rest = chosen[:n], np.sort(chosen[n:])
     if len(rest) < k:
         return
-    samples = generate(recipe, n, seed=seed, chosen={})
+    samples = generate(recipe, n, seed)
     places, distances = nearest(samples, map(to_float, dataset.chunks(rest)), k=k)
     neighbours = to_float(dataset.real(rest[places.flatten().numpy()])).unflatten(0, (n, k))
     sheet = image_grid.side_by_side(samples, neighbours)

@@ -15,6 +15,7 @@ from zerosum.evaluation.result import Protocol
 from zerosum.evaluation.samples import Comparison, MemorisationData, Reference, SampleSet
 from zerosum.features.extractor import Features
 from zerosum.kinds.images import open as open_data
+from zerosum.kinds.splits import Split, Splits
 from zerosum.metrics.divergence import shares
 
 COUNT = 240
@@ -65,6 +66,7 @@ class Digits:
         )
         reference = Reference(
             protocol=PROTOCOL,
+            splits=Splits(real=Split(dataset=self.dataset, split="train"), other=None, trained="train"),
             real=real,
             other=other,
             memory=memory,

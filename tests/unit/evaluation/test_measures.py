@@ -17,6 +17,8 @@ from zerosum.evaluation.measures import base as family_
 from zerosum.evaluation.measures import better, parse_names, pixels
 from zerosum.evaluation.samples import SampleSet
 from zerosum.features.extractor import Features
+from zerosum.kinds.images import open as open_data
+from zerosum.kinds.splits import Split, Splits
 
 ELSEWHERE = {"psnr", "ssim", "l1", "modes", "high-quality", "mode-kl"} | {
     "discriminator-auc",
@@ -202,7 +204,8 @@ def test_a_mode_that_is_lost_and_points_that_stray_are_counted(digits: Any):
     stray = torch.cat([centres[torch.arange(600) % 8], 1.5 * centres[:1].expand(200, 2)])
     for found, modes, share, divergence in ((lost, 7, 1.0, math.log(8 / 7)), (stray, 8, 0.75, 0.0)):
         side = SampleSet(outputs=Features(features=found))
-        reference = replace(digits.comparison(digits.fresh).reference, mixture="ring8", real=side, other=side)
+        ring = Splits(real=Split(dataset=open_data("ring8"), split="train"), other=None, trained="train")
+        reference = replace(digits.comparison(digits.fresh).reference, splits=ring, real=side, other=side)
         (count, quality, uneven), _ = compute_metrics(reference.compare(side), ("modes", "high-quality", "mode-kl"))
         assert (count.value, quality.value) == (modes, share)
         assert uneven.value == pytest.approx(divergence, abs=1e-6)

@@ -18,6 +18,7 @@ from zerosum.evaluation.evaluate import compute_metrics
 from zerosum.evaluation.measures import labels as uses
 from zerosum.evaluation.probes.labelled_images import LabelledImages
 from zerosum.evaluation.samples import Comparison
+from zerosum.kinds.splits import Split, Splits
 
 CLASSES = ("dark", "light")
 LEVELS = np.array([100, 150])
@@ -51,7 +52,11 @@ def given(digits: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Dataset], C
 
     def hold(samples: Dataset) -> Comparison:
         comparison = digits.comparison(digits.fresh)
-        reference = replace(comparison.reference, training=images(600, seed=1), held_out=images(600, seed=2))
+        training, held_out = (
+            Split(dataset=images(600, seed=seed), split=split) for seed, split in ((1, "train"), (2, "test"))
+        )
+        splits = Splits(real=held_out, other=training, trained="train")
+        reference = replace(comparison.reference, splits=splits)
         return replace(comparison, reference=reference, labelled=lambda: samples)
 
     return hold
@@ -81,7 +86,8 @@ def test_swapped_labels_score_as_badly_as_real_ones_score_well_and_harm(given: A
 def test_what_labelled_samples_must_be_is_one_sentence(given: Any) -> None:
     samples, comparison = images(30), given(images(30))
     only = replace(samples, labels=np.zeros(30, dtype=np.int64))
-    bare = replace(comparison.reference, held_out=None)
+    alone = replace(comparison.reference.splits, other=None)
+    bare = replace(comparison.reference, splits=alone)
     for found, sentence in (
         (replace(comparison, labelled=None), "give generated images, in a folder for each class or as an .npz"),
         (given(replace(samples, labels=None)), "the images of made have no labels; put those of each class into"),

@@ -1,0 +1,120 @@
+"""Real samples in two splits: those that generated samples are compared with, and others like them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zerosum.data.batch import Batch
+from zerosum.data.dataset import Dataset
+from zerosum.data.options import DataConfig
+from zerosum.data.spec import Spec
+from zerosum.kinds import HELD_OUT, AnyDataset, open_as, open_splits
+from zerosum.runtime.distributed import World
+from zerosum.runtime.thread_pool import ProgressCallback
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Split:
+    """A split of some data, opened."""
+
+    dataset: AnyDataset
+    split: str
+
+    @property
+    def images(self) -> Dataset:
+        """Its samples; of pairs and domains, what translations should look like."""
+        return targets_as_images(self.dataset)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Splits:
+    """The split that samples are compared with, and the one that sets the floor."""
+
+    real: Split
+    other: Split | None
+    """None where there is one split only, of which one half serves as the real side and the other for the floor."""
+
+    trained: str
+    """The split that is trained on."""
+
+    notes: tuple[str, ...] = ()
+    """Which splits were left out, and why."""
+
+    @property
+    def training(self) -> Dataset:
+        """The samples that are trained on; of another split only where the data have none of that name."""
+        return next((split for split in self._both if split.split == self.trained), self.real).images
+
+    @property
+    def held_out(self) -> Dataset | None:
+        """Samples that are not trained on, or None."""
+        found = next((split for split in self._both if split.split != self.trained), None)
+        return None if found is None or self.other is None else found.images
+
+    @property
+    def _both(self) -> tuple[Split, ...]:
+        return (self.real,) if self.other is None else (self.real, self.other)
+
+
+def find_splits(
+    kinds: Sequence[type[Batch]],
+    source: str | Path,
+    options: DataConfig,
+    *,
+    split: str | None,
+    progress: ProgressCallback | None = None,
+    world: World = World(),
+) -> Splits:
+    """Open the split that samples are compared with, and another one of the same shape if there is one.
+
+    Args:
+        kinds: as for `open_as`.
+        source: as in training.
+        options: as in training; their split is the one that is trained on.
+        split: the one to compare with; by default a held-out one if there is one, else the one that is trained on.
+        progress: told of stages.
+        world: the first process opens alone at first, so that data are packed once.
+
+    Raises:
+        InputError: There are no such data or no such split, or another split is there and cannot be used.
+        StorageError: The cache cannot be written to.
+    """
+    chosen = split or options.split
+    asked = replace(options, split=chosen)
+    opened = world.first_then_others(lambda: open_as(kinds, source, options=asked, progress=progress))
+    first, second, notes = Split(dataset=opened, split=chosen), None, []
+    rest = [name for name in dict.fromkeys((options.split, *HELD_OUT)) if name != chosen]
+    same = with_size_of(opened.spec, options)
+    for name, found in open_splits(kinds, source, rest, options=same, progress=progress, world=world):
+        if found.spec.shape == opened.spec.shape:
+            second = Split(dataset=found, split=name)
+            break
+        shapes = f"{found.spec.shape} and those of split {chosen} {opened.spec.shape}"
+        notes.append(f"Split {name} is left out: its samples have the shape {shapes}.")
+    if split is None and second is not None:
+        first, second = second, first
+    return Splits(real=first, other=second, trained=options.split, notes=tuple(notes))
+
+
+def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:
+    """Return options that bring images to the size, and where they are made from nothing the channels, of a spec."""
+    if spec.is_points:
+        return options
+    asked = replace(options, size="x".join(map(str, spec.shape[1:])))
+    return asked if spec.source_shape is not None else replace(asked, channels=spec.shape[0])
+
+
+def targets_as_images(dataset: AnyDataset) -> Dataset:
+    """View what translations should look like, the targets or the second domain, as images."""
+    if isinstance(dataset, Dataset):
+        return dataset
+    return Dataset(
+        samples=dataset.samples,
+        labels=None,
+        spec=Spec(shape=dataset.spec.shape),
+        source=dataset.source,
+        fingerprint=f"{dataset.fingerprint}-targets",
+        notes=(),
+    )
