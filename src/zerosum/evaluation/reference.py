@@ -51,6 +51,7 @@ def prepare(splits: Splits, config: EvaluationConfig, context: EvaluationContext
         )
     real, other, rows, held = _sides(splits, count, extractor, config.seed, context)
     dataset = splits.real.images
+    has_stages = config.perceptual or config.perceptual_heads or isinstance(extractor, Trained)
     return Reference(
         protocol=_protocol(splits, extractor, count, config.seed),
         splits=splits,
@@ -58,7 +59,7 @@ def prepare(splits: Splits, config: EvaluationConfig, context: EvaluationContext
         other=other,
         memory=None if trained is None else _memory(splits, real, other, held, config.seed, trained=trained),
         expected=_expected(dataset, real),
-        perceptual=perceptual_distance(config, dataset, extractor, context.device),
+        perceptual=perceptual_distance(config, dataset, extractor, context.device) if has_stages else None,
         extractor=extractor,
         rows=rows,
         notes=(*splits.notes, *notes),

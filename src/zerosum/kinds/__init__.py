@@ -29,6 +29,10 @@ HELD_OUT = ("test", "val")
 AnyDataset = Dataset | PairDataset | DomainDataset
 
 
+Previews = tuple[Batch, Literal["training", "held_out"], str | None]
+"""What previews show, whether it is trained on, and a sentence on it where there is a choice."""
+
+
 def open_as(
     kinds: Sequence[type[Batch]],
     source: str | Path,
@@ -62,7 +66,7 @@ def for_previews(
     *,
     most: int,
     made_from: Literal["images", "latents"] = "images",
-) -> tuple[Batch, Literal["training", "held_out"], str | None]:
+) -> Previews:
     """Choose what previews are held against: where they are made from images, some that are not trained on, if any.
 
     Args:

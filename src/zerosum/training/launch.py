@@ -18,7 +18,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationContext
 from zerosum.evaluation.during_training import TrainingEvaluator, watch
 from zerosum.game import Game
-from zerosum.kinds import AnyDataset, for_previews, open_as
+from zerosum.kinds import AnyDataset, Previews, for_previews, open_as
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import restore
 from zerosum.run.config import RunConfig, changed, read_config
@@ -102,9 +102,9 @@ def start(
     dataset = open_data(plan, world, progress)
     with rng.fork(device):
         game = build_game(plan, dataset, device, world)
-        judge = _judge(game, plan, progress)
+        judge, shown = _judge(game, plan, progress), _previews(game, plan, dataset)
         directory = _create(path, describe(plan, dataset, game, command), world)
-        return run_training(game, directory, plan, dataset, progress, judge)
+        return run_training(game, directory, plan, dataset, progress, judge, shown)
 
 
 def resume(
@@ -140,7 +140,7 @@ def resume(
             raise InputError(
                 f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes {rounds}."
             )
-        judge = _judge(game, plan, progress)
+        judge, shown = _judge(game, plan, progress), _previews(game, plan, dataset)
         tell_of_other_conditions(directory, game, progress)
         if world.is_first:
             directory.rewind(game.clock.round)
@@ -150,7 +150,7 @@ def resume(
                 )
             progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
         world.wait()
-        return run_training(game, directory, plan, dataset, progress, judge)
+        return run_training(game, directory, plan, dataset, progress, judge, shown)
 
 
 def run_training(
@@ -160,21 +160,20 @@ def run_training(
     dataset: AnyDataset,
     progress: Progress,
     judge: TrainingEvaluator | None,
+    shown: Previews,
 ) -> Run:
     """Play the rounds that are left, then write the report and say what to type next."""
     for note in (*dataset.notes, *game.recipe.notes):
         progress.note(note)
-    made_from = "images" if isinstance(game.recipe, TranslationRecipe | Inpainter) else "latents"
-    preview, measured, note = for_previews(
-        dataset, game.recipe.data, plan.options, most=plan.training.previews, made_from=made_from
-    )
+    preview, measured, note = shown
     if note is not None:
         progress.note(note)
     trainer = Trainer(game, directory, plan.training, preview, progress, measured=measured, judge=judge)
     try:
         finished = trainer.train()
         if game.world.is_first:
-            if finished and made_from == "latents" and isinstance(dataset, Dataset) and not dataset.spec.is_points:
+            from_nothing = not isinstance(game.recipe, TranslationRecipe | Inpainter)
+            if finished and from_nothing and isinstance(dataset, Dataset) and not dataset.spec.is_points:
                 _remember(directory, game, dataset, plan.training.seed)
             page = report.write(directory.path)
             progress.close()
@@ -197,6 +196,12 @@ def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEval
     for note in (*judge.reference.notes, judge.floor):
         progress.note(note)
     return judge
+
+
+def _previews(game: Game[Any], plan: RunConfig, dataset: AnyDataset) -> Previews:
+    """Choose what previews show, before anything is written."""
+    made_from = "images" if isinstance(game.recipe, TranslationRecipe | Inpainter) else "latents"
+    return for_previews(dataset, game.recipe.data, plan.options, most=plan.training.previews, made_from=made_from)
 
 
 def _remember(directory: Run, game: Game[Any], dataset: Dataset, seed: int) -> None:

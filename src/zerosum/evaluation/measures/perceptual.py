@@ -18,6 +18,7 @@ from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, Perceptual
 from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor, identity_of
+from zerosum.inference.generate import draw_labels
 from zerosum.metrics.lpips import Backbone, FeatureStack, lpips, lpips_classifier
 from zerosum.metrics.path_length import STEP, path_length
 from zerosum.recipe import Recipe
@@ -114,8 +115,16 @@ def _compute_path(comparison: Comparison) -> list[MetricResult]:
     recipe, eye = comparison.recipe, _eye(comparison)
     assert isinstance(recipe, Interpolable)
     assert isinstance(recipe, Recipe)
+
+    def generate(latents: Tensor) -> Tensor:
+        n = len(latents) // 2  # the first halves of the steps and then the second ones, which have the same labels
+        given = (
+            {"labels": draw_labels(recipe.spec, n, comparison.protocol.seed).repeat(2)} if recipe.takes_labels else {}
+        )
+        return recipe.sample(len(latents), latent=latents, **given).clamp(-1, 1)
+
     found = path_length(
-        lambda latents: recipe.sample(len(latents), latent=latents).clamp(-1, 1),
+        generate,
         recipe.prior,
         eye,
         distance_name=eye.distance.name,
