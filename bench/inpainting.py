@@ -30,7 +30,7 @@ from zerosum.data.dataset import SampleDataset
 from zerosum.data.masks import NUMBERS, Kind, masks
 from zerosum.errors import InputError
 from zerosum.inference.inpaint import complete
-from zerosum.kinds import held_out, open_as
+from zerosum.kinds import open_as, open_splits
 from zerosum.media.image_grid import write_png
 from zerosum.run.config import read_config
 from zerosum.run.directory import Run
@@ -81,7 +81,8 @@ def rows_of(path: Path, most: int) -> tuple[list[list[str]], str]:
         raise InputError(f"{path} was not trained to fill holes: give runs of `zerosum train DATA --recipe inpaint`.")
     kinds = recipes.find(plan.recipe).data
     trained = open_as(kinds, plan.data, options=plan.options)
-    apart = held_out(kinds, plan.data, options=replace(plan.options, size="x".join(map(str, recipe.spec.shape[1:]))))
+    same = replace(plan.options, size="x".join(map(str, recipe.spec.shape[1:])))
+    _, apart = next(open_splits(kinds, plan.data, options=same), (None, None))
     if not isinstance(apart, SampleDataset) or not isinstance(trained, SampleDataset):
         raise InputError(f"{plan.data} has no split test: make data that have one by --hold-out, and train on them.")
     chosen = np.sort(np.random.default_rng(0).permutation(len(apart))[:most])

@@ -21,7 +21,7 @@ from bench.results import save, table, without_folders
 from zerosum.data.dataset import Dataset
 from zerosum.features.classifier import Classifier, accuracy, fit
 from zerosum.inference.translate import translate
-from zerosum.kinds import held_out, open_as
+from zerosum.kinds import open_as, open_splits
 from zerosum.kinds.domains import DomainDataset
 from zerosum.kinds.pairs import PairDataset
 from zerosum.run.config import read_config
@@ -39,7 +39,7 @@ def opened(run: Run) -> tuple[TranslationRecipe, Dataset, Dataset]:
     plan, recipe = read_config(run), load(run.path)
     assert isinstance(recipe, TranslationRecipe)
     training = open_as(recipe.data, plan.data, options=plan.options)
-    apart = held_out(recipe.data, plan.data, options=plan.options)
+    _, apart = next(open_splits(recipe.data, plan.data, options=plan.options), (None, None))
     if apart is None:
         raise SystemExit(f"The data of {run.path} have no split test or val to measure on.")
     return recipe, training, apart

@@ -100,8 +100,8 @@ def evaluate(
         InputError: something given cannot be used.
         StorageError: the disk refuses.
     """
-    question = EvaluationConfig.read(asked)
-    return evaluation.evaluate(question, subject, checkpoint=checkpoint, out=out, device=device, progress=progress)
+    config = EvaluationConfig.read(asked)
+    return evaluation.evaluate(config, subject, checkpoint=checkpoint, out=out, device=device, progress=progress)
 
 
 def compare(*places: str | Path, progress: Progress | None = None, **asked: Any) -> list[Evaluation]:

@@ -15,6 +15,10 @@ class InputError(ZerosumError):
     exit_code = 2
 
 
+class NoSuchSplit(InputError):  # noqa: N818
+    """The data have no split of the name asked for. Only this means that a split is absent when one is searched for."""
+
+
 class DivergedError(ZerosumError):
     """A loss, a gradient or a weight is no longer a finite number."""
 

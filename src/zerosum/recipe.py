@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -65,7 +66,11 @@ class Recipe(nn.Module, ABC):
     """Neighbours in a batch that a loss looks at together: a piece of a batch holds a multiple of them."""
 
     sample: Callable[..., Tensor]
-    """Generates (n, *shape) samples in [-1, 1]. Its signature is the command line: keywords are the user's controls."""
+    """Generates (n, *shape) samples in [-1, 1]. Its signature is the command line: keywords are the user's controls.
+
+    A conditional recipe has `sample(n, *, label: int | None = None, labels: Tensor | None = None)`: `label`, one class
+    for all samples, is a person's control; `labels`, (n,) int64 in [0, K), is what previews, metrics and `generate`
+    pass, for tensors are no controls. With neither, classes are drawn by the shares of the training data."""
 
     def __init__(self, config: RecipeConfig, spec: Spec) -> None:
         super().__init__()
@@ -85,8 +90,15 @@ class Recipe(nn.Module, ABC):
         return [Phase(name="main", rounds=self.config.rounds, play=self.round)]
 
     def fake_and_real(self, batch: Any) -> tuple[Tensor, Tensor]:
-        """Return samples and the real ones to hold them against, both (N, *shape), for previews and metrics."""
-        return self.sample(len(batch)), batch.real
+        """Return samples and real ones, of the same labels where `sample` takes labels: both (N, *shape)."""
+        given = {"labels": batch.label} if self.takes_labels else {}
+        return self.sample(len(batch), **given), batch.real
+
+    @property
+    def takes_labels(self) -> bool:
+        """Whether the recipe is conditional: its `sample` takes `labels`."""
+        sample = getattr(type(self), "sample", None)
+        return sample is not None and "labels" in inspect.signature(sample).parameters
 
     def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, *shape): samples alone, or each result among what it is made of."""

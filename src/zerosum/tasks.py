@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+import torch
 from annotated_types import Interval
 from torch import Tensor, nn
 
@@ -128,6 +129,31 @@ class LatentRecipe(GenerativeRecipe):
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
         return rng.normal(n, self.config.latent_dim, device=self.device)
+
+    def conditions(self, n: int, label: int | None = None, labels: Tensor | None = None) -> Tensor:
+        """Return the classes to generate, for conditional recipes to call in `sample` and in their losses.
+
+        Args:
+            n: how many.
+            label: one class for all, from 0.
+            labels: (n,) int64 in [0, K), in place of `label`.
+
+        Returns:
+            (n,) int64 on the recipe's device; with neither, drawn by the shares of the training data.
+
+        Raises:
+            InputError: a class that the data do not have.
+        """
+        K = len(self.spec.classes)
+        if label is not None and not 0 <= label < K:
+            raise InputError(f"--label is {label}, and this model's classes go from 0 to {K - 1}.")
+        if labels is not None:
+            return labels.to(self.device)
+        if label is not None:
+            return torch.full((n,), label, device=self.device)
+        counts = torch.tensor(self.spec.class_counts or (1,) * K, dtype=torch.float32, device=self.device)
+        drawn = rng.uniform(n, device=self.device) * counts.sum()
+        return torch.searchsorted(counts.cumsum(0), drawn, right=True).clamp(max=K - 1)
 
     def sample(self, n: int, *, latent: Tensor | None = None, truncation: float | None = None) -> Tensor:
         """Generate (n, *shape) samples.

@@ -75,15 +75,14 @@ def test_evaluating_twice_gives_the_same_numbers_and_another_seed_others(runs: P
 
 def test_the_samples_evaluated_are_those_that_sample_makes(runs: Path) -> None:
     from zerosum.data.batch import to_uint8
-    from zerosum.evaluation.feature_extraction import generated
-    from zerosum.inference import sample
+    from zerosum.inference.generate import finished, generate, stream
 
     recipe = api.load(runs / "a")
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    made = torch.cat(list(generated(recipe, 40, seed=3)))[:40]
+    made = torch.cat([finished(samples) for samples in stream(recipe, 40, 3)])[:40]
     assert torch.equal(before, torch.get_rng_state())
-    assert torch.equal(made, to_uint8(sample.generate(recipe, 40, seed=3, chosen={})))
+    assert torch.equal(made, to_uint8(generate(recipe, 40, 3)))
 
 
 def test_real_images_in_a_folder_lie_about_the_floor_and_half_of_the_classes_do_not(zerosum: Any) -> None:

@@ -16,6 +16,7 @@ from zerosum.config import BaseConfig, Count, Positive, Whole
 from zerosum.errors import InputError
 from zerosum.inference import sample
 from zerosum.inference.controls import controls
+from zerosum.inference.generate import generate
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
 from zerosum.tasks import GENERATE, require_task
@@ -72,7 +73,7 @@ def run(arguments: list[str]) -> None:
         walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
         print(sample.write_walk(walk, out, kind=kinds.find(recipe.spec.kind), seconds=given.seconds))
         return
-    samples = sample.generate(recipe, given.n, seed=given.seed, chosen=chosen)
+    samples = generate(recipe, given.n, given.seed, controls=chosen)
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed)} | {
         k: str(v) for k, v in chosen.items()
     }

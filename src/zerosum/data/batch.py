@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ class Batch:
         """The samples themselves: (N, *shape)."""
         raise NotImplementedError
 
+    pixels: ClassVar[tuple[str, ...]] = ()
+    """Fields whose uint8 values are pixels, which a game takes in [-1, 1]; other fields keep their values."""
+
     def __len__(self) -> int:
         return len(next(value for value in self._tensors().values() if value is not None))
 
@@ -32,12 +35,12 @@ class Batch:
             yield self[start : start + size]
 
     def to(self, device: torch.device, memory_format: torch.memory_format = torch.contiguous_format) -> Self:
-        """Copy to `device`; uint8 becomes float in [-1, 1] there, and images take `memory_format`."""
+        """Copy to `device`; pixels become float in [-1, 1] there, and images take `memory_format`."""
         moved: dict[str, Tensor | None] = {}
         for name, value in self._tensors().items():
             if value is not None:
                 value = value.to(device, non_blocking=True)
-                if value.dtype == torch.uint8:
+                if name in self.pixels and value.dtype == torch.uint8:
                     value = to_float(value)
                 if value.ndim == 4:
                     value = value.contiguous(memory_format=memory_format)
@@ -51,6 +54,8 @@ class Batch:
 @dataclass(frozen=True, kw_only=True)
 class Images(Batch):
     """Images, and their labels where the data has them."""
+
+    pixels: ClassVar[tuple[str, ...]] = ("image",)
 
     image: Tensor
     """(N, C, H, W): float in [-1, 1] once on the device, uint8 on the way there."""
@@ -84,6 +89,8 @@ class Points(Batch):
 class Pairs(Batch):
     """Images, each with what it is to be made from."""
 
+    pixels: ClassVar[tuple[str, ...]] = ("source", "target")
+
     source: Tensor
     """(N, C', H', W'): what is given. Float in [-1, 1] once on the device, uint8 on the way there."""
 
@@ -99,6 +106,8 @@ class Pairs(Batch):
 @dataclass(frozen=True, kw_only=True)
 class Domains(Batch):
     """Images of two kinds, drawn apart: row i of one has nothing to do with row i of the other."""
+
+    pixels: ClassVar[tuple[str, ...]] = ("a", "b")
 
     a: Tensor
     """(N, C, H, W): images of the first domain. Float in [-1, 1] once on the device, uint8 on the way there."""

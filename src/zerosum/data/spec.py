@@ -18,5 +18,8 @@ class Spec:
     classes: tuple[str, ...] = ()
     """Names of the classes, in the order of their labels; empty when the data has no labels."""
 
+    class_counts: tuple[int, ...] = ()
+    """Training samples of each class, in the order of `classes`; empty without labels, or where nobody counted."""
+
     source_shape: tuple[int, ...] | None = None
     """Shape (C', H', W') of what a sample is made from, for pairs and domains; None where it is made from nothing."""

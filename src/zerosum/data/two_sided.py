@@ -17,7 +17,7 @@ from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.packing.scan import Scan, survey
 from zerosum.data.sources.image_files import SPLITS, ImageFiles, choose_split, list_folder, list_zip
 from zerosum.data.sources.labels import labelling
-from zerosum.errors import InputError
+from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.thread_pool import ProgressCallback
 
 STORABLE = ("1", "L", "LA", "I;16", "I", "F", "RGB", "RGBA", "CMYK")
@@ -118,7 +118,7 @@ def two_folders(files: ImageFiles, options: DataConfig, *, any_names: bool) -> t
             return first, second
         if set(tops) <= set(SPLITS):
             if options.split not in tops:
-                raise InputError(f"{files.root} has no split {options.split}: choose --split {' or '.join(tops)}.")
+                raise NoSuchSplit(f"{files.root} has no split {options.split}: choose --split {' or '.join(tops)}.")
             tops = [options.split]
         if len(tops) > 1:
             return None
@@ -185,7 +185,7 @@ def _named(root: Path, tops: list[str], split: str) -> tuple[str, str] | None:
             raise InputError(f"{root} has images in {there[0]} but none in {missing}: put some there.")
     splits = sorted({top[:-1] for top in tops if top[-1:] in ("A", "B") and top[:-1] in SPLITS})
     if splits:
-        raise InputError(f"{root} has no split {split}: choose --split {' or '.join(splits)}.")
+        raise NoSuchSplit(f"{root} has no split {split}: choose --split {' or '.join(splits)}.")
     return next((pair for pair in NAMED if set(pair) == set(tops)), None)
 
 

@@ -1,10 +1,29 @@
-"""What a person asks of an evaluation."""
+"""What is asked of an evaluation, and where and with what it computes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+import torch
 
 from zerosum.config import BaseConfig, Count, Whole
+from zerosum.runtime.distributed import World
+from zerosum.runtime.thread_pool import ProgressCallback
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EvaluationContext:
+    """Where and with what an evaluation computes."""
+
+    device: torch.device
+    cache: Path
+    """Folder where features, classifiers and packed data are kept."""
+
+    world: World
+    """The processes that share the work."""
+
+    progress: ProgressCallback | None
 
 
 @dataclass(frozen=True, kw_only=True)

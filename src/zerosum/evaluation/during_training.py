@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
-from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.inputs import compare_samples, reference_for_run
-from zerosum.evaluation.measures import better, families, parse_names
+from zerosum.evaluation.measures import better, groups, parse_names
 from zerosum.evaluation.measures.base import MetricGroup, Values, inception_title
-from zerosum.evaluation.reference import EvaluationContext, Prepared
-from zerosum.evaluation.samples import Comparison
+from zerosum.evaluation.samples import Comparison, Reference
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
 from zerosum.tasks import is_paired
 
 USUAL = ("high-quality", "psnr", "fid", "precision")
-"""Metrics taken during training where they can be had, with all of their families; the first chooses the best."""
+"""Metrics taken during training where they can be had, with all of their groups; the first chooses the best."""
 
 PRINTED = {"fid": "FID", "kid": "KID", "is": "IS", "mode-score": "Mode-Score"}
 """Metrics that carry the name of their features."""
@@ -28,12 +26,9 @@ PRINTED = {"fid": "FID", "kid": "KID", "is": "IS", "mode-score": "Mode-Score"}
 class TrainingEvaluator:
     """Evaluates a recipe while it is trained."""
 
-    prepared: Prepared
-    dataset: Dataset
-    """Where the real samples come from."""
-
-    setting: EvaluationContext
-    families: tuple[MetricGroup, ...]
+    reference: Reference
+    context: EvaluationContext
+    groups: tuple[MetricGroup, ...]
     chooses: str
     """The metric that chooses the best checkpoint."""
 
@@ -44,9 +39,9 @@ class TrainingEvaluator:
     """A sentence on what real samples get, empty for pairs."""
 
     def figures(self, recipe: Recipe) -> dict[str, float]:
-        """Evaluate a recipe in evaluation mode: figures by the names that the history keeps them under."""
-        evidence = compare_samples(recipe, self.prepared, self.dataset, self.setting)
-        found = {key(name, evidence): value for name, value in _values(self.families, evidence).items()}
+        """Evaluate a recipe in evaluation mode: results by the names that the history keeps them under."""
+        comparison = compare_samples(recipe, self.reference, self.context)
+        found = {key(name, comparison): value for name, value in _values(self.groups, comparison).items()}
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
     def is_better(self, value: float, known: float) -> bool:
@@ -54,42 +49,41 @@ class TrainingEvaluator:
         return value < known if better()[self.chooses] == "lower" else value > known
 
 
-def watch(plan: RunConfig, recipe: Recipe, setting: EvaluationContext) -> TrainingEvaluator:
-    """See the real samples that a run is to be evaluated with while it is trained.
+def watch(plan: RunConfig, recipe: Recipe, context: EvaluationContext) -> TrainingEvaluator:
+    """Prepare the real samples that a run is compared with while it is trained.
 
     Raises:
-        InputError: The features or the metric asked for cannot be had.
+        InputError: The features or the metric asked for are unavailable.
         StorageError: The cache cannot be written to.
     """
     training = plan.training
-    question = EvaluationConfig(features=training.evaluate_features, count=training.evaluate_count, seed=training.seed)
-    prepared, parts = reference_for_run(plan, recipe.spec, question, setting)
+    config = EvaluationConfig(features=training.evaluate_features, count=training.evaluate_count, seed=training.seed)
+    reference = reference_for_run(plan, recipe.spec, config, context)
     paired = is_paired(recipe)
-    # Real samples in the place of generated ones: what can be had of them can be had of generated ones.
-    rehearsal = prepared.reference.judge(prepared.reference.other, paired=paired)
-    taken = {name: family for family in families() for name in family.names if family.unavailable(rehearsal) is None}
-    chooses = _chooses(training.best, {name: family for name, family in taken.items() if family.quick is not None})
+    # What is available for real samples in the place of generated ones is available for generated ones.
+    real = reference.compare(reference.other, paired=paired)
+    taken = {name: group for group in groups() for name in group.names if group.unavailable(real) is None}
+    chooses = _chooses(training.best, {name: group for name, group in taken.items() if group.quick is not None})
     chosen = tuple(dict.fromkeys(taken[name] for name in (*USUAL, chooses) if name in taken))
-    floor = "" if paired else _floor(chosen, rehearsal)
+    floor = "" if paired else _floor(chosen, real)
     return TrainingEvaluator(
-        prepared=prepared,
-        dataset=parts.real.dataset,
-        setting=replace(setting, progress=None),  # a bar within the bar of training would hide it
-        families=chosen,
+        reference=reference,
+        context=replace(context, progress=None),  # a bar within the bar of training would hide it
+        groups=chosen,
         chooses=chooses,
-        best=key(chooses, rehearsal),
+        best=key(chooses, real),
         floor=floor,
     )
 
 
-def key(name: str, evidence: Comparison) -> str:
+def key(name: str, comparison: Comparison) -> str:
     """Name a figure in the history.
 
     >>> from types import SimpleNamespace as Some
     >>> key("fid", Some(protocol=Some(extractor="classifier")))
     'evaluation/fid-classifier'
     """
-    printed = inception_title(PRINTED[name], evidence) if name in PRINTED else name
+    printed = inception_title(PRINTED[name], comparison) if name in PRINTED else name
     return f"evaluation/{printed.lower()}"
 
 
@@ -109,10 +103,10 @@ def _chooses(asked: str | None, quick: dict[str, MetricGroup]) -> str:
     return name
 
 
-def _values(taken: tuple[MetricGroup, ...], evidence: Comparison) -> Values:
-    return {name: value for family in taken if family.quick for name, value in family.quick(evidence).items()}
+def _values(taken: tuple[MetricGroup, ...], comparison: Comparison) -> Values:
+    return {name: value for group in taken if group.quick for name, value in group.quick(comparison).items()}
 
 
-def _floor(taken: tuple[MetricGroup, ...], rehearsal: Comparison) -> str:
-    said = ", ".join(f"{key(name, rehearsal)} {value:.4g}" for name, value in _values(taken, rehearsal).items())
+def _floor(taken: tuple[MetricGroup, ...], real: Comparison) -> str:
+    said = ", ".join(f"{key(name, real)} {value:.4g}" for name, value in _values(taken, real).items())
     return f"Real samples in the place of generated ones have {said}."

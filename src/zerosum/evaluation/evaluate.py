@@ -10,16 +10,15 @@ from zerosum import report
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
 from zerosum.evaluation import table
-from zerosum.evaluation.config import EvaluationConfig
-from zerosum.evaluation.inputs import Brought, of_folder, of_run
-from zerosum.evaluation.measures import chosen, families, parse_names
-from zerosum.evaluation.reference import EvaluationContext
+from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.inputs import of_folder, of_run
+from zerosum.evaluation.measures import chosen, groups, parse_names
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval
 from zerosum.evaluation.samples import Comparison
 from zerosum.run.checkpoint import played
 from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
-from zerosum.run.load import load
+from zerosum.run.load import load_recipe
 from zerosum.runtime import distributed
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
@@ -27,7 +26,7 @@ from zerosum.runtime.thread_pool import ProgressCallback as ProgressCallback
 
 
 def evaluate(
-    question: EvaluationConfig,
+    config: EvaluationConfig,
     subject: str | Path,
     *,
     checkpoint: Which = "newest",
@@ -35,37 +34,33 @@ def evaluate(
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Evaluate as `question` asks; under `torchrun` the processes share the work, and the first one writes."""
-    names = None if question.metrics is None else parse_names(question.metrics)
+    """Evaluate as `config` asks; under `torchrun` the processes share the work, and the first one writes."""
+    names = None if config.metrics is None else parse_names(config.metrics)
     place = pick_device(device)
     world = distributed.join(place)
+    run = Run.open(subject) if (Path(subject) / "run.json").exists() else None
+    plan = None if run is None else read_config(run)
+    options = DataConfig() if plan is None else plan.options
     progress = progress or (make_progress() if world.is_first else Silent())
-    counted = progress_callback(progress)
-    run = Path(subject)  # a name of data stays as it was typed: ./mnist is another thing than mnist
-    is_run = (run / "run.json").exists()
+    context = EvaluationContext(
+        device=place, cache=options.cache_folder(), world=world, progress=progress_callback(progress)
+    )
     try:
-        setting = EvaluationContext(device=place, cache=_cache(run, is_run), progress=counted, world=world)
-        brought = (
-            _run(Run.open(run), question, setting, checkpoint, device)
-            if is_run
-            else (of_folder(subject, question, DataConfig(), setting), None)
-        )
-        (evidence, notes), round_ = brought
-        figures, left = compute_metrics(evidence, names, progress=counted)
+        if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
+            comparison, round_ = of_folder(subject, config, options, context), None
+        else:
+            recipe = load_recipe(run, plan, device=place, checkpoint=checkpoint)
+            comparison, round_ = of_run(recipe, plan, config, context), played(run.chosen(checkpoint))
+        figures, left = compute_metrics(comparison, names, progress=context.progress)
     finally:
         progress.close()
-    found = Evaluation(
-        subject=str(subject),
-        round=round_,
-        protocol=evidence.protocol,
-        figures=figures,
-        notes=(*notes, *left),
-    )
-    target = Path(out) if out is not None else run / FILE if is_run else None
+    notes = (*comparison.notes, *left)
+    found = Evaluation(subject=str(subject), round=round_, protocol=comparison.protocol, figures=figures, notes=notes)
+    target = Path(out) if out is not None else run.path / FILE if run is not None else None
     if target is not None and world.is_first:
         found.write(target)
-        if target == run / FILE:
-            report.write(run)
+        if run is not None and target == run.path / FILE:
+            report.write(run.path)
     return found
 
 
@@ -94,49 +89,37 @@ def _found(place: Path, asked: Mapping[str, Any], progress: Progress | None) -> 
     return table.find(place)
 
 
-def _run(
-    directory: Run, question: EvaluationConfig, setting: EvaluationContext, checkpoint: Which, device: str
-) -> tuple[Brought, int | None]:
-    recipe = load(directory.path, device=device, checkpoint=checkpoint)
-    brought = of_run(recipe, read_config(directory), question, setting)
-    return brought, played(directory.chosen(checkpoint))
-
-
-def _cache(run: Path, is_run: bool) -> Path:
-    return (read_config(Run.open(run)).options if is_run else DataConfig()).cache_folder()
-
-
 def compute_metrics(
-    evidence: Comparison, names: Sequence[str] | None, *, progress: ProgressCallback | None = None
+    comparison: Comparison, names: Sequence[str] | None, *, progress: ProgressCallback | None = None
 ) -> tuple[tuple[MetricResult, ...], tuple[str, ...]]:
-    """Take metrics.
+    """Compute metrics.
 
     Args:
-        evidence: samples beside real ones.
-        names: of the metrics; all that the evidence allows and that do not take minutes where None.
-        progress: told "metrics", and how many families of them are done of how many.
+        comparison: samples and the real ones that they are compared with.
+        names: of the metrics; all that the comparison allows and that do not take minutes where None.
+        progress: told "metrics", and how many groups of them are done of how many.
 
     Returns:
-        The figures, and a sentence for each metric that nobody asked for by name and that could not be taken.
+        The results, and a sentence for each metric that nobody asked for by name and that could not be computed.
 
     Raises:
-        InputError: A metric that is asked for by name cannot be had.
+        InputError: A metric that is asked for by name is unavailable.
     """
-    asked = chosen(evidence, names) if names is not None else None
+    asked = chosen(comparison, names) if names is not None else None
     todo = (
         asked
         if asked is not None
-        else [f for f in families() if f.cost == "seconds" and f.unavailable(evidence) is None]
+        else [f for f in groups() if f.cost == "seconds" and f.unavailable(comparison) is None]
     )
     figures: list[MetricResult] = []
     notes: list[str] = []
-    for done, family in enumerate(todo):
+    for done, group in enumerate(todo):
         if progress is not None:
             progress("metrics", done, len(todo))
         try:
-            figures += family.compute(evidence)
+            figures += group.compute(comparison)
         except InputError as error:
             if names is not None:
                 raise
-            notes.append(f"{', '.join(family.names)} left out: {error}")
+            notes.append(f"{', '.join(group.names)} left out: {error}")
     return tuple(drop_invalid_interval(f) for f in figures if names is None or f.metric in names), tuple(notes)

@@ -1,23 +1,33 @@
-"""Who is evaluated: a run, whose samples are generated, or a folder of images; brought beside the real samples."""
+"""What is evaluated: a run, whose samples are generated, or a folder of images; compared with real samples."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor
 
 from zerosum import kinds, recipes
-from zerosum.data.batch import Batch, Images
-from zerosum.data.dataset import Dataset, SampleDataset
+from zerosum.data.batch import Images
+from zerosum.data.dataset import SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.sources.find import built_in, name_of
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.evaluation.config import EvaluationConfig
-from zerosum.evaluation.feature_extraction import extract_dataset, extract_stream, generated, translated
-from zerosum.evaluation.reference import EvaluationContext, Prepared, prepare
-from zerosum.evaluation.samples import Comparison, SampleSet
-from zerosum.evaluation.splits import Splits, find_parts, in_turn, targets_as_images, with_size_of
+from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.reference import extract_dataset, prepare
+from zerosum.evaluation.samples import KEPT, Comparison, Reference, SampleSet, coordinates
+from zerosum.evaluation.splits import find_splits, with_size_of
+from zerosum.features import extract
+from zerosum.features.extractor import Extractor
+from zerosum.inference.generate import draw_labels, finished, stream, translate
 from zerosum.kinds import open_data
+from zerosum.kinds.images import ImageDataset
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
 from zerosum.tasks import is_paired
@@ -31,128 +41,138 @@ SEEN_BEFORE = (
     "it against a split test or val, or other data by --against."
 )
 
-Brought = tuple[Comparison, tuple[str, ...]]
-"""Evidence, and what was done on the way."""
 
-
-def of_run(recipe: Recipe, plan: RunConfig, question: EvaluationConfig, setting: EvaluationContext) -> Brought:
-    """Generate samples with a trained recipe, or translate held-out sources, beside the real samples.
+def of_run(recipe: Recipe, plan: RunConfig, config: EvaluationConfig, context: EvaluationContext) -> Comparison:
+    """Compare samples of a trained recipe, or its translations of held-out sources, with real samples.
 
     Raises:
         InputError: The data asked for are not there or of another shape.
         StorageError: The cache cannot be written to.
     """
-    if question.size is not None:
-        raise InputError(f"--size {question.size} is for folders: a run makes its own size; leave it away.")
-    prepared, parts = reference_for_run(plan, recipe.spec, question, setting)
-    evidence = compare_samples(recipe, prepared, parts.real.dataset, setting)
-    return evidence, prepared.notes
+    if config.size is not None:
+        raise InputError(f"--size {config.size} is for folders: a run makes its own size; leave it away.")
+    return compare_samples(recipe, reference_for_run(plan, recipe.spec, config, context), context)
 
 
-def reference_for_run(
-    plan: RunConfig, spec: Spec, question: EvaluationConfig, setting: EvaluationContext
-) -> tuple[Prepared, Splits]:
-    """See the real samples that those of a run are held against.
+def reference_for_run(plan: RunConfig, spec: Spec, config: EvaluationConfig, context: EvaluationContext) -> Reference:
+    """Prepare the real samples that those of a run are compared with.
 
     Raises:
         InputError: The data asked for are not there or of another shape.
         StorageError: The cache cannot be written to.
     """
     kind = recipes.find(plan.recipe)
-    if question.against is not None and not kinds.find(spec.kind).accepts(question.against):
-        raise InputError(
-            f"The run makes {kinds.find(spec.kind).unit}, and {question.against} is of another kind: give data of "
-            "that kind."
-        )
-    own = question.against is None or name_of(question.against) == name_of(plan.data)
+    made = kinds.find(spec.kind)
+    if config.against is not None and not made.accepts(config.against):
+        raise InputError(f"The run makes {made.unit}, and {config.against} is of another kind: give data of that kind.")
+    own = config.against is None or name_of(config.against) == name_of(plan.data)
     options = plan.options if own else DataConfig(cache=plan.options.cache, direction=plan.options.direction)
-    parts = find_parts(
-        plan.data if own else str(question.against),
-        with_size_of(spec, options),
+    splits = find_splits(
         kind.data,
-        split=question.split,
-        progress=setting.progress,
-        world=setting.world,
+        plan.data if own else str(config.against),
+        with_size_of(spec, options),
+        split=config.split,
+        progress=context.progress,
+        world=context.world,
     )
-    found = targets_as_images(parts.real.dataset).spec.shape
+    found = splits.real.images.spec.shape
     if found != spec.shape:
         raise InputError(
-            f"The run makes samples of shape {spec.shape} and {parts.real.dataset.source} has {found}: hold it against "
-            "data of the same kind."
+            f"The run makes samples of shape {spec.shape} and {splits.real.dataset.source} has {found}: hold it "
+            "against data of the same kind."
         )
     from_nothing = kind.task.given == "nothing"
-    prepared = prepare(parts, question, setting, trained=True if own and from_nothing else None)
-    if own and parts.real.split == parts.trained:
+    reference = prepare(splits, config, context, trained=True if own and from_nothing else None)
+    if own and splits.real.split == splits.trained:
         note = COPIES_PASS if from_nothing else SEEN_BEFORE
-        prepared = replace(prepared, notes=(*prepared.notes, note.format(split=parts.real.split)))
-    return prepared, parts
+        reference = replace(reference, notes=(*reference.notes, note.format(split=splits.real.split)))
+    return reference
 
 
-def compare_samples(recipe: Recipe, prepared: Prepared, dataset: Dataset, setting: EvaluationContext) -> Comparison:
-    """Put samples of a recipe in evaluation mode beside the real ones.
+def compare_samples(recipe: Recipe, reference: Reference, context: EvaluationContext) -> Comparison:
+    """Compare samples of a recipe in evaluation mode with the real ones.
 
     Raises:
         InputError: A sample is not finite.
     """
-    seed, count = prepared.reference.protocol.seed, prepared.reference.protocol.real
-    from_nothing = recipe.task.given == "nothing"
+    seed, count = reference.protocol.seed, reference.protocol.real
+    from_nothing, rank, world = recipe.task.given == "nothing", context.world.rank, context.world.size
     batches = (
-        generated(recipe, count, seed=seed) if from_nothing else translated(recipe, dataset, prepared.rows, seed=seed)
+        stream(recipe, count, seed, rank=rank, world=world)
+        if from_nothing
+        else translate(recipe, reference.splits.real.dataset, reference.rows, seed, rank=rank, world=world)
     )
-    fake = extract_stream(prepared.extractor, batches, count=count, progress=setting.progress, world=setting.world)
-    return replace(prepared.reference.judge(fake, paired=is_paired(recipe)), recipe=recipe)
+    fake = extract_stream(reference.extractor, map(finished, batches), count=count, context=context)
+    labelled = partial(_with_labels, recipe, count, seed) if from_nothing and recipe.takes_labels else None
+    return replace(reference.compare(fake, paired=is_paired(recipe)), recipe=recipe, labelled=labelled)
 
 
 def of_folder(
-    subject: str | Path, question: EvaluationConfig, options: DataConfig, setting: EvaluationContext
-) -> Brought:
-    """Bring images of a folder, .zip or array file beside the real samples, at their size and with their channels.
+    subject: str | Path, config: EvaluationConfig, options: DataConfig, context: EvaluationContext
+) -> Comparison:
+    """Compare images of a folder, .zip or array file with real samples, at their size and with their channels.
 
     Raises:
-        InputError: The data are not there, or nothing says what to hold them against.
+        InputError: The data are not there, or nothing says what to compare them with.
         StorageError: The cache cannot be written to.
     """
-    if question.against is None:
+    if config.against is None:
         if built_in(subject) is None and not Path(subject).expanduser().exists():
             raise InputError(f"There is no run, folder or file {subject}: name one, or a data set such as digits.")
         raise InputError(
             f"{subject} is no run, so it has no data of its own to be held against: name some with --against DATA."
         )
-    kinds: tuple[type[Batch], ...] = (Images,)
-    asked = replace(options, size=question.size)
-    parts = find_parts(
-        question.against, asked, kinds, split=question.split, progress=setting.progress, world=setting.world
+    asked = replace(options, size=config.size)
+    splits = find_splits(
+        (Images,), config.against, asked, split=config.split, progress=context.progress, world=context.world
     )
-    given = _like(subject, targets_as_images(parts.real.dataset), asked, setting)
-    prepared = prepare(parts, question, setting, trained=False)
-    reference = prepared.reference
+    given = _like(subject, splits.real.images, asked, context)
+    reference = prepare(splits, config, context, trained=False)
     count = min(len(given), reference.protocol.real)
-    fake, _ = extract_dataset(
-        prepared.extractor,
-        given,
-        n=count,
-        seed=question.seed,
-        cache=setting.cache,
-        progress=setting.progress,
-        world=setting.world,
+    fake, _ = extract_dataset(reference.extractor, given, n=count, seed=config.seed, context=context)
+    # Nobody asked for the data to be opened without labels.
+    notes = [note for note in given.notes if not note.startswith("No labels were taken")]
+    if count < len(reference.real):
+        notes.insert(0, f"{subject} has {count:,} samples, fewer than the {len(reference.real):,} real ones.")
+    if name_of(subject) == name_of(config.against) and splits.real.split == options.split:
+        notes.append(f"{subject} is held against itself: the same images may be on both sides, below the floor.")
+    return replace(
+        reference.compare(fake),
+        labelled=lambda: _like(subject, splits.real.images, asked, context, labels=None),
+        notes=(*reference.notes, *notes),
     )
-    done = [
-        note for note in given.notes if not note.startswith("No labels were taken")
-    ]  # it was not the user who asked
-    evidence = replace(
-        reference.judge(fake),
-        labelled=lambda: _like(subject, targets_as_images(parts.real.dataset), asked, setting, labels=None),
-    )
-    if name_of(subject) == name_of(question.against) and parts.real.split == options.split:
-        done.append(f"{subject} is held against itself: the same images may be on both sides, below the floor.")
-    return evidence, (*prepared.notes, *_fewer(count, reference.real, subject), *done)
+
+
+def extract_stream(
+    extractor: Extractor | None, batches: Iterable[Tensor], *, count: int, context: EvaluationContext
+) -> SampleSet:
+    """Extract features of samples as they are made; every process gets the features of all, and the first images.
+
+    Args:
+        extractor: maps images to features; None for points, whose coordinates are their features.
+        batches: (N_i, C, H, W) uint8, or points (N_i, 2): those of this process, batches rank, rank + size, ... of all.
+        count: samples of all processes.
+        context: which processes share the work.
+    """
+    world, kept = context.world, []
+
+    def keeping() -> Iterator[Tensor]:
+        for index, batch in enumerate(batches):
+            if batch.ndim > 2 and (index * world.size + world.rank) * len(batch) < min(count, KEPT):
+                kept.append(batch)
+            yield batch
+
+    outputs = extract.extract(extractor or coordinates, keeping(), count=count, progress=context.progress, world=world)
+    turns = zip_longest(*cast(list[list[Tensor]], world.gather(kept)))
+    images = [batch for turn in turns for batch in turn if batch is not None]
+    return SampleSet(outputs=outputs, images=torch.cat(images)[: min(count, KEPT)] if images else None)
 
 
 def _like(
     subject: str | Path,
     real: SampleDataset,
     options: DataConfig,
-    setting: EvaluationContext,
+    context: EvaluationContext,
     *,
     labels: str | None = "none",
 ) -> SampleDataset:
@@ -160,7 +180,7 @@ def _like(
     asked = replace(
         with_size_of(real.spec, options), labels=None if kinds.find(real.spec.kind).raw_features else labels
     )
-    given = in_turn(setting.world, lambda: open_data(subject, options=asked, progress=setting.progress))
+    given = context.world.first_then_others(lambda: open_data(subject, options=asked, progress=context.progress))
     if given.spec.shape != real.spec.shape:
         raise InputError(
             f"{subject} has samples of shape {given.spec.shape} and {real.source} of {real.spec.shape}: images are not "
@@ -171,7 +191,14 @@ def _like(
     return given
 
 
-def _fewer(count: int, real: SampleSet, subject: str | Path) -> tuple[str, ...]:
-    if count == len(real):
-        return ()
-    return (f"{subject} has {count:,} samples, fewer than the {len(real):,} real ones.",)
+def _with_labels(recipe: Recipe, count: int, seed: int) -> SampleDataset:
+    """Generate the samples that are compared, with the labels that they were generated for."""
+    images = torch.cat([finished(samples) for samples in stream(recipe, count, seed)])[:count]
+    return ImageDataset(
+        samples=images.permute(0, 2, 3, 1).numpy(),
+        labels=draw_labels(recipe.spec, count, seed).numpy(),
+        spec=recipe.spec,
+        source="the run",
+        fingerprint="",
+        notes=(),
+    )

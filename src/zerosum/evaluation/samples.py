@@ -1,4 +1,4 @@
-"""What metrics judge by: sides of samples, each seen once by the extractor, and what is known of the data."""
+"""What metrics are computed from: sets of samples with their features, and what is known of the data."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from zerosum.data.dataset import SampleDataset
+from zerosum.data.sources import toys
 from zerosum.evaluation.result import Protocol
-from zerosum.features.extractor import Features
+from zerosum.evaluation.splits import Splits
+from zerosum.features.extractor import Extractor, Features
 from zerosum.metrics.lpips import PerceptualDistance
 from zerosum.recipe import Recipe
 
@@ -23,10 +26,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SampleSet:
-    """N samples as they are seen."""
+    """N samples with their features."""
 
-    seen: Features
-    """(N, F) features, and logits if the extractor classifies."""
+    outputs: Features
+    """What the extractor returned: (N, F) features, and (N, K) logits if it classifies."""
 
     images: Tensor | None = None
     """(min(N, 2048), C, H, W) uint8: the first images; None for points."""
@@ -34,29 +37,29 @@ class SampleSet:
     _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
-        return len(self.seen.features)
+        return len(self.outputs.features)
 
     @property
     def features(self) -> Tensor:
         """(N, F)."""
-        return self.seen.features
+        return self.outputs.features
 
     @property
     def logits(self) -> Tensor:
         """(N, K). Ask only where there are any."""
-        assert self.seen.logits is not None
-        return self.seen.logits
+        assert self.outputs.logits is not None
+        return self.outputs.logits
 
     def take(self, rows: Tensor) -> SampleSet:
         """Return the samples of some rows, without their images."""
-        return SampleSet(seen=rows_of(self.seen, rows))
+        return SampleSet(outputs=rows_of(self.outputs, rows))
 
     def first(self, count: int) -> SampleSet:
         """Return the first samples, with their images."""
         if count >= len(self):
             return self
         images = None if self.images is None else self.images[:count]
-        return SampleSet(seen=rows_of(self.seen, torch.arange(count)), images=images)
+        return SampleSet(outputs=rows_of(self.outputs, torch.arange(count)), images=images)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return what `make` makes, made the first time only: moments, bins, spacings of this side."""
@@ -105,9 +108,12 @@ class Perceptual:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reference:
-    """What samples are held against."""
+    """Real samples that generated ones are compared with."""
 
     protocol: Protocol
+    splits: Splits
+    """Where the real samples come from."""
+
     real: SampleSet
     other: SampleSet
     """As many real samples as generated ones, none of them in `real`: they set the floor."""
@@ -118,32 +124,49 @@ class Reference:
     expected: Tensor | None = None
     """(K,): shares of the classes that the extractor tells, by the data's labels; None without such labels."""
 
-    training: SampleDataset | None = None
-    """All of the split that one trains on, whoever did."""
-
-    held_out: SampleDataset | None = None
-    """All of a split that one does not train on, if there is one."""
-
-    own: bool = False
-    """Whether the generator makes samples from nothing, and learned to on `training`."""
-
     perceptual: Perceptual | None = None
-    """What tells how far images are apart to an eye; None where no backbone was given and the extractor is no
-    classifier of these data."""
+    """A perceptual distance; None where no backbone was given and the extractor is no classifier of these data."""
 
-    mixture: str | None = None
-    """The name of the mixture of Gaussians that points were drawn from, if they were."""
+    extractor: Extractor | None = None
+    """What the features of samples to compare are extracted by; None for points, whose coordinates they are."""
 
-    def judge(self, fake: SampleSet, *, paired: bool = False) -> Comparison:
-        """Put samples beside the real ones."""
+    rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """(N,): which samples of their split `real` holds, in its order."""
+
+    notes: tuple[str, ...] = ()
+    """What was done to make it, a sentence each."""
+
+    @property
+    def training(self) -> SampleDataset:
+        """All of the split that one trains on, whoever did."""
+        return self.splits.training
+
+    @property
+    def held_out(self) -> SampleDataset | None:
+        """All of a split that one does not train on, if there is one."""
+        return self.splits.held_out
+
+    @property
+    def own(self) -> bool:
+        """Whether the generator makes samples from nothing, and was trained on `training`."""
+        return self.memory is not None and self.memory.trained
+
+    @property
+    def mixture(self) -> str | None:
+        """The name of the mixture of Gaussians that points were drawn from, if they were."""
+        source = self.splits.real.dataset.source
+        return source if source in toys.NAMES else None
+
+    def compare(self, fake: SampleSet, *, paired: bool = False) -> Comparison:
+        """Compare samples with the real ones."""
         protocol = replace(self.protocol, fake=len(fake))
         alike = replace(self, protocol=protocol, other=self.other.first(len(fake)))
-        return Comparison(reference=alike, fake=fake, paired=paired)
+        return Comparison(reference=alike, fake=fake, paired=paired, notes=self.notes)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """Samples, beside what they are held against."""
+    """Samples, and the real ones that they are compared with."""
 
     reference: Reference
     fake: SampleSet
@@ -156,6 +179,9 @@ class Comparison:
     labelled: Callable[[], SampleDataset] | None = None
     """Brings the samples with the labels that they were given, which may be none; None where they cannot have any."""
 
+    notes: tuple[str, ...] = ()
+    """What was done on the way, a sentence each."""
+
     @property
     def protocol(self) -> Protocol:
         """Under which all figures are taken."""
@@ -163,13 +189,13 @@ class Comparison:
 
     @property
     def real(self) -> SampleSet:
-        """What samples are held against."""
+        """The real samples."""
         return self.reference.real
 
     @property
     def classifies(self) -> bool:
         """Whether the extractor has an opinion on classes."""
-        return self.fake.seen.logits is not None
+        return self.fake.outputs.logits is not None
 
     @property
     def marginal(self) -> Tensor:
@@ -180,6 +206,11 @@ class Comparison:
         return torch.bincount(calls, minlength=self.real.logits.shape[1]).double() / len(calls)
 
 
-def rows_of(seen: Features, rows: Tensor) -> Features:
-    """Return what was seen in the samples of some rows (M,)."""
-    return Features(features=seen.features[rows], logits=None if seen.logits is None else seen.logits[rows])
+def rows_of(outputs: Features, rows: Tensor) -> Features:
+    """Return what was extracted from the samples of some rows (M,)."""
+    return Features(features=outputs.features[rows], logits=None if outputs.logits is None else outputs.logits[rows])
+
+
+def coordinates(points: Tensor) -> Features:
+    """Take points (N, 2) as their own features."""
+    return Features(features=points.float())

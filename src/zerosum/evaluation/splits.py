@@ -1,39 +1,38 @@
-"""The real samples of an evaluation: the part that is held against, and another one for the floor."""
+"""Real samples in two splits: those that generated samples are compared with, and others like them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from zerosum import kinds
 from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
-from zerosum.errors import InputError
-from zerosum.kinds import open_as
+from zerosum.kinds import HELD_OUT, open_as, open_splits
 from zerosum.kinds.images import ImageDataset
 from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 
-HELD_OUT = ("test", "val")
-
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
-    """Some of the samples of a split."""
+    """A split of some data, opened."""
 
     dataset: Dataset
     split: str
 
+    @property
+    def images(self) -> SampleDataset:
+        """Its samples; of pairs and domains, what translations should look like."""
+        return targets_as_images(self.dataset)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Splits:
-    """What samples are held against, and what sets the floor."""
+    """The split that samples are compared with, and the one that sets the floor."""
 
     real: Split
     other: Split | None
@@ -42,92 +41,63 @@ class Splits:
     trained: str
     """The split that is trained on."""
 
+    notes: tuple[str, ...] = ()
+    """Which splits were left out, and why."""
+
     @property
     def training(self) -> SampleDataset:
         """The samples that are trained on; of another split only where the data have none of that name."""
-        sides = [side for side in (self.real, self.other) if side is not None]
-        return targets_as_images(next((side for side in sides if side.split == self.trained), sides[0]).dataset)
+        return next((split for split in self._both if split.split == self.trained), self.real).images
 
     @property
     def held_out(self) -> SampleDataset | None:
         """Samples that are not trained on, or None."""
-        sides = [side for side in (self.real, self.other) if side is not None]
-        found = next((side for side in sides if side.split != self.trained), None)
-        return None if found is None or len(sides) < 2 else targets_as_images(found.dataset)
+        found = next((split for split in self._both if split.split != self.trained), None)
+        return None if found is None or self.other is None else found.images
 
-    def count(self, asked: int) -> int:
-        """Return how many samples a side can have, given how many were asked for.
-
-        Raises:
-            InputError: There are not two for each side.
-        """
-        real = len(targets_as_images(self.real.dataset))
-        count = min(asked, real // 2 if self.other is None else min(real, len(targets_as_images(self.other.dataset))))
-        if count < 2:
-            raise InputError(
-                f"{self.real.dataset.source} has {real} real samples, and an evaluation needs 2 for each of two sides: "
-                "give more data, or --count 2 or more."
-            )
-        return count
+    @property
+    def _both(self) -> tuple[Split, ...]:
+        return (self.real,) if self.other is None else (self.real, self.other)
 
 
-def find_parts(
+def find_splits(
+    batches: Sequence[type[Batch]],
     source: str | Path,
     options: DataConfig,
-    kinds: Sequence[type[Batch]],
     *,
     split: str | None,
     progress: ProgressCallback | None = None,
-    world: World,
+    world: World = World(),
 ) -> Splits:
-    """Open the part of some data that samples are held against, and another one like it if there is one.
+    """Open the split that samples are compared with, and another one of the same shape if there is one.
 
     Args:
+        batches: as for `open_as`.
         source: as in training.
         options: as in training; their split is the one that is trained on.
-        kinds: as for `open_as`.
-        split: the part to hold samples against; a held-out one by default.
+        split: the one to compare with; by default a held-out one if there is one, else the one that is trained on.
         progress: told of stages.
         world: the first process opens alone at first, so that data are packed once.
 
     Raises:
-        InputError: There are no such data, or no such part.
+        InputError: There are no such data or no such split, or another split is there and cannot be used.
         StorageError: The cache cannot be written to.
     """
-    trained = options.split
-
-    def opened(part: str, like: Dataset | None) -> Dataset:
-        asked = replace(options if like is None else with_size_of(like.spec, options), split=part)
-        return in_turn(world, lambda: open_as(kinds, source, options=asked, progress=progress))
-
-    def attempted(part: str, like: Dataset) -> Split | None:
-        try:
-            found = opened(part, like)
-        except InputError:
-            return None
-        return Split(dataset=found, split=part) if found.spec.shape == like.spec.shape else None
-
-    chosen = split or trained
-    first = Split(dataset=opened(chosen, None), split=chosen)
-    rest = [part for part in (trained, *HELD_OUT) if part != chosen]
-    second = next((found for part in rest if (found := attempted(part, first.dataset))), None)
+    chosen = split or options.split
+    asked = replace(options, split=chosen)
+    opened = world.first_then_others(lambda: open_as(batches, source, options=asked, progress=progress))
+    first, second, notes = Split(dataset=opened, split=chosen), None, []
+    rest = [name for name in dict.fromkeys((options.split, *HELD_OUT)) if name != chosen]
+    same = with_size_of(opened.spec, options)
+    for name, found in open_splits(batches, source, rest, options=same, progress=progress, world=world):
+        if found.spec.shape == opened.spec.shape:
+            second = Split(dataset=found, split=name)
+            break
+        shapes = f"{found.spec.shape} and those of split {chosen} {opened.spec.shape}"
+        notes.append(f"Split {name} is left out: its samples have the shape {shapes}.")
     if split is None and second is not None:
         first, second = second, first
-    return Splits(real=first, other=second, trained=trained)
-
-
-def in_turn(world: World, make: Callable[[], T]) -> T:
-    """Make something in the first process, which leaves it in the cache, and then in the others.
-
-    The others come after it also where it fails: they fail alike, and nobody waits for anybody.
-    """
-    if not world.is_first:
-        world.wait()
-        return make()
-    try:
-        return make()
-    finally:
-        world.wait()
+    return Splits(real=first, other=second, trained=options.split, notes=tuple(notes))
 
 
 def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:

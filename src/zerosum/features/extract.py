@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -22,9 +21,12 @@ from zerosum.runtime.thread_pool import ProgressCallback
 BATCH = 32
 ALONE = World()
 
+Extract = Callable[[Tensor], Features]
+"""An `Extractor`, or any other map from samples to features."""
+
 
 def extract(
-    extractor: Extractor,
+    extractor: Extract,
     batches: Iterable[Tensor],
     *,
     count: int,
@@ -35,7 +37,7 @@ def extract(
 
     Args:
         extractor: what sees them.
-        batches: (N_i, C, H, W) uint8, the same in every process; each process sees its share of them.
+        batches: (N_i, C, H, W) uint8: those of this process, which are batches rank, rank + size, ... of all.
         count: images altogether, or how many of the first are wanted.
         progress: told "features", and how many images are done of how many.
         world: the processes that share the work; all get the whole result, as one process would.
@@ -49,7 +51,7 @@ def extract(
 
 
 def stream(
-    extractor: Extractor,
+    extractor: Extract,
     batches: Iterable[Tensor],
     *,
     count: int,
@@ -64,12 +66,16 @@ def stream(
     coming, done = iter(batches), 0
     if progress is not None:
         progress("features", 0, count)
-    while done < count and (turn := list(islice(coming, world.size))):
-        mine = extractor(turn[world.rank]) if world.rank < len(turn) else None
-        for seen in cast(list[Features | None], world.gather(mine)):
-            if seen is not None and done < count:
-                yield _first(seen, count - done)
-                done = min(count, done + len(seen.features))
+    while done < count:
+        turn = world.gather(_next(extractor, coming))
+        for outputs in turn:
+            if isinstance(outputs, InputError):  # of any process: all stop with its sentence
+                raise outputs
+            if isinstance(outputs, Features) and done < count:
+                yield _first(outputs, count - done)
+                done = min(count, done + len(outputs.features))
+        if all(outputs is None for outputs in turn):
+            break
         if progress is not None:
             progress("features", done, count)
     if done < count:
@@ -106,7 +112,8 @@ def of_dataset(
     path = cache / "features" / f"{key_of(dataset.fingerprint, drawn, extractor.identity)}.npy"
     there = any(world.gather(path.exists()))
     if not there:
-        seen = stream(extractor, dataset.chunks(chosen, size=BATCH), count=len(chosen), progress=progress, world=world)
+        own = [chosen[start : start + BATCH] for start in range(world.rank * BATCH, len(chosen), world.size * BATCH)]
+        seen = stream(extractor, map(dataset.real, own), count=len(chosen), progress=progress, world=world)
         if world.is_first:
             _write(path, seen, len(chosen))
         else:
@@ -127,6 +134,15 @@ def rows(dataset: SampleDataset, *, n: int | None = None, seed: int = 0) -> np.n
     if n is None or n == len(dataset):
         return np.arange(len(dataset))
     return np.random.default_rng(seed).permutation(len(dataset))[:n]
+
+
+def _next(extractor: Extract, batches: Iterator[Tensor]) -> Features | InputError | None:
+    """Return the features of this process's next batch, or what keeps it from them; None where there is none."""
+    try:
+        batch = next(batches, None)
+        return None if batch is None else extractor(batch)
+    except InputError as error:
+        return error
 
 
 def _first(seen: Features, count: int) -> Features:

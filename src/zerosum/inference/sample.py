@@ -12,26 +12,12 @@ from torch import Tensor
 from zerosum import latent
 from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
+from zerosum.inference.generate import CHUNK, draw_labels
 from zerosum.kinds.base import Kind
 from zerosum.media.video import animate
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.tasks import require_latents
-
-CHUNK = 16
-"""Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
-
-
-def generate(recipe: Recipe, n: int, *, seed: int, chosen: Mapping[str, Any]) -> Tensor:
-    """Generate (n, *shape) samples in [-1, 1] on the CPU, the same for the same seed on a CPU.
-
-    Raises:
-        InputError: a control that the recipe does not have, or a value it refuses.
-    """
-    require_known(chosen, controls(recipe))
-    with rng.fork(recipe.device, seed=seed), torch.no_grad():
-        chunks = [recipe.sample(CHUNK, **chosen).float().cpu() for _ in range(-(-n // CHUNK))]
-    return torch.cat(chunks)[:n]
 
 
 def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str]) -> list[Path]:
@@ -59,6 +45,8 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
     with rng.fork(recipe.device, seed=seed), torch.no_grad():
         path = latent.loop(model.prior(corners).cpu(), frames=frames, between=model.between)
         rest = {name: value for name, value in chosen.items() if name != "truncation"}
+        if recipe.takes_labels and "label" not in rest:
+            rest["label"] = int(draw_labels(recipe.spec, 1, seed))  # one class all the way
         return torch.cat([model.sample(len(piece), latent=piece, **rest).float().cpu() for piece in path.split(CHUNK)])
 
 

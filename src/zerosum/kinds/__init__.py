@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
-from zerosum.errors import InputError
+from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
+from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
+
+HELD_OUT = ("test", "val")
+"""Splits that are not trained on, by their names, in the order in which they are looked for."""
 
 
 def names() -> list[str]:
@@ -78,23 +83,34 @@ def open_data(
     return dataset
 
 
-def held_out(
+def open_splits(
     batches: Sequence[type[Batch]],
     source: str | Path,
+    splits: Sequence[str] = HELD_OUT,
     *,
     options: DataConfig,
     progress: ProgressCallback | None = None,
-) -> Dataset | None:
-    """Open a split that is not trained on, test or val, with the same options; None where the data have none.
+    world: World = World(),
+) -> Iterator[tuple[str, Dataset]]:
+    """Open those of some splits that the data have, one by one and in order, each when it is asked for.
+
+    Args:
+        batches: as for `open_as`.
+        source: as for `open_as`.
+        splits: their names; by default those that are not trained on by their name.
+        options: with which all are opened; their own split is another matter.
+        progress: told of stages.
+        world: the first process opens alone at first, so that data are packed once.
 
     Raises:
+        InputError: there are no such data, or a split is there and cannot be used: only its absence passes in silence.
         StorageError: the cache cannot be written to.
     """
-    for split in ("test", "val"):
-        if split == options.split:
-            continue
+    for split in splits:
+        asked = replace(options, split=split)
+        opening = partial(open_as, batches, source, options=asked, progress=progress)
         try:
-            return open_as(batches, source, options=replace(options, split=split), progress=progress)
-        except InputError:
+            found = world.first_then_others(opening)
+        except NoSuchSplit:
             continue
-    return None
+        yield split, found

@@ -9,7 +9,7 @@ import torch
 from zerosum import recipes
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import load_model
-from zerosum.run.config import read_config, read_spec
+from zerosum.run.config import RunConfig, read_config, read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.runtime import rng
 from zerosum.runtime.device import pick_device
@@ -27,11 +27,19 @@ def load(run: str | Path, *, device: str = "auto", checkpoint: Which = "newest")
         InputError: no run, no such checkpoint, or one that is damaged or of another model.
     """
     directory = Run.open(run)
-    plan = read_config(directory)
+    return load_recipe(directory, read_config(directory), device=pick_device(device), checkpoint=checkpoint)
+
+
+def load_recipe(directory: Run, plan: RunConfig, *, device: torch.device, checkpoint: Which = "newest") -> Recipe:
+    """Return the trained model of an open run, whose config is at hand, as `load` does.
+
+    Raises:
+        InputError: no such checkpoint, or one that is damaged or of another model.
+    """
     with rng.fork(torch.device("cpu")):
         recipe = recipes.find(plan.recipe)(plan.config, read_spec(directory))
     load_model(directory.chosen(checkpoint), recipe)
-    return recipe.to(pick_device(device)).eval().requires_grad_(False)
+    return recipe.to(device).eval().requires_grad_(False)
 
 
 def recipe_of(run: str | Path) -> type[Recipe]:

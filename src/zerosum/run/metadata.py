@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -46,7 +46,8 @@ def require_same_data(directory: Run, dataset: Dataset, progress: Progress) -> N
         InputError: their number, shape or classes are others.
     """
     known, spec = directory.description["data"], read_spec(directory)
-    if known.get("count") != len(dataset) or spec != dataset.spec:
+    before, now = (replace(each, class_counts=()) for each in (spec, dataset.spec))  # older runs did not count
+    if known.get("count") != len(dataset) or before != now:
         raise InputError(
             f"The data at {dataset.source} are no longer those of the run: {len(dataset)} samples of shape "
             f"{dataset.spec.shape} and {len(dataset.spec.classes)} classes now, {known.get('count')} of {spec.shape} "

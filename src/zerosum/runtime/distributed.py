@@ -6,10 +6,11 @@ Started by `torchrun`; networks stay plain modules, and gradients are averaged i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
@@ -19,6 +20,8 @@ from zerosum.errors import ZerosumError
 
 PATIENCE = timedelta(hours=12)
 """How long a process waits for another, which may be packing a large data set."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,19 @@ class World:
             with _together():
                 dist.barrier()
 
+    def first_then_others(self, make: Callable[[], T]) -> T:
+        """Return what `make` makes, in the first process, which leaves it in a cache, and then in the others.
+
+        The others follow also where the first fails: they fail alike, and nobody waits for anybody.
+        """
+        if not self.is_first:
+            self.wait()
+            return make()
+        try:
+            return make()
+        finally:
+            self.wait()
+
 
 def join(device: torch.device) -> World:
     """Join the processes that `torchrun` started, or be alone."""
@@ -104,6 +120,11 @@ def _together() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise ZerosumError("Another process of this run has stopped; what it said tells why.") from error
+
+
+def is_first() -> bool:
+    """Whether this process is the first of those that joined, or alone."""
+    return not dist.is_initialized() or dist.get_rank() == 0
 
 
 def leave() -> None:

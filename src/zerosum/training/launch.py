@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from zerosum import kinds, recipes, report
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
+from zerosum.evaluation.config import EvaluationContext
 from zerosum.evaluation.during_training import TrainingEvaluator, watch
-from zerosum.evaluation.reference import EvaluationContext
 from zerosum.game import Game
 from zerosum.kinds import open_as
 from zerosum.recipe import Recipe
@@ -26,16 +29,18 @@ from zerosum.runtime.device import keep_freed_memory, pick_device, pick_memory_f
 from zerosum.runtime.distributed import World
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.training.nearest_images import write_nearest
-from zerosum.training.preview import preview_batch
+from zerosum.training.preview import Previews, preview_batch
 from zerosum.training.trainer import Trainer
 
 
 def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
-    """Open the data, the first process alone at first so that they are packed once."""
-    told, kinds = progress_callback(progress), recipes.find(plan.recipe).data
-    dataset = open_as(kinds, plan.data, options=plan.options, progress=told) if world.is_first else None
-    world.wait()
-    return dataset or open_as(kinds, plan.data, options=plan.options)
+    """Open the training data, with the number of samples of each class in its spec."""
+    opening = partial(open_as, recipes.find(plan.recipe).data, plan.data, options=plan.options)
+    dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
+    if not isinstance(dataset, SampleDataset) or dataset.labels is None:
+        return dataset
+    counts = np.bincount(dataset.labels, minlength=len(dataset.spec.classes))
+    return replace(dataset, spec=replace(dataset.spec, class_counts=tuple(counts.tolist())))
 
 
 def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: World) -> Game[Any]:
@@ -99,9 +104,12 @@ def start(
     dataset = open_data(plan, world, progress)
     with rng.fork(device):
         game = build_game(plan, dataset, device, world)
-        judge = _judge(game, plan, progress)
+        judge, shown = (
+            _judge(game, plan, progress),
+            preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews),
+        )
         directory = _create(path, describe(plan, dataset, game, command), world)
-        return run_training(game, directory, plan, dataset, progress, judge)
+        return run_training(game, directory, plan, dataset, progress, judge, shown)
 
 
 def resume(
@@ -137,7 +145,10 @@ def resume(
             raise InputError(
                 f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes {rounds}."
             )
-        judge = _judge(game, plan, progress)
+        judge, shown = (
+            _judge(game, plan, progress),
+            preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews),
+        )
         tell_of_other_conditions(directory, game, progress)
         if world.is_first:
             directory.rewind(game.clock.round)
@@ -147,7 +158,7 @@ def resume(
                 )
             progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
         world.wait()
-        return run_training(game, directory, plan, dataset, progress, judge)
+        return run_training(game, directory, plan, dataset, progress, judge, shown)
 
 
 def run_training(
@@ -157,11 +168,12 @@ def run_training(
     dataset: Dataset,
     progress: Progress,
     judge: TrainingEvaluator | None,
+    shown: Previews,
 ) -> Run:
     """Play the rounds that are left, then write the report and say what to type next."""
     for note in (*dataset.notes, *game.recipe.notes):
         progress.note(note)
-    preview, measured, note = preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews)
+    preview, measured, note = shown
     if note is not None:
         progress.note(note)
     trainer = Trainer(game, directory, plan.training, preview, progress, measured=measured, judge=judge)
@@ -184,12 +196,12 @@ def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEval
     """Prepare the evaluations that are asked for, in the process that makes them."""
     if not plan.training.evaluate_every or not game.world.is_first:
         return None
-    setting = EvaluationContext(
+    context = EvaluationContext(
         device=game.device, cache=plan.options.cache_folder(), progress=progress_callback(progress), world=World()
     )
     with rng.fork(game.device, seed=plan.training.seed):
-        judge = watch(plan, game.recipe, setting)
-    for note in (*judge.prepared.notes, judge.floor):
+        judge = watch(plan, game.recipe, context)
+    for note in (*judge.reference.notes, judge.floor):
         progress.note(note)
     return judge
 

@@ -9,7 +9,7 @@ import numpy as np
 from zerosum import kinds
 from zerosum.data.batch import to_float
 from zerosum.data.dataset import SampleDataset
-from zerosum.inference.sample import generate
+from zerosum.inference.generate import generate
 from zerosum.media import image_grid
 from zerosum.metrics.nearest_images import nearest
 from zerosum.recipe import Recipe
@@ -30,7 +30,7 @@ def write_nearest(run: Run, recipe: Recipe, dataset: SampleDataset, *, seed: int
     own, rest = chosen[:n], np.sort(chosen[n:])
     if len(rest) < k:
         return
-    samples = generate(recipe, n, seed=seed, chosen={})
+    samples = generate(recipe, n, seed)
     places, distances = nearest(samples, map(to_float, dataset.chunks(rest)), k=k)
     neighbours = to_float(dataset.real(rest[places.flatten().numpy()])).unflatten(0, (n, k))
     sheet = kind.draw_neighbours(samples, neighbours)

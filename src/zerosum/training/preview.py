@@ -56,9 +56,11 @@ def draw_preview(recipe: Recipe, batch: Batch, *, rounds: int) -> tuple[Image.Im
     return before_and_after(columns), measure(columns[1], columns[2]) if is_paired(recipe) else {}
 
 
-def preview_batch(
-    recipe: Recipe, dataset: Dataset, options: DataConfig, *, most: int
-) -> tuple[Batch, Literal["training", "held_out"], str | None]:
+Previews = tuple[Batch, Literal["training", "held_out"], str | None]
+"""What previews show, whether it is trained on, and a sentence on it where there is a choice."""
+
+
+def preview_batch(recipe: Recipe, dataset: Dataset, options: DataConfig, *, most: int) -> Previews:
     """Choose the batch of the previews: where results are made from images, some that are not trained on, if any.
 
     Args:
@@ -67,17 +69,16 @@ def preview_batch(
         options: what the data were opened with.
         most: samples to show; of what is made from images, at most 8.
 
-    Returns:
-        The samples, whether they are trained on, and a sentence on it where there is a choice.
-
     Raises:
+        InputError: a held-out split is there and cannot be used.
         StorageError: the cache cannot be written to.
     """
     if recipe.task.given == "nothing":
         return dataset.batch(np.arange(most) % len(dataset)), "training", None
     shown = min(most, SHEET)
     same = replace(options, size="x".join(map(str, dataset.spec.shape[1:])))
-    apart = kinds.held_out(recipe.data, dataset.source, options=same)
+    others = [split for split in kinds.HELD_OUT if split != options.split]
+    _, apart = next(kinds.open_splits(recipe.data, dataset.source, others, options=same), (None, None))
     if apart is not None and apart.spec == dataset.spec:
         note = f"Previews show {shown} images of a split that is not trained on."
         return apart.batch(_spread(shown, len(apart), options)), "held_out", note

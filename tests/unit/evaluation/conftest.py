@@ -13,6 +13,7 @@ from zerosum.data.dataset import Dataset
 from zerosum.evaluation.measures import chosen
 from zerosum.evaluation.result import Protocol
 from zerosum.evaluation.samples import Comparison, MemorisationData, Reference, SampleSet
+from zerosum.evaluation.splits import Split, Splits
 from zerosum.features.extractor import Features
 from zerosum.kinds import open_data
 from zerosum.metrics.divergence import shares
@@ -41,7 +42,7 @@ class Means:
 
 
 class Digits:
-    """Sides of digits, and evidence made of them."""
+    """Sides of digits, and comparison made of them."""
 
     def __init__(self) -> None:
         self.dataset = open_data("digits")
@@ -56,21 +57,22 @@ class Digits:
         return self.dataset.labels[rows]
 
     def side(self, images: Tensor) -> SampleSet:
-        return SampleSet(seen=self.extractor(images), images=images)
+        return SampleSet(outputs=self.extractor(images), images=images)
 
-    def evidence(self, images: Tensor, *, paired: bool = False) -> Comparison:
+    def comparison(self, images: Tensor, *, paired: bool = False) -> Comparison:
         real, other = self.side(self.images(self.real_rows)), self.side(self.images(self.other_rows))
         memory = MemorisationData(
             training=real, held_out=other, chunks=lambda: iter([self.images(self.real_rows)]), trained=True
         )
         reference = Reference(
             protocol=PROTOCOL,
+            splits=Splits(real=Split(dataset=self.dataset, split="train"), other=None, trained="train"),
             real=real,
             other=other,
             memory=memory,
             expected=shares(torch.from_numpy(self.labels(self.real_rows)), classes=10),
         )
-        return reference.judge(self.side(images), paired=paired)
+        return reference.compare(self.side(images), paired=paired)
 
     @property
     def fresh(self) -> Tensor:
@@ -104,11 +106,11 @@ def taken(digits: Digits) -> Callable[..., dict[str, float | None]]:
     """The values of metrics on some images: alone where that is quicker than with floor and interval."""
 
     def values(images: Tensor, *names: str, paired: bool = False) -> dict[str, float | None]:
-        evidence = digits.evidence(images, paired=paired)
+        comparison = digits.comparison(images, paired=paired)
         found: dict[str, float | None] = {}
-        for family in chosen(evidence, names):
-            alone = family.quick(evidence) if family.quick is not None else None
-            found |= alone or {figure.metric: figure.value for figure in family.compute(evidence)}
+        for group in chosen(comparison, names):
+            alone = group.quick(comparison) if group.quick is not None else None
+            found |= alone or {figure.metric: figure.value for figure in group.compute(comparison)}
         return {name: found[name] for name in names}
 
     return values

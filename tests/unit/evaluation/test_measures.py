@@ -16,7 +16,9 @@ from zerosum.evaluation.evaluate import compute_metrics
 from zerosum.evaluation.measures import base as family_
 from zerosum.evaluation.measures import better, parse_names, pixels
 from zerosum.evaluation.samples import SampleSet
+from zerosum.evaluation.splits import Split, Splits
 from zerosum.features.extractor import Features
+from zerosum.kinds import open_data
 
 ELSEWHERE = {"psnr", "ssim", "l1", "modes", "high-quality", "mode-kl"} | {
     "discriminator-auc",
@@ -101,7 +103,7 @@ def test_the_same_images_on_both_sides_are_at_no_distance(digits: Any, taken: An
 
 
 def test_fresh_samples_lie_about_the_floor_and_the_interval_holds_them(digits: Any):
-    figures, _ = compute_metrics(digits.evidence(digits.fresh), ("fid", "coverage", "kid", "is"))
+    figures, _ = compute_metrics(digits.comparison(digits.fresh), ("fid", "coverage", "kid", "is"))
     for figure in figures:
         assert figure.floor is not None
         assert figure.interval is not None
@@ -112,7 +114,7 @@ def test_fresh_samples_lie_about_the_floor_and_the_interval_holds_them(digits: A
 def test_no_interval_passes_what_a_metric_can_be(digits: Any):
     for images in (digits.fresh, digits.images(digits.real_rows)):
         figures, _ = compute_metrics(
-            digits.evidence(images), ("fid", "precision", "recall", "density", "coverage", "ndb", "js")
+            digits.comparison(images), ("fid", "precision", "recall", "density", "coverage", "ndb", "js")
         )
         for figure in figures:
             assert figure.interval is not None
@@ -122,23 +124,23 @@ def test_no_interval_passes_what_a_metric_can_be(digits: Any):
 
 def test_scores_of_splits_of_few_samples_are_not_given(digits: Any):
     with pytest.raises(InputError, match="10 splits of 90 samples hold too few; give --count 100 or more"):
-        compute_metrics(digits.evidence(digits.fresh[:90]), ("is",))
+        compute_metrics(digits.comparison(digits.fresh[:90]), ("is",))
 
 
 def test_the_mode_score_stands_where_most_classes_of_the_extractor_are_never_seen(digits: Any):
-    evidence = digits.evidence(digits.fresh)
-    evidence = replace(evidence, reference=replace(evidence.reference, expected=None))
-    for side in (evidence.real, evidence.fake, evidence.reference.other):
+    comparison = digits.comparison(digits.fresh)
+    comparison = replace(comparison, reference=replace(comparison.reference, expected=None))
+    for side in (comparison.real, comparison.fake, comparison.reference.other):
         unseen = torch.full((len(side), 90), float(side.logits.min()) - 1)
-        side.seen.__dict__["logits"] = torch.cat([side.logits, unseen], 1)
-    (score,), _ = compute_metrics(evidence, ("mode-score",))
-    (inception,), _ = compute_metrics(evidence, ("is",))
+        side.outputs.__dict__["logits"] = torch.cat([side.logits, unseen], 1)
+    (score,), _ = compute_metrics(comparison, ("mode-score",))
+    (inception,), _ = compute_metrics(comparison, ("is",))
     assert 1 < score.value < inception.value
     assert score.value == pytest.approx(score.floor, rel=0.1)
 
 
 def test_a_lost_class_is_counted_exactly(changed: Any, digits: Any):
-    (figure,), _ = compute_metrics(digits.evidence(changed["no class above 4"]), ("class-balance",))
+    (figure,), _ = compute_metrics(digits.comparison(changed["no class above 4"]), ("class-balance",))
     above = (digits.labels(digits.real_rows) > 4).mean()
     assert figure.value == pytest.approx(above, abs=0.12)
     assert figure.value > 0.4
@@ -148,7 +150,7 @@ def test_equal_pairs_are_perfect_and_noise_has_the_psnr_of_its_variance(digits: 
     target = digits.images(digits.real_rows)
     same = taken(target, "psnr", "ssim", "l1", paired=True)
     assert same == {"psnr": math.inf, "ssim": 1.0, "l1": 0.0}
-    (figure,), _ = compute_metrics(digits.evidence(target, paired=True), ("psnr",))
+    (figure,), _ = compute_metrics(digits.comparison(target, paired=True), ("psnr",))
     assert (figure.value, figure.interval) == (None, None)
     shifted = (target.int() + torch.where(target < 128, 10, -10)).to(torch.uint8)
     assert taken(shifted, "psnr", "l1", paired=True) == {
@@ -158,20 +160,20 @@ def test_equal_pairs_are_perfect_and_noise_has_the_psnr_of_its_variance(digits: 
 
 
 def test_metrics_that_cannot_be_had_say_what_to_type(digits: Any):
-    evidence = digits.evidence(digits.fresh)
+    comparison = digits.comparison(digits.fresh)
     for names, sentence in (
         (("psnr",), "psnr cannot be had here: there is no real image that a sample should equal"),
         (("modes",), "hold them against ring8 or grid25"),
     ):
         with pytest.raises(InputError, match=sentence):
-            compute_metrics(evidence, names)
-    evidence.fake.seen.__dict__["logits"] = None
+            compute_metrics(comparison, names)
+    comparison.fake.outputs.__dict__["logits"] = None
     with pytest.raises(InputError, match="use --features classifier or inception"):
-        compute_metrics(evidence, ("is",))
+        compute_metrics(comparison, ("is",))
 
 
 def test_fewer_samples_than_features_are_warned_about(digits: Any):
-    (figure,), _ = compute_metrics(digits.evidence(digits.fresh[:40]), ("fid",))
+    (figure,), _ = compute_metrics(digits.comparison(digits.fresh[:40]), ("fid",))
     assert figure.title == "FID-means"
     assert any("40 generated samples are no more than the 64 features" in note for note in figure.notes)
 
@@ -179,14 +181,14 @@ def test_fewer_samples_than_features_are_warned_about(digits: Any):
 def test_nothing_is_taken_unasked_that_the_evidence_does_not_allow(digits: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pixels, "IMAGES", 16)
     monkeypatch.setattr(family_, "WORK", 1.0)
-    figures, notes = compute_metrics(digits.evidence(digits.fresh[:100]), None)
+    figures, notes = compute_metrics(digits.comparison(digits.fresh[:100]), None)
     assert {figure.metric for figure in figures} == set(better()) - ELSEWHERE
     assert notes == ()
 
 
 def test_copies_are_called_copies(changed: Any, digits: Any):
     for images, suspicious in ((changed["copies"], True), (changed["nothing"], False)):
-        figures, _ = compute_metrics(digits.evidence(images), ("nearest", "nearest-l1"))
+        figures, _ = compute_metrics(digits.comparison(images), ("nearest", "nearest-l1"))
         assert all(bool(figure.notes) == suspicious for figure in figures)
 
 
@@ -201,8 +203,9 @@ def test_a_mode_that_is_lost_and_points_that_stray_are_counted(digits: Any):
     lost = centres[torch.arange(700) % 7]
     stray = torch.cat([centres[torch.arange(600) % 8], 1.5 * centres[:1].expand(200, 2)])
     for found, modes, share, divergence in ((lost, 7, 1.0, math.log(8 / 7)), (stray, 8, 0.75, 0.0)):
-        side = SampleSet(seen=Features(features=found))
-        reference = replace(digits.evidence(digits.fresh).reference, mixture="ring8", real=side, other=side)
-        (count, quality, uneven), _ = compute_metrics(reference.judge(side), ("modes", "high-quality", "mode-kl"))
+        side = SampleSet(outputs=Features(features=found))
+        ring = Splits(real=Split(dataset=open_data("ring8"), split="train"), other=None, trained="train")
+        reference = replace(digits.comparison(digits.fresh).reference, splits=ring, real=side, other=side)
+        (count, quality, uneven), _ = compute_metrics(reference.compare(side), ("modes", "high-quality", "mode-kl"))
         assert (count.value, quality.value) == (modes, share)
         assert uneven.value == pytest.approx(divergence, abs=1e-6)

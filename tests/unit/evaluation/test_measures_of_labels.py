@@ -17,6 +17,7 @@ from zerosum.evaluation.evaluate import compute_metrics
 from zerosum.evaluation.measures import labels as uses
 from zerosum.evaluation.probes.labelled_images import LabelledImages
 from zerosum.evaluation.samples import Comparison
+from zerosum.evaluation.splits import Split, Splits
 from zerosum.kinds.images import ImageDataset
 
 CLASSES = ("dark", "light")
@@ -50,9 +51,13 @@ def given(digits: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[ImageDatase
     monkeypatch.setattr(uses, "small_classifier", nearest_mean)
 
     def hold(samples: ImageDataset) -> Comparison:
-        evidence = digits.evidence(digits.fresh)
-        reference = replace(evidence.reference, training=images(600, seed=1), held_out=images(600, seed=2))
-        return replace(evidence, reference=reference, labelled=lambda: samples)
+        comparison = digits.comparison(digits.fresh)
+        training, held_out = (
+            Split(dataset=images(600, seed=seed), split=split) for seed, split in ((1, "train"), (2, "test"))
+        )
+        splits = Splits(real=held_out, other=training, trained="train")
+        reference = replace(comparison.reference, splits=splits)
+        return replace(comparison, reference=reference, labelled=lambda: samples)
 
     return hold
 
@@ -79,15 +84,16 @@ def test_swapped_labels_score_as_badly_as_real_ones_score_well_and_harm(given: A
 
 
 def test_what_labelled_samples_must_be_is_one_sentence(given: Any) -> None:
-    samples, evidence = images(30), given(images(30))
+    samples, comparison = images(30), given(images(30))
     only = replace(samples, labels=np.zeros(30, dtype=np.int64))
-    bare = replace(evidence.reference, held_out=None)
+    alone = replace(comparison.reference.splits, other=None)
+    bare = replace(comparison.reference, splits=alone)
     for found, sentence in (
-        (replace(evidence, labelled=None), "give generated images, in a folder for each class or as an .npz"),
+        (replace(comparison, labelled=None), "give generated images, in a folder for each class or as an .npz"),
         (given(replace(samples, labels=None)), "the images of made have no labels; put those of each class into"),
         (given(images(30, classes=("dark", "bright"))), "classes of made are dark, bright and those .* dark, light;"),
         (given(only), "made has no image of the class light"),
-        (replace(evidence, reference=bare), "it needs labelled images with a split test or val beside train"),
+        (replace(comparison, reference=bare), "it needs labelled images with a split test or val beside train"),
     ):
         with pytest.raises(InputError, match=f"cas cannot be had here: .*{sentence}"):
             compute_metrics(found, ("cas",))

@@ -56,9 +56,9 @@ class Squares(PerceptualDistance):
         return (a - b).square().flatten(1).mean(1)
 
 
-def seen_by(evidence: Comparison, name: str) -> Comparison:
+def seen_by(comparison: Comparison, name: str) -> Comparison:
     eye = Perceptual(distance=Squares(name, lambda _: (), None), sees="weights 1234", device=CPU)
-    return replace(evidence, reference=replace(evidence.reference, perceptual=eye))
+    return replace(comparison, reference=replace(comparison.reference, perceptual=eye))
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def backbone(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_the_path_of_a_ramp_has_the_length_of_its_slope(digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perceptual, "PAIRS", 100)
-    evidence = replace(seen_by(digits.evidence(digits.fresh), "lpips-vgg"), recipe=Ramp())
-    (figure,), _ = compute_metrics(evidence, ("ppl",))
+    comparison = replace(seen_by(digits.comparison(digits.fresh), "lpips-vgg"), recipe=Ramp())
+    (figure,), _ = compute_metrics(comparison, ("ppl",))
     assert figure.title == "PPL-vgg"
     assert figure.value == pytest.approx(1.0, rel=1e-6)  # |1/2 - (-1/2)|^2 for every pair
     assert figure.interval is not None
@@ -93,9 +93,9 @@ def test_the_stages_of_a_classifier_carry_its_name_and_are_no_published_path_len
     monkeypatch.setattr(perceptual, "PAIRS", 100)
     network = Classifier(1, 10).eval().requires_grad_(False)
     eye = perceptual.perceptual_distance(EvaluationConfig(), digits.dataset, Trained(network, "", 1.0), CPU)
-    evidence = digits.evidence(digits.fresh)
-    evidence = replace(evidence, reference=replace(evidence.reference, perceptual=eye), recipe=Ramp())
-    (figure,), _ = compute_metrics(evidence, ("ppl",))
+    comparison = digits.comparison(digits.fresh)
+    comparison = replace(comparison, reference=replace(comparison.reference, perceptual=eye), recipe=Ramp())
+    (figure,), _ = compute_metrics(comparison, ("ppl",))
     assert figure.title == "PPL-classifier"
     assert figure.value > 0
     assert any("published path lengths are of VGG16" in note for note in figure.notes)
@@ -104,7 +104,7 @@ def test_the_stages_of_a_classifier_carry_its_name_and_are_no_published_path_len
 def test_lpips_of_pairs_is_the_mean_over_pairs_beside_what_the_mean_of_other_targets_gets(digits: Any) -> None:
     target = digits.images(digits.real_rows)
     made = (target.int() + torch.where(target < 128, 10, -10)).to(torch.uint8)
-    (figure,), _ = compute_metrics(seen_by(digits.evidence(made, paired=True), "lpips-alex"), ("lpips",))
+    (figure,), _ = compute_metrics(seen_by(digits.comparison(made, paired=True), "lpips-alex"), ("lpips",))
     assert figure.title == "LPIPS-alex"
     assert figure.value == pytest.approx((10 / 127.5) ** 2, rel=1e-5)
     assert figure.settings == "mean of 240 pairs, weights 1234"
@@ -157,12 +157,12 @@ def test_a_backbone_that_is_not_there_says_what_to_give(
 
 
 def test_without_a_backbone_latents_or_pairs_a_sentence_says_what_is_missing(digits: Any) -> None:
-    evidence = digits.evidence(digits.fresh)
+    comparison = digits.comparison(digits.fresh)
     for given, name, sentence in (
-        (replace(evidence, recipe=Ramp()), "ppl", "give a backbone, --perceptual .* --features classifier"),
-        (seen_by(evidence, "lpips-vgg"), "ppl", "it needs a run of a recipe that makes samples"),
-        (replace(evidence, paired=True), "lpips", "give a backbone, --perceptual alex:WEIGHTS"),
-        (seen_by(evidence, "lpips-alex"), "lpips", "there is no real image that a sample should equal"),
+        (replace(comparison, recipe=Ramp()), "ppl", "give a backbone, --perceptual .* --features classifier"),
+        (seen_by(comparison, "lpips-vgg"), "ppl", "it needs a run of a recipe that makes samples"),
+        (replace(comparison, paired=True), "lpips", "give a backbone, --perceptual alex:WEIGHTS"),
+        (seen_by(comparison, "lpips-alex"), "lpips", "there is no real image that a sample should equal"),
     ):
         with pytest.raises(InputError, match=f"{name} cannot be had here: .*{sentence}"):
             compute_metrics(given, (name,))

@@ -13,10 +13,10 @@ from tests.unit.evaluation.conftest import PROTOCOL
 from zerosum.data.batch import Images, Points
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
-from zerosum.evaluation.config import EvaluationConfig
-from zerosum.evaluation.reference import EvaluationContext, prepare
+from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.reference import prepare
 from zerosum.evaluation.result import Evaluation
-from zerosum.evaluation.splits import find_parts, in_turn
+from zerosum.evaluation.splits import find_splits
 from zerosum.evaluation.table import require_comparable
 from zerosum.runtime.distributed import World
 
@@ -24,7 +24,7 @@ SMALL = DataConfig(size="16")
 
 
 @pytest.fixture
-def setting(tmp_path: Path) -> EvaluationContext:
+def context(tmp_path: Path) -> EvaluationContext:
     return EvaluationContext(device=torch.device("cpu"), cache=tmp_path, progress=None, world=World())
 
 
@@ -37,27 +37,26 @@ def array(path: str, **splits: int) -> str:
     return path
 
 
-def test_a_held_out_split_is_held_against_and_training_samples_set_the_floor(setting: EvaluationContext) -> None:
+def test_a_held_out_split_is_held_against_and_training_samples_set_the_floor(context: EvaluationContext) -> None:
     source = array("data.npz", train=40, test=12)
-    parts = find_parts(source, DataConfig(), (Images,), split=None, world=World())
-    reference = prepare(parts, EvaluationConfig(features="pixels"), setting, trained=True).reference
+    splits = find_splits((Images,), source, DataConfig(), split=None, world=World())
+    reference = prepare(splits, EvaluationConfig(features="pixels"), context, trained=True)
     assert (reference.protocol.split, reference.protocol.against) == ("test", "split train")
     assert (reference.protocol.real, reference.protocol.size) == (12, "1x8x8")
     assert reference.real.features.min() >= 100 / 255 > reference.other.features.max()
     assert reference.memory.training is reference.other
     assert reference.memory.held_out is reference.real
     assert sum(len(chunk) for chunk in reference.memory.chunks()) == 40
-    asked = find_parts(source, DataConfig(), (Images,), split="train", world=World())
+    asked = find_splits((Images,), source, DataConfig(), split="train", world=World())
     assert (asked.real.split, asked.other.split) == ("train", "test")
 
 
-def test_one_split_is_halved_and_nothing_is_on_both_sides(setting: EvaluationContext) -> None:
-    parts = find_parts("digits", SMALL, (Images,), split=None, world=World())
-    prepared = prepare(parts, EvaluationConfig(features="pixels"), setting, trained=True)
-    reference = prepared.reference
+def test_one_split_is_halved_and_nothing_is_on_both_sides(context: EvaluationContext) -> None:
+    splits = find_splits((Images,), "digits", SMALL, split=None, world=World())
+    reference = prepare(splits, EvaluationConfig(features="pixels"), context, trained=True)
     assert reference.protocol.against == "other samples of train"
     assert len(reference.real) == len(reference.other) == 1797 // 2
-    assert prepared.notes == ("898 real samples a side, for the data have no more: --count 5000 is not reached.",)
+    assert reference.notes == ("898 real samples a side, for the data have no more: --count 5000 is not reached.",)
     images = [side.images.flatten(1).float() / 255 for side in (reference.real, reference.other)]
     for side, seen in zip((reference.real, reference.other), images, strict=True):
         assert torch.equal(side.features, seen)
@@ -66,38 +65,22 @@ def test_one_split_is_halved_and_nothing_is_on_both_sides(setting: EvaluationCon
     assert sum(len(chunk) for chunk in reference.memory.chunks()) == 1797 - 898
 
 
-def test_points_are_their_own_features(setting: EvaluationContext) -> None:
-    parts = find_parts("grid25", DataConfig(), (Points,), split=None, world=World())
-    reference = prepare(parts, EvaluationConfig(count=50), setting, trained=True).reference
+def test_points_are_their_own_features(context: EvaluationContext) -> None:
+    splits = find_splits((Points,), "grid25", DataConfig(), split=None, world=World())
+    reference = prepare(splits, EvaluationConfig(count=50), context, trained=True)
     assert (reference.mixture, reference.protocol.extractor, reference.protocol.split) == (
         "grid25",
         "coordinates",
         "test",
     )
     with pytest.raises(InputError, match="--features pixels see images, and grid25 has points"):
-        prepare(parts, EvaluationConfig(features="pixels"), setting, trained=True)
+        prepare(splits, EvaluationConfig(features="pixels"), context, trained=True)
 
 
-def test_too_few_samples_are_refused(setting: EvaluationContext) -> None:
-    parts = find_parts(array("few.npz", train=3), DataConfig(), (Images,), split=None, world=World())
+def test_too_few_samples_are_refused(context: EvaluationContext) -> None:
+    splits = find_splits((Images,), array("few.npz", train=3), DataConfig(), split=None, world=World())
     with pytest.raises(InputError, match="has 3 real samples, and an evaluation needs 2 for each of two sides"):
-        prepare(parts, EvaluationConfig(features="pixels"), setting, trained=True)
-
-
-def test_a_process_that_fails_at_its_turn_lets_the_others_have_theirs() -> None:
-    waited = []
-
-    class Two(World):
-        def wait(self) -> None:
-            waited.append(self.rank)
-
-    def fail() -> None:
-        raise InputError("there is none")
-
-    for rank in (0, 1):
-        with pytest.raises(InputError, match="there is none"):
-            in_turn(Two(rank=rank, size=2), fail)
-    assert waited == [0, 1]
+        prepare(splits, EvaluationConfig(features="pixels"), context, trained=True)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from zerosum.cli import main
+from zerosum.errors import InputError
 from zerosum.runtime import distributed
 from zerosum.runtime.distributed import World
 
@@ -79,3 +80,19 @@ def test_of_several_processes_only_the_first_says_what_is_wrong(
         monkeypatch.setenv("RANK", rank)
         assert main(["sample", "missing"]) == 2
         assert len(capsys.readouterr().err.splitlines()) == sentences
+
+
+def test_a_process_that_fails_at_its_turn_lets_the_others_have_theirs() -> None:
+    waited = []
+
+    class Two(World):
+        def wait(self) -> None:
+            waited.append(self.rank)
+
+    def fail() -> None:
+        raise InputError("there is none")
+
+    for rank in (0, 1):
+        with pytest.raises(InputError, match="there is none"):
+            Two(rank=rank, size=2).first_then_others(fail)
+    assert waited == [0, 1]

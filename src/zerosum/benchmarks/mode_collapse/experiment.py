@@ -11,24 +11,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from zerosum.benchmarks.mode_collapse.protocols import Protocol
 from zerosum.config import flag
 from zerosum.errors import DivergedError, InputError
+from zerosum.inference.generate import generate
 from zerosum.metrics.modes import ModeCount
-from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run
 from zerosum.run.load import load
-from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.progress import Progress
 from zerosum.training import launch
 
 RESULT = "modes.json"
 CHUNK = 500
+"""Samples generated at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +133,7 @@ def play(trial: Experiment, progress: Progress) -> bool:
 def count(trial: Experiment, counting: Callable[[Tensor], ModeCount]) -> None:
     """Count the modes of a finished run's samples, and keep the result in the run."""
     recipe = load(trial.path, device=trial.plan.training.device)
-    found = counting(samples(recipe, trial.protocol.samples, seed=trial.seed))
+    found = counting(generate(recipe, trial.protocol.samples, trial.seed, chunk=CHUNK))
     divergence = found.divergence if math.isfinite(found.divergence) else None
     history = Run(trial.path).history()
     _keep(
@@ -147,13 +146,6 @@ def count(trial: Experiment, counting: Callable[[Tensor], ModeCount]) -> None:
             "seconds": history[-1]["seconds"] if history else None,
         },
     )
-
-
-def samples(recipe: Recipe, n: int, *, seed: int) -> Tensor:
-    """Make (n, *shape) samples in [-1, 1] (or the data's units) on the CPU, the same for the same seed there."""
-    with rng.fork(recipe.device, seed=seed), torch.no_grad():
-        sizes = [min(CHUNK, n - start) for start in range(0, n, CHUNK)]
-        return torch.cat([recipe.sample(size).float().cpu() for size in sizes])
 
 
 def _keep(trial: Experiment, result: Mapping[str, Any]) -> None:

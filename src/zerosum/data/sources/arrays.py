@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from zerosum.data.sources.image_array import ImageArray, table_of, with_labels
-from zerosum.errors import InputError
+from zerosum.errors import InputError, NoSuchSplit
 from zerosum.text import listed
 
 IDX_SPLITS = {"train": "train", "test": "t10k"}
@@ -71,7 +71,7 @@ def find_idx(folder: Path, split: str) -> tuple[Path, Path | None] | None:
     start = IDX_SPLITS.get(split, split)
     images = next((path for path in candidates if path.name.startswith(f"{start}-")), None)
     if images is None:
-        raise InputError(
+        raise NoSuchSplit(
             f"{folder} has no split {split}: it holds {listed([path.name for path in candidates])}; "
             "choose --split train or test."
         )
@@ -134,7 +134,7 @@ def refuse_split(path: Path, split: str) -> None:
         InputError: Another split than train was asked for.
     """
     if split != "train":
-        raise InputError(f"{path} has no split {split}: it holds one set of images; leave out --split.")
+        raise NoSuchSplit(f"{path} has no split {split}: it holds one set of images; leave out --split.")
 
 
 def _images_key(path: Path, keys: list[str], split: str) -> str:
@@ -142,7 +142,7 @@ def _images_key(path: Path, keys: list[str], split: str) -> str:
         return f"x_{split}"
     splits = [key.removeprefix("x_") for key in keys if key.startswith("x_")]
     if splits:
-        raise InputError(f"{path} has no split {split}: choose --split {' or '.join(splits)}.")
+        raise NoSuchSplit(f"{path} has no split {split}: choose --split {' or '.join(splits)}.")
     if "images" in keys or len(keys) == 1:
         refuse_split(path, split)
         return "images" if "images" in keys else keys[0]

@@ -16,7 +16,7 @@ from zerosum.data.options import DataConfig
 from zerosum.data.sources.arrays import idx_array, idx_bytes, read_npz
 from zerosum.data.sources.download import fetch, md5_of
 from zerosum.data.sources.image_array import ImageArray, padded, table_of, with_labels
-from zerosum.errors import InputError
+from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import counted
 
@@ -88,7 +88,7 @@ def locate(name: str, options: DataConfig, progress: ProgressCallback | None = N
     """
     name = "mnist" if name == "stacked-mnist" else name
     if options.split not in ("train", "test"):
-        raise InputError(f"{name} has no split {options.split}: choose --split train or test.")
+        raise NoSuchSplit(f"{name} has no split {options.split}: choose --split train or test.")
     kept = os.environ.get("ZEROSUM_DATA")
     home = options.cache_folder() / "downloads" / name
     folders = [Path(kept).expanduser().absolute() / alias for alias in (name, name.replace("-", "_"))] if kept else []

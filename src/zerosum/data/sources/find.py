@@ -13,7 +13,7 @@ from zerosum.data.sources import arrays, builtin, toys
 from zerosum.data.sources.image_array import ImageArray
 from zerosum.data.sources.image_files import ImageFiles, choose_split, list_folder, list_zip
 from zerosum.data.sources.labels import table_bytes
-from zerosum.errors import InputError
+from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.thread_pool import ProgressCallback
 
 
@@ -50,7 +50,7 @@ def find(
         return Toy(name=name)
     if name == "digits":
         if options.split != "train":
-            raise InputError(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
+            raise NoSuchSplit(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
         return StoredArray(stamps=(), read=builtin.digits)
     if name is not None:
         paths = builtin.locate(name, options, progress)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import Unusable
-from zerosum.errors import InputError
+from zerosum.errors import InputError, NoSuchSplit
 from zerosum.text import counted
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
@@ -129,7 +129,7 @@ def choose_split(files: ImageFiles, options: DataConfig) -> ImageFiles:
             break
         if not found and tops <= set(SPLITS):
             if options.split not in tops:
-                raise InputError(
+                raise NoSuchSplit(
                     f"{files.root} has no split {options.split}: choose --split {' or '.join(sorted(tops))}."
                 )
             prefix += f"{options.split}/"
@@ -140,7 +140,7 @@ def choose_split(files: ImageFiles, options: DataConfig) -> ImageFiles:
         else:
             break
     if options.split != "train" and not found:
-        raise InputError(
+        raise NoSuchSplit(
             f"{files.root} has no split {options.split}: expected a folder of that name in it, or leave out --split."
         )
     depth = prefix.count("/")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zerosum.errors import InputError
+from zerosum.errors import InputError, NoSuchSplit
 
 NAMES = ("ring8", "grid25")
 POINTS = 100_000
@@ -50,7 +50,7 @@ def points(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """
     centres, sigma = modes(name)
     if split not in ("train", "test"):
-        raise InputError(f"{name} has no split {split}: choose train or test.")
+        raise NoSuchSplit(f"{name} has no split {split}: choose train or test.")
     seeds = [NAMES.index(name), ("train", "test").index(split)]
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seeds)))
     labels = generator.integers(len(centres), size=POINTS)

@@ -1,4 +1,4 @@
-"""The metrics there are, by name. One more family is one more entry here."""
+"""The metrics there are, by name. One more group is one more entry here."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from zerosum.evaluation.result import Better
 from zerosum.evaluation.samples import Comparison
 
 
-def families() -> tuple[MetricGroup, ...]:
-    """Return all families of metrics, in the order of the table."""
+def groups() -> tuple[MetricGroup, ...]:
+    """Return all groups of metrics, in the order of the table."""
     return (
-        *modes.families(),
-        *features.families(),
-        *classifier.families(),
-        *pixels.families(),
-        *perceptual.families(),
-        *memorisation.families(),
-        *discriminator.families(),
-        *labels.families(),
+        *modes.groups(),
+        *features.groups(),
+        *classifier.groups(),
+        *pixels.groups(),
+        *perceptual.groups(),
+        *memorisation.groups(),
+        *discriminator.groups(),
+        *labels.groups(),
     )
 
 
 def better() -> dict[str, Better]:
     """Return all metrics by name, and which way each is better."""
-    return {name: way for family in families() for name, way in family.names.items()}
+    return {name: way for group in groups() for name, way in group.names.items()}
 
 
 def parse_names(asked: str) -> tuple[str, ...]:
@@ -61,16 +61,16 @@ def parse_names(asked: str) -> tuple[str, ...]:
     return names
 
 
-def chosen(evidence: Comparison, names: Sequence[str]) -> list[MetricGroup]:
-    """Return the families of some metrics.
+def chosen(comparison: Comparison, names: Sequence[str]) -> list[MetricGroup]:
+    """Return the groups of some metrics.
 
     Raises:
-        InputError: One cannot be had of this evidence.
+        InputError: One cannot be had of this comparison.
     """
-    found = [family for family in families() if not family.names.keys().isdisjoint(names)]
-    for family in found:
-        reason = family.unavailable(evidence)
+    found = [group for group in groups() if not group.names.keys().isdisjoint(names)]
+    for group in found:
+        reason = group.unavailable(comparison)
         if reason is not None:
-            said = ", ".join(name for name in family.names if name in names)
+            said = ", ".join(name for name in group.names if name in names)
             raise InputError(f"{said} cannot be had here: {reason}.")
     return found

@@ -1,4 +1,4 @@
-"""A family of metrics that one pass over the evidence gives, and the usual way to judge: value, floor, interval."""
+"""Groups of metrics computed in one pass over a comparison, and the usual way to: value, floor, interval."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ Resample = Callable[[Callable[[Tensor], float]], Interval]
 class MetricGroup:
     """Metrics that come together.
 
-    What it takes to add one: a `Family` with a name for each metric, in the list of `measures.py`.
+    What it takes to add one: a `MetricGroup` with a name for each metric, in the list of `measures/__init__.py`.
     """
 
     names: Mapping[str, Better]
     """What each metric is asked for by, and which way is better."""
 
     unavailable: Callable[[Comparison], str | None]
-    """Why the metrics cannot be had of some evidence, and what to type: the end of "is cannot be had: ..."."""
+    """Why the metrics are unavailable for a comparison, and what to type: the end of "is cannot be had: ..."."""
 
     compute: Callable[[Comparison], Sequence[MetricResult]]
     """Takes all the metrics, with floors and intervals where they have a meaning."""
@@ -64,7 +64,7 @@ class MetricGroup:
 
 
 def with_floor_and_interval(
-    evidence: Comparison,
+    comparison: Comparison,
     names: Mapping[str, Better],
     compute: Compute,
     *,
@@ -77,7 +77,7 @@ def with_floor_and_interval(
     """Judge samples by a function of two sides, and real samples by the same.
 
     Args:
-        evidence: what to judge.
+        comparison: what to judge.
         names: of the metrics that `compute` gives.
         compute: takes the metrics.
         titles: of metrics that are printed under another name.
@@ -86,8 +86,8 @@ def with_floor_and_interval(
         limits: of metrics that have a least or a largest value, which no interval passes.
         notes: sentences that belong beside the metrics.
     """
-    values, floors = compute(evidence.real, evidence.fake), compute(evidence.real, evidence.reference.other)
-    on_rows = remembered(lambda rows: compute(evidence.real, evidence.fake.take(rows)))
+    values, floors = compute(comparison.real, comparison.fake), compute(comparison.real, comparison.reference.other)
+    on_rows = remembered(lambda rows: compute(comparison.real, comparison.fake.take(rows)))
     found = []
     for name, better in names.items():
         figure = MetricResult(
@@ -104,11 +104,11 @@ def with_floor_and_interval(
     return found
 
 
-def by_bootstrap(evidence: Comparison, *, work: float) -> Resample | None:
+def by_bootstrap(comparison: Comparison, *, work: float) -> Resample | None:
     """Make intervals by drawing generated samples with replacement, as often as it can be afforded, if it can at all.
 
     Args:
-        evidence: what is judged.
+        comparison: what is judged.
         work: multiplications of one draw, about.
     """
     if work > 10 * WORK:
@@ -116,23 +116,23 @@ def by_bootstrap(evidence: Comparison, *, work: float) -> Resample | None:
     draws = int(min(max(WORK / work, LEAST), MOST))
 
     def interval(metric: Callable[[Tensor], float]) -> Interval:
-        found = bootstrap(metric, len(evidence.fake), seed=evidence.protocol.seed, draws=draws)
+        found = bootstrap(metric, len(comparison.fake), seed=comparison.protocol.seed, draws=draws)
         return replace(found, method=f"{found.method} of the generated samples")
 
     return interval
 
 
-def by_splits(evidence: Comparison) -> Resample:
+def by_splits(comparison: Comparison) -> Resample:
     """Make intervals from disjoint parts of the samples, for metrics that are means over parts."""
 
     def interval(metric: Callable[[Tensor], float]) -> Interval:
-        return split_interval(metric, len(evidence.fake), seed=evidence.protocol.seed, splits=SPLITS)
+        return split_interval(metric, len(comparison.fake), seed=comparison.protocol.seed, splits=SPLITS)
 
     return interval
 
 
 def remembered(compute: Callable[[Tensor], Values]) -> Callable[[Tensor], Values]:
-    """Compute all metrics of a family on the same rows once: their intervals resample alike."""
+    """Compute all metrics of a group on the same rows once: their intervals resample alike."""
     known: dict[bytes, Values] = {}
 
     def values(rows: Tensor) -> Values:
@@ -144,26 +144,26 @@ def remembered(compute: Callable[[Tensor], Values]) -> Callable[[Tensor], Values
     return values
 
 
-def always(evidence: Comparison) -> None:
+def always(comparison: Comparison) -> None:
     """Nothing is missing."""
 
 
-def needs_opinion(evidence: Comparison) -> str | None:
+def needs_opinion(comparison: Comparison) -> str | None:
     """Say what to do where the extractor does not classify."""
-    if evidence.classifies:
+    if comparison.classifies:
         return None
-    name = evidence.protocol.extractor
+    name = comparison.protocol.extractor
     return f"the features {name} come without a classifier's opinion; use --features classifier or inception"
 
 
-def inception_title(name: str, evidence: Comparison) -> str:
+def inception_title(name: str, comparison: Comparison) -> str:
     """Name a distance for print: by the bare name with the full Inception network alone.
 
     >>> from types import SimpleNamespace as Some
     >>> [inception_title("FID", Some(protocol=Some(extractor=e))) for e in ("inception", "inception-768")]
     ['FID', 'FID-inception-768']
     """
-    extractor = evidence.protocol.extractor
+    extractor = comparison.protocol.extractor
     return name if extractor == "inception" else f"{name}-{extractor}"
 
 

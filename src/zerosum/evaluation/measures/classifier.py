@@ -32,38 +32,40 @@ FEWEST = 10
 """Samples in a split: a score cannot exceed their number, and of a single sample it is 1 whatever that shows."""
 
 
-def families() -> tuple[MetricGroup, ...]:
-    """Return the families of this file."""
+def groups() -> tuple[MetricGroup, ...]:
+    """Return the groups of this file."""
     return (
-        MetricGroup(names=INCEPTION, unavailable=_missing_for_splits, compute=_judge_inception, quick=_inception_alone),
-        MetricGroup(names=MODE, unavailable=_missing_for_splits, compute=_judge_mode, quick=_mode_alone),
-        MetricGroup(names=BALANCE, unavailable=needs_opinion, compute=_judge_balance, quick=_balance_alone),
+        MetricGroup(
+            names=INCEPTION, unavailable=_missing_for_splits, compute=_compute_inception, quick=_inception_alone
+        ),
+        MetricGroup(names=MODE, unavailable=_missing_for_splits, compute=_compute_mode, quick=_mode_alone),
+        MetricGroup(names=BALANCE, unavailable=needs_opinion, compute=_compute_balance, quick=_balance_alone),
     )
 
 
-def _missing_for_splits(evidence: Comparison) -> str | None:
-    count = min(len(evidence.fake), len(evidence.reference.other))
+def _missing_for_splits(comparison: Comparison) -> str | None:
+    count = min(len(comparison.fake), len(comparison.reference.other))
     least = SPLITS * FEWEST
     few = None if count >= least else f"{SPLITS} splits of {count} samples hold too few; give --count {least} or more"
-    return needs_opinion(evidence) or few
+    return needs_opinion(comparison) or few
 
 
-def _judge_inception(evidence: Comparison) -> list[MetricResult]:
-    return _judge_score(evidence, "is", "IS", lambda side: inception_score(side.logits, splits=SPLITS))
+def _compute_inception(comparison: Comparison) -> list[MetricResult]:
+    return _compute_score(comparison, "is", "IS", lambda side: inception_score(side.logits, splits=SPLITS))
 
 
-def _judge_mode(evidence: Comparison) -> list[MetricResult]:
-    return _judge_score(evidence, "mode-score", "Mode Score", partial(_mode, _probabilities(evidence)))
+def _compute_mode(comparison: Comparison) -> list[MetricResult]:
+    return _compute_score(comparison, "mode-score", "Mode Score", partial(_mode, _probabilities(comparison)))
 
 
-def _probabilities(evidence: Comparison) -> Tensor:
+def _probabilities(comparison: Comparison) -> Tensor:
     """Return (K,) probabilities of classes to expect: of the labels, or else the mean of the real samples'.
 
     Shares of the likeliest classes will not do: a class that no real sample is called makes every Mode Score 0.
     """
-    if evidence.reference.expected is not None:
-        return evidence.reference.expected
-    logits = evidence.real.logits
+    if comparison.reference.expected is not None:
+        return comparison.reference.expected
+    logits = comparison.real.logits
     return torch.stack([part.double().softmax(1).sum(0) for part in logits.split(4096)]).sum(0) / len(logits)
 
 
@@ -71,45 +73,47 @@ def _mode(expected: Tensor, side: SampleSet) -> Score:
     return mode_score(side.logits, training=expected.to(side.logits.device), splits=SPLITS)
 
 
-def _judge_score(
-    evidence: Comparison, name: str, title: str, score: Callable[[SampleSet], Score]
+def _compute_score(
+    comparison: Comparison, name: str, title: str, score: Callable[[SampleSet], Score]
 ) -> list[MetricResult]:
     """Judge by a score over splits; the interval is that of their mean, which the score is."""
-    taken = score(evidence.fake).splits
+    taken = score(comparison.fake).splits
     spread = split_interval(lambda rows: taken[int(rows[0])], SPLITS, seed=0, splits=SPLITS)
     return with_floor_and_interval(
-        evidence,
+        comparison,
         {name: "higher"},
         lambda real, fake: {name: score(fake).value},
-        titles={name: inception_title(title, evidence)},
-        settings=f"mean of {SPLITS} splits of {len(evidence.fake) // SPLITS:,}",
+        titles={name: inception_title(title, comparison)},
+        settings=f"mean of {SPLITS} splits of {len(comparison.fake) // SPLITS:,}",
         interval=lambda metric: spread,
     )
 
 
-def _inception_alone(evidence: Comparison) -> Values:
-    return {"is": inception_score(evidence.fake.logits, splits=SPLITS).value}
+def _inception_alone(comparison: Comparison) -> Values:
+    return {"is": inception_score(comparison.fake.logits, splits=SPLITS).value}
 
 
-def _mode_alone(evidence: Comparison) -> Values:
-    return {"mode-score": _mode(_probabilities(evidence), evidence.fake).value}
+def _mode_alone(comparison: Comparison) -> Values:
+    return {"mode-score": _mode(_probabilities(comparison), comparison.fake).value}
 
 
 def _balance(expected: Tensor, side: SampleSet) -> Values:
     return {"class-balance": class_balance(side.logits.argmax(1), expected=expected).variation}
 
 
-def _judge_balance(evidence: Comparison) -> list[MetricResult]:
-    expected = evidence.marginal
-    missing = class_balance(evidence.fake.logits.argmax(1), expected=expected).missing
-    labelled = "of the labels" if evidence.reference.expected is not None else "that the extractor sees in real samples"
+def _compute_balance(comparison: Comparison) -> list[MetricResult]:
+    expected = comparison.marginal
+    missing = class_balance(comparison.fake.logits.argmax(1), expected=expected).missing
+    labelled = (
+        "of the labels" if comparison.reference.expected is not None else "that the extractor sees in real samples"
+    )
     return with_floor_and_interval(
-        evidence,
+        comparison,
         BALANCE,
         lambda real, fake: _balance(expected, fake),
         titles={"class-balance": "class imbalance"},
         settings=f"total variation distance to the shares {labelled}",
-        interval=by_bootstrap(evidence, work=evidence.fake.logits.numel()),
+        interval=by_bootstrap(comparison, work=comparison.fake.logits.numel()),
         limits={"class-balance": SHARE},
         notes=_absent(missing),
     )
@@ -120,5 +124,5 @@ def _absent(classes: tuple[int, ...]) -> tuple[str, ...]:
     return (f"no sample was taken for one of {len(classes)} of the expected classes ({shown}).",) if classes else ()
 
 
-def _balance_alone(evidence: Comparison) -> Values:
-    return _balance(evidence.marginal, evidence.fake)
+def _balance_alone(comparison: Comparison) -> Values:
+    return _balance(comparison.marginal, comparison.fake)

@@ -29,54 +29,54 @@ STEPS, BATCHES = 100, 40
 LABELS_A_CLASS = 10
 
 
-def families() -> tuple[MetricGroup, ...]:
-    """Return the families of this file."""
+def groups() -> tuple[MetricGroup, ...]:
+    """Return the groups of this file."""
     return (
-        MetricGroup(names=HEART, unavailable=_missing_held_out, compute=_judge_heart, cost="minutes"),
-        MetricGroup(names=RIGHTS, unavailable=_missing_held_out, compute=_judge_rights, cost="minutes"),
-        MetricGroup(names=DUALITY, unavailable=_missing, compute=_judge_duality, cost="minutes"),
-        MetricGroup(names=PROBE, unavailable=_missing_labels, compute=_judge_probe, cost="minutes"),
+        MetricGroup(names=HEART, unavailable=_missing_held_out, compute=_compute_heart, cost="minutes"),
+        MetricGroup(names=RIGHTS, unavailable=_missing_held_out, compute=_compute_rights, cost="minutes"),
+        MetricGroup(names=DUALITY, unavailable=_missing, compute=_compute_duality, cost="minutes"),
+        MetricGroup(names=PROBE, unavailable=_missing_labels, compute=_compute_probe, cost="minutes"),
     )
 
 
-def _missing(evidence: Comparison) -> str | None:
-    if evidence.recipe is None or not evidence.reference.own:
+def _missing(comparison: Comparison) -> str | None:
+    if comparison.recipe is None or not comparison.reference.own:
         return "it plays with a run that makes samples from nothing, on the run's own data; leave --against away"
     return None
 
 
-def _missing_held_out(evidence: Comparison) -> str | None:
-    held_out = evidence.reference.held_out
-    return _missing(evidence) or ("the data have no split test or val beside train" if held_out is None else None)
+def _missing_held_out(comparison: Comparison) -> str | None:
+    held_out = comparison.reference.held_out
+    return _missing(comparison) or ("the data have no split test or val beside train" if held_out is None else None)
 
 
-def _missing_labels(evidence: Comparison) -> str | None:
-    if (reason := _missing_held_out(evidence)) is not None:
+def _missing_labels(comparison: Comparison) -> str | None:
+    if (reason := _missing_held_out(comparison)) is not None:
         return reason
-    _, training, held_out = _given(evidence)
-    if evidence.fake.images is None or held_out is None or training.labels is None or held_out.labels is None:
+    _, training, held_out = _given(comparison)
+    if comparison.fake.images is None or held_out is None or training.labels is None or held_out.labels is None:
         return "it needs images with labels"
     return None if training.spec.classes == held_out.spec.classes else "the splits have different classes"
 
 
-def _given(evidence: Comparison) -> tuple[Recipe, SampleDataset, SampleDataset | None]:
-    assert evidence.recipe is not None
-    assert evidence.reference.training is not None
-    return evidence.recipe, evidence.reference.training, evidence.reference.held_out
+def _given(comparison: Comparison) -> tuple[Recipe, SampleDataset, SampleDataset | None]:
+    assert comparison.recipe is not None
+    assert comparison.reference.training is not None
+    return comparison.recipe, comparison.reference.training, comparison.reference.held_out
 
 
-def _tried(evidence: Comparison) -> DiscriminatorTrial:
+def _tried(comparison: Comparison) -> DiscriminatorTrial:
     """Let the discriminator judge all three kinds of samples, once."""
-    recipe, training, held_out = _given(evidence)
+    recipe, training, held_out = _given(comparison)
     assert held_out is not None
-    count, seed = len(evidence.fake), evidence.protocol.seed
-    return evidence.fake.once(
+    count, seed = len(comparison.fake), comparison.protocol.seed
+    return comparison.fake.once(
         "discriminator", lambda: discriminator_trial(recipe, training, held_out, samples=count, seed=seed)
     )
 
 
-def _judge_heart(evidence: Comparison) -> list[MetricResult]:
-    found = _tried(evidence)
+def _compute_heart(comparison: Comparison) -> list[MetricResult]:
+    found = _tried(comparison)
     figure = MetricResult(
         metric="discriminator-auc",
         title="discriminator AUC",
@@ -89,8 +89,8 @@ def _judge_heart(evidence: Comparison) -> list[MetricResult]:
     return [figure]
 
 
-def _judge_rights(evidence: Comparison) -> list[MetricResult]:
-    found = _tried(evidence)
+def _compute_rights(comparison: Comparison) -> list[MetricResult]:
+    found = _tried(comparison)
     if found.shares is None:
         raise InputError(
             f"{', '.join(RIGHTS)} cannot be had here: the values of a critic have no threshold; ask for "
@@ -115,9 +115,9 @@ def _judge_rights(evidence: Comparison) -> list[MetricResult]:
     ]
 
 
-def _judge_duality(evidence: Comparison) -> list[MetricResult]:
-    recipe, training, held_out = _given(evidence)
-    found = duality_gap(recipe, training, held_out, steps=STEPS, batches=BATCHES, seed=evidence.protocol.seed)
+def _compute_duality(comparison: Comparison) -> list[MetricResult]:
+    recipe, training, held_out = _given(comparison)
+    found = duality_gap(recipe, training, held_out, steps=STEPS, batches=BATCHES, seed=comparison.protocol.seed)
     figure = MetricResult(
         metric="duality-gap",
         title="duality gap",
@@ -130,8 +130,8 @@ def _judge_duality(evidence: Comparison) -> list[MetricResult]:
     return [figure]
 
 
-def _judge_probe(evidence: Comparison) -> list[MetricResult]:
-    recipe, training, held_out = _given(evidence)
+def _compute_probe(comparison: Comparison) -> list[MetricResult]:
+    recipe, training, held_out = _given(comparison)
     assert held_out is not None
     classes = len(training.spec.classes)
     found = probe_trial(
@@ -140,7 +140,7 @@ def _judge_probe(evidence: Comparison) -> list[MetricResult]:
         labelled(held_out),
         classes=classes,
         labels=LABELS_A_CLASS * classes,
-        seed=evidence.protocol.seed,
+        seed=comparison.protocol.seed,
     )
     figure = MetricResult(
         metric="linear-probe",

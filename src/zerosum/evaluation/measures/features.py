@@ -40,16 +40,16 @@ K, K_DENSITY = 3, 5
 POINTS_ON_LINE, FEWEST = 15, 20
 
 
-def families() -> tuple[MetricGroup, ...]:
-    """Return the families of this file."""
+def groups() -> tuple[MetricGroup, ...]:
+    """Return the groups of this file."""
     return (
-        MetricGroup(names=FRECHET, unavailable=always, compute=_judge_frechet, quick=_frechet_alone),
-        MetricGroup(names=ENDLESS, unavailable=_too_few_for_a_line, compute=_judge_endless),
-        MetricGroup(names=KERNEL, unavailable=_too_few_for_parts, compute=_judge_kernel, quick=_kernel_alone),
+        MetricGroup(names=FRECHET, unavailable=always, compute=_compute_frechet, quick=_frechet_alone),
+        MetricGroup(names=ENDLESS, unavailable=_too_few_for_a_line, compute=_compute_endless),
+        MetricGroup(names=KERNEL, unavailable=_too_few_for_parts, compute=_compute_kernel, quick=_kernel_alone),
         MetricGroup(
-            names=NEIGHBOURS, unavailable=_too_few_neighbours, compute=_judge_neighbours, quick=_neighbours_alone
+            names=NEIGHBOURS, unavailable=_too_few_neighbours, compute=_compute_neighbours, quick=_neighbours_alone
         ),
-        MetricGroup(names=BINS, unavailable=_too_few_for_bins, compute=_judge_bins, quick=_bins_alone),
+        MetricGroup(names=BINS, unavailable=_too_few_for_bins, compute=_compute_bins, quick=_bins_alone),
     )
 
 
@@ -63,41 +63,41 @@ def _frechet(real: SampleSet, fake: SampleSet) -> Frechet:
     return frechet_distance_of_features(real.features, fake.features)
 
 
-def _judge_frechet(evidence: Comparison) -> list[MetricResult]:
-    count, width = evidence.fake.features.shape
+def _compute_frechet(comparison: Comparison) -> list[MetricResult]:
+    count, width = comparison.fake.features.shape
     return with_floor_and_interval(
-        evidence,
+        comparison,
         FRECHET,
         lambda real, fake: {"fid": _frechet(real, fake).value},
-        titles={"fid": inception_title("FID", evidence)},
-        interval=by_bootstrap(evidence, work=count * width * min(count, width) + 10 * min(count, width) ** 3),
+        titles={"fid": inception_title("FID", comparison)},
+        interval=by_bootstrap(comparison, work=count * width * min(count, width) + 10 * min(count, width) ** 3),
         limits={"fid": POSITIVE},
-        notes=_frechet(evidence.real, evidence.fake).notes,
+        notes=_frechet(comparison.real, comparison.fake).notes,
     )
 
 
-def _frechet_alone(evidence: Comparison) -> Values:
-    return {"fid": _frechet(evidence.real, evidence.fake).value}
+def _frechet_alone(comparison: Comparison) -> Values:
+    return {"fid": _frechet(comparison.real, comparison.fake).value}
 
 
-def _too_few_for_a_line(evidence: Comparison) -> str | None:
-    count = len(evidence.fake)
+def _too_few_for_a_line(comparison: Comparison) -> str | None:
+    count = len(comparison.fake)
     return None if count >= FEWEST else f"{count} samples make no line; give --count {FEWEST} or more"
 
 
-def _judge_endless(evidence: Comparison) -> list[MetricResult]:
+def _compute_endless(comparison: Comparison) -> list[MetricResult]:
     """Extrapolate, both for the generated samples and for real ones in their place."""
-    real, seed = _moments(evidence.real), evidence.protocol.seed
-    sides = (evidence.fake, evidence.reference.other)
+    real, seed = _moments(comparison.real), comparison.protocol.seed
+    sides = (comparison.fake, comparison.reference.other)
     found, floor = (frechet_infinity(real, side.features, seed=seed, points=POINTS_ON_LINE) for side in sides)
-    reach, width = 1.96 * found.standard_error, evidence.real.features.shape[1]
+    reach, width = 1.96 * found.standard_error, comparison.real.features.shape[1]
     method = f"scatter of {POINTS_ON_LINE} subsets about their line"
     short = (
         f"the smallest subset holds {min(found.counts):,} samples and there are {width:,} features, where distances "
     )
     figure = MetricResult(
         metric="fid-infinity",
-        title=inception_title("FID-infinity", evidence),
+        title=inception_title("FID-infinity", comparison),
         value=finite(found.value),
         better="lower",
         settings=f"{POINTS_ON_LINE} subsets of {min(found.counts):,} to {max(found.counts):,} generated samples",
@@ -118,22 +118,22 @@ def _kernel(real: SampleSet, fake: SampleSet, seed: int) -> float:
     return kernel_distance(real.features, fake.features, seed=seed, subsets=subsets, subset_size=size).value
 
 
-def _too_few_for_parts(evidence: Comparison) -> str | None:
-    count = min(len(evidence.real), len(evidence.fake))
+def _too_few_for_parts(comparison: Comparison) -> str | None:
+    count = min(len(comparison.real), len(comparison.fake))
     return None if count >= FEWEST else f"{count} samples make no subsets; give --count {FEWEST} or more"
 
 
-def _judge_kernel(evidence: Comparison) -> list[MetricResult]:
-    real, fake, seed = evidence.real, evidence.fake, evidence.protocol.seed
+def _compute_kernel(comparison: Comparison) -> list[MetricResult]:
+    real, fake, seed = comparison.real, comparison.fake, comparison.protocol.seed
     subsets, size = _subsets(min(len(real), len(fake)))
     (figure,) = with_floor_and_interval(
-        evidence,
+        comparison,
         KERNEL,
         lambda real, fake: {"kid": _kernel(real, fake, seed)},
-        titles={"kid": inception_title("KID", evidence)},
+        titles={"kid": inception_title("KID", comparison)},
         settings=f"{subsets} subsets of {size:,}",
         # It is unbiased at any count, so disjoint parts of both sides say how it scatters.
-        interval=lambda metric: by_splits(evidence)(lambda rows: _on_rows(real, fake, rows)),
+        interval=lambda metric: by_splits(comparison)(lambda rows: _on_rows(real, fake, rows)),
     )
     spread, value = figure.interval, figure.value
     if spread is None or value is None:
@@ -146,12 +146,12 @@ def _on_rows(real: SampleSet, fake: SampleSet, rows: Tensor) -> float:
     return polynomial_discrepancy(real.features[rows % len(real)], fake.features[rows])
 
 
-def _kernel_alone(evidence: Comparison) -> Values:
-    return {"kid": _kernel(evidence.real, evidence.fake, evidence.protocol.seed)}
+def _kernel_alone(comparison: Comparison) -> Values:
+    return {"kid": _kernel(comparison.real, comparison.fake, comparison.protocol.seed)}
 
 
-def _too_few_neighbours(evidence: Comparison) -> str | None:
-    count = min(len(evidence.real), len(evidence.fake))
+def _too_few_neighbours(comparison: Comparison) -> str | None:
+    count = min(len(comparison.real), len(comparison.fake))
     return None if count > K_DENSITY else f"{count} samples have no {K_DENSITY} neighbours; give a larger --count"
 
 
@@ -160,20 +160,20 @@ def _neighbours(real: SampleSet, fake: SampleSet) -> Values:
     return vars(fidelity_diversity_within(about, fake.features))
 
 
-def _judge_neighbours(evidence: Comparison) -> list[MetricResult]:
-    count, width = evidence.fake.features.shape
+def _compute_neighbours(comparison: Comparison) -> list[MetricResult]:
+    count, width = comparison.fake.features.shape
     return with_floor_and_interval(
-        evidence,
+        comparison,
         NEIGHBOURS,
         _neighbours,
         settings=f"k = {K} for precision and recall, {K_DENSITY} for density and coverage",
-        interval=by_bootstrap(evidence, work=2.0 * count * len(evidence.real) * max(width, 64)),
+        interval=by_bootstrap(comparison, work=2.0 * count * len(comparison.real) * max(width, 64)),
         limits=dict.fromkeys(NEIGHBOURS, SHARE) | {"density": POSITIVE},
     )
 
 
-def _neighbours_alone(evidence: Comparison) -> Values:
-    return _neighbours(evidence.real, evidence.fake)
+def _neighbours_alone(comparison: Comparison) -> Values:
+    return _neighbours(comparison.real, comparison.fake)
 
 
 def _bins_for(count: int) -> int:
@@ -181,8 +181,8 @@ def _bins_for(count: int) -> int:
     return min(100, count // 20)
 
 
-def _too_few_for_bins(evidence: Comparison) -> str | None:
-    count = len(evidence.real)
+def _too_few_for_bins(comparison: Comparison) -> str | None:
+    count = len(comparison.real)
     return None if _bins_for(count) >= 2 else f"{count} real samples fill no bins; give --count 40 or more"
 
 
@@ -192,19 +192,19 @@ def _bins(real: SampleSet, fake: SampleSet, seed: int) -> Values:
     return {"ndb": float(found.different), "js": found.divergence}
 
 
-def _judge_bins(evidence: Comparison) -> Sequence[MetricResult]:
-    seed, bins = evidence.protocol.seed, _bins_for(len(evidence.real))
+def _compute_bins(comparison: Comparison) -> Sequence[MetricResult]:
+    seed, bins = comparison.protocol.seed, _bins_for(len(comparison.real))
     limits: dict[str, Limits] = {"ndb": (0.0, bins), "js": (0.0, math.log(2))}
     return with_floor_and_interval(
-        evidence,
+        comparison,
         BINS,
         lambda real, fake: _bins(real, fake, seed),
         titles={"ndb": f"NDB of {bins}", "js": "JS of bins"},
         settings=f"{bins} bins by K-means on the features, significance 0.05",
-        interval=by_bootstrap(evidence, work=1.0 * evidence.fake.features.numel() * bins),
+        interval=by_bootstrap(comparison, work=1.0 * comparison.fake.features.numel() * bins),
         limits=limits,
     )
 
 
-def _bins_alone(evidence: Comparison) -> Values:
-    return _bins(evidence.real, evidence.fake, evidence.protocol.seed)
+def _bins_alone(comparison: Comparison) -> Values:
+    return _bins(comparison.real, comparison.fake, comparison.protocol.seed)

@@ -40,27 +40,27 @@ class Task:
     classes: int
 
 
-def families() -> tuple[MetricGroup, ...]:
-    """Return the families of this file."""
+def groups() -> tuple[MetricGroup, ...]:
+    """Return the groups of this file."""
     return (
-        MetricGroup(names=SCORE, unavailable=_missing, compute=_judge_score, cost="minutes"),
-        MetricGroup(names=HELP, unavailable=_missing, compute=_judge_help, cost="minutes"),
+        MetricGroup(names=SCORE, unavailable=_missing, compute=_compute_score, cost="minutes"),
+        MetricGroup(names=HELP, unavailable=_missing, compute=_compute_help, cost="minutes"),
     )
 
 
-def _missing(evidence: Comparison) -> str | None:
-    if evidence.labelled is None:
+def _missing(comparison: Comparison) -> str | None:
+    if comparison.labelled is None:
         return (
             "it needs samples with labels, and this run makes them without; give generated images, in a folder for "
             "each class or as an .npz of images and labels"
         )
-    training, held_out, data = evidence.reference.training, evidence.reference.held_out, evidence.protocol.data
+    training, held_out, data = comparison.reference.training, comparison.reference.held_out, comparison.protocol.data
     if training is None or training.labels is None or held_out is None or held_out.labels is None:
         return f"it needs labelled images with a split test or val beside train, and {data} is none; name others"
     classes = training.spec.classes
     if held_out.spec.classes != classes:
         return f"the splits of {data} have different classes"
-    given = _given(evidence)
+    given = _given(comparison)
     if given.labels is None:
         return f"the images of {given.source} have no labels; put those of each class into a folder of its name"
     if _numbers(given.spec.classes, classes) is None:
@@ -71,9 +71,9 @@ def _missing(evidence: Comparison) -> str | None:
     return None if counts.min() else f"{given.source} has no image of the class {lacking}"
 
 
-def _given(evidence: Comparison) -> SampleDataset:
-    assert evidence.labelled is not None
-    return evidence.fake.once("labelled", evidence.labelled)
+def _given(comparison: Comparison) -> SampleDataset:
+    assert comparison.labelled is not None
+    return comparison.fake.once("labelled", comparison.labelled)
 
 
 def _numbers(given: Sequence[str], classes: Sequence[str]) -> torch.Tensor | None:
@@ -88,9 +88,9 @@ def _numbers(given: Sequence[str], classes: Sequence[str]) -> torch.Tensor | Non
     return None
 
 
-def _task(evidence: Comparison) -> Task:
+def _task(comparison: Comparison) -> Task:
     """Return the task, of generated images as many in each class as can be had."""
-    training, held_out, given = evidence.reference.training, evidence.reference.held_out, _given(evidence)
+    training, held_out, given = comparison.reference.training, comparison.reference.held_out, _given(comparison)
     assert training is not None
     assert held_out is not None
     K = len(training.spec.classes)
@@ -99,15 +99,15 @@ def _task(evidence: Comparison) -> Task:
     made = LabelledImages(images=made.images, labels=numbers[made.labels])
     real, test = labelled(training), labelled(held_out)
     each = min(int(torch.bincount(side.labels, minlength=K).min()) for side in (made, real))
-    made = made[balanced(made.labels, each * K, classes=K, seed=evidence.protocol.seed)]
+    made = made[balanced(made.labels, each * K, classes=K, seed=comparison.protocol.seed)]
     # What is learned from the generated images alone, with one seed, is the same in both trials.
     learn = functools.cache(small_classifier(K, seen=SEEN))
     return Task(generated=made, real=real, test=test, learn=learn, classes=K)
 
 
-def _judge_score(evidence: Comparison) -> list[MetricResult]:
-    task = evidence.fake.once("task", lambda: _task(evidence))
-    K, seed = task.classes, evidence.protocol.seed
+def _compute_score(comparison: Comparison) -> list[MetricResult]:
+    task = comparison.fake.once("task", lambda: _task(comparison))
+    K, seed = task.classes, comparison.protocol.seed
     found = classification_accuracy_score(task.generated, task.real, task.test, task.learn, classes=K, seed=seed)
     figure = MetricResult(
         metric="cas",
@@ -125,9 +125,9 @@ def _judge_score(evidence: Comparison) -> list[MetricResult]:
     return [figure]
 
 
-def _judge_help(evidence: Comparison) -> list[MetricResult]:
-    task = evidence.fake.once("task", lambda: _task(evidence))
-    K, seed = task.classes, evidence.protocol.seed
+def _compute_help(comparison: Comparison) -> list[MetricResult]:
+    task = comparison.fake.once("task", lambda: _task(comparison))
+    K, seed = task.classes, comparison.protocol.seed
     found = synthetic_help(
         task.generated, task.real, task.test, task.learn, few=FEW * K, generator_saw=None, classes=K, seed=seed
     )

@@ -22,35 +22,35 @@ LOOKED_AT = 200
 UNLIKE = "above the floor it says that samples are unlike real ones, not that they are good"
 
 
-def families() -> tuple[MetricGroup, ...]:
-    """Return the families of this file."""
+def groups() -> tuple[MetricGroup, ...]:
+    """Return the groups of this file."""
     return (
-        MetricGroup(names=COPIES, unavailable=_missing, compute=_judge_copies),
-        MetricGroup(names=PIXELS, unavailable=_missing_pixels, compute=_judge_pixels),
+        MetricGroup(names=COPIES, unavailable=_missing, compute=_compute_copies),
+        MetricGroup(names=PIXELS, unavailable=_missing_pixels, compute=_compute_pixels),
     )
 
 
-def _missing(evidence: Comparison) -> str | None:
-    if evidence.reference.memory is None:
+def _missing(comparison: Comparison) -> str | None:
+    if comparison.reference.memory is None:
         return "it needs samples made from nothing and the data that they were learned from; leave --against away"
     return None
 
 
-def _missing_pixels(evidence: Comparison) -> str | None:
-    return _missing(evidence) or (None if evidence.fake.images is not None else "it compares images, not points")
+def _missing_pixels(comparison: Comparison) -> str | None:
+    return _missing(comparison) or (None if comparison.fake.images is not None else "it compares images, not points")
 
 
-def _memory(evidence: Comparison) -> MemorisationData:
-    assert evidence.reference.memory is not None
-    return evidence.reference.memory
+def _memory(comparison: Comparison) -> MemorisationData:
+    assert comparison.reference.memory is not None
+    return comparison.reference.memory
 
 
-def _judge_copies(evidence: Comparison) -> list[MetricResult]:
+def _compute_copies(comparison: Comparison) -> list[MetricResult]:
     """Look for copies among features. Real samples that were not trained on are the floor."""
-    memory = _memory(evidence)
+    memory = _memory(comparison)
     training, generated, held_out = prepare(
         memory.training.features,
-        evidence.fake.features,
+        comparison.fake.features,
         memory.held_out.features,
         names=("training", "generated", "real"),
     )
@@ -63,9 +63,9 @@ def _judge_copies(evidence: Comparison) -> list[MetricResult]:
     floors = {"authenticity": authentic_share(*unseen, spacing), "nearest": _median(unseen[0].sqrt())}
     titles = {"authenticity": "authenticity", "nearest": "nearest by features"}
     settings = f"{len(memory.training):,} training samples searched; {UNLIKE}"
-    notes = _suspicion(evidence, near[0], unseen[0])
-    rows = torch.arange(len(evidence.fake))
-    interval = by_bootstrap(evidence, work=100.0 * len(rows))
+    notes = _suspicion(comparison, near[0], unseen[0])
+    rows = torch.arange(len(comparison.fake))
+    interval = by_bootstrap(comparison, work=100.0 * len(rows))
     return [
         MetricResult(
             metric=name,
@@ -81,10 +81,10 @@ def _judge_copies(evidence: Comparison) -> list[MetricResult]:
     ]
 
 
-def _judge_pixels(evidence: Comparison) -> Sequence[MetricResult]:
+def _compute_pixels(comparison: Comparison) -> Sequence[MetricResult]:
     """Look for copies among pixels: the mean absolute difference, of values in [-1, 1], to the nearest."""
-    memory = _memory(evidence)
-    found, unseen = (_nearest(side, memory) for side in (evidence.fake, memory.held_out))
+    memory = _memory(comparison)
+    found, unseen = (_nearest(side, memory) for side in (comparison.fake, memory.held_out))
     figure = MetricResult(
         metric="nearest-l1",
         title="nearest by L1",
@@ -92,7 +92,7 @@ def _judge_pixels(evidence: Comparison) -> Sequence[MetricResult]:
         better="higher",
         settings=f"median of {len(found)} samples to their nearest training images; {UNLIKE}",
         floor=finite(_median(unseen)),
-        notes=_suspicion(evidence, found, unseen),
+        notes=_suspicion(comparison, found, unseen),
     )
     return [figure]
 
@@ -103,11 +103,11 @@ def _nearest(side: SampleSet, memory: MemorisationData) -> Tensor:
     return nearest(side.images[:LOOKED_AT], memory.chunks(), k=1)[1][:, 0]
 
 
-def _suspicion(evidence: Comparison, distances: Tensor, held_out: Tensor) -> tuple[str, ...]:
+def _suspicion(comparison: Comparison, distances: Tensor, held_out: Tensor) -> tuple[str, ...]:
     """Say where samples lie nearer to training samples than unseen real ones do."""
     if not compare_with_held_out(distances, held_out).suspicious:
         return ()
-    trained = "" if _memory(evidence).trained else ", if they are what it was trained on"
+    trained = "" if _memory(comparison).trained else ", if they are what it was trained on"
     return (f"samples lie so near to training samples that they look like copies{trained}.",)
 
 

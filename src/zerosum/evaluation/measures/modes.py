@@ -15,13 +15,13 @@ from zerosum.metrics.modes import mixture_modes
 MODES: dict[str, Better] = {"modes": "higher", "high-quality": "higher", "mode-kl": "lower"}
 
 
-def families() -> tuple[MetricGroup, ...]:
-    """Return the families of this file."""
-    return (MetricGroup(names=MODES, unavailable=_missing, compute=_judge, quick=_alone),)
+def groups() -> tuple[MetricGroup, ...]:
+    """Return the groups of this file."""
+    return (MetricGroup(names=MODES, unavailable=_missing, compute=_compute, quick=_alone),)
 
 
-def _missing(evidence: Comparison) -> str | None:
-    return None if evidence.reference.mixture else "modes are counted of points; hold them against ring8 or grid25"
+def _missing(comparison: Comparison) -> str | None:
+    return None if comparison.reference.mixture else "modes are counted of points; hold them against ring8 or grid25"
 
 
 def _modes(name: str, side: SampleSet) -> Values:
@@ -30,19 +30,19 @@ def _modes(name: str, side: SampleSet) -> Values:
     return {"modes": float(found.found), "high-quality": found.high_quality, "mode-kl": found.divergence}
 
 
-def _judge(evidence: Comparison) -> list[MetricResult]:
-    name = str(evidence.reference.mixture)
+def _compute(comparison: Comparison) -> list[MetricResult]:
+    name = str(comparison.reference.mixture)
     centres, sigma = toys.modes(name)
     return with_floor_and_interval(
-        evidence,
+        comparison,
         MODES,
         lambda real, fake: _modes(name, fake),
         titles={"modes": f"modes of {len(centres)}", "high-quality": "high-quality share", "mode-kl": "KL of modes"},
         settings=f"within 3 sigma of {sigma:g} of the nearest mode",
-        interval=by_bootstrap(evidence, work=10.0 * len(evidence.fake) * len(centres)),
+        interval=by_bootstrap(comparison, work=10.0 * len(comparison.fake) * len(centres)),
         limits={"modes": (0.0, len(centres)), "high-quality": SHARE, "mode-kl": (0.0, math.log(len(centres)))},
     )
 
 
-def _alone(evidence: Comparison) -> Values:
-    return _modes(str(evidence.reference.mixture), evidence.fake)
+def _alone(comparison: Comparison) -> Values:
+    return _modes(str(comparison.reference.mixture), comparison.fake)

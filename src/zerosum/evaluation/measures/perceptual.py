@@ -19,6 +19,7 @@ from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, Perceptual
 from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor, identity_of
+from zerosum.inference.generate import draw_labels
 from zerosum.metrics.lpips import Backbone, FeatureStack, lpips, lpips_classifier
 from zerosum.metrics.path_length import STEP, path_length
 from zerosum.tasks import has_latents, require_latents
@@ -33,36 +34,36 @@ PAIRS = 500
 GIVE = "give a backbone, --perceptual alex:WEIGHTS or vgg:WEIGHTS"
 
 
-def families() -> tuple[MetricGroup, ...]:
-    """Return the families of this file."""
+def groups() -> tuple[MetricGroup, ...]:
+    """Return the groups of this file."""
     return (
-        MetricGroup(names=LPIPS, unavailable=_missing_backbone, compute=_judge_pairs),
-        MetricGroup(names=PATH, unavailable=_missing_path, compute=_judge_path, cost="minutes"),
+        MetricGroup(names=LPIPS, unavailable=_missing_backbone, compute=_compute_pairs),
+        MetricGroup(names=PATH, unavailable=_missing_path, compute=_compute_path, cost="minutes"),
     )
 
 
 def perceptual_distance(
-    question: EvaluationConfig, dataset: SampleDataset, extractor: Extractor | None, device: torch.device
+    config: EvaluationConfig, dataset: SampleDataset, extractor: Extractor | None, device: torch.device
 ) -> Perceptual | None:
     """Return LPIPS with the backbone that is asked for, or else the stages of the classifier that sees the features.
 
     Raises:
         InputError: There is no such backbone or file, a file holds something else, or the data are points.
     """
-    if question.perceptual is None:
-        if question.perceptual_heads is not None:
-            raise InputError(f"--perceptual-heads {question.perceptual_heads} are of a backbone: {GIVE}.")
+    if config.perceptual is None:
+        if config.perceptual_heads is not None:
+            raise InputError(f"--perceptual-heads {config.perceptual_heads} are of a backbone: {GIVE}.")
         if not isinstance(extractor, Trained):
             return None
         sees = f"every channel weighs 1, weights {extractor.identity[:8]}"
         return Perceptual(distance=lpips_classifier(extractor.stages), sees=sees, device=device)
     if kinds.find(dataset.spec.kind).raw_features:
-        raise InputError(f"--perceptual {question.perceptual} sees images, and {dataset.source} has points: leave it.")
-    name, _, weights = question.perceptual.partition(":")
+        raise InputError(f"--perceptual {config.perceptual} sees images, and {dataset.source} has points: leave it.")
+    name, _, weights = config.perceptual.partition(":")
     if name not in BACKBONES or not weights:
-        raise InputError(f"--perceptual {question.perceptual} is no backbone with its weights: {GIVE}.")
+        raise InputError(f"--perceptual {config.perceptual} is no backbone with its weights: {GIVE}.")
     backbone = cast("Backbone", name)
-    heads = _heads(backbone, question.perceptual_heads)
+    heads = _heads(backbone, config.perceptual_heads)
     distance = lpips(backbone, weights=Path(weights).expanduser(), heads=heads, device=str(device))
     stack, learned = cast("FeatureStack", distance.stages), distance.heads or ()
     digest = identity_of(stack.state_dict() | {f"head{stage}": values for stage, values in enumerate(learned)})
@@ -84,37 +85,45 @@ def _heads(backbone: Backbone, given: str | None) -> Path:
     return found
 
 
-def _missing_backbone(evidence: Comparison) -> str | None:
-    if (reason := missing_pairs(evidence)) is not None:
+def _missing_backbone(comparison: Comparison) -> str | None:
+    if (reason := missing_pairs(comparison)) is not None:
         return reason
-    return GIVE if evidence.reference.perceptual is None else None
+    return GIVE if comparison.reference.perceptual is None else None
 
 
-def _judge_pairs(evidence: Comparison) -> list[MetricResult]:
-    eye = _eye(evidence)
+def _compute_pairs(comparison: Comparison) -> list[MetricResult]:
+    eye = _eye(comparison)
 
     def apart(made: Tensor, target: Tensor) -> dict[str, Tensor]:
         return {"lpips": eye(made, target)}
 
     titles, units = {"lpips": f"LPIPS-{eye.suffix}"}, {"lpips": eye.sees}
-    return of_pairs(evidence, apart, LPIPS, titles=titles, units=units, notes=stand_in(evidence, apart, titles))
+    return of_pairs(comparison, apart, LPIPS, titles=titles, units=units, notes=stand_in(comparison, apart, titles))
 
 
-def _missing_path(evidence: Comparison) -> str | None:
-    if evidence.fake.images is None:
+def _missing_path(comparison: Comparison) -> str | None:
+    if comparison.fake.images is None:
         return "it looks at images, and these are points"
-    if not has_latents(evidence.recipe):
+    if not has_latents(comparison.recipe):
         return "it walks among latents, so it needs a run of a recipe that makes samples from them, such as dcgan"
-    if evidence.reference.perceptual is None:
+    if comparison.reference.perceptual is None:
         return f"{GIVE}, or, for labelled data, --features classifier"
     return None
 
 
-def _judge_path(evidence: Comparison) -> list[MetricResult]:
-    assert evidence.recipe is not None
-    recipe, eye = require_latents(evidence.recipe), _eye(evidence)
+def _compute_path(comparison: Comparison) -> list[MetricResult]:
+    assert comparison.recipe is not None
+    recipe, eye = require_latents(comparison.recipe), _eye(comparison)
+
+    def generate(latents: Tensor) -> Tensor:
+        n = len(latents) // 2  # the first halves of the steps and then the second ones, which have the same labels
+        given = (
+            {"labels": draw_labels(recipe.spec, n, comparison.protocol.seed).repeat(2)} if recipe.takes_labels else {}
+        )
+        return recipe.sample(len(latents), latent=latents, **given).clamp(-1, 1)
+
     found = path_length(
-        lambda latents: recipe.sample(len(latents), latent=latents).clamp(-1, 1),
+        generate,
         recipe.prior,
         eye,
         distance_name=eye.distance.name,
@@ -122,7 +131,7 @@ def _judge_path(evidence: Comparison) -> list[MetricResult]:
         pairs=PAIRS,
         batch=min(50, PAIRS),
         device=recipe.device,
-        seed=evidence.protocol.seed,
+        seed=comparison.protocol.seed,
     )
     published = "published path lengths are of VGG16 with LPIPS's weights and of other sizes and crops"
     figure = MetricResult(
@@ -140,6 +149,6 @@ def _judge_path(evidence: Comparison) -> list[MetricResult]:
     return [figure]
 
 
-def _eye(evidence: Comparison) -> Perceptual:
-    assert evidence.reference.perceptual is not None
-    return evidence.reference.perceptual
+def _eye(comparison: Comparison) -> Perceptual:
+    assert comparison.reference.perceptual is not None
+    return comparison.reference.perceptual

@@ -30,12 +30,12 @@ PerImage = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
 """Metrics of each image (first) against what it should be (second), both (N, C, H, W) uint8: (N,) by name."""
 
 
-def families() -> tuple[MetricGroup, ...]:
-    """Return the families of this file."""
+def groups() -> tuple[MetricGroup, ...]:
+    """Return the groups of this file."""
     return (
-        MetricGroup(names=SLICED, unavailable=_missing_pyramid, compute=_judge_sliced),
-        MetricGroup(names=SPECTRUM, unavailable=_missing_square, compute=_judge_spectrum),
-        MetricGroup(names=PAIRED, unavailable=missing_pairs, compute=_judge_pairs, quick=_pairs_alone),
+        MetricGroup(names=SLICED, unavailable=_missing_pyramid, compute=_compute_sliced),
+        MetricGroup(names=SPECTRUM, unavailable=_missing_square, compute=_compute_spectrum),
+        MetricGroup(names=PAIRED, unavailable=missing_pairs, compute=_compute_pairs, quick=_pairs_alone),
     )
 
 
@@ -44,41 +44,41 @@ def _pictures(side: SampleSet, most: int) -> Tensor:
     return side.images[:most]
 
 
-def _missing_square(evidence: Comparison) -> str | None:
-    if evidence.fake.images is None:
+def _missing_square(comparison: Comparison) -> str | None:
+    if comparison.fake.images is None:
         return "it looks at images, and these are points"
-    H, W = evidence.fake.images.shape[2:]
+    H, W = comparison.fake.images.shape[2:]
     return None if H == W else f"it needs square images, and these are {H}x{W}; give a square --size"
 
 
-def _missing_pyramid(evidence: Comparison) -> str | None:
-    found = _missing_square(evidence)
-    if found is not None or evidence.fake.images is None:
+def _missing_pyramid(comparison: Comparison) -> str | None:
+    found = _missing_square(comparison)
+    if found is not None or comparison.fake.images is None:
         return found
-    H = evidence.fake.images.shape[2]
+    H = comparison.fake.images.shape[2]
     if H % SMALLEST or (H // SMALLEST) & (H // SMALLEST - 1):
         return f"it needs sides of 16, 32, 64, 128, ..., and these are {H}; give such a --size"
     return None
 
 
-def _judge_sliced(evidence: Comparison) -> list[MetricResult]:
+def _compute_sliced(comparison: Comparison) -> list[MetricResult]:
     def distance(real: Tensor, fake: Tensor) -> float:
-        seed = evidence.protocol.seed
+        seed = comparison.protocol.seed
         return sliced_wasserstein(real, fake, seed=seed, patches=PATCHES, directions=DIRECTIONS).value
 
     settings = f"{PATCHES} patches an image, {DIRECTIONS} directions, times 1,000"
-    return [_figure(evidence, "sliced-wasserstein", "sliced Wasserstein", distance, settings, most=IMAGES)]
+    return [_figure(comparison, "sliced-wasserstein", "sliced Wasserstein", distance, settings, most=IMAGES)]
 
 
-def _judge_spectrum(evidence: Comparison) -> list[MetricResult]:
+def _compute_spectrum(comparison: Comparison) -> list[MetricResult]:
     def distance(real: Tensor, fake: Tensor) -> float:
         return spectrum_distance(*(radial_spectrum(to_float(side)) for side in (real, fake)))
 
-    return [_figure(evidence, "spectrum", "spectrum", distance, "decibels", most=2 * IMAGES)]
+    return [_figure(comparison, "spectrum", "spectrum", distance, "decibels", most=2 * IMAGES)]
 
 
 def _figure(
-    evidence: Comparison,
+    comparison: Comparison,
     name: str,
     title: str,
     distance: Callable[[Tensor, Tensor], float],
@@ -87,10 +87,10 @@ def _figure(
     most: int,
 ) -> MetricResult:
     """Judge by a distance of as many images on both sides."""
-    sides = evidence.real, evidence.fake, evidence.reference.other
+    sides = comparison.real, comparison.fake, comparison.reference.other
     count = min(most, *(len(_pictures(side, most)) for side in sides))
     real, fake, other = (_pictures(side, count) for side in sides)
-    interval = bootstrap(lambda rows: distance(real, fake[rows]), count, seed=evidence.protocol.seed, draws=DRAWS)
+    interval = bootstrap(lambda rows: distance(real, fake[rows]), count, seed=comparison.protocol.seed, draws=DRAWS)
     return MetricResult(
         metric=name,
         title=title,
@@ -102,9 +102,9 @@ def _figure(
     )
 
 
-def missing_pairs(evidence: Comparison) -> str | None:
+def missing_pairs(comparison: Comparison) -> str | None:
     """Say what is missing where samples have no image that they should equal."""
-    if evidence.paired:
+    if comparison.paired:
         return None
     return "there is no real image that a sample should equal; it is for runs on pairs, such as those of pix2pix"
 
@@ -118,15 +118,15 @@ def _likeness(made: Tensor, target: Tensor) -> dict[str, Tensor]:
     return found
 
 
-def _judge_pairs(evidence: Comparison) -> list[MetricResult]:
+def _compute_pairs(comparison: Comparison) -> list[MetricResult]:
     titles = {"psnr": "PSNR", "ssim": "SSIM", "l1": "L1"}
     units = {"psnr": "decibels, all channels", "ssim": "all channels", "l1": "of values in [-1, 1]"}
-    notes = stand_in(evidence, _likeness, titles)
-    return of_pairs(evidence, _likeness, PAIRED, titles=titles, units=units, notes=notes)
+    notes = stand_in(comparison, _likeness, titles)
+    return of_pairs(comparison, _likeness, PAIRED, titles=titles, units=units, notes=notes)
 
 
 def of_pairs(
-    evidence: Comparison,
+    comparison: Comparison,
     measure: PerImage,
     better: Mapping[str, Better],
     *,
@@ -137,14 +137,14 @@ def of_pairs(
     """Judge each sample by the image that it should be.
 
     Args:
-        evidence: of pairs.
+        comparison: of pairs.
         measure: takes metrics of images.
         better: which way each of the metrics is better, by name.
         titles: what each is called.
         units: what each is in.
         notes: sentences that belong beside all of them.
     """
-    made, target = _both(evidence)
+    made, target = _both(comparison)
     return [
         MetricResult(
             metric=name,
@@ -152,32 +152,32 @@ def of_pairs(
             value=finite(float(values.mean())),
             better=better[name],
             settings=f"mean of {len(values)} pairs, {units[name]}",
-            interval=_over_images(values, evidence.protocol.seed),
+            interval=_over_images(values, comparison.protocol.seed),
             notes=notes,
         )
         for name, values in measure(made, target).items()
     ]
 
 
-def stand_in(evidence: Comparison, measure: PerImage, titles: Mapping[str, str]) -> tuple[str, ...]:
+def stand_in(comparison: Comparison, measure: PerImage, titles: Mapping[str, str]) -> tuple[str, ...]:
     """Say what the mean of other targets gets in the place of every sample, which is what can be had without a network.
 
     It is no floor: pairs have none, for no other real image is the right answer.
     """
-    others, (_, target) = evidence.reference.other.images, _both(evidence)
+    others, (_, target) = comparison.reference.other.images, _both(comparison)
     if others is None:
         return ()
     mean = others.double().mean(0).round().to(torch.uint8).expand_as(target)
     values = ", ".join(
         f"{titles[name]} {text.number(float(value.mean()))}" for name, value in measure(mean, target).items()
     )
-    against = evidence.protocol.against
+    against = comparison.protocol.against
     return (f"the mean of {len(others):,} other targets ({against}) in the place of every sample has {values}.",)
 
 
-def _both(evidence: Comparison) -> tuple[Tensor, Tensor]:
+def _both(comparison: Comparison) -> tuple[Tensor, Tensor]:
     """Return the images that were made and those that they should be, (N, C, H, W) each."""
-    made, target = (_pictures(side, len(side)) for side in (evidence.fake, evidence.real))
+    made, target = (_pictures(side, len(side)) for side in (comparison.fake, comparison.real))
     return made, target
 
 
@@ -187,5 +187,5 @@ def _over_images(values: Tensor, seed: int) -> Interval | None:
     return bootstrap(lambda rows: float(values[rows].mean()), len(values), seed=seed)
 
 
-def _pairs_alone(evidence: Comparison) -> Values:
-    return {name: float(values.mean()) for name, values in _likeness(*_both(evidence)).items()}
+def _pairs_alone(comparison: Comparison) -> Values:
+    return {name: float(values.mean()) for name, values in _likeness(*_both(comparison)).items()}

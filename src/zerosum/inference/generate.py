@@ -1,0 +1,146 @@
+"""Generated samples, in chunks: the same for the same seed, made by one process or shared by several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zerosum.data.batch import to_uint8
+from zerosum.data.dataset import Dataset
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.inference.controls import controls as controls_of_recipe
+from zerosum.inference.controls import require_known
+from zerosum.recipe import Recipe
+from zerosum.runtime import rng
+from zerosum.tasks import has_latents, require_latents
+
+CHUNK = 16
+"""Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
+
+TRANSLATED = 8
+"""Images translated at once."""
+
+
+def generate(
+    recipe: Recipe, n: int, seed: int, *, controls: Mapping[str, Any] | None = None, chunk: int = CHUNK
+) -> Tensor:
+    """Generate (n, *shape) samples in [-1, 1], or in the data's units, on the CPU: those that `stream` yields.
+
+    Raises:
+        InputError: a control that the recipe does not have, or a value it refuses.
+    """
+    return torch.cat(list(stream(recipe, n, seed, controls=controls, chunk=chunk)))[:n]
+
+
+def stream(
+    recipe: Recipe,
+    n: int,
+    seed: int,
+    *,
+    controls: Mapping[str, Any] | None = None,
+    chunk: int = CHUNK,
+    rank: int = 0,
+    world: int = 1,
+) -> Iterator[Tensor]:
+    """Yield n samples, up to `chunk` - 1 more, in float32 on the CPU, the same for the same seed on a CPU.
+
+    The random state is the caller's again whenever a chunk is yielded.
+
+    Args:
+        recipe: in evaluation mode.
+        n: samples altogether.
+        seed: of the latents, and of the labels of a recipe whose `sample` takes them: these are drawn by the shares of
+            the training data unless `controls` say which.
+        controls: keywords of the recipe's `sample` that a person chose.
+        chunk: samples generated at once: (chunk, *shape) each.
+        rank: number of this process among those that share the work.
+        world: how many they are. This one yields chunks rank, rank + world, ...: those that one process would make.
+
+    Raises:
+        InputError: a control that the recipe does not have, or a value it refuses.
+    """
+    chosen = dict(controls or {})
+    require_known(chosen, controls_of_recipe(recipe))
+    count = -(-n // chunk)
+    drawn = recipe.takes_labels and "label" not in chosen
+    labels = draw_labels(recipe.spec, count * chunk, seed).split(chunk) if drawn else ()
+
+    def sample(index: int) -> Tensor:
+        given = {"labels": labels[index]} if drawn else {}
+        return recipe.sample(chunk, **chosen, **given).float().cpu()
+
+    skipping = world > 1 and _draws_latents_alone(recipe, chunk, sample)
+    state = None
+    for index in range(count):
+        mine = index % world == rank
+        with rng.fork(recipe.device, seed=seed if state is None else None), torch.no_grad():
+            if state is not None:
+                rng.set_state(state, recipe.device)
+            samples = require_latents(recipe).prior(chunk) if skipping and not mine else sample(index)
+            state = rng.state(recipe.device)
+        if mine:
+            yield samples
+
+
+def draw_labels(spec: Spec, n: int, seed: int) -> Tensor:
+    """Draw (n,) int64 labels by the shares of the training data, on a generator of their own.
+
+    A seed's first labels are the same however many follow.
+
+    >>> draw_labels(Spec(shape=(2,), classes=("cat", "dog"), class_counts=(0, 9)), 4, 0)
+    tensor([1, 1, 1, 1])
+    """
+    counts = torch.tensor(spec.class_counts or (1,) * len(spec.classes), dtype=torch.float64)
+    uniform = torch.rand(n, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return torch.searchsorted(counts.cumsum(0), uniform * counts.sum(), right=True)
+
+
+def translate(
+    recipe: Recipe, dataset: Dataset, rows: np.ndarray, seed: int, *, rank: int = 0, world: int = 1
+) -> Iterator[Tensor]:
+    """Yield translations of the sources at (N,) rows of pairs or domains, 8 at once, in float32 on the CPU.
+
+    Args:
+        recipe: in evaluation mode.
+        dataset: whose sources are translated.
+        rows: which of them.
+        seed: of each chunk's random state, with the chunk's place added.
+        rank: number of this process among those that share the work, as for `stream`.
+        world: how many they are.
+    """
+    for start in range(rank * TRANSLATED, len(rows), world * TRANSLATED):
+        batch = dataset.batch(rows[start : start + TRANSLATED]).to(recipe.device)
+        with rng.fork(recipe.device, seed=seed + start), torch.no_grad():
+            made, _ = recipe.fake_and_real(batch)
+        yield made.float().cpu()
+
+
+def finished(samples: Tensor) -> Tensor:
+    """Return images (N, C, H, W) as uint8 and points (N, 2) as they are.
+
+    Raises:
+        InputError: A sample is not finite.
+    """
+    if not bool(samples.isfinite().all()):
+        raise InputError(
+            "The samples hold values that are not finite numbers, so there is nothing to evaluate: train anew, with a "
+            "lower learning rate or --precision float32."
+        )
+    return to_uint8(samples) if samples.ndim > 2 else samples
+
+
+def _draws_latents_alone(recipe: Recipe, chunk: int, sample: Any) -> bool:
+    """Whether sampling leaves the random state where `prior` does, so that drawing latents alone skips a chunk."""
+    if not has_latents(recipe):
+        return False
+    states = []
+    for draw in (lambda: sample(0), lambda: require_latents(recipe).prior(chunk)):
+        with rng.fork(recipe.device, seed=0), torch.no_grad():
+            draw()
+            states.append(rng.state(recipe.device))
+    return all(torch.equal(value, states[1][name]) for name, value in states[0].items())
