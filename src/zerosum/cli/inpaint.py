@@ -9,14 +9,11 @@ from typing import Annotated
 import tyro
 
 from zerosum.cli import flags
-from zerosum.cli.image_command import tell
+from zerosum.cli.image_command import process_images
 from zerosum.config import BaseConfig, Count
 from zerosum.errors import InputError
-from zerosum.inference.image_files import inputs_at, targets_for
 from zerosum.inference.inpaint import complete_files
-from zerosum.run.load import load, recipe_of
-from zerosum.runtime.progress import make_progress, progress_callback
-from zerosum.tasks import Inpainter
+from zerosum.run.load import recipe_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,20 +50,14 @@ def run(arguments: list[str]) -> None:
     """
     given: Inpaint = flags.parse(Inpaint, arguments, prog="zerosum inpaint").checked()
     _require_filling(given.run)
-    files = inputs_at(given.input)
-    single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
-    out = given.out or given.run / "inpainted"
-    targets = targets_for(files, out, single=single)
-    recipe = load(given.run, device=given.device)
-    assert isinstance(recipe, Inpainter)
-    progress = make_progress()
-    try:
-        done = complete_files(
-            recipe, files, given.mask, targets, batch=given.batch, progress=progress_callback(progress)
-        )
-    finally:
-        progress.close()
-    tell(done, files, out, did="filled")
+    process_images(
+        given,
+        lambda recipe, files, targets, progress: complete_files(
+            recipe, files, given.mask, targets, batch=given.batch, progress=progress
+        ),
+        folder="inpainted",
+        did="filled",
+    )
 
 
 def _require_filling(place: Path) -> None:

@@ -10,15 +10,16 @@ import tyro
 
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, with_controls
-from zerosum.cli.image_command import tell
+from zerosum.cli.image_command import process_images
 from zerosum.config import BaseConfig, Count, Whole
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
-from zerosum.inference.image_files import inputs_at, targets_for
-from zerosum.inference.translate import Size, translate_files
+from zerosum.inference.image_files import ProcessedFiles, Size
+from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
 from zerosum.recipe import Recipe
-from zerosum.run.load import load, recipe_of
-from zerosum.runtime.progress import make_progress, progress_callback
+from zerosum.run.load import recipe_of
+from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.tasks import TranslationRecipe, Upscaler, controls_of
 
 
@@ -62,31 +63,24 @@ def run(arguments: list[str]) -> None:
         kind = _translating(recipe_of(place), place)
         parser = with_controls(Translate, kind.translate, controls_of(kind.translate))
     given: Any = flags.parse(parser, arguments, prog="zerosum translate").checked()
-    files = inputs_at(given.input)
-    single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
-    out = given.out or given.run / "translated"
-    targets = targets_for(files, out, single=single)
-    recipe = load(given.run, device=given.device)
-    assert isinstance(recipe, TranslationRecipe)
-    progress = make_progress()
-    told = progress_callback(progress)
-    try:
+
+    def process(
+        recipe: TranslationRecipe, files: ImageFiles, targets: dict[str, Path], progress: ProgressCallback
+    ) -> ProcessedFiles:
         if isinstance(recipe, Upscaler) and given.size != "trained":
-            done = upscale_files(recipe, files, targets, progress=told)  # a window at a time: photographs are large
-        else:
-            done = translate_files(
-                recipe,
-                files,
-                targets,
-                size=given.size or "trained",
-                batch=given.batch,
-                seed=given.seed,
-                chosen=chosen_among(given, controls_of(recipe.translate)),
-                progress=told,
-            )
-    finally:
-        progress.close()
-    tell(done, files, out, did="translated")
+            return upscale_files(recipe, files, targets, progress=progress)  # a window at a time: photographs are large
+        return translate_files(
+            recipe,
+            files,
+            targets,
+            size=given.size or "trained",
+            batch=given.batch,
+            seed=given.seed,
+            chosen=chosen_among(given, controls_of(recipe.translate)),
+            progress=progress,
+        )
+
+    process_images(given, process, folder="translated", did="translated")
 
 
 def _translating(kind: type[Recipe], place: Path) -> type[TranslationRecipe]:

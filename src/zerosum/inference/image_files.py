@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Literal, TypeVar
 
-from PIL import Image
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
 
+from zerosum.data.packing.decode import PixelFormat, no_bombs, open_image, reason, to_plain, with_channels
+from zerosum.data.packing.scan import Scan, attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.two_sided import files_at
 from zerosum.errors import InputError
+from zerosum.media.image_grid import MODES
 from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
+from zerosum.tasks import Inpainter, TranslationRecipe
+from zerosum.text import counted
+
+Size = Literal["trained", "own"]
 
 FORMATS = {
     ".png": "PNG",
@@ -22,6 +36,135 @@ FORMATS = {
     ".bmp": "BMP",
 }
 """Kinds of picture that are written, by ending."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessedFiles:
+    """The results of processing files."""
+
+    written: tuple[Path, ...]
+    problems: dict[str, str]
+    """Why a file was left out, by its name: the end of the sentence "a.png ..."."""
+    notes: tuple[str, ...]
+    """What was done to the images on the way, one sentence each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A decoded image, ready for the network."""
+
+    name: str
+    plain: Image.Image
+    """Upright, at its own size: L, LA, RGB or RGBA."""
+    pixels: Tensor
+    """(C', H', W') uint8, at the network's size."""
+
+
+Item = TypeVar("Item", bound=Loaded)
+Load = Callable[[str], Item | Exception]
+"""Loads an image by its name, and returns what goes wrong."""
+
+
+def process_files(
+    files: ImageFiles,
+    targets: Mapping[str, Path],
+    load: Callable[[Scan], Load[Item]],
+    run: Callable[[Sequence[Item]], Tensor],
+    finish: Callable[[Item, Tensor], Image.Image],
+    verb: str,
+    *,
+    batch: int = 1,
+    progress: ProgressCallback | None = None,
+) -> ProcessedFiles:
+    """Run a network on image files, a batch of one size at a time, and write a file for each.
+
+    Args:
+        files: The images.
+        targets: Where each result goes, by the image's name.
+        load: Returns what loads an image, from the scan of all of them.
+        run: Computes the results (N, C, H, W), uint8, of N images of one size.
+        finish: Makes the picture to write from an image and its result (C, H, W).
+        verb: What is done, for the progress.
+        batch: Images at a time; fewer where their sizes differ.
+        progress: Called with how many are done.
+
+    Raises:
+        InputError: A kind of file that cannot hold the result, or what `load`, `run` and `finish` raise.
+        StorageError: The disk refuses.
+    """
+    with no_bombs():
+        found = survey(files, progress, smallest=1)
+        names, problems, written = tuple(found.facts), dict(found.problems), []
+        loaded = zip(names, on_all_cores(load(found), names, window=max(2, batch)), strict=True)
+        for items in _batches(_usable(loaded, problems), batch):
+            for item, result in zip(items, run(items), strict=True):
+                written.append(write_picture(finish(item, result), targets[item.name]))
+            if progress is not None:
+                progress(verb, len(written), len(names))
+    return ProcessedFiles(written=tuple(written), problems=problems, notes=notes_on(found))
+
+
+def picture_loader(files: ImageFiles, recipe: TranslationRecipe, *, size: Size) -> Callable[[Scan], Load[Loaded]]:
+    """Return the `load` of `process_files` for what a recipe takes, as `load_picture` reads it."""
+
+    def with_scan(found: Scan) -> Load[Loaded]:
+        channels, height, width = recipe.spec.source_shape or recipe.spec.shape
+        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
+
+        def load(name: str) -> Loaded | Exception:
+            return attempt(files, lambda file: _loaded(name, *load_picture(file, plan=plan, size=size)))(name)
+
+        return load
+
+    return with_scan
+
+
+def load_picture(file: BinaryIO, *, plan: PixelFormat, size: Size) -> tuple[Image.Image, Tensor]:
+    """Decode an image: upright at its own size, and as the (C', H', W') uint8 that the network takes."""
+    with open_image(file) as image:
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        plain = to_plain(image, plan)
+    shown = with_channels(plain, plan.channels)
+    if size == "trained" and shown.size != (plan.width, plan.height):
+        shown = shown.resize((plan.width, plan.height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    pixels = np.array(shown).reshape(shown.height, shown.width, plan.channels)
+    return plain, torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def finished(recipe: TranslationRecipe, plain: Image.Image, result: Tensor) -> Image.Image:
+    """Bring a result (C, H, W) to its source's size, times the factor by which the recipe enlarges, and opacity."""
+    given = recipe.spec.source_shape or recipe.spec.shape
+    factor = recipe.spec.shape[1] // given[1]
+    size = (factor * plain.width, factor * plain.height)
+    pixels = result.permute(1, 2, 0).numpy()
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+    image = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+    if plain.mode in ("LA", "RGBA") and image.mode in ("L", "RGB"):
+        image.putalpha(plain.getchannel("A").resize(size, Image.Resampling.LANCZOS))
+    return image
+
+
+def notes_on(found: Scan) -> tuple[str, ...]:
+    """Say what is done to images before a network takes them."""
+    high = sum(fact.bits == 16 and fact.wide is None for fact in found.facts.values())
+    several = sum(fact.frames > 1 for fact in found.facts.values())
+    return (
+        *(scale.sentence for scale in found.scales.values()),
+        *([f"16 bits in each of several channels reduced to 8: {counted(high, 'image')}."] if high else []),
+        *([f"Several frames or pages, of which the first is used: {counted(several, 'file')}."] if several else []),
+    )
+
+
+def require_pictures(recipe: TranslationRecipe | Inpainter) -> None:
+    """Check that what the recipe takes and makes are images that files can hold.
+
+    Raises:
+        InputError: They have more than 4 channels.
+    """
+    for channels in (recipe.spec.shape[0], (recipe.spec.source_shape or recipe.spec.shape)[0]):
+        if channels not in MODES:
+            raise InputError(f"This run's images have {channels} channels, which no image file holds: use Python.")
 
 
 def inputs_at(source: Path) -> ImageFiles:
@@ -96,3 +239,29 @@ def write_picture(image: Image.Image, path: Path) -> Path:
     with replacing(path) as partial:
         image.save(partial, format=kind, **({"quality": 95} if kind in ("JPEG", "WEBP") else {}))
     return path
+
+
+def _loaded(name: str, plain: Image.Image, pixels: Tensor) -> Loaded:
+    return Loaded(name=name, plain=plain, pixels=pixels)
+
+
+def _usable(loaded: Iterable[tuple[str, Item | Exception]], problems: dict[str, str]) -> Iterator[Item]:
+    """Yield what was loaded; note what went wrong in `problems`."""
+    for name, result in loaded:
+        if isinstance(result, Exception):
+            problems[name] = reason(result)
+        else:
+            yield result
+
+
+def _batches(loaded: Iterable[Item], batch: int) -> Iterator[list[Item]]:
+    """Gather images in order, at most `batch` at a time and all of one size."""
+    for _, alike in groupby(loaded, key=lambda item: item.pixels.shape):
+        gathered: list[Item] = []
+        for item in alike:
+            gathered.append(item)
+            if len(gathered) == batch:
+                yield gathered
+                gathered = []
+        if gathered:
+            yield gathered

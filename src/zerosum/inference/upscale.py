@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,16 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import PixelFormat, no_bombs, reason
-from zerosum.data.packing.scan import attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
-from zerosum.inference.image_files import write_picture
-from zerosum.inference.translate import Translated, finished, load_picture, notes_on, require_pictures
+from zerosum.inference.image_files import (
+    Loaded,
+    ProcessedFiles,
+    finished,
+    picture_loader,
+    process_files,
+    require_pictures,
+)
 from zerosum.recipe import Recipe
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.tasks import TranslationRecipe, Upscaler
@@ -80,7 +83,7 @@ def upscale_files(
     *,
     tile: int = TILE,
     progress: ProgressCallback | None = None,
-) -> Translated:
+) -> ProcessedFiles:
     """Enlarge image files, one after the other, into files.
 
     Opacity does not go through the network: it is composited on white for it, and put back on the result, enlarged by
@@ -99,22 +102,15 @@ def upscale_files(
     """
     upscaler = require_upscaler(recipe)
     require_pictures(upscaler)
-    with no_bombs():
-        found = survey(files, progress, smallest=1)
-        problems, written = dict(found.problems), []
-        channels, height, width = upscaler.spec.source_shape or upscaler.spec.shape
-        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
-        load: Any = attempt(files, partial(load_picture, plan=plan, size="own"))
-        for name in found.facts:
-            loaded: tuple[Image.Image, Tensor] | Exception = load(name)
-            if isinstance(loaded, Exception):
-                problems[name] = reason(loaded)
-                continue
-            made = _filled(upscaler, loaded[1][None], tile, torch.uint8)[0]
-            written.append(write_picture(finished(upscaler, loaded[0], made), targets[name]))
-            if progress is not None:
-                progress("upscale", len(written), len(found.facts))
-    return Translated(written=tuple(written), problems=problems, notes=notes_on(found))
+
+    def run(images: Sequence[Loaded]) -> Tensor:
+        return _filled(upscaler, torch.stack([image.pixels for image in images]), tile, torch.uint8)
+
+    def finish(image: Loaded, result: Tensor) -> Image.Image:
+        return finished(upscaler, image.plain, result)
+
+    load = picture_loader(files, upscaler, size="own")
+    return process_files(files, targets, load, run, finish, "upscale", progress=progress)
 
 
 def require_upscaler(recipe: Recipe) -> Any:
