@@ -17,7 +17,7 @@ def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Goodfellow et al. 2014, eq. 1 (https://arxiv.org/abs/1406.2661).
     """
-    return softplus(-_wide(real)).mean() + softplus(_wide(fake)).mean()
+    return softplus(-to_float32(real)).mean() + softplus(to_float32(fake)).mean()
 
 
 def labelled_discriminator(real: Tensor, fake: Tensor, *, real_label: Tensor, fake_label: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ def labelled_discriminator(real: Tensor, fake: Tensor, *, real_label: Tensor, fa
 
     Source: Salimans et al. 2016, section 3.4 (https://arxiv.org/abs/1606.03498).
     """
-    real, fake = _wide(real), _wide(fake)
+    real, fake = to_float32(real), to_float32(fake)
     return (softplus(real) - real_label * real).mean() + (softplus(fake) - fake_label * fake).mean()
 
 
@@ -40,7 +40,7 @@ def minimax_generator(fake: Tensor) -> Tensor:
 
     Source: Goodfellow et al. 2014, eq. 1.
     """
-    return -softplus(_wide(fake)).mean()
+    return -softplus(to_float32(fake)).mean()
 
 
 def non_saturating_generator(fake: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ def non_saturating_generator(fake: Tensor) -> Tensor:
 
     Source: Goodfellow et al. 2014, section 3.
     """
-    return softplus(-_wide(fake)).mean()
+    return softplus(-to_float32(fake)).mean()
 
 
 def least_squares_discriminator(real: Tensor, fake: Tensor, *, a: float = 0.0, b: float = 1.0) -> Tensor:
@@ -56,7 +56,7 @@ def least_squares_discriminator(real: Tensor, fake: Tensor, *, a: float = 0.0, b
 
     Source: Mao et al. 2017, eq. 2 (https://arxiv.org/abs/1611.04076).
     """
-    return ((_wide(real) - b).square().mean() + (_wide(fake) - a).square().mean()) / 2
+    return ((to_float32(real) - b).square().mean() + (to_float32(fake) - a).square().mean()) / 2
 
 
 def least_squares_generator(fake: Tensor, *, c: float = 1.0) -> Tensor:
@@ -64,7 +64,7 @@ def least_squares_generator(fake: Tensor, *, c: float = 1.0) -> Tensor:
 
     Source: Mao et al. 2017, eq. 2.
     """
-    return (_wide(fake) - c).square().mean() / 2
+    return (to_float32(fake) - c).square().mean() / 2
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Lim & Ye 2017, eq. 14 (https://arxiv.org/abs/1705.02894); Miyato et al. 2018, eq. 16.
     """
-    return (1 - _wide(real)).relu().mean() + (1 + _wide(fake)).relu().mean()
+    return (1 - to_float32(real)).relu().mean() + (1 + to_float32(fake)).relu().mean()
 
 
 def hinge_generator(fake: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ def hinge_generator(fake: Tensor) -> Tensor:
 
     Source: Lim & Ye 2017, eq. 15.
     """
-    return -_wide(fake).mean()
+    return -to_float32(fake).mean()
 
 
 def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Arjovsky et al. 2017, algorithm 1 (https://arxiv.org/abs/1701.07875).
     """
-    return _wide(fake).mean() - _wide(real).mean()
+    return to_float32(fake).mean() - to_float32(real).mean()
 
 
 def wasserstein_generator(fake: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ def wasserstein_generator(fake: Tensor) -> Tensor:
 
     Source: Arjovsky et al. 2017, algorithm 1.
     """
-    return -_wide(fake).mean()
+    return -to_float32(fake).mean()
 
 
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Jolicoeur-Martineau 2018, section 4.1 (https://arxiv.org/abs/1807.00734); Huang et al. 2024, eq. 2.
     """
-    return softplus(_wide(fake) - _wide(real)).mean()
+    return softplus(to_float32(fake) - to_float32(real)).mean()
 
 
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Jolicoeur-Martineau 2018, section 4.1.
     """
-    return softplus(_wide(real) - _wide(fake)).mean()
+    return softplus(to_float32(real) - to_float32(fake)).mean()
 
 
 def relativistic_average_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -120,7 +120,7 @@ def relativistic_average_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Jolicoeur-Martineau 2018, eq. 9.
     """
-    real, fake = _wide(real), _wide(fake)
+    real, fake = to_float32(real), to_float32(fake)
     return softplus(fake.mean() - real).mean() + softplus(fake - real.mean()).mean()
 
 
@@ -148,6 +148,6 @@ def discriminator_stats(real: Tensor, fake: Tensor, *, threshold: float = 0.0) -
     }
 
 
-def _wide(logits: Tensor) -> Tensor:
-    """Bring half-precision logits to float32, in which differences and means are taken."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+def to_float32(values: Tensor) -> Tensor:
+    """Convert half precision to float32, which squares, differences and means need; float64 stays float64."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))

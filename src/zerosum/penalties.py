@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from zerosum.objectives import to_float32
 from zerosum.runtime import rng
 
 Critic = Callable[[Tensor], Tensor]
@@ -31,7 +32,7 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, *, target: floa
     Source: Gulrajani et al. 2017, eq. 3 and algorithm 1 (https://arxiv.org/abs/1704.00028).
     """
     mix = rng.uniform(len(real), *[1] * (real.ndim - 1), device=real.device)
-    between = torch.lerp(_wide(fake), _wide(real), mix.to(_wide(real)))
+    between = torch.lerp(to_float32(fake), to_float32(real), mix.to(to_float32(real)))
     return (_squared_slopes(critic, between).add(1e-12).sqrt() - target).square().mean()
 
 
@@ -63,12 +64,7 @@ def clip_weights_(network: nn.Module, limit: float) -> None:
 
 def _squared_slopes(critic: Critic, x: Tensor) -> Tensor:
     """Return |grad D|^2 at each sample: (N, *shape) -> (N,), differentiable once more."""
-    x = _wide(x.detach()).requires_grad_()
+    x = to_float32(x.detach()).requires_grad_()
     with torch.enable_grad():
-        (slope,) = torch.autograd.grad(_wide(critic(x)).sum(), x, create_graph=True)
+        (slope,) = torch.autograd.grad(to_float32(critic(x)).sum(), x, create_graph=True)
     return slope.flatten(1).square().sum(1)
-
-
-def _wide(values: Tensor) -> Tensor:
-    """Bring half precision to float32: squares and norms need its range."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))

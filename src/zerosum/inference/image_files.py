@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal, TypeVar
 
@@ -26,7 +25,7 @@ from zerosum.text import counted
 
 Size = Literal["trained", "own"]
 
-FORMATS = {
+FORMATS: dict[str, str] = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -49,7 +48,7 @@ class ProcessedFiles:
     """What was done to the images on the way, one sentence each."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Loaded:
     """A decoded image, ready for the network."""
 
@@ -96,7 +95,7 @@ def process_files(
         found = survey(files, progress, smallest=1)
         names, problems, written = tuple(found.facts), dict(found.problems), []
         loaded = zip(names, on_all_cores(load(found), names, window=max(2, batch)), strict=True)
-        for items in _batches(_usable(loaded, problems), batch):
+        for items in _batches(loaded, batch, problems):
             for item, result in zip(items, run(items), strict=True):
                 written.append(write_picture(finish(item, result), targets[item.name]))
             if progress is not None:
@@ -104,19 +103,15 @@ def process_files(
     return ProcessedFiles(written=tuple(written), problems=problems, notes=notes_on(found))
 
 
-def picture_loader(files: ImageFiles, recipe: TranslationRecipe, *, size: Size) -> Callable[[Scan], Load[Loaded]]:
-    """Return the `load` of `process_files` for what a recipe takes, as `load_picture` reads it."""
+def picture_loader(files: ImageFiles, recipe: TranslationRecipe, found: Scan, *, size: Size) -> Load[Loaded]:
+    """Return what loads an image as a recipe takes it, by `load_picture`."""
+    channels, height, width = recipe.spec.source_shape or recipe.spec.shape
+    plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
 
-    def with_scan(found: Scan) -> Load[Loaded]:
-        channels, height, width = recipe.spec.source_shape or recipe.spec.shape
-        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
+    def load(name: str) -> Loaded | Exception:
+        return attempt(files, lambda file: Loaded(name, *load_picture(file, plan=plan, size=size)))(name)
 
-        def load(name: str) -> Loaded | Exception:
-            return attempt(files, lambda file: _loaded(name, *load_picture(file, plan=plan, size=size)))(name)
-
-        return load
-
-    return with_scan
+    return load
 
 
 def load_picture(file: BinaryIO, *, plan: PixelFormat, size: Size) -> tuple[Image.Image, Tensor]:
@@ -134,9 +129,7 @@ def load_picture(file: BinaryIO, *, plan: PixelFormat, size: Size) -> tuple[Imag
 
 def finished(recipe: TranslationRecipe, plain: Image.Image, result: Tensor) -> Image.Image:
     """Bring a result (C, H, W) to its source's size, times the factor by which the recipe enlarges, and opacity."""
-    given = recipe.spec.source_shape or recipe.spec.shape
-    factor = recipe.spec.shape[1] // given[1]
-    size = (factor * plain.width, factor * plain.height)
+    size = (recipe.spec.factor * plain.width, recipe.spec.factor * plain.height)
     pixels = result.permute(1, 2, 0).numpy()
     image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
     image = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
@@ -175,13 +168,8 @@ def inputs_at(source: Path) -> ImageFiles:
     """
     path = source.expanduser().absolute()
     if path.is_file() and path.suffix.lower() != ".zip":
-        return ImageFiles(
-            root=path.parent,
-            names=(path.name,),
-            others=(),
-            stamps={},
-            open=lambda name: (path.parent / name).open("rb"),
-        )
+        here, names = path.parent, (path.name,)
+        return ImageFiles(root=here, names=names, others=(), stamps={}, open=lambda name: (here / name).open("rb"))
     if not path.exists():
         raise InputError(f"There is no image, folder or .zip {path}.")
     files = files_at(path)
@@ -241,27 +229,21 @@ def write_picture(image: Image.Image, path: Path) -> Path:
     return path
 
 
-def _loaded(name: str, plain: Image.Image, pixels: Tensor) -> Loaded:
-    return Loaded(name=name, plain=plain, pixels=pixels)
-
-
-def _usable(loaded: Iterable[tuple[str, Item | Exception]], problems: dict[str, str]) -> Iterator[Item]:
-    """Yield what was loaded; note what went wrong in `problems`."""
-    for name, result in loaded:
-        if isinstance(result, Exception):
-            problems[name] = reason(result)
-        else:
-            yield result
-
-
-def _batches(loaded: Iterable[Item], batch: int) -> Iterator[list[Item]]:
-    """Gather images in order, at most `batch` at a time and all of one size."""
-    for _, alike in groupby(loaded, key=lambda item: item.pixels.shape):
-        gathered: list[Item] = []
-        for item in alike:
-            gathered.append(item)
-            if len(gathered) == batch:
-                yield gathered
-                gathered = []
-        if gathered:
+def _batches(
+    loaded: Iterable[tuple[str, Item | Exception]], batch: int, problems: dict[str, str]
+) -> Iterator[list[Item]]:
+    """Gather images in order, at most `batch` at a time and all of one size; note what went wrong in `problems`."""
+    gathered: list[Item] = []
+    for name, item in loaded:
+        if isinstance(item, Exception):
+            problems[name] = reason(item)
+            continue
+        if gathered and gathered[0].pixels.shape != item.pixels.shape:
             yield gathered
+            gathered = []
+        gathered.append(item)
+        if len(gathered) == batch:
+            yield gathered
+            gathered = []
+    if gathered:
+        yield gathered

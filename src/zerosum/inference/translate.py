@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def translate_files(
     def finish(image: Loaded, result: Tensor) -> Image.Image:
         return finished(recipe, image.plain, result)
 
-    load = picture_loader(files, recipe, size=size)
+    load = partial(picture_loader, files, recipe, size=size)
     return process_files(files, targets, load, run, finish, "translate", batch=batch, progress=progress)
 
 

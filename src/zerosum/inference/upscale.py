@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def upscale_files(
     def finish(image: Loaded, result: Tensor) -> Image.Image:
         return finished(upscaler, image.plain, result)
 
-    load = picture_loader(files, upscaler, size="own")
+    load = partial(picture_loader, files, upscaler, size="own")
     return process_files(files, targets, load, run, finish, "upscale", progress=progress)
 
 

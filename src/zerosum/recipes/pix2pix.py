@@ -25,7 +25,6 @@ from zerosum import objectives
 from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
 from zerosum.data.batch import Pairs
 from zerosum.data.spec import Spec
-from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.networks.patchgan import PatchDiscriminator
@@ -76,7 +75,7 @@ class Pix2Pix(TranslationRecipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         source = spec.source_shape or spec.shape
-        self.factor = _factor(source, spec.shape)
+        self.factor = spec.factor
         self.generator = UNet(
             source[0], spec.shape[0], width=config.width, depth=unet_depth(spec.shape), dropout=config.dropout
         )
@@ -135,14 +134,3 @@ class Pix2Pix(TranslationRecipe):
 
     def _schedule(self, clock: Clock) -> dict[str, float]:
         return {"lr": self.config.lr * constant_then_linear(clock.progress, hold=self.config.lr_hold)}
-
-
-def _factor(source: tuple[int, ...], target: tuple[int, ...]) -> int:
-    """Return how many times larger a target's sides are than its source's."""
-    factor = max(1, target[1] // source[1])
-    if tuple(factor * side for side in source[1:]) != target[1:]:
-        raise InputError(
-            f"Sources of {source[1]}x{source[2]} cannot be enlarged by a whole factor to targets of "
-            f"{target[1]}x{target[2]}: give both the same size."
-        )
-    return factor

@@ -113,7 +113,7 @@ class SRGAN(TranslationRecipe):
         if config.batch == 1 and max(spec.shape[1:]) <= 16:
             raise InputError("Batch norm needs more than a single pixel: give --batch 2 or more, or a larger --size.")
         self.content = _content(config, spec)
-        self.factor = _factor(source, spec.shape)
+        self.factor = _factor(source, spec)
         self.generator = SRResNet(
             source[0],
             spec.shape[0],
@@ -246,14 +246,15 @@ class Discriminator(nn.Module):
         return self.verdict(self.features(image)).flatten()
 
 
-def _factor(source: tuple[int, ...], target: tuple[int, ...]) -> int:
-    """Return how many times larger a target's sides are than its source's."""
-    factor = max(1, target[1] // source[1])
-    if tuple(factor * side for side in source[1:]) == target[1:] and factor in (2, 4, 8, 16):
-        return factor
+def _factor(source: tuple[int, ...], spec: Spec) -> int:
+    """Return the factor by which sources of a shape are enlarged, a power of two."""
+    for factor in (2, 4, 8, 16):
+        if tuple(factor * side for side in source[1:]) == spec.shape[1:]:
+            return factor
     raise InputError(
         f"srgan makes images 2, 4, 8 or 16 times as large, and these are to go from {source[1]}x{source[2]} to "
-        f"{target[1]}x{target[2]}: give --degrade downscale:4, or small and large images with --target and --fit tiles."
+        f"{spec.shape[1]}x{spec.shape[2]}: give --degrade downscale:4, or small and large images with --target and "
+        "--fit tiles."
     )
 
 
