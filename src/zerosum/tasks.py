@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from annotated_types import Interval
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from zerosum.config import Count, Fraction
+from zerosum.config import Fraction
 from zerosum.data.batch import Pairs
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
@@ -48,7 +49,7 @@ def require_known(chosen: Iterable[str], known: Iterable[str]) -> None:
 class LatentConfig(RecipeConfig):
     """What every recipe with a latent vector lets its user set."""
 
-    latent_dim: Count = 100
+    latent_dim: PositiveInt = 100
     """Values in a latent vector, drawn from N(0, 1)."""
 
 
@@ -83,7 +84,7 @@ class LatentRecipe(Recipe):
 class TranslationConfig(RecipeConfig):
     """What every recipe that makes images from images lets its user set."""
 
-    batch: Count = 1
+    batch: PositiveInt = 1
     """Real samples per draw, over all processes."""
 
     enlarge: Annotated[float, Interval(ge=1, le=4)] = 286 / 256

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from pydantic import PositiveInt
 
 from zerosum.cli import flags
 from zerosum.cli.image_command import process_images
-from zerosum.config import BaseConfig, Count
+from zerosum.config import BaseConfig
 from zerosum.errors import InputError
 from zerosum.inference.inpaint import complete_files
 from zerosum.run.load import recipe_of
@@ -35,7 +36,7 @@ class Inpaint(BaseConfig):
     """A folder, which gets a .png for each image by its own name; or, for one image, a file (.png, .jpg, .webp, .tif,
     .bmp; .jpg and .webp change known pixels a little). By default the folder inpainted in the run."""
 
-    batch: Count = 8
+    batch: PositiveInt = 8
     """Images filled at once."""
 
     device: str = "auto"

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+from pydantic import NonNegativeInt, PositiveInt
 
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, with_controls
 from zerosum.cli.image_command import process_images
-from zerosum.config import BaseConfig, Count, Whole
+from zerosum.config import BaseConfig
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.inference.image_files import ProcessedFiles, Size
@@ -41,10 +42,10 @@ class Translate(BaseConfig):
     """trained: each image is scaled to the size the model was trained at, and the result back to the image's own. own:
     the network runs at the image's own size, where it can do so. By default own for super-resolution, else trained."""
 
-    batch: Count = 8
+    batch: PositiveInt = 8
     """Images translated at once."""
 
-    seed: Whole = 0
+    seed: NonNegativeInt = 0
     """Start of the randomness; on a CPU the same seed, images and batch give the same results."""
 
     device: str = "auto"

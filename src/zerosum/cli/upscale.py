@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+from pydantic import PositiveInt
 
 from zerosum.cli import flags
 from zerosum.cli.image_command import process_images
-from zerosum.config import BaseConfig, Count
+from zerosum.config import BaseConfig
 from zerosum.inference.upscale import TILE, upscale_files
 
 
@@ -29,7 +30,7 @@ class Upscale(BaseConfig):
     """A folder, which gets a .png for each image by its own name; or, for one image, a file (.png, .jpg, .webp, .tif,
     .bmp). By default the folder upscaled in the run."""
 
-    tile: Count = TILE
+    tile: PositiveInt = TILE
     """Side, in pixels of an image, of what is made at once. Smaller takes less memory and more time, for the same
     result: there are no seams."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, fmean, stdev
+from statistics import fmean, stdev
 
 import torch
+from scipy.special import stdtrit
 from torch import Tensor
 
 from zerosum.errors import InputError
@@ -103,7 +104,7 @@ def split_interval(
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     found = [metric(part) for part in order.tensor_split(splits)]
     error = stdev(found) / splits**0.5
-    reach = _student(1 - tail, splits - 1) * error
+    reach = float(stdtrit(splits - 1, 1 - tail)) * error  # the quantile of Student's t
     middle = fmean(found)
     return Interval(middle - reach, middle + reach, level, error, f"{splits} disjoint splits")
 
@@ -142,18 +143,6 @@ def _tail(level: float) -> float:
     if not 0 < level < 1:
         raise InputError(f"A level of {level} was given; give a share between 0 and 1, such as 0.95.")
     return (1 - level) / 2
-
-
-def _student(probability: float, freedom: int) -> float:
-    """Quantile of Student's t by the expansion of Abramowitz & Stegun 26.7.5; within 1 % from 4 degrees on."""
-    z = NormalDist().inv_cdf(probability)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / freedom ** (i + 1) for i, term in enumerate(terms))
 
 
 FEWEST = 5

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from zerosum import objectives
-from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.config import Fraction
 from zerosum.data.batch import Pairs
 from zerosum.data.spec import Spec
 from zerosum.game import Game
@@ -38,22 +39,22 @@ from zerosum.tasks import TranslationConfig, TranslationRecipe
 class Config(TranslationConfig):
     """Image-to-image translation from pairs."""
 
-    rounds: Count = 80_000
+    rounds: PositiveInt = 80_000
     """Rounds to play: in the paper 200 epochs of 400 facades, one at a time (appendix 6.2)."""
 
-    width: Count = 64
+    width: PositiveInt = 64
     """Channels of the narrowest layers of both networks; the widest have 8 times as many."""
 
-    layers: Whole = 3
+    layers: NonNegativeInt = 3
     """Layers of stride 2 of the discriminator: 0 to 5 judge patches of 1, 16, 34, 70, 142 and 286 pixels a side."""
 
-    l1: NotNegative = 100.0
+    l1: NonNegativeFloat = 100.0
     """Weight of the L1 distance between result and target (lambda in eq. 4)."""
 
     dropout: Fraction = 0.5
     """Share of values dropped in the first three layers of the decoder, in use too; 0 makes results repeat."""
 
-    lr: Positive = 2e-4
+    lr: PositiveFloat = 2e-4
     """Learning rate of both Adams (section 3.3)."""
 
     lr_hold: Fraction = 1.0
