@@ -80,7 +80,7 @@ def documentation(settings: type[BaseConfig]) -> dict[str, str]:
 
 
 def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:
-    """Put the first complaint of a validation into one sentence."""
+    """Format the first error of a validation as one sentence."""
     complaint = error.errors()[0]
     name = str(complaint["loc"][0]) if complaint["loc"] else "settings"
     if complaint["type"] in ("unexpected_keyword_argument", "extra_forbidden"):

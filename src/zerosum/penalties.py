@@ -1,6 +1,6 @@
-"""What keeps a discriminator smooth: gradient penalties, and clipping of its weights.
+"""Lipschitz regularisation of discriminators: gradient penalties and weight clipping.
 
-`critic` maps (N, *shape) to one logit or more per sample and must judge each sample on its own (no batch norm), since
+`critic` maps (N, *shape) to one logit or more per sample and must compute each on its own (no batch norm), since
 the gradient of a sum of outputs is read as each sample's gradient. Penalties are of shape (), in float32
 at least.
 """
@@ -19,7 +19,7 @@ Critic = Callable[[Tensor], Tensor]
 
 
 def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, *, target: float = 1.0) -> Tensor:
-    """Hold the critic's slope at `target` between real and fake samples: E(|grad D(x^)| - target)^2.
+    """Penalise gradient norms other than `target` between real and fake samples: E(|grad D(x^)| - target)^2.
 
     Each x^ = e x + (1 - e) G(z) has its own e ~ U[0, 1], and the norm runs over all of a sample's values.
 
@@ -27,7 +27,7 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, *, target: floa
         critic: (N, *shape) -> logits.
         real: (N, *shape).
         fake: (N, *shape).
-        target: the slope; 1 in the paper, 0 for the zero-centred variant.
+        target: the gradient norm; 1 in the paper, 0 for the zero-centred variant.
 
     Source: Gulrajani et al. 2017, eq. 3 and algorithm 1 (https://arxiv.org/abs/1704.00028).
     """
@@ -37,7 +37,9 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, *, target: floa
 
 
 def r1(critic: Critic, real: Tensor) -> Tensor:
-    """Half the mean squared slope of the critic at real samples: E|grad D(x)|^2 / 2. Weigh it by gamma.
+    """Compute half the mean squared gradient norm of the critic at real samples: E|grad D(x)|^2 / 2.
+
+    Weigh it by gamma.
 
     Source: Mescheder et al. 2018, eq. 9 (https://arxiv.org/abs/1801.04406).
     """
@@ -45,7 +47,9 @@ def r1(critic: Critic, real: Tensor) -> Tensor:
 
 
 def r2(critic: Critic, fake: Tensor) -> Tensor:
-    """Half the mean squared slope of the critic at generated samples: E|grad D(G(z))|^2 / 2. Weigh it by gamma.
+    """Compute half the mean squared gradient norm at generated samples: E|grad D(G(z))|^2 / 2.
+
+    Weigh it by gamma.
 
     Source: Mescheder et al. 2018, eq. 10.
     """
@@ -54,7 +58,7 @@ def r2(critic: Critic, fake: Tensor) -> Tensor:
 
 @torch.no_grad()
 def clip_weights_(network: nn.Module, limit: float) -> None:
-    """Bring every parameter of `network`, in place, into [-limit, limit].
+    """Clip every parameter of `network`, in place, to [-limit, limit].
 
     Source: Arjovsky et al. 2017, algorithm 1, line 7.
     """

@@ -90,7 +90,7 @@ def test_a_report_says_in_words_what_the_run_is_and_how_it_went(tmp_path):
     assert "The recipe dcgan, trained on faces: 1,000 images, 8 × 8 pixels in gray." in text
     assert "It played all of its 2,000 rounds in 3 min." in text
     assert "discriminator 1.2, generator 0.8" in text
-    assert "told 70 % of the real and 60 % of the generated samples right" in text
+    assert "classified 70 % of the real and 60 % of the generated samples correctly" in text
     assert "zerosum train --resume" in text
     assert "3 images were cut." in text
     assert "Not everything is here" not in text

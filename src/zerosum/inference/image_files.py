@@ -1,4 +1,4 @@
-"""Where results that are made from files go: by the same names, never over what they were made from."""
+"""Batched inference on image files: reading, running a network, and writing results under the same names."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def finished(recipe: TranslationRecipe, plain: Image.Image, result: Tensor) -> I
 
 
 def notes_on(found: Scan) -> tuple[str, ...]:
-    """Say what is done to images before a network takes them."""
+    """Describe what is done to images before a network takes them."""
     high = sum(fact.bits == 16 and fact.wide is None for fact in found.facts.values())
     several = sum(fact.frames > 1 for fact in found.facts.values())
     return (

@@ -1,4 +1,4 @@
-"""A trained model that fills holes, put to use on image files: what is not in a hole stays as it is."""
+"""Inpainting of image files with a trained model: pixels outside the hole stay as they are."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def complete_files(
             (128 of 255 or more) mark what to fill, dark and transparent ones what to keep.
         targets: where each result goes, by the image's name.
         batch: images at a time.
-        progress: told how many are done.
+        progress: called with how many are done.
 
     Raises:
         InputError: masks are missing, unusable, of other sizes or in a result's place, or a kind of file that cannot
@@ -156,7 +156,7 @@ def _loader(
 
 
 def _prepared(name: str, plain: Image.Image, hole: np.ndarray, plan: PixelFormat) -> Holed:
-    """Scale an image and its hole alike, so that nothing of what is in the hole is taken for known."""
+    """Scale an image and its hole alike, so that no pixel of the hole is taken for known."""
     size = (plan.width, plan.height)
     shown, share = with_channels(plain, plan.channels), Image.fromarray(hole.astype(np.float32))
     if plain.size != size:
@@ -183,7 +183,7 @@ def _matched(names: Sequence[str], masks: ImageFiles) -> dict[str, str]:
     for name in masks.names:
         other = by_stem.setdefault(PurePosixPath(name).with_suffix(""), name)
         if other != name:
-            raise InputError(f"{masks.root} has two masks of one name, {other} and {name}: take one of them away.")
+            raise InputError(f"{masks.root} has two masks of one name, {other} and {name}: remove one of them.")
     found = {name: by_stem.get(PurePosixPath(name).with_suffix("")) for name in names}
     if missing := [name for name, mask in found.items() if mask is None]:
         raise InputError(
@@ -194,7 +194,7 @@ def _matched(names: Sequence[str], masks: ImageFiles) -> dict[str, str]:
 
 
 def _require_equal_sizes(found: Scan, shapes: Scan, mask_of: Mapping[str, str]) -> None:
-    """See that masks can be read, and have the sizes of their images."""
+    """Check that masks can be read, and have the sizes of their images."""
     unequal = []
     for name, mask in mask_of.items():
         if mask not in shapes.facts:

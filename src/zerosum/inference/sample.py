@@ -1,4 +1,4 @@
-"""Pictures made with a trained model: samples, walks through latent space, nearest training images."""
+"""Sampling and latent interpolation with a trained generator, and the files of the results."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def write_samples(samples: Tensor, out: Path, *, metadata: Mapping[str, str]) ->
 
 
 def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen: Mapping[str, Any]) -> Tensor:
-    """Walk from latent to latent and back to the first: (frames, *shape) in [-1, 1] on the CPU.
+    """Interpolate from latent to latent and back to the first: (frames, *shape) in [-1, 1] on the CPU.
 
     Raises:
         InputError: the recipe has no latents to walk among, or fewer than 2 corners or frames.
     """
     if not isinstance(recipe, Interpolable):
-        raise InputError("This recipe has no latent vector to walk along: leave --interpolate away.")
+        raise InputError("This recipe has no latent vector to walk along: leave --interpolate out.")
     if corners < 2 or frames < 2:
         raise InputError(f"A walk of {frames} frames among {corners} samples leads nowhere: give 2 or more of each.")
     require_known(chosen, controls(recipe))
@@ -75,7 +75,7 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
 
 
 def write_walk(samples: Tensor, out: Path, *, seconds: float) -> Path:
-    """Write a walk as a film (.gif, .mp4) of `seconds`, or a strip (.png).
+    """Write an interpolation as a film (.gif, .mp4) of `seconds`, or a strip (.png).
 
     Raises:
         InputError: another ending, or .mp4 without the `video` extra.

@@ -1,4 +1,4 @@
-"""A trained model that translates, put to use on image files: each result has its source's name and size."""
+"""Image-to-image translation of files with a trained model: each result has its source's name and size."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def translate_files(
         batch: images at a time; fewer where their sizes differ and are kept.
         seed: start of the randomness, if the recipe has any.
         chosen: values of the recipe's controls.
-        progress: told how many are done.
+        progress: called with how many are done.
 
     Raises:
         InputError: a control that the recipe does not have, or a kind of file that cannot hold the result.

@@ -1,4 +1,4 @@
-"""Super-resolution put to use: images of any size, a window at a time, with the same result as in one piece."""
+"""Super-resolution of images of any size by overlapping windows, with the same result as in one piece."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TILE = 128
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a source, in pixels: what is made of it, and what the network sees for that."""
+    """A window of a source, in pixels: what is made, and the receptive field that this needs."""
 
     made: tuple[slice, slice]
     """Rows and columns."""
@@ -61,7 +61,7 @@ def windows(size: tuple[int, int], *, tile: int, radius: int) -> Iterator[Window
 def upscale(recipe: Recipe, images: Tensor, *, tile: int = TILE) -> Tensor:
     """Enlarge images of any size, a window at a time: the result is that of the whole, but for rounding.
 
-    The network sees at most `tile` + 2 * radius pixels a side, whatever the size of the images.
+    The network takes at most `tile` + 2 * radius pixels a side, whatever the size of the images.
 
     Args:
         recipe: a run of super-resolution, as `zerosum.load` returns it.
@@ -95,7 +95,7 @@ def upscale_files(
         files: what to enlarge.
         targets: where each result goes, by the file's name.
         tile: as in `upscale`.
-        progress: told how many are done.
+        progress: called with how many are done.
 
     Raises:
         InputError: the recipe does not enlarge, or a kind of file that cannot hold the result.

@@ -35,7 +35,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Floor:
-    """What the metric says of real samples against other real ones at the same counts."""
+    """The metric of real samples compared with other real ones at the same counts."""
 
     value: float
     """Mean over repeats: below it, differences say nothing."""
@@ -50,7 +50,7 @@ class Floor:
 def bootstrap(
     metric: Callable[[Tensor], float], count: int, *, seed: int, draws: int = 200, level: float = 0.95
 ) -> Interval:
-    """Draw indices with replacement and see how the metric scatters about the value on all samples.
+    """Compute a bootstrap interval: the scatter of the metric under resampling, about its value on all samples.
 
     A sample drawn twice is no new one, which shifts metrics that are biased or count neighbours: the scatter about the
     draws' own mean is laid about the value on all samples, so that this shift does not enter.
@@ -83,7 +83,7 @@ def bootstrap(
 def split_interval(
     metric: Callable[[Tensor], float], count: int, *, seed: int, splits: int = 10, level: float = 0.95
 ) -> Interval:
-    """Cut the samples into disjoint parts and see how the metric scatters over them: Student's interval of their mean.
+    """Compute Student's interval of the mean of the metric over disjoint parts of the samples.
 
     The parts are smaller than the whole: for a biased metric (Frechet distance) the interval is that of the number at
     count / splits samples.
@@ -112,7 +112,7 @@ def split_interval(
 def floor(
     metric: Callable[[Tensor, Tensor], float], count: int, *, real: int, fake: int, seed: int, repeats: int = 5
 ) -> Floor:
-    """Let real samples play both parts: disjoint ones, at the counts that the metric was taken with.
+    """Compute the metric between disjoint real samples, at the counts that it was computed with.
 
     Args:
         metric: what to compute on two disjoint sets of indices (real,) and (fake,), int64.
@@ -162,13 +162,13 @@ class RepeatedResult:
     """The figure in each repeat."""
 
     def said(self) -> str:
-        """Say value and interval in points of a percentage: "+1.2 points (95 % interval -0.3 to +2.7)"."""
+        """Format value and interval in points of a percentage: "+1.2 points (95 % interval -0.3 to +2.7)"."""
         low, high = 100 * self.interval.low, 100 * self.interval.high
         return f"{100 * self.value:+.1f} points ({self.interval.level:.0%} interval {low:+.1f} to {high:+.1f})"
 
 
 def repeated(values: Sequence[float], *, level: float = 0.95) -> RepeatedResult:
-    """Sum up repeats that share nothing by chance.
+    """Summarise independent repeats.
 
     Args:
         values: of 5 repeats or more.
@@ -202,4 +202,4 @@ def shares(count: int, repeats: int, *, seed: int) -> list[Tensor]:
 
 def _require(repeats: int) -> None:
     if repeats < FEWEST:
-        raise InputError(f"{repeats} repeats were asked for; give {FEWEST} or more, or no interval can be told.")
+        raise InputError(f"{repeats} repeats were asked for; give {FEWEST} or more, because fewer give no interval.")

@@ -1,4 +1,4 @@
-"""Squared Euclidean distances between rows: all of them quickly in float32, the few that decide something exactly."""
+"""Squared Euclidean distances between rows: all of them in float32, those that decide something in float64."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def exact(a: Rows, i: Tensor, b: Rows, j: Tensor) -> Tensor:
 
 
 def below(distances: Tensor, limits: Tensor, slack: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """Which distances (n, m) lie below limits that broadcast to them, and the places (P,), (P,) too near to tell.
+    """Compare distances (n, m) with limits that broadcast to them: those below, and the undecided places (P,), (P,).
 
-    The places too near to tell are False in the first answer.
+    Undecided places are False in the first answer.
     """
     sure = distances < limits - slack
     i, j = (sure ^ (distances <= limits + slack)).nonzero(as_tuple=True)

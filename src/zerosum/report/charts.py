@@ -1,4 +1,4 @@
-"""Curves as inline SVG: a smoothed line over its raw values, axes with round ticks, colours from the page's style."""
+"""Line charts as inline SVG: a smoothed line over its raw values, axes with round ticks, colours of the page."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def chart(
     Args:
         lines: One curve or more; the colours follow their order.
         frame: Size.
-        title: What is drawn, for those who cannot see it; unlike that of any other chart on the page.
+        title: What is drawn, as text for screen readers; unlike that of any other chart on the page.
         limits: Range of the vertical axis; chosen so that rare spikes do not flatten the rest where None.
         reference: A value worth comparing with, drawn as a dashed line.
         marks: Rounds at which something changed, with its name.
@@ -172,7 +172,7 @@ def smooth(values: Sequence[float]) -> list[float]:
 
 
 def _curve(line: Line, place: int, across: Scale, up: Scale) -> Curve:
-    """Bring a line to its place on a chart."""
+    """Compute the paths of a line on a chart."""
     # A spike beyond the frame counts as on its edge: it should not bend the line for a fortieth of the run.
     smoothed = smooth([min(max(value, up.low), up.high) for value in line.values])
     stride = max(1, len(smoothed) // 400)

@@ -1,4 +1,4 @@
-"""The charts of a report: losses, how well the discriminator tells real from fake, speed, and the rest by player."""
+"""The charts of a report: losses, accuracies of the discriminator, speed, and the rest by player."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def _accuracy_card(evidence: RunData, keys: list[str]) -> list[Card]:
         player, _, name = key.rpartition("/")
         side = name.removesuffix("_accuracy")
         lines.append(_line(evidence, key, side if len(players) == 1 else f"{player} {side}"))
-    drawn = chart(lines, HALF, title="Share told right", limits=(0, 1), reference=0.5, say=_percent)
-    return [Card("Samples the discriminator tells right", drawn, legend(lines, say=_percent))]
+    drawn = chart(lines, HALF, title="Share classified correctly", limits=(0, 1), reference=0.5, say=_percent)
+    return [Card("Samples the discriminator classifies correctly", drawn, legend(lines, say=_percent))]
 
 
 def _speed_card(evidence: RunData) -> list[Card]:

@@ -1,4 +1,4 @@
-"""How good the run is: its evaluation with floors and intervals, and the figures taken while it was trained."""
+"""The section on quality: the evaluation with floors and intervals, and figures measured during training."""
 
 from __future__ import annotations
 

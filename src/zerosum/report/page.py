@@ -1,4 +1,4 @@
-"""A report's page, from the evidence of a run: what it is and how it went in words, then pictures, curves, settings."""
+"""The page of a report, from the data of a run: a summary in words, then previews, curves and settings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Samples:
 
 
 def page(evidence: RunData) -> str:
-    """Write the whole page."""
+    """Render the whole page."""
     sheet, listed = evidence.neighbours, evidence.section("data").get("notes")
     data = {name: value for name, value in evidence.section("data").items() if name != "notes"}
     return render(
@@ -93,7 +93,7 @@ def _image(picture: Picture, description: str, caption: str = "") -> Image:
 
 
 def _use(evidence: RunData) -> list[tuple[str, list[str]]]:
-    """Say what can be done with the run, each with what to type."""
+    """List what can be done with the run, each with what to type."""
     run = shlex.quote(str(evidence.path))
     command = evidence.about.get("command")
     made = [("It was made by", [command])] if isinstance(command, str) else []
@@ -109,7 +109,7 @@ def _use(evidence: RunData) -> list[tuple[str, list[str]]]:
     else:
         what, typed = "Make samples as files", f"zerosum sample {run}"
         python = f"{model}sample(16)    # (16, C, H, W) in [-1, 1]"
-    resumed = f"Go on training from round {evidence.checkpoints[-1]:,}:"
+    resumed = f"Continue training from round {evidence.checkpoints[-1]:,}:"
     return [(f"{what}, or in Python:", [typed, python]), (resumed, [f"zerosum train --resume {run}"]), *made]
 
 
