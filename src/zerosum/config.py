@@ -11,15 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
-from annotated_types import Ge, Gt, Interval
+from annotated_types import Interval
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from zerosum.errors import InputError
 
-Count = Annotated[int, Ge(1)]
-Whole = Annotated[int, Ge(0)]
-Positive = Annotated[float, Gt(0)]
-NotNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Interval(ge=0, le=1)]
 
 
@@ -27,7 +23,7 @@ Fraction = Annotated[float, Interval(ge=0, le=1)]
 class BaseConfig:
     """Base of all settings. Every field has a docstring under it, which is its help everywhere."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
@@ -84,7 +80,7 @@ def documentation(settings: type[BaseConfig]) -> dict[str, str]:
 
 
 def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:
-    """Put the first complaint of a validation into one sentence."""
+    """Format the first error of a validation as one sentence."""
     complaint = error.errors()[0]
     name = str(complaint["loc"][0]) if complaint["loc"] else "settings"
     if complaint["type"] in ("unexpected_keyword_argument", "extra_forbidden"):

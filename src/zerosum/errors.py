@@ -1,10 +1,10 @@
-"""What zerosum says when it cannot go on: one sentence with what was given, what was expected, what to type next."""
+"""Errors for the user: one sentence with what was given, what was expected, what to type next."""
 
 from __future__ import annotations
 
 
 class ZerosumError(Exception):
-    """Base of every error that zerosum raises on purpose. Its text is written for the person at the keyboard."""
+    """Base of every error that zerosum raises on purpose. Its text is a sentence for the user."""
 
     exit_code = 1
 

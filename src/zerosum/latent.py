@@ -1,4 +1,4 @@
-"""Moving through latent space: between two latents, along a path of them, and closer to the middle of the prior."""
+"""Latent interpolation and truncation: between two latents, along a path of them, and towards the mean of the prior."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Between = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def lerp(start: Tensor, end: Tensor, fraction: float | Tensor) -> Tensor:
-    """Go from `start` to `end` in a straight line: right for a uniform prior and for mapped latents (StyleGAN's w).
+    """Interpolate linearly from `start` to `end`: right for a uniform prior and for mapped latents (StyleGAN's w).
 
     Args:
         start: (N, Z).
@@ -33,7 +33,7 @@ def lerp(start: Tensor, end: Tensor, fraction: float | Tensor) -> Tensor:
 
 
 def slerp(start: Tensor, end: Tensor, fraction: float | Tensor) -> Tensor:
-    """Go from `start` to `end` along a great circle: right for a normal prior, which lies close to a sphere.
+    """Interpolate spherically from `start` to `end`: right for a normal prior, which lies close to a sphere.
 
     A straight line between two normal latents passes nearer the origin than samples of the prior ever do. Parallel rows
     give the limit of the formula, the straight line. Opposite rows have no shortest way; they take one fixed half turn,
@@ -66,7 +66,7 @@ def slerp(start: Tensor, end: Tensor, fraction: float | Tensor) -> Tensor:
 
 
 def walk(corners: Tensor, *, frames: int, between: Between = slerp) -> Tensor:
-    """Visit latents in order, each stretch taking equally many frames, from the first corner to the last.
+    """Interpolate through latents in order, each stretch taking equally many frames, from the first corner to the last.
 
     Args:
         corners: (K, Z), K >= 2.
@@ -93,7 +93,7 @@ def walk(corners: Tensor, *, frames: int, between: Between = slerp) -> Tensor:
 
 
 def loop(corners: Tensor, *, frames: int, between: Between = slerp) -> Tensor:
-    """Visit latents in order and come back to the first, for a film that repeats without a seam.
+    """Interpolate through latents in order and back to the first, for an animation that repeats without a seam.
 
     Args:
         corners: (K, Z), K >= 2.
@@ -117,7 +117,7 @@ def loop(corners: Tensor, *, frames: int, between: Between = slerp) -> Tensor:
 
 
 def truncated_normal(count: int, size: int, *, limit: float) -> Tensor:
-    """Draw normal latents whose components beyond `limit` are drawn again: fewer surprises, less variety.
+    """Draw normal latents whose components beyond `limit` are drawn again: higher fidelity, less diversity.
 
     One uniform draw through the inverse of the normal distribution gives the same law as drawing again and again.
 

@@ -1,8 +1,8 @@
-"""Adversarial objectives on raw logits, a discriminator's and a generator's each, as pure functions.
+"""Adversarial objectives on raw logits, one of the discriminator and one of the generator each, as pure functions.
 
 `real` is D(x) and `fake` is D(G(z)), of any equal shape: (N,) or patches (N, 1, H, W). Every function returns the mean
 over all elements, of shape (), in float32 at least. Logits, never probabilities: a sigmoid followed by a clipped
-logarithm has a gradient of exactly zero where it saturates, which freezes a game for good.
+logarithm has a gradient of exactly zero where it saturates, which stops training for good.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from torch.nn.functional import softplus
 
 
 def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Tell real from fake by cross-entropy: E sp(-r) + E sp(f).
+    """Classify real and fake by cross-entropy: E sp(-r) + E sp(f).
 
     Source: Goodfellow et al. 2014, eq. 1 (https://arxiv.org/abs/1406.2661).
     """
-    return softplus(-_wide(real)).mean() + softplus(_wide(fake)).mean()
+    return softplus(-to_float32(real)).mean() + softplus(to_float32(fake)).mean()
 
 
 def labelled_discriminator(real: Tensor, fake: Tensor, *, real_label: Tensor, fake_label: Tensor) -> Tensor:
-    """Tell real from fake by cross-entropy with soft or noisy labels: E[sp(r) - t r] + E[sp(f) - u f].
+    """Classify real and fake by cross-entropy with soft or noisy labels: E[sp(r) - t r] + E[sp(f) - u f].
 
     Args:
         real: logits of real samples.
         fake: logits of generated samples.
-        real_label: what `real` should say, of its shape or broadcast to it; 0.9 is one-sided smoothing.
-        fake_label: what `fake` should say. Labels outside [0, 1] make the loss unbounded below.
+        real_label: targets of `real`, of its shape or broadcast to it; 0.9 is one-sided smoothing.
+        fake_label: targets of `fake`. Labels outside [0, 1] make the loss unbounded below.
 
     Source: Salimans et al. 2016, section 3.4 (https://arxiv.org/abs/1606.03498).
     """
-    real, fake = _wide(real), _wide(fake)
+    real, fake = to_float32(real), to_float32(fake)
     return (softplus(real) - real_label * real).mean() + (softplus(fake) - fake_label * fake).mean()
 
 
 def minimax_generator(fake: Tensor) -> Tensor:
-    """Minimise log(1 - D(G(z))): -E sp(f). Its gradient vanishes where the discriminator is sure.
+    """Minimise log(1 - D(G(z))): -E sp(f). Its gradient vanishes where the discriminator is confident.
 
     Source: Goodfellow et al. 2014, eq. 1.
     """
-    return -softplus(_wide(fake)).mean()
+    return -softplus(to_float32(fake)).mean()
 
 
 def non_saturating_generator(fake: Tensor) -> Tensor:
@@ -48,23 +48,23 @@ def non_saturating_generator(fake: Tensor) -> Tensor:
 
     Source: Goodfellow et al. 2014, section 3.
     """
-    return softplus(-_wide(fake)).mean()
+    return softplus(-to_float32(fake)).mean()
 
 
 def least_squares_discriminator(real: Tensor, fake: Tensor, *, a: float = 0.0, b: float = 1.0) -> Tensor:
-    """Send real logits to `b` and fake ones to `a`: (E(r - b)^2 + E(f - a)^2) / 2.
+    """Regress real logits to `b` and fake ones to `a`: (E(r - b)^2 + E(f - a)^2) / 2.
 
     Source: Mao et al. 2017, eq. 2 (https://arxiv.org/abs/1611.04076).
     """
-    return ((_wide(real) - b).square().mean() + (_wide(fake) - a).square().mean()) / 2
+    return ((to_float32(real) - b).square().mean() + (to_float32(fake) - a).square().mean()) / 2
 
 
 def least_squares_generator(fake: Tensor, *, c: float = 1.0) -> Tensor:
-    """Send fake logits to `c`: E(f - c)^2 / 2.
+    """Regress fake logits to `c`: E(f - c)^2 / 2.
 
     Source: Mao et al. 2017, eq. 2.
     """
-    return (_wide(fake) - c).square().mean() / 2
+    return (to_float32(fake) - c).square().mean() / 2
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Lim & Ye 2017, eq. 14 (https://arxiv.org/abs/1705.02894); Miyato et al. 2018, eq. 16.
     """
-    return (1 - _wide(real)).relu().mean() + (1 + _wide(fake)).relu().mean()
+    return (1 - to_float32(real)).relu().mean() + (1 + to_float32(fake)).relu().mean()
 
 
 def hinge_generator(fake: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ def hinge_generator(fake: Tensor) -> Tensor:
 
     Source: Lim & Ye 2017, eq. 15.
     """
-    return -_wide(fake).mean()
+    return -to_float32(fake).mean()
 
 
 def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Arjovsky et al. 2017, algorithm 1 (https://arxiv.org/abs/1701.07875).
     """
-    return _wide(fake).mean() - _wide(real).mean()
+    return to_float32(fake).mean() - to_float32(real).mean()
 
 
 def wasserstein_generator(fake: Tensor) -> Tensor:
@@ -96,31 +96,31 @@ def wasserstein_generator(fake: Tensor) -> Tensor:
 
     Source: Arjovsky et al. 2017, algorithm 1.
     """
-    return -_wide(fake).mean()
+    return -to_float32(fake).mean()
 
 
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Judge each real sample against a fake one, pair by pair: E sp(-(r - f)).
+    """Compare each real sample with a fake one, pair by pair: E sp(-(r - f)).
 
     Source: Jolicoeur-Martineau 2018, section 4.1 (https://arxiv.org/abs/1807.00734); Huang et al. 2024, eq. 2.
     """
-    return softplus(_wide(fake) - _wide(real)).mean()
+    return softplus(to_float32(fake) - to_float32(real)).mean()
 
 
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """Make each fake sample beat a real one, pair by pair: E sp(-(f - r)).
+    """Raise each fake logit above a real one's, pair by pair: E sp(-(f - r)).
 
     Source: Jolicoeur-Martineau 2018, section 4.1.
     """
-    return softplus(_wide(real) - _wide(fake)).mean()
+    return softplus(to_float32(real) - to_float32(fake)).mean()
 
 
 def relativistic_average_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Judge against the other side's mean: E sp(-(r - E f)) + E sp(f - E r).
+    """Compare with the other side's mean: E sp(-(r - E f)) + E sp(f - E r).
 
     Source: Jolicoeur-Martineau 2018, eq. 9.
     """
-    real, fake = _wide(real), _wide(fake)
+    real, fake = to_float32(real), to_float32(fake)
     return softplus(fake.mean() - real).mean() + softplus(fake - real.mean()).mean()
 
 
@@ -133,7 +133,7 @@ def relativistic_average_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def discriminator_stats(real: Tensor, fake: Tensor, *, threshold: float = 0.0) -> dict[str, Tensor]:
-    """What to watch of a discriminator: its logits, and the shares of real and of fake that it calls rightly.
+    """Return what to log of a discriminator: its logits, and the shares of real and fake that it classifies correctly.
 
     Args:
         real: logits of real samples, any shape.
@@ -148,6 +148,6 @@ def discriminator_stats(real: Tensor, fake: Tensor, *, threshold: float = 0.0) -
     }
 
 
-def _wide(logits: Tensor) -> Tensor:
-    """Bring half-precision logits to float32, in which differences and means are taken."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+def to_float32(values: Tensor) -> Tensor:
+    """Convert half precision to float32, which squares, differences and means need; float64 stays float64."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))

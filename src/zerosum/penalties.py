@@ -1,6 +1,6 @@
-"""What keeps a discriminator smooth: gradient penalties, and clipping of its weights.
+"""Lipschitz regularisation of discriminators: gradient penalties and weight clipping.
 
-`critic` maps (N, *shape) to one logit or more per sample and must judge each sample on its own (no batch norm), since
+`critic` maps (N, *shape) to one logit or more per sample and must compute each on its own (no batch norm), since
 the gradient of a sum of outputs is read as each sample's gradient. Penalties are of shape (), in float32
 at least.
 """
@@ -12,13 +12,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from zerosum.objectives import to_float32
 from zerosum.runtime import rng
 
 Critic = Callable[[Tensor], Tensor]
 
 
 def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, *, target: float = 1.0) -> Tensor:
-    """Hold the critic's slope at `target` between real and fake samples: E(|grad D(x^)| - target)^2.
+    """Penalise gradient norms other than `target` between real and fake samples: E(|grad D(x^)| - target)^2.
 
     Each x^ = e x + (1 - e) G(z) has its own e ~ U[0, 1], and the norm runs over all of a sample's values.
 
@@ -26,17 +27,19 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, *, target: floa
         critic: (N, *shape) -> logits.
         real: (N, *shape).
         fake: (N, *shape).
-        target: the slope; 1 in the paper, 0 for the zero-centred variant.
+        target: the gradient norm; 1 in the paper, 0 for the zero-centred variant.
 
     Source: Gulrajani et al. 2017, eq. 3 and algorithm 1 (https://arxiv.org/abs/1704.00028).
     """
     mix = rng.uniform(len(real), *[1] * (real.ndim - 1), device=real.device)
-    between = torch.lerp(_wide(fake), _wide(real), mix.to(_wide(real)))
+    between = torch.lerp(to_float32(fake), to_float32(real), mix.to(to_float32(real)))
     return (_squared_slopes(critic, between).add(1e-12).sqrt() - target).square().mean()
 
 
 def r1(critic: Critic, real: Tensor) -> Tensor:
-    """Half the mean squared slope of the critic at real samples: E|grad D(x)|^2 / 2. Weigh it by gamma.
+    """Compute half the mean squared gradient norm of the critic at real samples: E|grad D(x)|^2 / 2.
+
+    Weigh it by gamma.
 
     Source: Mescheder et al. 2018, eq. 9 (https://arxiv.org/abs/1801.04406).
     """
@@ -44,7 +47,9 @@ def r1(critic: Critic, real: Tensor) -> Tensor:
 
 
 def r2(critic: Critic, fake: Tensor) -> Tensor:
-    """Half the mean squared slope of the critic at generated samples: E|grad D(G(z))|^2 / 2. Weigh it by gamma.
+    """Compute half the mean squared gradient norm at generated samples: E|grad D(G(z))|^2 / 2.
+
+    Weigh it by gamma.
 
     Source: Mescheder et al. 2018, eq. 10.
     """
@@ -53,7 +58,7 @@ def r2(critic: Critic, fake: Tensor) -> Tensor:
 
 @torch.no_grad()
 def clip_weights_(network: nn.Module, limit: float) -> None:
-    """Bring every parameter of `network`, in place, into [-limit, limit].
+    """Clip every parameter of `network`, in place, to [-limit, limit].
 
     Source: Arjovsky et al. 2017, algorithm 1, line 7.
     """
@@ -63,12 +68,7 @@ def clip_weights_(network: nn.Module, limit: float) -> None:
 
 def _squared_slopes(critic: Critic, x: Tensor) -> Tensor:
     """Return |grad D|^2 at each sample: (N, *shape) -> (N,), differentiable once more."""
-    x = _wide(x.detach()).requires_grad_()
+    x = to_float32(x.detach()).requires_grad_()
     with torch.enable_grad():
-        (slope,) = torch.autograd.grad(_wide(critic(x)).sum(), x, create_graph=True)
+        (slope,) = torch.autograd.grad(to_float32(critic(x)).sum(), x, create_graph=True)
     return slope.flatten(1).square().sum(1)
-
-
-def _wide(values: Tensor) -> Tensor:
-    """Bring half precision to float32: squares and norms need its range."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from zerosum.config import BaseConfig, Count
+from zerosum.config import BaseConfig
 from zerosum.data.batch import Batch, Images
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
@@ -39,10 +40,10 @@ class Phase:
 class RecipeConfig(BaseConfig):
     """What every recipe lets its user set."""
 
-    rounds: Count = 10_000
+    rounds: PositiveInt = 10_000
     """Rounds to play: passes through the paper's algorithm box."""
 
-    batch: Count = 64
+    batch: PositiveInt = 64
     """Real samples per draw, over all processes."""
 
 

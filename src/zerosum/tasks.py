@@ -10,10 +10,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Interval
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from zerosum import kinds
-from zerosum.config import Count, Fraction
+from zerosum.config import Fraction
 from zerosum.data.batch import Pairs
 from zerosum.data.jitter import Jitter
 from zerosum.errors import InputError
@@ -102,7 +103,7 @@ TASKS = {task.name: task for task in (GENERATE, TRANSLATE, UPSCALE, INPAINT)}
 class LatentConfig(RecipeConfig):
     """What every recipe with a latent vector lets its user set."""
 
-    latent_dim: Count = 100
+    latent_dim: PositiveInt = 100
     """Values in a latent vector, drawn from N(0, 1)."""
 
 
@@ -174,7 +175,7 @@ class LatentRecipe(GenerativeRecipe):
 class TranslationConfig(RecipeConfig):
     """What every recipe that makes images from images lets its user set."""
 
-    batch: Count = 1
+    batch: PositiveInt = 1
     """Real samples per draw, over all processes."""
 
     enlarge: Annotated[float, Interval(ge=1, le=4)] = 286 / 256
@@ -253,15 +254,16 @@ def is_paired(recipe: type[Recipe] | Recipe) -> bool:
     return recipe.task.paired and all(kind.paired for kind in kinds.of_batches(recipe.data))
 
 
-def require_task(recipe: type[Recipe], run: object, *accepted: Task) -> None:
-    """Refuse a run whose recipe is for something else.
+def require_task(recipe: type[Recipe], run: object | None, *accepted: Task) -> None:
+    """Refuse a run, or a loaded recipe where no run is named, that is for something else.
 
     Raises:
         InputError: what the run does instead, and what to type.
     """
     if recipe.task not in accepted:
-        task = recipe.task
-        raise InputError(f"{run} was trained for something else: it {task.does}. Type: {task.typed(run)}")
+        task, wanted = recipe.task, " or ".join(one.does for one in accepted)
+        subject, place = ("This run", "RUN") if run is None else (run, run)
+        raise InputError(f"{subject} {task.does}, and what {wanted} is needed here. Type: {task.typed(place)}")
 
 
 def require_latents(recipe: Recipe) -> GenerativeRecipe:

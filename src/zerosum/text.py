@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def counted(number: int, noun: str) -> str:
-    """A number and its noun.
+    """Format a number and its noun.
 
     >>> counted(1, "image"), counted(1200, "image")
     ('1 image', '1,200 images')
@@ -16,7 +16,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def listed(items: Sequence[str], *, most: int = 3, separator: str = ", ") -> str:
-    """The first few of several things, and how many more there are.
+    """List the first few of several things, and how many more there are.
 
     >>> listed(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
@@ -26,7 +26,7 @@ def listed(items: Sequence[str], *, most: int = 3, separator: str = ", ") -> str
 
 
 def duration(seconds: float) -> str:
-    """Say a length of time with at most two units.
+    """Format a length of time with at most two units.
 
     >>> [duration(seconds) for seconds in (0.4, 45, 720, 12_000, 190_800)]
     ['under 1 s', '45 s', '12 min', '3 h 20 min', '2 d 5 h']
@@ -48,7 +48,7 @@ def duration(seconds: float) -> str:
 
 
 def number(value: float) -> str:
-    """Say a measured value with about three significant digits.
+    """Format a measured value with about three significant digits.
 
     >>> [number(value) for value in (0.0, 0.7133, -1.208, 24.06, 251.4, 12_345.6, 0.00123)]
     ['0', '0.713', '-1.21', '24.1', '251', '12,346', '0.00123']
@@ -62,7 +62,7 @@ def number(value: float) -> str:
 
 
 def compact(value: float) -> str:
-    """Say a tick of an axis in as few characters as it takes.
+    """Format a tick of an axis in as few characters as it takes.
 
     >>> [compact(value) for value in (0, 0.25, 500, 1500, 20_000, 2_500_000)]
     ['0', '0.25', '500', '1.5k', '20k', '2.5M']
@@ -74,7 +74,7 @@ def compact(value: float) -> str:
 
 
 def memory(size: float) -> str:
-    """Say an amount of memory, given in bytes.
+    """Format an amount of memory, given in bytes.
 
     >>> memory(734_003_200), memory(2_576_980_378)
     ('734 MB', '2.6 GB')

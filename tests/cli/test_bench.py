@@ -34,7 +34,7 @@ def test_variants_take_the_flags_of_training_and_stand_in_one_table(zerosum: Any
         (("--recipe", ""), "--recipe is empty"),
         (("--data",), "--data is empty"),
         (("--data", "grid25"), "did you mean grid?"),
-        (("--rounds", 0), "--rounds is 0, but should be greater than or equal to 1."),
+        (("--rounds", 0), "--rounds is 0, but should be greater than 0."),
         (("--seeds", 0), "--seeds is 0, but should be"),
         (("--data", "grid", "--protocol", "unrolled"), "choose --protocol pacgan or quick"),
         (("--size", "32"), "ring8 is made of points: leave out --size"),

@@ -150,7 +150,7 @@ def test_a_run_that_does_not_enlarge_is_refused_in_a_sentence(zerosum: Any) -> N
     plain = api.train("ring8", recipe="gan", run="plain", rounds=1, batch=8, progress=Silent(), **SMALL["gan"]).path
     said = zerosum("upscale", plain, picture(Path("one.png"), 5, 5, 3))
     assert said.code == 2
-    assert said.err == "This run does not make images larger (GAN): train one that does with --recipe srgan.\n"
+    assert "and what makes images larger is needed here. Type: zerosum sample" in said.err
 
 
 def test_tensors_that_do_not_fit_are_refused(run: Path) -> None:

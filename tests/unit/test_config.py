@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
+from pydantic import PositiveFloat, PositiveInt
 
-from zerosum.config import BaseConfig, Count, Fraction, Positive, documentation, flag
+from zerosum.config import BaseConfig, Fraction, documentation, flag
 from zerosum.errors import InputError
 
 
@@ -16,10 +17,10 @@ from zerosum.errors import InputError
 class Base(BaseConfig):
     """What every kind has."""
 
-    rounds: Count = 10
+    rounds: PositiveInt = 10
     """Rounds to play."""
 
-    batch: Count = 4
+    batch: PositiveInt = 4
     """Samples
     per draw."""
 
@@ -28,13 +29,13 @@ class Base(BaseConfig):
 class Kind(Base):
     """One kind."""
 
-    rounds: Count = 20
+    rounds: PositiveInt = 20
     """Rounds of this kind."""
 
     decay: Fraction = 0.5
     """A share."""
 
-    lr: Positive = 0.1
+    lr: PositiveFloat = 0.1
     """A rate."""
 
     betas: tuple[float, float] = (0.5, 0.9)
@@ -60,11 +61,13 @@ def test_a_subclass_inherits_fields_and_redefines_defaults_in_place():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"rounds": 0}, "--rounds is 0, but should be greater than or equal to 1."),
+        ({"rounds": 0}, "--rounds is 0, but should be greater than 0."),
         ({"rounds": 1.5}, "--rounds is 1.5, but should be an integer, got a number with a fractional part."),
         ({"rounds": "many"}, "--rounds is 'many', but should be an integer, unable to parse string as an integer."),
         ({"lr": 0}, "--lr is 0, but should be greater than 0."),
-        ({"lr": float("nan")}, "--lr is nan, but should be "),
+        ({"lr": float("nan")}, "--lr is nan, but should be a finite number."),
+        ({"lr": "inf"}, "--lr is 'inf', but should be a finite number."),
+        ({"decay": float("nan")}, "--decay is nan, but should be a finite number."),
         ({"decay": 1.1}, "--decay is 1.1, but should be less than or equal to 1."),
         ({"betas": (0.5,)}, "--betas"),
         ({"upsampling": "oval"}, "--upsampling is 'oval', but should be 'round' or 'square'."),

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
+from pydantic import PositiveInt
 
 from zerosum import recipes
 from zerosum.benchmarks.mode_collapse import benchmark, protocols
 from zerosum.benchmarks.mode_collapse.experiment import Variant
 from zerosum.benchmarks.mode_collapse.table import Results
 from zerosum.cli import flags
-from zerosum.config import BaseConfig, Count, flag
+from zerosum.config import BaseConfig, flag
 from zerosum.errors import InputError
 
 
@@ -36,10 +37,10 @@ class Bench(BaseConfig):
     """pacgan: networks, batch and rates of PacGAN's experiments, as far as a recipe has such settings. unrolled: those
     of Unrolled GAN's. quick: small networks and short runs on the data and counts of PacGAN."""
 
-    seeds: Count = 10
+    seeds: PositiveInt = 10
     """Runs of each recipe on each data set, from the seeds 0, 1, ..."""
 
-    rounds: Count | None = None
+    rounds: PositiveInt | None = None
     """Rounds of each run; by default the protocol's, which are fewer than were published; the table says so."""
 
     size: str | None = None

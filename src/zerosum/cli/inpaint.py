@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from pydantic import PositiveInt
 
 from zerosum.cli import flags
-from zerosum.cli.image_command import tell
-from zerosum.config import BaseConfig, Count
-from zerosum.errors import InputError
-from zerosum.inference.image_files import inputs_at, targets_for
+from zerosum.cli.image_command import process_images
+from zerosum.config import BaseConfig
 from zerosum.inference.inpaint import complete_files
-from zerosum.run.load import load, recipe_of
-from zerosum.runtime.progress import make_progress, progress_callback
-from zerosum.tasks import InpaintingRecipe
+from zerosum.run.load import recipe_of
+from zerosum.tasks import INPAINT, require_task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +36,7 @@ class Inpaint(BaseConfig):
     """A folder, which gets a .png for each image by its own name; or, for one image, a file (.png, .jpg, .webp, .tif,
     .bmp; .jpg and .webp change known pixels a little). By default the folder inpainted in the run."""
 
-    batch: Count = 8
+    batch: PositiveInt = 8
     """Images filled at once."""
 
     device: str = "auto"
@@ -52,23 +50,12 @@ def run(arguments: list[str]) -> None:
         InputError: nothing could be filled, or some images could not.
     """
     given: Inpaint = flags.parse(Inpaint, arguments, prog="zerosum inpaint").checked()
-    _require_filling(given.run)
-    files = inputs_at(given.input)
-    single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
-    out = given.out or given.run / "inpainted"
-    targets = targets_for(files, out, single=single)
-    recipe = load(given.run, device=given.device)
-    assert isinstance(recipe, InpaintingRecipe)
-    progress = make_progress()
-    try:
-        done = complete_files(
-            recipe, files, given.mask, targets, batch=given.batch, progress=progress_callback(progress)
-        )
-    finally:
-        progress.close()
-    tell(done, files, out, did="filled")
-
-
-def _require_filling(place: Path) -> None:
-    if not hasattr(recipe_of(place), "complete"):
-        raise InputError(f"{place} was not trained to fill holes: give a run of `zerosum train DATA --recipe inpaint`.")
+    require_task(recipe_of(given.run), given.run, INPAINT)
+    process_images(
+        given,
+        lambda recipe, files, targets, progress: complete_files(
+            recipe, files, given.mask, targets, batch=given.batch, progress=progress
+        ),
+        folder="inpainted",
+        did="filled",
+    )

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
+from pydantic import PositiveInt
 
 from zerosum import recipes
 from zerosum.cli import flags
-from zerosum.config import BaseConfig, Count, documentation, flag
+from zerosum.config import BaseConfig, documentation, flag
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
 
@@ -23,7 +24,7 @@ class Recipes(BaseConfig):
     name: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="[NAME]")] = None
     """The recipe to explain."""
 
-    shape: tuple[Count, Count, Count] = (3, 64, 64)
+    shape: tuple[PositiveInt, PositiveInt, PositiveInt] = (3, 64, 64)
     """Channels, height and width of the images for which networks are counted."""
 
 

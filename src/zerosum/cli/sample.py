@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from zerosum import kinds
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, with_controls
-from zerosum.config import BaseConfig, Count, Positive, Whole
+from zerosum.config import BaseConfig
 from zerosum.errors import InputError
 from zerosum.inference import sample
 from zerosum.inference.controls import controls
@@ -29,10 +30,10 @@ class Sample(BaseConfig):
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """The run directory that `zerosum train` made."""
 
-    n: Annotated[Count, tyro.conf.arg(aliases=("-n",))] = 16
+    n: Annotated[PositiveInt, tyro.conf.arg(aliases=("-n",))] = 16
     """Samples to make; with --interpolate, the samples that the walk visits."""
 
-    seed: Whole = 0
+    seed: NonNegativeInt = 0
     """Start of the randomness; on a CPU the same seed makes the same samples."""
 
     out: Path | None = None
@@ -42,10 +43,10 @@ class Sample(BaseConfig):
     interpolate: bool = False
     """Walk from sample to sample and back to the first instead, along great circles of latent space."""
 
-    frames: Count = 60
+    frames: PositiveInt = 60
     """Frames of the walk."""
 
-    seconds: Positive = 6.0
+    seconds: PositiveFloat = 6.0
     """Length of the walk's film."""
 
     checkpoint: Which = "newest"

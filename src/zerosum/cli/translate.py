@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+from pydantic import NonNegativeInt, PositiveInt
 
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, with_controls
-from zerosum.cli.image_command import tell
-from zerosum.config import BaseConfig, Count, Whole
-from zerosum.errors import InputError
-from zerosum.inference.controls import controls_of
-from zerosum.inference.image_files import inputs_at, targets_for
-from zerosum.inference.translate import Size, translate_files
+from zerosum.cli.image_command import process_images
+from zerosum.config import BaseConfig
+from zerosum.data.sources.image_files import ImageFiles
+from zerosum.inference.controls import controls
+from zerosum.inference.image_files import ProcessedFiles, Size
+from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
-from zerosum.recipe import Recipe
-from zerosum.run.load import load, recipe_of
-from zerosum.runtime.progress import make_progress, progress_callback
-from zerosum.tasks import TranslationRecipe, UpscalingRecipe
+from zerosum.run.load import recipe_of
+from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.tasks import TRANSLATE, UPSCALE, TranslationRecipe, require_task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,10 @@ class Translate(BaseConfig):
     """trained: each image is scaled to the size the model was trained at, and the result back to the image's own. own:
     the network runs at the image's own size, where it can do so. By default own for super-resolution, else trained."""
 
-    batch: Count = 8
+    batch: PositiveInt = 8
     """Images translated at once."""
 
-    seed: Whole = 0
+    seed: NonNegativeInt = 0
     """Start of the randomness; on a CPU the same seed, images and batch give the same results."""
 
     device: str = "auto"
@@ -60,39 +60,25 @@ def run(arguments: list[str]) -> None:
     place = run_among(arguments)
     parser: type = Translate
     if place is not None:
-        kind = _translating(recipe_of(place), place)
-        parser = with_controls(Translate, kind.translate, controls_of(kind.translate))
+        kind = recipe_of(place)
+        require_task(kind, place, TRANSLATE, UPSCALE)
+        parser = with_controls(Translate, getattr(kind, kind.task.method), controls(kind))
     given: Any = flags.parse(parser, arguments, prog="zerosum translate").checked()
-    files = inputs_at(given.input)
-    single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
-    out = given.out or given.run / "translated"
-    targets = targets_for(files, out, single=single)
-    recipe = load(given.run, device=given.device)
-    assert isinstance(recipe, TranslationRecipe)
-    progress = make_progress()
-    told = progress_callback(progress)
-    try:
-        if isinstance(recipe, UpscalingRecipe) and given.size != "trained":
-            done = upscale_files(recipe, files, targets, progress=told)  # a window at a time: photographs are large
-        else:
-            done = translate_files(
-                recipe,
-                files,
-                targets,
-                size=given.size or "trained",
-                batch=given.batch,
-                seed=given.seed,
-                chosen=chosen_among(given, controls_of(recipe.translate)),
-                progress=told,
-            )
-    finally:
-        progress.close()
-    tell(done, files, out, did="translated")
 
+    def process(
+        recipe: TranslationRecipe, files: ImageFiles, targets: dict[str, Path], progress: ProgressCallback
+    ) -> ProcessedFiles:
+        if recipe.task is UPSCALE and given.size != "trained":
+            return upscale_files(recipe, files, targets, progress=progress)  # a window at a time: photographs are large
+        return translate_files(
+            recipe,
+            files,
+            targets,
+            size=given.size or "trained",
+            batch=given.batch,
+            seed=given.seed,
+            chosen=chosen_among(given, controls(recipe)),
+            progress=progress,
+        )
 
-def _translating(kind: type[Recipe], place: Path) -> type[TranslationRecipe]:
-    if hasattr(kind, "complete"):
-        raise InputError(f"{place} fills holes in images: zerosum inpaint {place} INPUT --mask MASK")
-    if not issubclass(kind, TranslationRecipe):
-        raise InputError(f"{place} does not translate images, it makes them from nothing: zerosum sample {place}")
-    return kind
+    process_images(given, process, folder="translated", did="translated")

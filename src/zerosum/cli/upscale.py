@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+from pydantic import PositiveInt
 
 from zerosum.cli import flags
-from zerosum.cli.image_command import tell
-from zerosum.config import BaseConfig, Count
-from zerosum.inference.image_files import inputs_at, targets_for
-from zerosum.inference.upscale import TILE, require_upscaler, upscale_files
-from zerosum.run.load import load
-from zerosum.runtime.progress import make_progress, progress_callback
+from zerosum.cli.image_command import process_images
+from zerosum.config import BaseConfig
+from zerosum.inference.upscale import TILE, upscale_files
+from zerosum.run.load import recipe_of
+from zerosum.tasks import UPSCALE, require_task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Upscale(BaseConfig):
     """A folder, which gets a .png for each image by its own name; or, for one image, a file (.png, .jpg, .webp, .tif,
     .bmp). By default the folder upscaled in the run."""
 
-    tile: Count = TILE
+    tile: PositiveInt = TILE
     """Side, in pixels of an image, of what is made at once. Smaller takes less memory and more time, for the same
     result: there are no seams."""
 
@@ -47,14 +47,12 @@ def run(arguments: list[str]) -> None:
         InputError: nothing could be enlarged, or some images could not.
     """
     given: Any = flags.parse(Upscale, arguments, prog="zerosum upscale").checked()
-    recipe = require_upscaler(load(given.run, device=given.device))
-    files = inputs_at(given.input)
-    single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
-    place = given.out or given.run / "upscaled"
-    targets = targets_for(files, place, single=single)
-    progress = make_progress()
-    try:
-        done = upscale_files(recipe, files, targets, tile=given.tile, progress=progress_callback(progress))
-    finally:
-        progress.close()
-    tell(done, files, place, did="upscaled")
+    require_task(recipe_of(given.run), given.run, UPSCALE)
+    process_images(
+        given,
+        lambda recipe, files, targets, progress: upscale_files(
+            recipe, files, targets, tile=given.tile, progress=progress
+        ),
+        folder="upscaled",
+        did="upscaled",
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zerosum.errors import InputError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
@@ -23,3 +25,24 @@ class Spec:
 
     source_shape: tuple[int, ...] | None = None
     """Shape (C', H', W') of what a sample is made from, for pairs and domains; None where it is made from nothing."""
+
+    @property
+    def factor(self) -> int:
+        """How many times larger a sample's height and width are than its source's; 1 where it has no source.
+
+        Raises:
+            InputError: No whole number of times, or smaller.
+
+        >>> Spec(shape=(3, 96, 64), source_shape=(1, 24, 16)).factor
+        4
+        """
+        if self.source_shape is None:
+            return 1
+        source, target = self.source_shape[1:], self.shape[1:]
+        factor = target[0] // source[0]
+        if factor < 1 or tuple(factor * side for side in source) != target:
+            raise InputError(
+                f"Sources of {source[0]}x{source[1]} cannot be enlarged by a whole factor to targets of "
+                f"{target[0]}x{target[1]}: give both the same size, or targets a whole number of times as large."
+            )
+        return factor

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 
-from zerosum.config import BaseConfig, Count, Whole
+from zerosum.config import BaseConfig
 from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 
@@ -55,12 +56,12 @@ class EvaluationConfig(BaseConfig):
     """The learned weights of LPIPS's channels, a file of version 0.1; by default weights/lpips_v0.1/alex.pth or vgg.pth
     in the folder $ZEROSUM_DATA."""
 
-    count: Count = 5_000
+    count: PositiveInt = 5_000
     """Samples on each side, fewer where the data have fewer. More make most metrics sharper; with fewer than an
     extractor has features a Frechet distance is biased, and it is said."""
 
     size: str | None = None
     """For a folder of images: the size, such as 64 or 48x64, that both sides are brought to."""
 
-    seed: Whole = 0
+    seed: NonNegativeInt = 0
     """Of the choice of samples, of their generation, of subsets and resampling."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor
 from zerosum import text
 from zerosum.data.dataset import SampleDataset, channels_first
 from zerosum.data.packing.cache import key_of
-from zerosum.errors import InputError, StorageError
+from zerosum.errors import InputError
 from zerosum.features.classifier import BATCH, LARGEST_SIDE, WIDTH, Classifier, accuracy, fit
 from zerosum.features.extractor import Features, identity_of
 from zerosum.runtime import rng
@@ -88,21 +89,20 @@ def trained_on(
 
     Raises:
         InputError: There are no labels, one class, too few images, or other classes on the held-out side.
-        StorageError: The cache cannot be written to, or holds a damaged file.
+        StorageError: The cache cannot be written to.
     """
     _check(reference, held_out)
     tested = "a tenth" if held_out is None else held_out.fingerprint
     path = cache / "classifiers" / f"{key_of(VERSION, reference.fingerprint, tested, seed)}.safetensors"
     channels, classes = reference.spec.shape[0], len(reference.spec.classes)
-    if not path.exists():
+
+    def train() -> tuple[Classifier, float]:
         learnt, kept = _parts(reference, held_out, seed)
         epochs = max(1, min(MOST_EPOCHS, round(STEPS * BATCH / len(learnt[0]))))
         network = fit(*learnt, classes=classes, epochs=epochs, seed=seed, progress=progress, device=device)
-        _save(path, network, accuracy(network, *kept))
-    weights, right = _load(path)
-    with rng.fork(CPU):
-        network = Classifier(channels, classes)
-    network.load_state_dict(weights)
+        return network, accuracy(network, *kept)
+
+    network, right = trained_once(path, train, channels=channels, classes=classes)
     tested = "a tenth of them" if held_out is None else counted(len(held_out), "image") + f" of {held_out.source}"
     protocol = (
         f"A classifier trained on {reference.source} ({classes} classes, fingerprint {reference.fingerprint[:8]}, seed "
@@ -110,7 +110,34 @@ def trained_on(
         f"hidden layer, input in [-1, 1] at the images' own size, sides above {LARGEST_SIDE} averaged down to it."
     )
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Trained(network.eval().requires_grad_(False), protocol, right)
+    return Trained(network, protocol, right)
+
+
+def trained_once(
+    path: Path, train: Callable[[], tuple[Classifier, float]], *, channels: int, classes: int
+) -> tuple[Classifier, float]:
+    """Read a classifier and its test accuracy from a file; where none can be read, train one and write the file.
+
+    Args:
+        path: The .safetensors file.
+        train: Trains a classifier and returns it with its test accuracy.
+        channels: Channels of its images.
+        classes: Number of its classes.
+
+    Returns:
+        The classifier on the CPU, in evaluation mode, its weights fixed; and its test accuracy.
+
+    Raises:
+        StorageError: The disk refuses the write.
+    """
+    if not path.exists() or (found := _read(path, channels, classes)) is None:
+        network, right = train()
+        weights = {name: weight.cpu().contiguous() for name, weight in network.state_dict().items()}
+        with replacing(path) as partial:
+            safetensors.torch.save_file(weights, partial, metadata={"accuracy": repr(right)})
+        found = _read(path, channels, classes)
+        assert found is not None
+    return found
 
 
 def _check(reference: SampleDataset, held_out: SampleDataset | None) -> None:
@@ -144,16 +171,14 @@ def _pairs(dataset: SampleDataset) -> tuple[Tensor, Tensor]:
     return channels_first(dataset.samples.view(np.ndarray)), torch.from_numpy(dataset.labels)
 
 
-def _save(path: Path, network: Classifier, right: float) -> None:
-    weights = {name: weight.cpu().contiguous() for name, weight in network.state_dict().items()}
-    with replacing(path) as partial:
-        safetensors.torch.save_file(weights, partial, metadata={"accuracy": repr(right)})
-
-
-def _load(path: Path) -> tuple[dict[str, Tensor], float]:
+def _read(path: Path, channels: int, classes: int) -> tuple[Classifier, float] | None:
+    """Read what `trained_once` wrote; None where the file is damaged, or of another format or network."""
+    with rng.fork(CPU):
+        network = Classifier(channels, classes)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             right = float(file.metadata()["accuracy"])
-            return {name: file.get_tensor(name) for name in file.keys()}, right  # noqa: SIM118
-    except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise StorageError(f"The classifier in {path} cannot be read ({error}): delete that file.") from error
+            network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    except (OSError, safetensors.SafetensorError, KeyError, RuntimeError, TypeError, ValueError):
+        return None
+    return network.eval().requires_grad_(False), right

@@ -1,18 +1,31 @@
-"""Where results that are made from files go: by the same names, never over what they were made from."""
+"""Batched inference on image files: reading, running a network, and writing results under the same names."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Literal, TypeVar
 
-from PIL import Image
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
 
+from zerosum.data.packing.decode import PixelFormat, no_bombs, open_image, reason, to_plain, with_channels
+from zerosum.data.packing.scan import Scan, attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.two_sided import files_at
 from zerosum.errors import InputError
+from zerosum.media.image_grid import MODES
+from zerosum.recipe import Recipe
 from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
+from zerosum.text import counted
 
-FORMATS = {
+Size = Literal["trained", "own"]
+
+FORMATS: dict[str, str] = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -24,6 +37,129 @@ FORMATS = {
 """Kinds of picture that are written, by ending."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProcessedFiles:
+    """The results of processing files."""
+
+    written: tuple[Path, ...]
+    problems: dict[str, str]
+    """Why a file was left out, by its name: the end of the sentence "a.png ..."."""
+    notes: tuple[str, ...]
+    """What was done to the images on the way, one sentence each."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A decoded image, ready for the network."""
+
+    name: str
+    plain: Image.Image
+    """Upright, at its own size: L, LA, RGB or RGBA."""
+    pixels: Tensor
+    """(C', H', W') uint8, at the network's size."""
+
+
+Item = TypeVar("Item", bound=Loaded)
+Load = Callable[[str], Item | Exception]
+"""Loads an image by its name, and returns what goes wrong."""
+
+
+def process_files(
+    files: ImageFiles,
+    targets: Mapping[str, Path],
+    load: Callable[[Scan], Load[Item]],
+    run: Callable[[Sequence[Item]], Tensor],
+    finish: Callable[[Item, Tensor], Image.Image],
+    verb: str,
+    *,
+    batch: int = 1,
+    progress: ProgressCallback | None = None,
+) -> ProcessedFiles:
+    """Run a network on image files, a batch of one size at a time, and write a file for each.
+
+    Args:
+        files: The images.
+        targets: Where each result goes, by the image's name.
+        load: Returns what loads an image, from the scan of all of them.
+        run: Computes the results (N, C, H, W), uint8, of N images of one size.
+        finish: Makes the picture to write from an image and its result (C, H, W).
+        verb: What is done, for the progress.
+        batch: Images at a time; fewer where their sizes differ.
+        progress: Called with how many are done.
+
+    Raises:
+        InputError: A kind of file that cannot hold the result, or what `load`, `run` and `finish` raise.
+        StorageError: The disk refuses.
+    """
+    with no_bombs():
+        found = survey(files, progress, smallest=1)
+        names, problems, written = tuple(found.facts), dict(found.problems), []
+        loaded = zip(names, on_all_cores(load(found), names, window=max(2, batch)), strict=True)
+        for items in _batches(loaded, batch, problems):
+            for item, result in zip(items, run(items), strict=True):
+                written.append(write_picture(finish(item, result), targets[item.name]))
+            if progress is not None:
+                progress(verb, len(written), len(names))
+    return ProcessedFiles(written=tuple(written), problems=problems, notes=notes_on(found))
+
+
+def picture_loader(files: ImageFiles, recipe: Recipe, found: Scan, *, size: Size) -> Load[Loaded]:
+    """Return what loads an image as a recipe takes it, by `load_picture`."""
+    channels, height, width = recipe.spec.source_shape or recipe.spec.shape
+    plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
+
+    def load(name: str) -> Loaded | Exception:
+        return attempt(files, lambda file: Loaded(name, *load_picture(file, plan=plan, size=size)))(name)
+
+    return load
+
+
+def load_picture(file: BinaryIO, *, plan: PixelFormat, size: Size) -> tuple[Image.Image, Tensor]:
+    """Decode an image: upright at its own size, and as the (C', H', W') uint8 that the network takes."""
+    with open_image(file) as image:
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        plain = to_plain(image, plan)
+    shown = with_channels(plain, plan.channels)
+    if size == "trained" and shown.size != (plan.width, plan.height):
+        shown = shown.resize((plan.width, plan.height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    pixels = np.array(shown).reshape(shown.height, shown.width, plan.channels)
+    return plain, torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def finished(recipe: Recipe, plain: Image.Image, result: Tensor) -> Image.Image:
+    """Bring a result (C, H, W) to its source's size, times the factor by which the recipe enlarges, and opacity."""
+    size = (recipe.spec.factor * plain.width, recipe.spec.factor * plain.height)
+    pixels = result.permute(1, 2, 0).numpy()
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+    image = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+    if plain.mode in ("LA", "RGBA") and image.mode in ("L", "RGB"):
+        image.putalpha(plain.getchannel("A").resize(size, Image.Resampling.LANCZOS))
+    return image
+
+
+def notes_on(found: Scan) -> tuple[str, ...]:
+    """Describe what is done to images before a network takes them."""
+    high = sum(fact.bits == 16 and fact.wide is None for fact in found.facts.values())
+    several = sum(fact.frames > 1 for fact in found.facts.values())
+    return (
+        *(scale.sentence for scale in found.scales.values()),
+        *([f"16 bits in each of several channels reduced to 8: {counted(high, 'image')}."] if high else []),
+        *([f"Several frames or pages, of which the first is used: {counted(several, 'file')}."] if several else []),
+    )
+
+
+def require_pictures(recipe: Recipe) -> None:
+    """Check that what the recipe takes and makes are images that files can hold.
+
+    Raises:
+        InputError: They have more than 4 channels.
+    """
+    for channels in (recipe.spec.shape[0], (recipe.spec.source_shape or recipe.spec.shape)[0]):
+        if channels not in MODES:
+            raise InputError(f"This run's images have {channels} channels, which no image file holds: use Python.")
+
+
 def inputs_at(source: Path) -> ImageFiles:
     """List the images at a path: one file, or all in a folder or .zip and the folders in it.
 
@@ -32,13 +168,8 @@ def inputs_at(source: Path) -> ImageFiles:
     """
     path = source.expanduser().absolute()
     if path.is_file() and path.suffix.lower() != ".zip":
-        return ImageFiles(
-            root=path.parent,
-            names=(path.name,),
-            others=(),
-            stamps={},
-            open=lambda name: (path.parent / name).open("rb"),
-        )
+        here, names = path.parent, (path.name,)
+        return ImageFiles(root=here, names=names, others=(), stamps={}, open=lambda name: (here / name).open("rb"))
     if not path.exists():
         raise InputError(f"There is no image, folder or .zip {path}.")
     files = files_at(path)
@@ -96,3 +227,23 @@ def write_picture(image: Image.Image, path: Path) -> Path:
     with replacing(path) as partial:
         image.save(partial, format=kind, **({"quality": 95} if kind in ("JPEG", "WEBP") else {}))
     return path
+
+
+def _batches(
+    loaded: Iterable[tuple[str, Item | Exception]], batch: int, problems: dict[str, str]
+) -> Iterator[list[Item]]:
+    """Gather images in order, at most `batch` at a time and all of one size; note what went wrong in `problems`."""
+    gathered: list[Item] = []
+    for name, item in loaded:
+        if isinstance(item, Exception):
+            problems[name] = reason(item)
+            continue
+        if gathered and gathered[0].pixels.shape != item.pixels.shape:
+            yield gathered
+            gathered = []
+        gathered.append(item)
+        if len(gathered) == batch:
+            yield gathered
+            gathered = []
+    if gathered:
+        yield gathered

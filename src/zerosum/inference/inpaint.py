@@ -1,8 +1,8 @@
-"""A trained model that fills holes, put to use on image files: what is not in a hole stays as it is."""
+"""Inpainting of image files with a trained model: pixels outside the hole stay as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -14,13 +14,20 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import PixelFormat, Unusable, no_bombs, reason, with_channels
+from zerosum.data.packing.decode import PixelFormat, Unusable, reason, with_channels
 from zerosum.data.packing.scan import Scan, attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
-from zerosum.inference.image_files import inputs_at, write_picture
-from zerosum.inference.translate import Translated, load_picture, notes_on, require_pictures
-from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
+from zerosum.inference.image_files import (
+    Load,
+    Loaded,
+    ProcessedFiles,
+    inputs_at,
+    load_picture,
+    process_files,
+    require_pictures,
+)
+from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.tasks import InpaintingRecipe
 from zerosum.text import counted, listed
 
@@ -31,15 +38,11 @@ TOUCHED = 1 / 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Holed:
+class Holed(Loaded):
     """An image with a hole, ready for the network."""
 
-    plain: Image.Image
-    """Upright, at its own size: L, LA, RGB or RGBA."""
     hole: np.ndarray
     """(H, W) bool, at the image's own size."""
-    pixels: Tensor
-    """(C, H', W') uint8, at the network's size."""
     mask: Tensor
     """(1, H', W') float, 1 wherever a pixel of the hole has a part."""
 
@@ -66,7 +69,7 @@ def complete_files(
     *,
     batch: int = 8,
     progress: ProgressCallback | None = None,
-) -> Translated:
+) -> ProcessedFiles:
     """Fill holes in image files, a batch at a time, into files of the same sizes and channels.
 
     An image of another size than the model's is scaled to that, and what is made scaled back and put into the hole:
@@ -80,7 +83,7 @@ def complete_files(
             (128 of 255 or more) mark what to fill, dark and transparent ones what to keep.
         targets: where each result goes, by the image's name.
         batch: images at a time.
-        progress: told how many are done.
+        progress: called with how many are done.
 
     Raises:
         InputError: masks are missing, unusable, of other sizes or in a result's place, or a kind of file that cannot
@@ -90,21 +93,20 @@ def complete_files(
     require_pictures(recipe)
     masks = inputs_at(mask)
     _require_masks_stay(mask, masks, targets)
-    with no_bombs():
-        found, shapes = survey(files, progress, smallest=1), survey(masks, smallest=1)
-        names = tuple(found.facts)
+
+    def load(found: Scan) -> Load[Holed]:
+        shapes, names = survey(masks, smallest=1), tuple(found.facts)
         mask_of = dict.fromkeys(names, masks.names[0]) if _is_picture(mask) else _matched(names, masks)
         _require_equal_sizes(found, shapes, mask_of)
         channels, height, width = recipe.spec.shape
         plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
-        load = _loader(files, masks, mask_of, plan, replace(plan, scales=shapes.scales))
-        problems, written = dict(found.problems), []
-        for usable in _batches(names, load, batch, problems):
-            for (name, holed), made in zip(usable.items(), _through(recipe, list(usable.values())), strict=True):
-                written.append(write_picture(filled(holed.plain, holed.hole, made), targets[name]))
-            if progress is not None:
-                progress("inpaint", len(written), len(names))
-    return Translated(written=tuple(written), problems=problems, notes=notes_on(found))
+        return _loader(files, masks, mask_of, plan, replace(plan, scales=shapes.scales))
+
+    def finish(image: Holed, made: Tensor) -> Image.Image:
+        return filled(image.plain, image.hole, made)
+
+    run = partial(_through, recipe)
+    return process_files(files, targets, load, run, finish, "inpaint", batch=batch, progress=progress)
 
 
 def read_hole(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
@@ -136,25 +138,9 @@ def filled(plain: Image.Image, hole: np.ndarray, made: Tensor) -> Image.Image:
     return Image.fromarray(result[..., 0] if len(bands) == 1 else result)
 
 
-def _batches(
-    names: Sequence[str], load: Callable[[str], Holed | Exception], batch: int, problems: dict[str, str]
-) -> Iterator[dict[str, Holed]]:
-    """Load images in order, `batch` at a time, and return them by name; note what goes wrong in `problems`."""
-    for start in range(0, len(names), batch):
-        here = names[start : start + batch]
-        usable: dict[str, Holed] = {}
-        for name, result in zip(here, on_all_cores(load, here, window=batch), strict=True):
-            if isinstance(result, Exception):
-                problems[name] = reason(result)
-            else:
-                usable[name] = result
-        if usable:
-            yield usable
-
-
 def _loader(
     files: ImageFiles, masks: ImageFiles, mask_of: Mapping[str, str], plan: PixelFormat, mask_plan: PixelFormat
-) -> Callable[[str], Holed | Exception]:
+) -> Load[Holed]:
     """Return what loads an image and its mask by the image's name, and returns what goes wrong."""
     read_mask = attempt(masks, partial(read_hole, plan=mask_plan))
 
@@ -162,19 +148,22 @@ def _loader(
         hole = read_mask(mask_of[name])
         if isinstance(hole, Exception):
             return Unusable(f"has a mask that {reason(hole)}")
-        return attempt(files, lambda file: _prepared(load_picture(file, plan=plan, size="own")[0], hole, plan))(name)
+        return attempt(files, lambda file: _prepared(name, load_picture(file, plan=plan, size="own")[0], hole, plan))(
+            name
+        )
 
     return load
 
 
-def _prepared(plain: Image.Image, hole: np.ndarray, plan: PixelFormat) -> Holed:
-    """Scale an image and its hole alike, so that nothing of what is in the hole is taken for known."""
+def _prepared(name: str, plain: Image.Image, hole: np.ndarray, plan: PixelFormat) -> Holed:
+    """Scale an image and its hole alike, so that no pixel of the hole is taken for known."""
     size = (plan.width, plan.height)
     shown, share = with_channels(plain, plan.channels), Image.fromarray(hole.astype(np.float32))
     if plain.size != size:
         shown, share = (image.resize(size, Image.Resampling.BILINEAR) for image in (shown, share))
     pixels = torch.from_numpy(np.array(shown).reshape(plan.height, plan.width, plan.channels)).permute(2, 0, 1)
-    return Holed(plain=plain, hole=hole, pixels=pixels, mask=torch.from_numpy(np.array(share) > TOUCHED).float()[None])
+    mask = torch.from_numpy(np.array(share) > TOUCHED).float()[None]
+    return Holed(name=name, plain=plain, pixels=pixels, hole=hole, mask=mask)
 
 
 def _through(recipe: InpaintingRecipe, images: Sequence[Holed]) -> Tensor:
@@ -194,7 +183,7 @@ def _matched(names: Sequence[str], masks: ImageFiles) -> dict[str, str]:
     for name in masks.names:
         other = by_stem.setdefault(PurePosixPath(name).with_suffix(""), name)
         if other != name:
-            raise InputError(f"{masks.root} has two masks of one name, {other} and {name}: take one of them away.")
+            raise InputError(f"{masks.root} has two masks of one name, {other} and {name}: remove one of them.")
     found = {name: by_stem.get(PurePosixPath(name).with_suffix("")) for name in names}
     if missing := [name for name, mask in found.items() if mask is None]:
         raise InputError(
@@ -205,7 +194,7 @@ def _matched(names: Sequence[str], masks: ImageFiles) -> dict[str, str]:
 
 
 def _require_equal_sizes(found: Scan, shapes: Scan, mask_of: Mapping[str, str]) -> None:
-    """See that masks can be read, and have the sizes of their images."""
+    """Check that masks can be read, and have the sizes of their images."""
     unequal = []
     for name, mask in mask_of.items():
         if mask not in shapes.facts:

@@ -1,4 +1,4 @@
-"""Pictures made with a trained model: samples, walks through latent space, nearest training images."""
+"""Sampling and latent interpolation with a trained generator, and the files of the results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[s
 
 
 def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen: Mapping[str, Any]) -> Tensor:
-    """Walk from latent to latent and back to the first: (frames, *shape) in [-1, 1] on the CPU.
+    """Interpolate from latent to latent and back to the first: (frames, *shape) in [-1, 1] on the CPU.
 
     Raises:
         InputError: the recipe has no latents to walk among, or fewer than 2 corners or frames.

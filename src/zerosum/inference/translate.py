@@ -1,56 +1,32 @@
-"""A trained model that translates, put to use on image files: each result has its source's name and size."""
+"""Image-to-image translation of files with a trained model: each result has its source's name and size."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import PixelFormat, no_bombs, open_image, reason, to_plain, with_channels
-from zerosum.data.packing.scan import Scan, attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
-from zerosum.errors import InputError
 from zerosum.inference.controls import controls_of, require_known
-from zerosum.inference.image_files import write_picture
-from zerosum.media.image_grid import MODES
+from zerosum.inference.image_files import (
+    Loaded,
+    ProcessedFiles,
+    Size,
+    finished,
+    picture_loader,
+    process_files,
+    require_pictures,
+)
 from zerosum.runtime import rng
-from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.tasks import InpaintingRecipe, TranslationRecipe
-from zerosum.text import counted
-
-Size = Literal["trained", "own"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Translated:
-    """What came of translating files."""
-
-    written: tuple[Path, ...]
-    problems: dict[str, str]
-    """Why a file could not be translated, by its name: the end of the sentence "a.png ..."."""
-    notes: tuple[str, ...]
-    """What was done to the images on the way, one sentence each."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """An image ready for the network."""
-
-    name: str
-    plain: Image.Image
-    """Upright, at its own size: L, LA, RGB or RGBA."""
-    pixels: Tensor
-    """(C', H', W') uint8, at the network's size."""
+from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.tasks import TranslationRecipe
 
 
 def translate(recipe: TranslationRecipe, images: Tensor, *, batch: int, seed: int, chosen: Mapping[str, Any]) -> Tensor:
@@ -75,7 +51,7 @@ def translate_files(
     seed: int = 0,
     chosen: Mapping[str, Any],
     progress: ProgressCallback | None = None,
-) -> Translated:
+) -> ProcessedFiles:
     """Translate image files, a batch at a time, into files of the same sizes.
 
     Opacity does not go through the network: it is composited on white for it, and put back on the result. Numbers wider
@@ -90,74 +66,22 @@ def translate_files(
         batch: images at a time; fewer where their sizes differ and are kept.
         seed: start of the randomness, if the recipe has any.
         chosen: values of the recipe's controls.
-        progress: told how many are done.
+        progress: called with how many are done.
 
     Raises:
         InputError: a control that the recipe does not have, or a kind of file that cannot hold the result.
         StorageError: the disk refuses.
     """
     require_pictures(recipe)
-    with no_bombs():
-        found = survey(files, progress, smallest=1)
-        problems, written = dict(found.problems), []
-        channels, height, width = recipe.spec.source_shape or recipe.spec.shape
-        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
-        for loaded in _batches(files, tuple(found.facts), plan, size, batch, problems):
-            made = _through(recipe, [image.pixels for image in loaded], seed=seed, batch=batch, chosen=chosen)
-            for image, result in zip(loaded, made, strict=True):
-                written.append(write_picture(finished(recipe, image.plain, result), targets[image.name]))
-            if progress is not None:
-                progress("translate", len(written), len(found.facts))
-    return Translated(written=tuple(written), problems=problems, notes=notes_on(found))
 
+    def run(images: Sequence[Loaded]) -> Tensor:
+        return _through(recipe, [image.pixels for image in images], seed=seed, batch=batch, chosen=chosen)
 
-def notes_on(found: Scan) -> tuple[str, ...]:
-    """Say what is done to images before a network sees them."""
-    high = sum(fact.bits == 16 and fact.wide is None for fact in found.facts.values())
-    several = sum(fact.frames > 1 for fact in found.facts.values())
-    return (
-        *(scale.sentence for scale in found.scales.values()),
-        *([f"16 bits in each of several channels reduced to 8: {counted(high, 'image')}."] if high else []),
-        *([f"Several frames or pages, of which the first is used: {counted(several, 'file')}."] if several else []),
-    )
+    def finish(image: Loaded, result: Tensor) -> Image.Image:
+        return finished(recipe, image.plain, result)
 
-
-def _batches(
-    files: ImageFiles, names: Sequence[str], plan: PixelFormat, size: Size, batch: int, problems: dict[str, str]
-) -> Iterator[list[Loaded]]:
-    """Load images in order, at most `batch` at a time and all of one size; note what goes wrong in `problems`."""
-    load: Callable[[str], Any] = attempt(files, partial(load_picture, plan=plan, size=size))
-    loaded = zip(names, on_all_cores(load, names, window=max(2, batch)), strict=True)
-
-    def usable() -> Iterator[Loaded]:
-        for name, result in loaded:
-            if isinstance(result, Exception):
-                problems[name] = reason(result)
-            else:
-                yield Loaded(name=name, plain=result[0], pixels=result[1])
-
-    for _, alike in groupby(usable(), key=lambda image: image.pixels.shape):
-        gathered: list[Loaded] = []
-        for image in alike:
-            gathered.append(image)
-            if len(gathered) == batch:
-                yield gathered
-                gathered = []
-        if gathered:
-            yield gathered
-
-
-def load_picture(file: BinaryIO, *, plan: PixelFormat, size: Size) -> tuple[Image.Image, Tensor]:
-    """Decode an image: upright at its own size, and as the (C', H', W') uint8 that the network sees."""
-    with open_image(file) as image:
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        plain = to_plain(image, plan)
-    shown = with_channels(plain, plan.channels)
-    if size == "trained" and shown.size != (plan.width, plan.height):
-        shown = shown.resize((plan.width, plan.height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    pixels = np.array(shown).reshape(shown.height, shown.width, plan.channels)
-    return plain, torch.from_numpy(pixels).permute(2, 0, 1)
+    load = partial(picture_loader, files, recipe, size=size)
+    return process_files(files, targets, load, run, finish, "translate", batch=batch, progress=progress)
 
 
 def _through(recipe: TranslationRecipe, images: list[Tensor], **how: Any) -> Tensor:
@@ -171,27 +95,3 @@ def _through(recipe: TranslationRecipe, images: list[Tensor], **how: Any) -> Ten
     made = translate(recipe, stack, **how)
     factor = made.shape[2] // stack.shape[2]
     return to_uint8(made[:, :, : factor * height, : factor * width])
-
-
-def finished(recipe: TranslationRecipe, plain: Image.Image, result: Tensor) -> Image.Image:
-    """Bring a result (C, H, W) to its source's size, times the factor by which the recipe enlarges, and opacity."""
-    given = recipe.spec.source_shape or recipe.spec.shape
-    factor = recipe.spec.shape[1] // given[1]
-    size = (factor * plain.width, factor * plain.height)
-    pixels = result.permute(1, 2, 0).numpy()
-    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
-    image = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
-    if plain.mode in ("LA", "RGBA") and image.mode in ("L", "RGB"):
-        image.putalpha(plain.getchannel("A").resize(size, Image.Resampling.LANCZOS))
-    return image
-
-
-def require_pictures(recipe: TranslationRecipe | InpaintingRecipe) -> None:
-    """See that what the recipe takes and makes are images that files can hold.
-
-    Raises:
-        InputError: they have more than 4 channels.
-    """
-    for channels in (recipe.spec.shape[0], (recipe.spec.source_shape or recipe.spec.shape)[0]):
-        if channels not in MODES:
-            raise InputError(f"This run's images have {channels} channels, which no image file holds: use Python.")

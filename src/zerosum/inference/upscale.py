@@ -1,8 +1,8 @@
-"""Super-resolution put to use: images of any size, a window at a time, with the same result as in one piece."""
+"""Super-resolution of images of any size by overlapping windows, with the same result as in one piece."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,15 +13,19 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import PixelFormat, no_bombs, reason
-from zerosum.data.packing.scan import attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
-from zerosum.inference.image_files import write_picture
-from zerosum.inference.translate import Translated, finished, load_picture, notes_on, require_pictures
+from zerosum.inference.image_files import (
+    Loaded,
+    ProcessedFiles,
+    finished,
+    picture_loader,
+    process_files,
+    require_pictures,
+)
 from zerosum.recipe import Recipe
 from zerosum.runtime.thread_pool import ProgressCallback
-from zerosum.tasks import TranslationRecipe, UpscalingRecipe
+from zerosum.tasks import UPSCALE, require_task
 
 TILE = 128
 """Side, in pixels of the source, of what is made at once: at 4 times the size, about half a gigabyte of work space."""
@@ -29,7 +33,7 @@ TILE = 128
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a source, in pixels: what is made of it, and what the network sees for that."""
+    """A window of a source, in pixels: what is made, and the receptive field that this needs."""
 
     made: tuple[slice, slice]
     """Rows and columns."""
@@ -57,7 +61,7 @@ def windows(size: tuple[int, int], *, tile: int, radius: int) -> Iterator[Window
 def upscale(recipe: Recipe, images: Tensor, *, tile: int = TILE) -> Tensor:
     """Enlarge images of any size, a window at a time: the result is that of the whole, but for rounding.
 
-    The network sees at most `tile` + 2 * radius pixels a side, whatever the size of the images.
+    The network takes at most `tile` + 2 * radius pixels a side, whatever the size of the images.
 
     Args:
         recipe: a run of super-resolution, as `zerosum.load` returns it.
@@ -70,7 +74,8 @@ def upscale(recipe: Recipe, images: Tensor, *, tile: int = TILE) -> Tensor:
     Raises:
         InputError: the recipe does not enlarge, or the images have other channels than it takes.
     """
-    return _filled(require_upscaler(recipe), images, tile, torch.float32)
+    require_task(type(recipe), None, UPSCALE)
+    return _filled(recipe, images, tile, torch.float32)
 
 
 def upscale_files(
@@ -80,7 +85,7 @@ def upscale_files(
     *,
     tile: int = TILE,
     progress: ProgressCallback | None = None,
-) -> Translated:
+) -> ProcessedFiles:
     """Enlarge image files, one after the other, into files.
 
     Opacity does not go through the network: it is composited on white for it, and put back on the result, enlarged by
@@ -91,43 +96,23 @@ def upscale_files(
         files: what to enlarge.
         targets: where each result goes, by the file's name.
         tile: as in `upscale`.
-        progress: told how many are done.
+        progress: called with how many are done.
 
     Raises:
         InputError: the recipe does not enlarge, or a kind of file that cannot hold the result.
         StorageError: the disk refuses.
     """
-    upscaler = require_upscaler(recipe)
-    require_pictures(upscaler)
-    with no_bombs():
-        found = survey(files, progress, smallest=1)
-        problems, written = dict(found.problems), []
-        channels, height, width = upscaler.spec.source_shape or upscaler.spec.shape
-        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
-        load: Any = attempt(files, partial(load_picture, plan=plan, size="own"))
-        for name in found.facts:
-            loaded: tuple[Image.Image, Tensor] | Exception = load(name)
-            if isinstance(loaded, Exception):
-                problems[name] = reason(loaded)
-                continue
-            made = _filled(upscaler, loaded[1][None], tile, torch.uint8)[0]
-            written.append(write_picture(finished(upscaler, loaded[0], made), targets[name]))
-            if progress is not None:
-                progress("upscale", len(written), len(found.facts))
-    return Translated(written=tuple(written), problems=problems, notes=notes_on(found))
+    require_task(type(recipe), None, UPSCALE)
+    require_pictures(recipe)
 
+    def run(images: Sequence[Loaded]) -> Tensor:
+        return _filled(recipe, torch.stack([image.pixels for image in images]), tile, torch.uint8)
 
-def require_upscaler(recipe: Recipe) -> Any:
-    """Return `recipe`, once it is known to be one of super-resolution.
+    def finish(image: Loaded, result: Tensor) -> Image.Image:
+        return finished(recipe, image.plain, result)
 
-    Raises:
-        InputError: it is not.
-    """
-    if isinstance(recipe, TranslationRecipe) and isinstance(recipe, UpscalingRecipe):
-        return recipe
-    raise InputError(
-        f"This run does not make images larger ({type(recipe).__name__}): train one that does with --recipe srgan."
-    )
+    load = partial(picture_loader, files, recipe, size="own")
+    return process_files(files, targets, load, run, finish, "upscale", progress=progress)
 
 
 @torch.no_grad()

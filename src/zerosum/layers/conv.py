@@ -3,7 +3,7 @@
 A convolution without bias is a trilinear form t(image, weight, features) = <features, convolve(image, weight)>. Leaving
 out one of the three gives convolution, transposed convolution or weight gradient, and the gradient of each is made of
 the other two: one differentiable function closes the system, and gradients of gradients (WGAN-GP, R1) run on the same
-kernels. Which kernel serves a shape is a fixed rule, measured on a CPU with AVX512-BF16, for a resumed run must repeat.
+kernels. Which kernel serves a shape is a fixed rule, measured on a CPU with AVX512-BF16: a resumed run must repeat.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 class UpsampleConv(nn.Conv2d):
     """Nearest-neighbour upsampling by two, then the 3x3 convolution whose weight this is: Odena et al. 2016.
 
-    On a CPU both are one 4x4 transposed convolution of stride 2 whose kernel sums the taps that see the same pixel: the
+    On a CPU both are one 4x4 transposed convolution of stride 2 whose kernel sums the taps of the same pixel: the
     same function with 2.25 times fewer multiplications. Source: https://distill.pub/2016/deconv-checkerboard.
     """
 
@@ -100,7 +100,7 @@ def _ready(value: Any) -> Any:
 
 
 def _inner(value: Tensor) -> Tensor:
-    """Return a leaf as a view of itself: only of inner nodes does autograd tell whether their gradient is wanted."""
+    """Return a leaf as a view of itself: only for inner nodes does autograd report whether their gradient is wanted."""
     return value.view_as(value) if value.is_leaf and value.requires_grad else value
 
 
@@ -184,7 +184,7 @@ def _cells(features: Tensor) -> Tensor:
 
 
 def _patches(image: Tensor, geometry: Geometry) -> Tensor:
-    """(N, C, H, W) -> (N*H'*W', h*w*C): what each cell sees."""
+    """(N, C, H, W) -> (N*H'*W', h*w*C): the patch that each cell covers."""
     kernel, stride, (top, left), _ = geometry
     pixels = image.permute(0, 2, 3, 1)
     pixels = functional.pad(pixels, (0, 0, left, left, top, top)) if top or left else pixels

@@ -25,7 +25,7 @@ class Geometry(NamedTuple):
 
     @property
     def is_point(self) -> bool:
-        """Whether one cell sees the whole image, so that everything is a plain matrix product."""
+        """Whether one cell covers the whole image, so that everything is a plain matrix product."""
         return self.size == self.kernel and self.padding == (0, 0)
 
     @property

@@ -39,7 +39,7 @@ class Dropout(nn.Module):
         return x * _mask(x, self._kept)
 
     def extra_repr(self) -> str:
-        """Say the share."""
+        """Return the share."""
         return f"share={self.share}"
 
 

@@ -43,7 +43,7 @@ class EqualisedConv2d(nn.Conv2d):
     Args:
         in_channels: of the maps going in.
         out_channels: of the maps going out.
-        kernel_size: height and width of what one cell sees; a padding of half of it, rounded down, is added.
+        kernel_size: height and width of one cell's receptive field; a padding of half of it, rounded down, is added.
         padding: zeros around the maps.
         gain: 1 before outputs, sqrt(2) before rectifiers.
     """

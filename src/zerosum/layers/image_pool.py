@@ -1,4 +1,4 @@
-"""Generated images kept for later, so that a discriminator does not forget what it has seen."""
+"""History buffer of generated images, so that a discriminator also trains on earlier ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instance norm that is fast on channels-last images: torch's own copies every map to another order and back."""
+"""Instance normalisation, fast on channels-last images: torch's own copies every map to another order and back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class InstanceNorm2d(nn.Module):
         return torch.cat([self._alone(image) for image in maps.split(1)]) if len(maps) > 1 else self._alone(maps)
 
     def extra_repr(self) -> str:
-        """Say the channels, and whether scale and shift are learned."""
+        """Return the channels, and whether scale and shift are learned."""
         return f"{self.channels}, affine={self.weight is not None}"
 
     def _alone(self, image: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Minibatch standard deviation: lets a critic see how varied a batch is, which a collapsed generator's is not."""
+"""Minibatch standard deviation: a feature of a batch's variation, which is low when the generator collapses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples as something a person can look at: grids, scatter plots, single files, neighbour sheets."""
+"""Samples as images: grids, scatter plots, single files, sheets of nearest neighbours."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAPER, REAL, GENERATED, INK = (255, 255, 255), (168, 172, 180), (214, 64, 20), (
 
 
 def grid(images: Tensor, *, columns: int | None = None, gap: int = 2) -> Image.Image:
-    """Lay images out in rows on white, small ones enlarged by a whole factor so that their pixels can be seen.
+    """Lay images out in rows on white, small ones enlarged by a whole factor so that their pixels are visible.
 
     Transparency is kept. Samples of more than four channels are shown as their channels side by side, in gray.
 

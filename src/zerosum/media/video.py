@@ -1,4 +1,4 @@
-"""Pictures in sequence: a film, or a strip of its frames."""
+"""Video files: an animation, or a strip of its frames."""
 
 from __future__ import annotations
 

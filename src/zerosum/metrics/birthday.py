@@ -1,4 +1,4 @@
-"""The birthday test: how many different samples a generator can make, judged by near duplicates in small batches."""
+"""The birthday paradox test: the support size of a generator, from near duplicates in small batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zerosum.metrics.pairwise_distances import neighbour_radii, prepare
 
 @dataclass(frozen=True)
 class Birthday:
-    """How often batches hold a near duplicate, and the support that says."""
+    """How often batches hold a near duplicate, and the support size which that implies."""
 
     probability: float
     """Share of batches with at least one pair nearer than the threshold."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, fmean, stdev
+from statistics import fmean, stdev
 
 import torch
+from scipy.special import stdtrit
 from torch import Tensor
 
 from zerosum.errors import InputError
@@ -34,7 +35,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Floor:
-    """What the metric says of real samples against other real ones at the same counts."""
+    """The metric of real samples compared with other real ones at the same counts."""
 
     value: float
     """Mean over repeats: below it, differences say nothing."""
@@ -49,7 +50,7 @@ class Floor:
 def bootstrap(
     metric: Callable[[Tensor], float], count: int, *, seed: int, draws: int = 200, level: float = 0.95
 ) -> Interval:
-    """Draw indices with replacement and see how the metric scatters about the value on all samples.
+    """Compute a bootstrap interval: the scatter of the metric under resampling, about its value on all samples.
 
     A sample drawn twice is no new one, which shifts metrics that are biased or count neighbours: the scatter about the
     draws' own mean is laid about the value on all samples, so that this shift does not enter.
@@ -82,7 +83,7 @@ def bootstrap(
 def split_interval(
     metric: Callable[[Tensor], float], count: int, *, seed: int, splits: int = 10, level: float = 0.95
 ) -> Interval:
-    """Cut the samples into disjoint parts and see how the metric scatters over them: Student's interval of their mean.
+    """Compute Student's interval of the mean of the metric over disjoint parts of the samples.
 
     The parts are smaller than the whole: for a biased metric (Frechet distance) the interval is that of the number at
     count / splits samples.
@@ -103,7 +104,7 @@ def split_interval(
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     found = [metric(part) for part in order.tensor_split(splits)]
     error = stdev(found) / splits**0.5
-    reach = _student(1 - tail, splits - 1) * error
+    reach = float(stdtrit(splits - 1, 1 - tail)) * error  # the quantile of Student's t
     middle = fmean(found)
     return Interval(middle - reach, middle + reach, level, error, f"{splits} disjoint splits")
 
@@ -111,7 +112,7 @@ def split_interval(
 def floor(
     metric: Callable[[Tensor, Tensor], float], count: int, *, real: int, fake: int, seed: int, repeats: int = 5
 ) -> Floor:
-    """Let real samples play both parts: disjoint ones, at the counts that the metric was taken with.
+    """Compute the metric between disjoint real samples, at the counts that it was computed with.
 
     Args:
         metric: what to compute on two disjoint sets of indices (real,) and (fake,), int64.
@@ -144,18 +145,6 @@ def _tail(level: float) -> float:
     return (1 - level) / 2
 
 
-def _student(probability: float, freedom: int) -> float:
-    """Quantile of Student's t by the expansion of Abramowitz & Stegun 26.7.5; within 1 % from 4 degrees on."""
-    z = NormalDist().inv_cdf(probability)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / freedom ** (i + 1) for i, term in enumerate(terms))
-
-
 FEWEST = 5
 
 
@@ -173,13 +162,13 @@ class RepeatedResult:
     """The figure in each repeat."""
 
     def said(self) -> str:
-        """Say value and interval in points of a percentage: "+1.2 points (95 % interval -0.3 to +2.7)"."""
+        """Format value and interval in points of a percentage: "+1.2 points (95 % interval -0.3 to +2.7)"."""
         low, high = 100 * self.interval.low, 100 * self.interval.high
         return f"{100 * self.value:+.1f} points ({self.interval.level:.0%} interval {low:+.1f} to {high:+.1f})"
 
 
 def repeated(values: Sequence[float], *, level: float = 0.95) -> RepeatedResult:
-    """Sum up repeats that share nothing by chance.
+    """Summarise independent repeats.
 
     Args:
         values: of 5 repeats or more.
@@ -213,4 +202,4 @@ def shares(count: int, repeats: int, *, seed: int) -> list[Tensor]:
 
 def _require(repeats: int) -> None:
     if repeats < FEWEST:
-        raise InputError(f"{repeats} repeats were asked for; give {FEWEST} or more, or no interval can be told.")
+        raise InputError(f"{repeats} repeats were asked for; give {FEWEST} or more, because fewer give no interval.")

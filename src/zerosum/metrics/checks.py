@@ -1,4 +1,4 @@
-"""What every metric asks of the features it is given, said in one sentence where it is not so."""
+"""Checks of the features that metrics are given."""
 
 from __future__ import annotations
 

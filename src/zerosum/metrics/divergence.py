@@ -1,4 +1,4 @@
-"""How far two distributions over K classes, bins or modes are apart, in nats, and whether the classes are balanced."""
+"""Divergences of distributions over K classes, bins or modes, in nats, and class balance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zerosum.errors import InputError
 
 @dataclass(frozen=True)
 class ClassBalance:
-    """Which classes samples fall into, against which they should."""
+    """Class shares of samples, compared with those that they should have."""
 
     shares: Tensor
     """(K,), float64, of the samples."""

@@ -1,4 +1,4 @@
-"""Scores from a classifier's opinion alone: sharp and varied (Inception Score), varied as the data is (Mode Score)."""
+"""Inception Score and Mode Score, from the class probabilities of a classifier."""
 
 from __future__ import annotations
 

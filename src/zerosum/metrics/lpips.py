@@ -1,4 +1,4 @@
-"""LPIPS: how different two images look to a network, stage by stage; and the same figure of a classifier of one's own.
+"""LPIPS: perceptual distance of two images on a network's features; and the same distance on any classifier.
 
 Source: Zhang et al. 2018, section 3 and eq. 1 (https://arxiv.org/abs/1801.03924); constants of version 0.1.
 """
@@ -18,7 +18,7 @@ from zerosum.errors import InputError
 from zerosum.runtime.external_weights import read_weights
 
 Stages = Callable[[Tensor], Sequence[Tensor]]
-"""What sees images (N, C, H, W) in [-1, 1]: to the maps (N, C_s, H_s, W_s) of its stages, first to last."""
+"""Extracts, from images (N, C, H, W) in [-1, 1], the maps (N, C_s, H_s, W_s) of its stages, first to last."""
 
 Backbone = Literal["alex", "vgg"]
 
@@ -59,7 +59,7 @@ class FeatureStack(nn.Module):
         self.requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """See (N, C, H, W) in [-1, 1], C being 3, or 1 for gray seen as three equal channels: five stages.
+        """Compute the five stages of (N, C, H, W) in [-1, 1], C being 3, or 1 for gray, repeated to three channels.
 
         Raises:
             InputError: Another number of channels, or images too small for the last stage.
@@ -81,13 +81,13 @@ class FeatureStack(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class PerceptualDistance:
-    """A distance of images by what a network sees in them."""
+    """A perceptual distance of images, on a network's features."""
 
     name: str
     """What stands beside each number: "lpips-alex", "lpips-vgg" or "lpips-classifier". Other names do not compare."""
 
     stages: Stages
-    """Sees the images."""
+    """Computes the features of images."""
 
     heads: Sequence[Tensor] | None
     """(C_s,) non-negative weights of each stage's channels; None weighs every channel by 1."""
@@ -120,7 +120,7 @@ class PerceptualDistance:
 
 
 def stage_distance(a: Sequence[Tensor], b: Sequence[Tensor], heads: Sequence[Tensor] | None = None) -> Tensor:
-    """Distance of what a network saw in N pairs: channels made unit vectors, squared differences weighed, means summed.
+    """Compute the feature distance of N pairs: channels made unit vectors, squared differences weighed, means summed.
 
     Args:
         a: maps (N, C_s, H_s, W_s), one a stage.
@@ -152,7 +152,7 @@ def lpips(backbone: Backbone, *, weights: str | Path, heads: str | Path, device:
         backbone: "alex", as comparisons report it, or "vgg", as perceptual path lengths do.
         weights: .pth or .safetensors with torchvision's names; what is not under "features." is left aside.
         heads: .pth or .safetensors with lin0.model.1.weight to lin4.model.1.weight, as the authors publish them.
-        device: where to see the images.
+        device: where to compute.
 
     Raises:
         InputError: A file that cannot be read, or that is of another network.

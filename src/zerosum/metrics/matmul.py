@@ -1,4 +1,4 @@
-"""Inner products of all rows with all rows, as fast as the machine allows and never less precise than float32."""
+"""Matrix products of rows with rows, fast and never less precise than float32."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a generator invent, or repeat its training set with a little noise? Figures from nearest-neighbour distances."""
+"""Memorisation metrics from nearest-neighbour distances: authenticity, and a comparison with held-out data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zerosum.metrics.pairwise_distances import nearest_row, neighbour_radii, pre
 
 @dataclass(frozen=True)
 class HeldOutComparison:
-    """Distances of generated samples to the training set, judged by those of real samples it has not seen."""
+    """Distances of generated samples to the training set, compared with those of held-out real samples."""
 
     median: float
     """Median distance of generated samples to their nearest training sample."""
@@ -74,7 +74,7 @@ def authentic_share(distances: Tensor, places: Tensor, spacing: Tensor) -> float
 
 
 def compare_with_held_out(distances: Tensor, held_out: Tensor) -> HeldOutComparison:
-    """Judge distances to the training set by those of held-out real samples.
+    """Compare distances to the training set with those of held-out real samples.
 
     Args:
         distances: (M,), of each generated sample to its nearest training sample.

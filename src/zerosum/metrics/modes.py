@@ -1,4 +1,4 @@
-"""Counting modes: mixtures in the plane, stacked digits, what a perfect sampler would get, and the birthday test."""
+"""Mode counts of mixtures in the plane and of stacked digits, and the expected counts of a perfect sampler."""
 
 from __future__ import annotations
 

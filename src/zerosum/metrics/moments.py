@@ -17,10 +17,10 @@ _ROWS = 4096
 
 @dataclass(frozen=True)
 class Moments:
-    """The first two moments of N samples, which is all that the Frechet distance knows of them."""
+    """The first two moments of N samples, which determine the Frechet distance."""
 
     count: int
-    """N, samples seen."""
+    """N, number of samples."""
 
     mean: Tensor
     """(F,), float64."""
@@ -104,7 +104,7 @@ def _add(total: Moments | None, rows: Tensor) -> Moments:
 
 
 def _gram(rows: Tensor) -> Tensor:
-    """Return rows^T rows: (n, F) -> (F, F). numpy sees the symmetry and does half of the work, torch does not."""
+    """Return rows^T rows: (n, F) -> (F, F). numpy uses the symmetry and does half of the work, torch does not."""
     if rows.device.type != "cpu":
         return rows.T @ rows
     table = rows.numpy(force=True)

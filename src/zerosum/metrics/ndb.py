@@ -1,4 +1,4 @@
-"""Number of statistically different bins: do samples fall into the cells of the training set as often as it does?"""
+"""Number of statistically different bins (NDB): shares of samples in K-means cells of the training set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nearest training samples of generated ones, to see whether a generator remembers instead of inventing."""
+"""Nearest training samples of generated ones, to find memorised training data."""
 
 from __future__ import annotations
 

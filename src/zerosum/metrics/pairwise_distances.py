@@ -1,4 +1,4 @@
-"""Squared Euclidean distances between rows: all of them quickly in float32, the few that decide something exactly."""
+"""Squared Euclidean distances between rows: all of them in float32, those that decide something in float64."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from zerosum.errors import InputError
 from zerosum.metrics.checks import check_features
 from zerosum.metrics.matmul import products, strips
+from zerosum.objectives import to_float32
 
 _SPARE = 4  # neighbours screened beyond the k asked for, so that rounding does not lose the k-th
 
@@ -34,7 +35,7 @@ class Rows:
     @classmethod
     def about(cls, centre: Tensor, features: Tensor) -> Self:
         """Take features (N, F) about a centre (F,)."""
-        shifted = (_wide(features) - centre).float()
+        shifted = (to_float32(features) - centre).float()
         norms = [shifted[rows].square().sum(1) for rows in strips(*shifted.shape)]
         return cls(features, shifted, torch.cat(norms), centre)
 
@@ -68,9 +69,9 @@ def exact(a: Rows, i: Tensor, b: Rows, j: Tensor) -> Tensor:
 
 
 def below(distances: Tensor, limits: Tensor, slack: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """Which distances (n, m) lie below limits that broadcast to them, and the places (P,), (P,) too near to tell.
+    """Compare distances (n, m) with limits that broadcast to them: those below, and the undecided places (P,), (P,).
 
-    The places too near to tell are False in the first answer.
+    Undecided places are False in the first answer.
     """
     sure = distances < limits - slack
     i, j = (sure ^ (distances <= limits + slack)).nonzero(as_tuple=True)
@@ -136,12 +137,8 @@ def prepare(*sets: Tensor, names: tuple[str, ...]) -> tuple[Rows, ...]:
     """
     for features, name in zip(sets, names, strict=True):
         check_features(features, of=name)
-    centre = _wide(sets[0]).mean(0)
+    centre = to_float32(sets[0]).mean(0)
     return tuple(Rows.about(centre, features) for features in sets)
-
-
-def _wide(features: Tensor) -> Tensor:
-    return features.to(torch.promote_types(features.dtype, torch.float32))
 
 
 def _smallest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Perceptual path length: how far a sample moves, to an eye, for a small step between two latents.
+"""Perceptual path length: the perceptual distance that a sample moves for a small step between two latents.
 
 Source: Karras et al. 2019, section 4.1 (https://arxiv.org/abs/1812.04948); step, endpoints and percentiles as in the
 code of StyleGAN2.
@@ -41,7 +41,7 @@ class PathLength:
     """Mean of the pairs kept."""
 
     interval: Interval
-    """By resampling the pairs; the percentiles are taken anew each time."""
+    """By resampling the pairs; the percentiles are taken again each time."""
 
     pairs: int
     """Pairs of latents drawn."""

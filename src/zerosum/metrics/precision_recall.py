@@ -1,4 +1,4 @@
-"""Fidelity and diversity apart: precision, recall, density and coverage of generated samples by nearest neighbours."""
+"""Precision, recall, density and coverage of generated samples, by k-nearest-neighbour manifolds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zerosum.metrics.pairwise_distances import Rows, below, exact, neighbour_rad
 
 @dataclass(frozen=True)
 class FidelityDiversity:
-    """How true generated samples are, and how much of the real ones they reach."""
+    """Fidelity of generated samples, and how much of the real ones they cover."""
 
     precision: float
     """Share of generated samples within reach of the real ones, 0 to 1."""
@@ -31,7 +31,7 @@ class FidelityDiversity:
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """Real samples and how far their neighbourhoods reach: what several sets of generated samples are held against."""
+    """Real samples and how far their neighbourhoods reach: what several sets of generated samples are compared with."""
 
     rows: Rows
     """N samples about their mean."""
@@ -47,7 +47,7 @@ class Neighbourhoods:
 
 
 def neighbourhoods(real: Tensor, *, k: int = 3, k_density: int = 5) -> Neighbourhoods:
-    """Measure the neighbourhoods of real samples, once for all that is held against them.
+    """Measure the neighbourhoods of real samples, once for all that is compared with them.
 
     Args:
         real: (N, F).

@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance of local patches, one number a scale: do textures agree, from coarse to fine?"""
+"""Sliced Wasserstein distance of local patches at each scale of a Laplacian pyramid."""
 
 from __future__ import annotations
 

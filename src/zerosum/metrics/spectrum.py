@@ -1,4 +1,4 @@
-"""Power by frequency, averaged over directions: upsampling leaves its traces at the high end."""
+"""Radially averaged power spectra, in which upsampling leaves traces at high frequencies."""
 
 from __future__ import annotations
 

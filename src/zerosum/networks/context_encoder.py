@@ -1,4 +1,4 @@
-"""The context encoder: an image with a hole goes in, through a narrow middle, and an image without one comes out.
+"""Context encoder: images with a hole to whole images, through a bottleneck.
 
 Source: Pathak et al. 2016, section 3.1 and figure 9 (https://arxiv.org/abs/1604.07379).
 """

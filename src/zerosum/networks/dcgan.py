@@ -1,4 +1,4 @@
-"""The convolutional pair of DCGAN, for any resolution, number of channels and aspect.
+"""DCGAN's convolutional generator and discriminator, for any resolution, number of channels and aspect.
 
 Source: Radford et al. 2016, section 3 (https://arxiv.org/abs/1511.06434).
 """

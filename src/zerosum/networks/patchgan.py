@@ -1,4 +1,4 @@
-"""PatchGAN: a discriminator that judges every patch of an image, by convolutions alone.
+"""PatchGAN: a fully convolutional discriminator that classifies every patch of an image.
 
 Source: Isola et al. 2017, appendix 6.1.2 (https://arxiv.org/abs/1611.07004).
 """
@@ -19,7 +19,7 @@ WIDEST = 8
 
 
 def receptive_field(layers: int) -> int:
-    """Return the side in pixels of the patch that one verdict looks at.
+    """Return the side in pixels of the patch that one logit depends on.
 
     >>> [receptive_field(layers) for layers in range(6)]
     [1, 16, 34, 70, 142, 286]
@@ -74,7 +74,7 @@ class PatchDiscriminator(nn.Module):
 
 
 def _require_room(shape: tuple[int, ...], layers: int) -> None:
-    """See that at least one patch is left, and maps of more than one pixel to take statistics of."""
+    """Check that at least one patch is left, and maps of more than one pixel to take statistics of."""
     _, height, width = shape
     least = 3 * 2**layers if layers else 2
     if min(height, width) >= least:

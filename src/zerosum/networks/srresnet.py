@@ -32,7 +32,7 @@ class SRResNet(nn.Module):
 
     @property
     def radius(self) -> int:
-        """How far, in pixels of what is given, a pixel that is made looks beyond the one that it lies in."""
+        """Radius of a result pixel's receptive field, in pixels of the source around the one that it lies in."""
         seen = 4
         for _ in self.up:
             seen = -(-seen // 2) + 1

@@ -1,4 +1,4 @@
-"""U-Net: images to images of the same size, through ever smaller maps with shortcuts from each to its mirror image.
+"""U-Net: images to images of the same size, by an encoder and a decoder with skip connections at every size.
 
 Source: Isola et al. 2017, appendix 6.1.1 (https://arxiv.org/abs/1611.07004).
 """
@@ -97,7 +97,7 @@ class UNet(nn.Module):
 
 
 class Noise(Dropout):
-    """Dropout that never rests: what the paper has for a latent (section 3.2)."""
+    """Dropout that also acts in evaluation, the paper's noise in place of a latent (section 3.2)."""
 
     def train(self, mode: bool = True) -> Self:
         """Stay as in training."""

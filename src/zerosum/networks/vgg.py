@@ -1,4 +1,4 @@
-"""VGG19 up to its last convolution, with weights from a file: what photographs look like to a classifier.
+"""VGG19 up to its last convolution, with weights from a file: perceptual features of photographs.
 
 Source: Simonyan & Zisserman 2015, table 1, E (https://arxiv.org/abs/1409.1556); names and normalisation of the
 weights are torchvision's.

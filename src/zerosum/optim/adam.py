@@ -1,4 +1,4 @@
-"""Adam, as torch has it, for weights that lie channels-last: its fused kernel copies their gradients at every step."""
+"""Adam as in torch, but fast on channels-last weights, whose gradients torch's fused kernel copies at every step."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class Adam(torch.optim.Adam):
 
     The fused kernel goes through memory from end to end and heeds no strides, so gradients and moments must lie as the
     weights do. Torch brings channels-last gradients in order by a copy that takes longer than the step itself; here the
-    kernel sees views of everything in the order in which it lies. Moments of a checkpoint that was written with another
+    kernel gets views of everything in the order in which it lies. Moments of a checkpoint that was written with another
     memory format are laid out as the weights are now.
 
     Source: Kingma & Ba 2015, algorithm 1 (https://arxiv.org/abs/1412.6980).
     """
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         super().load_state_dict(state_dict)
         for weight, state in self.state.items():
             for name, value in state.items():

@@ -1,4 +1,4 @@
-"""How a number changes over a phase: functions of its progress from 0 to 1."""
+"""Schedules of a hyperparameter over a phase: functions of its progress from 0 to 1."""
 
 from __future__ import annotations
 

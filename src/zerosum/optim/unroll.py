@@ -1,4 +1,4 @@
-"""The network k steps from now, differentiably: what an unrolled game looks at.
+"""Differentiable unrolling: a network's parameters after k optimizer steps.
 
 Source: Metz et al. 2017, section 2 (https://arxiv.org/abs/1611.02163).
 """

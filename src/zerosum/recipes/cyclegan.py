@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from zerosum import objectives
-from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.config import Fraction
 from zerosum.data.batch import Domains
 from zerosum.data.options import Direction
 from zerosum.data.spec import Spec
@@ -37,28 +38,28 @@ from zerosum.tasks import TranslationConfig, TranslationRecipe
 class Config(TranslationConfig):
     """Translation without pairs."""
 
-    rounds: Count = 200_000
+    rounds: PositiveInt = 200_000
     """Rounds to play: in the paper 200 epochs of about 1,000 images, one at a time (appendix 7.1)."""
 
-    width: Count = 64
+    width: PositiveInt = 64
     """Channels of the narrowest layers of all networks."""
 
-    blocks: Count | None = None
+    blocks: PositiveInt | None = None
     """Residual blocks of the generators; by default 9 from 256 pixels on and 6 below (appendix 7.2)."""
 
-    layers: Whole = 3
+    layers: NonNegativeInt = 3
     """Layers of stride 2 of the discriminators: 0 to 5 judge patches of 1, 16, 34, 70, 142 and 286 pixels a side."""
 
-    cycle: NotNegative = 10.0
+    cycle: NonNegativeFloat = 10.0
     """Weight of the distance between an image and its translation there and back (lambda in eq. 3)."""
 
-    identity: NotNegative = 0.5
+    identity: NonNegativeFloat = 0.5
     """Weight, times that of the cycle, of the distance between an image and its translation into its own domain."""
 
-    pool: Whole = 50
+    pool: NonNegativeInt = 50
     """Generated images that are kept of each domain to show the discriminators again (section 4)."""
 
-    lr: Positive = 2e-4
+    lr: PositiveFloat = 2e-4
     """Learning rate of both Adams (section 4)."""
 
     lr_hold: Fraction = 0.5

@@ -18,10 +18,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from zerosum import objectives
-from zerosum.config import Count, Fraction, Positive
+from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
@@ -37,13 +38,13 @@ from zerosum.tasks import LatentConfig, LatentRecipe
 class Config(LatentConfig):
     """DCGAN."""
 
-    batch: Count = 128
+    batch: PositiveInt = 128
     """Real samples per draw, over all processes (section 4)."""
 
     upsampling: Upsampling = "transposed"
     """How the generator doubles its maps: by transposed convolutions, or by upsampling and convolution."""
 
-    width: Count = 64
+    width: PositiveInt = 64
     """Channels of the narrowest layers; the widest have 8 times as many. On points, the width of the hidden layers."""
 
     dropout: Fraction = 0.0
@@ -56,10 +57,10 @@ class Config(LatentConfig):
     fake_label: tuple[float, float] = (0.0, 0.0)
     """Range of the labels that generated samples get in the discriminator's move."""
 
-    generator_lr: Positive = 2e-4
+    generator_lr: PositiveFloat = 2e-4
     """Learning rate of the generator's Adam (section 4)."""
 
-    discriminator_lr: Positive = 2e-4
+    discriminator_lr: PositiveFloat = 2e-4
     """Learning rate of the discriminator's Adam (section 4)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)

@@ -16,8 +16,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import PositiveFloat, PositiveInt
+
 from zerosum import objectives
-from zerosum.config import Count, Fraction, Positive
+from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
@@ -31,10 +33,10 @@ from zerosum.tasks import LatentConfig, LatentRecipe
 class Config(LatentConfig):
     """The dense GAN."""
 
-    rounds: Count = 20_000
+    rounds: PositiveInt = 20_000
     """Rounds to play (about 43 epochs of MNIST)."""
 
-    batch: Count = 128
+    batch: PositiveInt = 128
     """Real samples per draw, over all processes."""
 
     generator_hidden: tuple[int, ...] = (500, 500)
@@ -49,13 +51,13 @@ class Config(LatentConfig):
     dropout: Fraction = 0.3
     """Share of the discriminator's hidden values dropped in training; without it the discriminator soon wins."""
 
-    n_discriminator: Count = 1
+    n_discriminator: PositiveInt = 1
     """Moves of the discriminator per round (k in the paper's algorithm 1)."""
 
-    generator_lr: Positive = 2e-4
+    generator_lr: PositiveFloat = 2e-4
     """Learning rate of the generator's Adam."""
 
-    discriminator_lr: Positive = 2e-4
+    discriminator_lr: PositiveFloat = 2e-4
     """Learning rate of the discriminator's Adam."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)

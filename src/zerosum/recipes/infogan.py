@@ -19,11 +19,12 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional
 
 from zerosum import objectives
-from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -46,31 +47,31 @@ SLOPE = 0.1
 class Config(RecipeConfig):
     """InfoGAN."""
 
-    rounds: Count = 5_000
+    rounds: PositiveInt = 5_000
     """Rounds to play (50 epochs of 100 in the authors' code)."""
 
-    batch: Count = 128
+    batch: PositiveInt = 128
     """Real samples per draw, over all processes."""
 
-    noise: Count = 62
+    noise: PositiveInt = 62
     """Values of incompressible noise in a latent, drawn from U(-1, 1) (appendix C.1)."""
 
-    categories: Whole = 10
+    categories: NonNegativeInt = 10
     """Values of the categorical code; 0 for none."""
 
-    codes: Whole = 2
+    codes: NonNegativeInt = 2
     """Continuous codes, drawn from U(-1, 1)."""
 
-    information: NotNegative = 1.0
+    information: NonNegativeFloat = 1.0
     """Weight of the information term (lambda in eq. 6)."""
 
-    width: Count = 64
+    width: PositiveInt = 64
     """Channels of the narrowest layers. On points, the width of the hidden layers."""
 
-    generator_lr: Positive = 1e-3
+    generator_lr: PositiveFloat = 1e-3
     """Learning rate of the generator's Adam (appendix C.1)."""
 
-    discriminator_lr: Positive = 2e-4
+    discriminator_lr: PositiveFloat = 2e-4
     """Learning rate of the discriminator's and of the informant's Adam (appendix C.1)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)

@@ -21,11 +21,12 @@ from typing import Annotated, Any
 
 import torch
 from annotated_types import Interval
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from zerosum import objectives
-from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.config import Fraction
 from zerosum.data.batch import Images
 from zerosum.data.jitter import Jitter
 from zerosum.data.masks import NUMBERS, Kind, masks
@@ -44,37 +45,37 @@ from zerosum.tasks import InpaintingRecipe
 class Config(RecipeConfig):
     """Inpainting."""
 
-    rounds: Count = 20_000
+    rounds: PositiveInt = 20_000
     """Rounds to play."""
 
     mask: Kind = "mixed"
     """Holes to train on (section 3.3): center, the middle half of both sides; block, up to four rectangles anywhere;
     free, strokes of a brush; mixed, each of these for a third of the images."""
 
-    width: Count = 64
+    width: PositiveInt = 64
     """Channels of the narrowest layers of both networks; the widest have 8 times as many."""
 
-    bottleneck: Whole = 4000
+    bottleneck: NonNegativeInt = 4000
     """Units in the middle of the generator; 0 connects each channel within itself in place of all with all, which has
     far fewer weights (section 3.1)."""
 
-    reconstruction: NotNegative = 0.999
+    reconstruction: NonNegativeFloat = 0.999
     """Weight of the squared distance in the hole (eq. 3)."""
 
-    adversarial: NotNegative = 0.001
+    adversarial: NonNegativeFloat = 0.001
     """Weight of the adversarial term (eq. 3)."""
 
     overlap: Fraction = 7 / 128
     """Width of the rim of known pixels around the hole that are to be made too, so that no seam shows, as a share of
     the shorter side; 0 for none (section 5.1)."""
 
-    overlap_weight: NotNegative = 10.0
+    overlap_weight: NonNegativeFloat = 10.0
     """Weight of a pixel of that rim, where one in the hole has 1 (section 5.1)."""
 
-    generator_lr: Positive = 2e-3
+    generator_lr: PositiveFloat = 2e-3
     """Learning rate of the generator's Adam, 10 times the discriminator's (section 5.1)."""
 
-    discriminator_lr: Positive = 2e-4
+    discriminator_lr: PositiveFloat = 2e-4
     """Learning rate of the discriminator's Adam."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)

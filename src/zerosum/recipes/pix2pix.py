@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from zerosum import objectives
-from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.config import Fraction
 from zerosum.data.batch import Pairs
 from zerosum.data.spec import Spec
-from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.networks.patchgan import PatchDiscriminator
@@ -39,22 +39,22 @@ from zerosum.tasks import TranslationConfig, TranslationRecipe
 class Config(TranslationConfig):
     """Image-to-image translation from pairs."""
 
-    rounds: Count = 80_000
+    rounds: PositiveInt = 80_000
     """Rounds to play: in the paper 200 epochs of 400 facades, one at a time (appendix 6.2)."""
 
-    width: Count = 64
+    width: PositiveInt = 64
     """Channels of the narrowest layers of both networks; the widest have 8 times as many."""
 
-    layers: Whole = 3
+    layers: NonNegativeInt = 3
     """Layers of stride 2 of the discriminator: 0 to 5 judge patches of 1, 16, 34, 70, 142 and 286 pixels a side."""
 
-    l1: NotNegative = 100.0
+    l1: NonNegativeFloat = 100.0
     """Weight of the L1 distance between result and target (lambda in eq. 4)."""
 
     dropout: Fraction = 0.5
     """Share of values dropped in the first three layers of the decoder, in use too; 0 makes results repeat."""
 
-    lr: Positive = 2e-4
+    lr: PositiveFloat = 2e-4
     """Learning rate of both Adams (section 3.3)."""
 
     lr_hold: Fraction = 1.0
@@ -76,7 +76,7 @@ class Pix2Pix(TranslationRecipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         source = spec.source_shape or spec.shape
-        self.factor = _factor(source, spec.shape)
+        self.factor = spec.factor
         self.generator = UNet(
             source[0], spec.shape[0], width=config.width, depth=unet_depth(spec.shape), dropout=config.dropout
         )
@@ -135,14 +135,3 @@ class Pix2Pix(TranslationRecipe):
 
     def _schedule(self, clock: Clock) -> dict[str, float]:
         return {"lr": self.config.lr * constant_then_linear(clock.progress, hold=self.config.lr_hold)}
-
-
-def _factor(source: tuple[int, ...], target: tuple[int, ...]) -> int:
-    """Return how many times larger a target's sides are than its source's."""
-    factor = max(1, target[1] // source[1])
-    if tuple(factor * side for side in source[1:]) != target[1:]:
-        raise InputError(
-            f"Sources of {source[1]}x{source[2]} cannot be enlarged by a whole factor to targets of "
-            f"{target[1]}x{target[2]}: give both the same size."
-        )
-    return factor

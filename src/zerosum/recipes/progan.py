@@ -24,10 +24,11 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zerosum.config import Count, Fraction, NotNegative, Positive, Whole
+from zerosum.config import Fraction
 from zerosum.data.batch import Images
 from zerosum.data.spec import Spec
 from zerosum.game import Game
@@ -48,44 +49,44 @@ from zerosum.tasks import LatentConfig, LatentRecipe
 class Config(LatentConfig):
     """Progressive growing."""
 
-    rounds: Count = 14_000
+    rounds: PositiveInt = 14_000
     """Rounds to play in all; those that growing leaves go to the full size. Where growing takes them all, samples stay
     at the size that was reached, enlarged."""
 
-    batch: Count = 16
+    batch: PositiveInt = 16
     """Real samples per draw at the full size, over all processes (appendix A.1)."""
 
-    batch_doublings: Whole = 2
+    batch_doublings: NonNegativeInt = 2
     """How many times the batch is doubled at smaller sizes, once for each halving."""
 
-    stabilise_kimg: Positive = 40.0
+    stabilise_kimg: PositiveFloat = 40.0
     """Thousands of images between the end of a fade and the next (800 in section 3)."""
 
-    fade_kimg: Positive = 40.0
+    fade_kimg: PositiveFloat = 40.0
     """Thousands of images over which a new resolution is faded in (800 in section 3)."""
 
-    latent_dim: Count = 64
+    latent_dim: PositiveInt = 64
     """Values in a latent vector, which is normalised to mean square 1 (512 in the paper)."""
 
-    base: Count = 512
+    base: PositiveInt = 512
     """Channels at the s-th resolution are this / 2^s, counted from 1 at the smallest (8192 in the authors' code)."""
 
-    max_channels: Count = 64
+    max_channels: PositiveInt = 64
     """Most channels at any resolution (512 in the paper)."""
 
-    minibatch_group: Count = 4
+    minibatch_group: PositiveInt = 4
     """Neighbours in a batch whose standard deviation the critic sees (16 in the paper)."""
 
-    penalty: NotNegative = 10.0
+    penalty: NonNegativeFloat = 10.0
     """Weight of the gradient penalty (section 5)."""
 
-    slope: Positive = 1.0
+    slope: PositiveFloat = 1.0
     """Slope at which the penalty holds the critic (gamma in appendix A.1; 750 for CIFAR-10)."""
 
-    drift: NotNegative = 0.001
+    drift: NonNegativeFloat = 0.001
     """Weight of the critic's squared values of real images, which keeps them near 0 (appendix A.1)."""
 
-    lr: Positive = 0.001
+    lr: PositiveFloat = 0.001
     """Learning rate of both Adams (appendix A.1)."""
 
     betas: tuple[Fraction, Fraction] = (0.0, 0.99)

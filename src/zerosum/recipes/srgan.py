@@ -27,12 +27,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
-from pydantic import AfterValidator
+from pydantic import AfterValidator, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from zerosum import objectives
-from zerosum.config import Count, Fraction, NotNegative, Positive
+from zerosum.config import Fraction
 from zerosum.data.batch import Pairs
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -55,16 +55,16 @@ FEATURE_SCALE = 1 / 12.75
 class Config(TranslationConfig):
     """Super-resolution."""
 
-    rounds: Count = 1_200_000
+    rounds: PositiveInt = 1_200_000
     """Rounds to play in all: those of --pretrain, and what is left against the discriminator (section 3.2)."""
 
-    pretrain: Count = 1_000_000
+    pretrain: PositiveInt = 1_000_000
     """Rounds in which the generator learns alone, from the distance of the pixels (SRResNet; section 3.2)."""
 
     lr_hold: Fraction = 0.5
     """Share of the rounds after --pretrain that keep the learning rate, before a tenth of it (section 3.2)."""
 
-    batch: Count = 16
+    batch: PositiveInt = 16
     """Real samples per draw, over all processes (section 3.2)."""
 
     enlarge: Annotated[float, Interval(ge=1, le=4)] = 1.0
@@ -73,10 +73,10 @@ class Config(TranslationConfig):
     mirror: Fraction = 0.0
     """Share of the draws that are mirrored left to right."""
 
-    width: Count = 64
+    width: PositiveInt = 64
     """Channels of the generator, and of the discriminator's narrowest layers; its widest have 8 times as many."""
 
-    blocks: Count = 16
+    blocks: PositiveInt = 16
     """Residual blocks of the generator (figure 4)."""
 
     content: Content | Literal["auto"] = "auto"
@@ -87,10 +87,10 @@ class Config(TranslationConfig):
     """A .safetensors or .pth file of VGG19's weights, trained on ImageNet, in torchvision's names
     (features.0.weight and so on)."""
 
-    adversarial: NotNegative = 1e-3
+    adversarial: NonNegativeFloat = 1e-3
     """Weight of the adversarial loss beside the content loss (eq. 3)."""
 
-    lr: Positive = 1e-4
+    lr: PositiveFloat = 1e-4
     """Learning rate of both Adams (section 3.2)."""
 
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
@@ -113,7 +113,7 @@ class SRGAN(UpscalingRecipe):
         if config.batch == 1 and max(spec.shape[1:]) <= 16:
             raise InputError("Batch norm needs more than a single pixel: give --batch 2 or more, or a larger --size.")
         self.content = _content(config, spec)
-        self.factor = _factor(source, spec.shape)
+        self.factor = _factor(source, spec)
         self.generator = SRResNet(
             source[0],
             spec.shape[0],
@@ -241,14 +241,15 @@ class Discriminator(nn.Module):
         return self.verdict(self.features(image)).flatten()
 
 
-def _factor(source: tuple[int, ...], target: tuple[int, ...]) -> int:
-    """Return how many times larger a target's sides are than its source's."""
-    factor = max(1, target[1] // source[1])
-    if tuple(factor * side for side in source[1:]) == target[1:] and factor in (2, 4, 8, 16):
-        return factor
+def _factor(source: tuple[int, ...], spec: Spec) -> int:
+    """Return the factor by which sources of a shape are enlarged, a power of two."""
+    for factor in (2, 4, 8, 16):
+        if tuple(factor * side for side in source[1:]) == spec.shape[1:]:
+            return factor
     raise InputError(
         f"srgan makes images 2, 4, 8 or 16 times as large, and these are to go from {source[1]}x{source[2]} to "
-        f"{target[1]}x{target[2]}: give --degrade downscale:4, or small and large images with --target and --fit tiles."
+        f"{spec.shape[1]}x{spec.shape[2]}: give --degrade downscale:4, or small and large images with --target and "
+        "--fit tiles."
     )
 
 

@@ -17,10 +17,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from zerosum import objectives
-from zerosum.config import Count, Fraction, Positive, Whole
+from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
@@ -36,16 +37,16 @@ from zerosum.tasks import LatentConfig, LatentRecipe
 class Config(LatentConfig):
     """Unrolled GAN."""
 
-    rounds: Count = 25_000
+    rounds: PositiveInt = 25_000
     """Rounds to play (the authors' demo)."""
 
-    batch: Count = 512
+    batch: PositiveInt = 512
     """Real samples per draw, over all processes (the authors' demo)."""
 
-    latent_dim: Count = 256
+    latent_dim: PositiveInt = 256
     """Values in a latent vector, drawn from N(0, 1) (the authors' demo)."""
 
-    steps: Whole = 5
+    steps: NonNegativeInt = 5
     """Steps of the discriminator to look ahead (K in section 2); 0 plays the plain game."""
 
     generator_hidden: tuple[int, ...] = (128, 128)
@@ -57,13 +58,13 @@ class Config(LatentConfig):
     activation: Activation = "tanh"
     """After each hidden layer on points; a smooth one lets the second derivatives speak."""
 
-    width: Count = 64
+    width: PositiveInt = 64
     """Channels of the narrowest layers on images; the widest have 8 times as many."""
 
-    generator_lr: Positive = 1e-3
+    generator_lr: PositiveFloat = 1e-3
     """Learning rate of the generator's Adam (the authors' demo)."""
 
-    discriminator_lr: Positive = 1e-4
+    discriminator_lr: PositiveFloat = 1e-4
     """Learning rate of the discriminator's Adam, and of the steps looked ahead (the authors' demo)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)

@@ -15,7 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zerosum.config import Count, Fraction, NotNegative, Positive
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+
+from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
@@ -32,25 +34,25 @@ from zerosum.tasks import LatentConfig, LatentRecipe
 class Config(LatentConfig):
     """WGAN-GP."""
 
-    latent_dim: Count = 128
+    latent_dim: PositiveInt = 128
     """Values in a latent vector, drawn from N(0, 1)."""
 
     upsampling: Upsampling = "transposed"
     """How the generator doubles its maps: by transposed convolutions, or by upsampling and convolution."""
 
-    width: Count = 64
+    width: PositiveInt = 64
     """Channels of the narrowest layers; the widest have 8 times as many."""
 
     points_hidden: tuple[int, ...] = (512, 512, 512)
     """Widths of both networks' hidden layers on points."""
 
-    n_critic: Count = 5
+    n_critic: PositiveInt = 5
     """Moves of the critic per round (n_critic in algorithm 1)."""
 
-    penalty: NotNegative = 10.0
+    penalty: NonNegativeFloat = 10.0
     """Weight of the gradient penalty (lambda in eq. 3); 0.1 suits points."""
 
-    lr: Positive = 1e-4
+    lr: PositiveFloat = 1e-4
     """Learning rate of both Adams (algorithm 1)."""
 
     betas: tuple[Fraction, Fraction] = (0.0, 0.9)

@@ -1,4 +1,4 @@
-"""The report of a run: one page for a person, written from the run directory alone."""
+"""The HTML report of a run, written from the run directory alone."""
 
 from __future__ import annotations
 

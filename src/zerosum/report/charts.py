@@ -1,4 +1,4 @@
-"""Curves as inline SVG: a smoothed line over its raw values, axes with round ticks, colours from the page's style."""
+"""Line charts as inline SVG: a smoothed line over its raw values, axes with round ticks, colours of the page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from markupsafe import Markup
+
 from zerosum import text
-from zerosum.report.html import Markup, join, tag
+from zerosum.report.render import render
 
 COLOURS = 6
 """Colours of lines that the page's style defines."""
@@ -24,6 +26,30 @@ class Line:
 
     values: Sequence[float]
     """Finite, as many as rounds, at least one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of a legend."""
+
+    name: str
+    value: str
+    colour: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A line as a chart draws it."""
+
+    colour: int
+    raw: str
+    """Path of the values, drawn faintly."""
+
+    smooth: str
+    """Path of the smoothed values."""
+
+    end: tuple[float, float]
+    """Where the smoothed path ends: a dot."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +96,7 @@ def chart(
     Args:
         lines: One curve or more; the colours follow their order.
         frame: Size.
-        title: What is drawn, for those who cannot see it; unlike that of any other chart on the page.
+        title: What is drawn, as text for screen readers; unlike that of any other chart on the page.
         limits: Range of the vertical axis; chosen so that rare spikes do not flatten the rest where None.
         reference: A value worth comparing with, drawn as a dashed line.
         marks: Rounds at which something changed, with its name.
@@ -80,38 +106,29 @@ def chart(
     low, high = limits or limits_of([value for line in lines for value in line.values])
     across = Scale(first, max(last, first + 1), frame.left, frame.width - frame.right)
     up = Scale(low, high, frame.height - frame.bottom, frame.top)
-    clip = "clip-" + "".join(letter if letter.isalnum() else "-" for letter in title)
-    plot = {
-        "x": frame.left,
-        "y": frame.top,
-        "width": frame.width - frame.left - frame.right,
-        "height": frame.height - frame.top - frame.bottom,
-    }
-    dashed = [] if reference is None else [_level(reference, across, up, "reference")]
-    return tag(
-        "svg",
-        {"viewBox": f"0 0 {frame.width} {frame.height}", "role": "img", "aria-label": title},
-        tag("clipPath", {"id": clip}, tag("rect", plot)),
-        *_axes(across, up, frame, say),
-        *dashed,
-        *_marks(marks, across, frame),
-        tag("g", {"clip-path": f"url(#{clip})"}, *(_curve(line, i, across, up) for i, line in enumerate(lines))),
+    rounds = ticks(across.low, across.high, most=max(3, frame.width // 90))
+    levels = ticks(up.low, up.high, most=6 if frame.height > 160 else 4)
+    return render(
+        "chart.svg",
+        title=title,
+        clip="clip-" + "".join(letter if letter.isalnum() else "-" for letter in title),
+        frame=frame,
+        across=across,
+        up=up,
+        rounds=[(across(value), text.compact(value)) for value in rounds],
+        levels=[(up(value), say(value)) for value in levels],
+        reference=None if reference is None else up(reference),
+        marks=[(across(at), name) for at, name in marks],
+        curves=[_curve(line, colour, across, up) for colour, line in enumerate(lines)],
     )
 
 
-def legend(lines: Sequence[Line], *, say: Callable[[float], str] = text.number) -> Markup:
+def legend(lines: Sequence[Line], *, say: Callable[[float], str] = text.number) -> list[Entry]:
     """Name each line in its colour, with the smoothed value it ended at."""
-    entries = [
-        tag(
-            "span",
-            {"class": f"entry colour-{colour % COLOURS}"},
-            tag("i", {}),
-            f"{line.name} ",
-            tag("b", {}, say(smooth(line.values)[-1])),
-        )
-        for colour, line in enumerate(lines)
+    return [
+        Entry(name=line.name, value=say(smooth(line.values)[-1]), colour=place % COLOURS)
+        for place, line in enumerate(lines)
     ]
-    return tag("div", {"class": "legend"}, *entries)
 
 
 def ticks(low: float, high: float, *, most: int) -> list[float]:
@@ -154,21 +171,17 @@ def smooth(values: Sequence[float]) -> list[float]:
     return [(sums[end] - sums[start]) / (end - start) for start, end in spans]
 
 
-def _curve(line: Line, colour: int, across: Scale, up: Scale) -> Markup:
-    """Draw raw values faintly, the smoothed line over them, and a dot where it ends."""
+def _curve(line: Line, place: int, across: Scale, up: Scale) -> Curve:
+    """Compute the paths of a line on a chart."""
     # A spike beyond the frame counts as on its edge: it should not bend the line for a fortieth of the run.
     smoothed = smooth([min(max(value, up.low), up.high) for value in line.values])
     stride = max(1, len(smoothed) // 400)
     kept = sorted({*range(0, len(smoothed), stride), len(smoothed) - 1})
-    raw = _path(*_thinned(line, most=400), across, up)
-    path = _path([line.rounds[i] for i in kept], [smoothed[i] for i in kept], across, up)
-    end = {"class": "end", "cx": across(line.rounds[-1]), "cy": up(smoothed[-1]), "r": 3.2}
-    return tag(
-        "g",
-        {"class": f"line colour-{colour % COLOURS}"},
-        tag("path", {"class": "raw", "d": raw}),
-        tag("path", {"class": "smooth", "d": path}),
-        tag("circle", end),
+    return Curve(
+        colour=place % COLOURS,
+        raw=_path(*_thinned(line, most=400), across, up),
+        smooth=_path([line.rounds[i] for i in kept], [smoothed[i] for i in kept], across, up),
+        end=(across(line.rounds[-1]), up(smoothed[-1])),
     )
 
 
@@ -184,33 +197,3 @@ def _thinned(line: Line, *, most: int) -> tuple[list[float], list[float]]:
 
 def _path(rounds: Sequence[float], values: Sequence[float], across: Scale, up: Scale) -> str:
     return "M" + "L".join(f"{across(x):g} {up(y):g}" for x, y in zip(rounds, values, strict=True))
-
-
-def _axes(across: Scale, up: Scale, frame: Frame, say: Callable[[float], str]) -> list[Markup]:
-    parts: list[Markup] = []
-    for value in ticks(up.low, up.high, most=6 if frame.height > 160 else 4):
-        parts.append(_level(value, across, up, "grid"))
-        at = {"class": "tick", "x": frame.left - 8, "y": up(value) + 4, "text-anchor": "end"}
-        parts.append(tag("text", at, say(value)))
-    for value in ticks(across.low, across.high, most=max(3, frame.width // 90)):
-        at = {"class": "tick", "x": across(value), "y": up.start + 16, "text-anchor": "middle"}
-        parts.append(tag("text", at, text.compact(value)))
-    if frame.bottom > 30:
-        at = {"class": "axis", "x": across.end, "y": frame.height - 3, "text-anchor": "end"}
-        parts.append(tag("text", at, "rounds"))
-    parts.append(tag("line", {"class": "base", "x1": across.start, "x2": across.end, "y1": up.start, "y2": up.start}))
-    return parts
-
-
-def _level(value: float, across: Scale, up: Scale, kind: str) -> Markup:
-    return tag("line", {"class": kind, "x1": across.start, "x2": across.end, "y1": up(value), "y2": up(value)})
-
-
-def _marks(marks: Sequence[tuple[float, str]], across: Scale, frame: Frame) -> list[Markup]:
-    return [
-        join(
-            tag("line", {"class": "mark", "x1": x, "x2": x, "y1": frame.top, "y2": frame.height - frame.bottom}),
-            tag("text", {"class": "tick", "x": x + 4, "y": frame.top + 9}, name),
-        )
-        for x, name in ((across(at), name) for at, name in marks)
-    ]

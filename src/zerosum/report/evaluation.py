@@ -1,38 +1,56 @@
-"""How good the run is: its evaluation with floors and intervals, and the figures taken while it was trained."""
+"""The section on quality: the evaluation with floors and intervals, and figures measured during training."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from zerosum import text
-from zerosum.report.curves import FIGURES, figures, small
-from zerosum.report.html import Markup, tag
+from zerosum.report.curves import FIGURES, Card, figures, small
 from zerosum.report.run_data import RunData
 
-HEAD = ("metric", "value", "real against real", "95 % interval", "better")
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A figure in the table."""
+
+    title: str
+    settings: str
+    cells: tuple[str, ...]
+    """Value, that of real samples, interval, and which direction is better."""
 
 
-def quality(evidence: RunData) -> Markup:
-    """Write the section on quality; nothing where nothing was evaluated."""
-    parts = [*_table(evidence.evaluation), *_curves(evidence)]
-    return tag("section", {}, tag("h2", {}, "How good is it?"), *parts) if parts else Markup()
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """The section on quality."""
+
+    rows: list[Row]
+    notes: list[str]
+    """Under which protocol the rows were measured, and what to keep in mind."""
+
+    cards: list[Card]
+    """Figures taken during training."""
+
+    during: str
+    """How those were taken."""
 
 
-def _table(evaluation: dict[str, Any]) -> list[Markup]:
+def quality(evidence: RunData) -> Quality:
+    """Gather the section on quality; rows and cards are empty where nothing was evaluated."""
+    rows, notes = _table(evidence.evaluation)
+    shares = {f"{FIGURES}{name}" for name in ("precision", "recall", "coverage", "high-quality")}
+    cards = [small(evidence, key, limits=(0, 1) if key in shares else None) for key in figures(evidence)]
+    return Quality(rows=rows, notes=notes, cards=cards, during=_during(evidence))
+
+
+def _table(evaluation: dict[str, Any]) -> tuple[list[Row], list[str]]:
     """Show figures beside what real samples get, and under which protocol; nothing of a file that was edited."""
     try:
         rows = [_row(figure) for figure in evaluation["figures"]]
-        sentences = _protocol(evaluation["protocol"], evaluation["round"])
-        notes = [str(note) for note in evaluation["notes"]]
-        notes += _warnings(evaluation["figures"])
+        notes = [*_protocol(evaluation["protocol"], evaluation["round"]), *map(str, evaluation["notes"])]
+        return rows, notes + _warnings(evaluation["figures"])
     except (KeyError, TypeError, ValueError):
-        return []
-    head = tag("tr", {}, *(tag("th", {}, name) for name in HEAD))
-    told = [tag("li", {}, sentence) for sentence in (*sentences, *notes)]
-    return [
-        tag("div", {"class": "card"}, tag("table", {}, head, *rows)),
-        tag("ul", {"class": "soft"}, *told),
-    ]
+        return [], []
 
 
 def _warnings(figures: list[dict[str, Any]]) -> list[str]:
@@ -44,12 +62,14 @@ def _warnings(figures: list[dict[str, Any]]) -> list[str]:
     return [f"{', '.join(titles)}: {note}" for note, titles in told.items()]
 
 
-def _row(figure: dict[str, Any]) -> Markup:
+def _row(figure: dict[str, Any]) -> Row:
     interval = figure["interval"]
     spread = "" if interval is None else f"{_said(interval['low'])} to {_said(interval['high'])}"
-    cells = (_said(figure["value"]), _said(figure["floor"]), spread, str(figure["better"]))
-    settings = {"title": str(figure["settings"])} if figure["settings"] else {}
-    return tag("tr", {}, tag("th", settings, str(figure["title"])), *(tag("td", {}, cell) for cell in cells))
+    return Row(
+        title=str(figure["title"]),
+        settings=str(figure["settings"] or ""),
+        cells=(_said(figure["value"]), _said(figure["floor"]), spread, str(figure["better"])),
+    )
 
 
 def _protocol(protocol: dict[str, Any], round_: int) -> tuple[str, ...]:
@@ -62,18 +82,11 @@ def _protocol(protocol: dict[str, Any], round_: int) -> tuple[str, ...]:
     )
 
 
-def _curves(evidence: RunData) -> list[Markup]:
-    keys = figures(evidence)
-    if not keys:
-        return []
+def _during(evidence: RunData) -> str:
     count = evidence.section("training").get("evaluate_count")
     best = evidence.section("training").get("best")
     said = f"Taken during training, with {count} samples on each side where the data have them, without intervals"
-    chosen = f"; checkpoints/best is the best by {best}." if best else "."
-    shares = {f"{FIGURES}{name}" for name in ("precision", "recall", "coverage", "high-quality")}
-    charts = (small(evidence, key, limits=(0, 1) if key in shares else None) for key in keys)
-    drawn = tag("div", {"class": "small"}, *charts)
-    return [tag("p", {"class": "soft"}, said + chosen), drawn]
+    return said + (f"; checkpoints/best is the best by {best}." if best else ".")
 
 
 def _said(value: float | None) -> str:

@@ -1,114 +1,104 @@
-"""A report's page, from the evidence of a run: what it is and how it went in words, then pictures, curves, settings."""
+"""The page of a report, from the data of a run: a summary in words, then previews, curves and settings."""
 
 from __future__ import annotations
 
+import base64
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from zerosum.report.curves import curves
 from zerosum.report.evaluation import quality
-from zerosum.report.html import Markup, join, png, tag
+from zerosum.report.render import render
 from zerosum.report.run_data import Picture, RunData
-from zerosum.report.style import STYLE
 from zerosum.report.summary import facts, neighbours_read, recipe, source, story
 
 LISTED = 24
 """Entries of a list that a table shows before it counts the rest: class names can be thousands."""
 
 
-def page(evidence: RunData) -> Markup:
-    """Write the whole page."""
-    title = f"{recipe(evidence)} on {source(evidence)}"
-    head = tag(
-        "head",
-        {},
-        tag("meta", {"charset": "utf-8"}),
-        tag("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        tag("title", {}, title),
-        tag("style", {}, Markup(STYLE)),
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A picture on the page, which carries its PNG within itself."""
+
+    src: str
+    alt: str
+    width: int
+    height: int
+    pixelated: bool
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """The previews, the last one large."""
+
+    last: Image
+    earlier: list[Image]
+    layout: str
+    """Where earlier ones are: beside the last, or below it where it is wide."""
+
+
+def page(evidence: RunData) -> str:
+    """Render the whole page."""
+    sheet, listed = evidence.neighbours, evidence.section("data").get("notes")
+    data = {name: value for name, value in evidence.section("data").items() if name != "notes"}
+    return render(
+        "page.html",
+        title=f"{recipe(evidence)} on {source(evidence)}",
+        path=evidence.path,
+        story=story(evidence),
+        facts=facts(evidence),
+        missing=evidence.missing,
+        samples=_samples(evidence),
+        quality=quality(evidence),
+        neighbours=_image(sheet, "Generated samples, each beside its nearest training images") if sheet else None,
+        neighbours_read=neighbours_read(evidence),
+        curves=curves(evidence),
+        settings=_tables(Recipe=evidence.section("config"), Training=evidence.section("training")),
+        surroundings=_tables(Machine=evidence.section("machine"), Versions=evidence.section("versions")),
+        data=_flat({**data, **evidence.section("spec")}),
+        notes=[str(note) for note in listed] if isinstance(listed, list) else [],
+        use=_use(evidence),
+        version=evidence.section("versions").get("zerosum") or "",
     )
-    sections = (_header, _missing, _samples, quality, _neighbours, curves, _settings, _data, _use, _footer)
-    body = tag("body", {}, *(section(evidence) for section in sections))
-    return join(Markup("<!doctype html>\n"), tag("html", {"lang": "en"}, head, body), "\n")
 
 
-def _header(evidence: RunData) -> Markup:
-    tiles = [
-        tag("div", {}, tag("dt", {}, name), tag("dd", {}, value, *([tag("small", {}, more)] if more else [])))
-        for name, value, more in facts(evidence)
-    ]
-    return tag(
-        "header",
-        {},
-        tag("p", {"class": "kicker"}, f"zerosum report of {evidence.path}"),
-        tag("h1", {}, f"{recipe(evidence)} on {source(evidence)}"),
-        *(tag("p", {"class": "story"}, sentence) for sentence in story(evidence)),
-        *([tag("dl", {"class": "facts"}, *tiles)] if tiles else []),
-    )
-
-
-def _missing(evidence: RunData) -> Markup:
-    if not evidence.missing:
-        return Markup()
-    items = [tag("li", {}, sentence) for sentence in evidence.missing]
-    return tag("div", {"class": "notice"}, tag("p", {}, "Not everything is here:"), tag("ul", {}, *items))
-
-
-def _samples(evidence: RunData) -> Markup:
-    """Show the last preview large and earlier ones small: beside it, or below it where it is wide."""
+def _samples(evidence: RunData) -> Samples | None:
     if not evidence.previews:
-        return Markup()
+        return None
     *earlier, last = evidence.previews
     same = "images, each beside its source" if _translates(evidence) else "latents"
     same = "images and masks" if _completes(evidence) else same
     caption = f"Round {last.round:,}. Every preview is made from the same {same}, with the averaged weights if any."
-    large = _figure(last, f"Samples at round {last.round}", caption)
-    if not earlier:
-        return _section("Samples", large)
-    small = [_figure(picture, f"Samples at round {picture.round}", f"Round {picture.round:,}") for picture in earlier]
-    layout = "below" if last.width > 1.4 * last.height else "beside"
-    return _section("Samples", tag("div", {"class": layout}, large, tag("div", {"class": "earlier"}, *small)))
-
-
-def _neighbours(evidence: RunData) -> Markup:
-    if evidence.neighbours is None:
-        return Markup()
-    sentences = [tag("p", {"class": "soft"}, sentence) for sentence in neighbours_read(evidence)]
-    sheet = _figure(evidence.neighbours, "Generated samples, each beside its nearest training images", "")
-    return _section("Does it remember or invent?", *sentences, sheet)
-
-
-def _settings(evidence: RunData) -> Markup:
-    own = _card("Recipe", evidence.section("config"))
-    training = _card("Training", evidence.section("training"))
-    surroundings = [_card(name.capitalize(), evidence.section(name)) for name in ("machine", "versions")]
-    if not any((own, training, *surroundings)):
-        return Markup()
-    folded = tag("summary", {}, "Machine and versions")
-    return _section(
-        "Settings",
-        tag("div", {"class": "pair"}, own, training),
-        *([tag("details", {}, folded, tag("div", {"class": "pair"}, *surroundings))] if any(surroundings) else []),
+    return Samples(
+        last=_image(last, f"Samples at round {last.round}", caption),
+        earlier=[_image(one, f"Samples at round {one.round}", f"Round {one.round:,}") for one in earlier],
+        layout="below" if last.width > 1.4 * last.height else "beside",
     )
 
 
-def _data(evidence: RunData) -> Markup:
-    data = evidence.section("data")
-    listed = data.get("notes")
-    notes = [tag("li", {}, str(note)) for note in listed] if isinstance(listed, list) else []
-    table = _card("", {**{name: value for name, value in data.items() if name != "notes"}, **evidence.section("spec")})
-    if not table and not notes:
-        return Markup()
-    return _section("Data", table, *([tag("ul", {"class": "soft"}, *notes)] if notes else []))
+def _image(picture: Picture, description: str, caption: str = "") -> Image:
+    """Show a picture at its size, or enlarged by a whole factor while it stays under 560 pixels."""
+    factor = max(1, 560 // max(picture.width, picture.height))
+    return Image(
+        src="data:image/png;base64," + base64.b64encode(picture.content).decode(),
+        alt=description,
+        width=picture.width * factor,
+        height=picture.height * factor,
+        pixelated=factor > 1,
+        caption=caption,
+    )
 
 
-def _use(evidence: RunData) -> Markup:
+def _use(evidence: RunData) -> list[tuple[str, list[str]]]:
+    """List what can be done with the run, each with what to type."""
     run = shlex.quote(str(evidence.path))
     command = evidence.about.get("command")
-    made = [tag("p", {}, "It was made by"), tag("pre", {}, command)] if isinstance(command, str) else []
+    made = [("It was made by", [command])] if isinstance(command, str) else []
     if not evidence.checkpoints:
-        return _section("Use", tag("p", {}, "Without a checkpoint there is nothing to sample from yet."), *made)
+        return [("Without a checkpoint there is nothing to sample from yet.", []), *made]
     model = f"import zerosum\n\nmodel = zerosum.load({str(evidence.path)!r})\nimages = model."
     if _completes(evidence):
         what, typed = "Fill holes in an image or a folder of images", f"zerosum inpaint {run} INPUT --mask MASK"
@@ -119,15 +109,8 @@ def _use(evidence: RunData) -> Markup:
     else:
         what, typed = "Make samples as files", f"zerosum sample {run}"
         python = f"{model}sample(16)    # (16, C, H, W) in [-1, 1]"
-    return _section(
-        "Use",
-        tag("p", {}, f"{what}, or in Python:"),
-        tag("pre", {}, typed),
-        tag("pre", {}, python),
-        tag("p", {}, f"Go on training from round {evidence.checkpoints[-1]:,}:"),
-        tag("pre", {}, f"zerosum train --resume {run}"),
-        *made,
-    )
+    resumed = f"Continue training from round {evidence.checkpoints[-1]:,}:"
+    return [(f"{what}, or in Python:", [typed, python]), (resumed, [f"zerosum train --resume {run}"]), *made]
 
 
 def _translates(evidence: RunData) -> bool:
@@ -140,37 +123,14 @@ def _completes(evidence: RunData) -> bool:
     return evidence.about.get("recipe") == "inpaint"
 
 
-def _footer(evidence: RunData) -> Markup:
-    version = evidence.section("versions").get("zerosum")
-    return tag(
-        "footer",
-        {},
-        f"Written by zerosum {version or ''} from the files in {evidence.path}. Nothing is loaded from elsewhere.",
-    )
-
-
-def _section(title: str, *children: str) -> Markup:
-    return tag("section", {}, tag("h2", {}, title), *children)
-
-
-def _figure(picture: Picture, description: str, caption: str) -> Markup:
-    """Show a picture at its size, or enlarged by a whole factor while it stays under 560 pixels."""
-    factor = max(1, 560 // max(picture.width, picture.height))
-    size = {"width": picture.width * factor, "height": picture.height * factor}
-    kind = {"class": "pixels"} if factor > 1 else {}
-    image = png(picture.content, {"alt": description, **size, **kind})
-    return tag("figure", {}, image, *([tag("figcaption", {}, caption)] if caption else []))
-
-
-def _card(title: str, table: Mapping[str, Any]) -> Markup:
-    """Show names and values, nested names joined by a dot."""
-    rows = [tag("tr", {}, tag("th", {}, name), tag("td", {}, value)) for name, value in _flat(table).items()]
-    if not rows:
-        return Markup()
-    return tag("div", {"class": "card"}, *([tag("h3", {}, title)] if title else []), tag("table", {}, *rows))
+def _tables(**sections: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the tables that have rows, by their titles."""
+    tables = {title: _flat(table) for title, table in sections.items()}
+    return {title: rows for title, rows in tables.items() if rows}
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return names and values as they are read, nested names joined by a dot."""
     flat: dict[str, str] = {}
     for name, value in table.items():
         if isinstance(value, dict):

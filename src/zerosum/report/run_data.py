@@ -1,4 +1,4 @@
-"""What a run directory holds, read without trusting any of it to be there or whole."""
+"""Data of a run directory, any part of which may be missing or damaged."""
 
 from __future__ import annotations
 

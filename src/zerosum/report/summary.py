@@ -1,4 +1,4 @@
-"""A run told in words and in a handful of numbers."""
+"""Summary of a run in words and in a handful of numbers."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def source(evidence: RunData) -> str:
 
 
 def noun(evidence: RunData) -> str:
-    """Say what the samples are, by their shape."""
+    """Name the kind of samples by their shape."""
     shape = evidence.section("spec").get("shape")
     return {1: "points", 3: "images"}.get(len(shape), "samples") if isinstance(shape, list) else "samples"
 
 
 def story(evidence: RunData) -> list[str]:
-    """Say what the run is and how it went, a sentence or two for each."""
+    """Describe the run and its course, a sentence or two for each."""
     return [sentence for sentence in (_what(evidence), _how_far(evidence), _how_well(evidence)) if sentence]
 
 
 def facts(evidence: RunData) -> list[Fact]:
-    """Return the numbers worth seeing first, those that are known."""
+    """Return the most important numbers, those that are known."""
     found: list[Fact] = []
     if evidence.history:
         planned = _planned(evidence)
@@ -56,10 +56,10 @@ def facts(evidence: RunData) -> list[Fact]:
 
 
 def neighbours_read(evidence: RunData) -> list[str]:
-    """Say how to read the sheet of nearest neighbours, and what its numbers are."""
+    """Explain how to read the sheet of nearest neighbours, and give its numbers."""
     intro = (
         "Each row begins with a generated image; to its right are the training images nearest to it, by mean absolute "
-        "difference of pixels. A row that shows one image again and again was remembered, not invented."
+        "difference of pixels. A row that shows one image again and again was memorised, not generated."
     )
     samples, training = _distances(evidence, "samples"), _distances(evidence, "training")
     if not samples:
@@ -115,7 +115,7 @@ def _how_far(evidence: RunData) -> str:
 
 
 def _how_well(evidence: RunData) -> str:
-    """Say the losses and accuracies of the last tenth, and what the accuracies mean."""
+    """Give the losses and accuracies of the last tenth, and what the accuracies mean."""
     keys = evidence.measured()
     losses = {key.removesuffix("/loss"): _late(evidence, key) for key in keys if key.endswith("/loss")}
     said: list[str] = []
@@ -127,15 +127,15 @@ def _how_well(evidence: RunData) -> str:
     if len(reals) == len(fakes) == 1:
         real, fake = _late(evidence, reals[0]), _late(evidence, fakes[0])
         meaning = (
-            "it all but always sees the difference"
+            "it separates them almost always"
             if min(real, fake) > 0.95
             else (
-                "it hardly sees a difference" if abs(real + fake - 1) < 0.1 else "it sees a difference, but not always"
+                "it hardly separates them" if abs(real + fake - 1) < 0.1 else "it separates them often, but not always"
             )
         )
         said.append(
-            f"The discriminator told {real * 100:.0f} % of the real and {fake * 100:.0f} % of the generated samples "
-            f"right: {meaning}."
+            f"The discriminator classified {real * 100:.0f} % of the real and {fake * 100:.0f} % of the generated "
+            f"samples correctly: {meaning}."
         )
     return " ".join(said)
 

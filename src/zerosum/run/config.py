@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from zerosum import recipes
-from zerosum.config import BaseConfig, Count, Whole, flag
+from zerosum.config import BaseConfig, flag
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -108,25 +108,25 @@ def _edited(directory: Run) -> InputError:
 class TrainingConfig(BaseConfig):
     """How to train, whatever the recipe."""
 
-    seed: Whole = 0
+    seed: NonNegativeInt = 0
     """Start of all randomness: initial weights, order of the data, latents. Equal seeds give equal runs on a CPU."""
 
-    save_every: Count = 200
+    save_every: PositiveInt = 200
     """Rounds between checkpoints. A kill loses at most the rounds since the last one; Ctrl-C and SIGTERM lose none."""
 
-    keep: Count = 3
+    keep: PositiveInt = 3
     """Newest checkpoints to keep."""
 
-    preview_every: Count = 200
+    preview_every: PositiveInt = 200
     """Rounds between preview pictures."""
 
-    log_every: Count = 10
+    log_every: PositiveInt = 10
     """Rounds over which logged values are averaged into one line of history."""
 
-    previews: Count = 64
+    previews: PositiveInt = 64
     """Samples in a preview picture; of a recipe that translates, at most 8 are shown, each beside its source."""
 
-    micro_batches: Count = 1
+    micro_batches: PositiveInt = 1
     """Pieces in which a batch is differentiated: more take less memory, for the same gradient without batch norm."""
 
     device: str = "auto"
@@ -138,13 +138,13 @@ class TrainingConfig(BaseConfig):
     memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
     """Order of an image's values in memory; auto takes channels_last where that is faster."""
 
-    evaluate_every: Whole = 0
+    evaluate_every: NonNegativeInt = 0
     """Rounds between evaluations, whose figures become curves; 0: never. They cost time and change nothing else."""
 
     evaluate_features: str | None = None
     """What sees the images of evaluations, as --features of `zerosum evaluate`."""
 
-    evaluate_count: Count = 1_000
+    evaluate_count: PositiveInt = 1_000
     """Samples on each side of an evaluation during training: few, so that it is quick; figures compare within a run."""
 
     best: str | None = None

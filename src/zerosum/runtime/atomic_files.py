@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writes of files: whole or not at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def storing(path: Path) -> Iterator[None]:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path to write to, in `path`'s folder; it takes `path`'s place once the block ends well.
 
-    Whoever reads `path` meanwhile, or after a crash, sees the old file or the new one, never half of one. The folder is
+    Whoever reads `path` meanwhile, or after a crash, gets the old file or the new one, never half of one. The folder is
     made if need be.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What this machine can do, and how to use it: device, arithmetic, order in memory, and the allocator's habits."""
+"""Choice of device, precision and memory format, and settings of the allocator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
 def keep_freed_memory() -> None:
     """Have the C library keep freed memory for the next tensor instead of giving it back to the system.
 
-    glibc maps every tensor above 32 MiB anew and unmaps it when it is freed, so that each step pays a page fault for
+    glibc maps every tensor above 32 MiB again and unmaps it when it is freed, so that each step pays a page fault for
     every 4 KiB it writes: 5 to 25 % of a DCGAN's step on a CPU, and more for wider maps. Call it before large tensors
     exist. ZEROSUM_KEEP_MEMORY=0 turns it off; without glibc it does nothing.
     """

@@ -1,4 +1,4 @@
-"""Several processes that play one game: the only user of torch.distributed.
+"""Data-parallel training over several processes: the only user of torch.distributed.
 
 Started by `torchrun`; networks stay plain modules, and gradients are averaged in one flat message a move.
 """
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class World:
-    """The processes of one run, seen from one of them."""
+    """The process group of a run, from the side of one process."""
 
     rank: int = 0
     size: int = 1
@@ -34,7 +34,7 @@ class World:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process is the one that writes files and speaks."""
+        """Whether this process writes files and prints."""
         return self.rank == 0
 
     def average_gradients(self, parameters: Iterable[Tensor]) -> None:
@@ -56,7 +56,7 @@ class World:
         return values
 
     def any(self, flag: bool) -> bool:
-        """Tell whether any process says yes."""
+        """Return whether `flag` is true in any process."""
         if self.size == 1:
             return flag
         votes = torch.tensor([float(flag)])
@@ -111,7 +111,7 @@ def join(device: torch.device) -> World:
 
 @contextmanager
 def _together() -> Iterator[None]:
-    """Turn what the others' silence looks like into one sentence.
+    """Turn a lost connection to the other processes into one sentence.
 
     Raises:
         ZerosumError: a process of this run is gone.
@@ -119,7 +119,7 @@ def _together() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise ZerosumError("Another process of this run has stopped; what it said tells why.") from error
+        raise ZerosumError("Another process of this run has stopped: its output says why.") from error
 
 
 def is_first() -> bool:

@@ -1,4 +1,4 @@
-"""Weights that others trained and wrote, read without trusting them: .safetensors, or .pth with tensors alone."""
+"""Weights from untrusted files: .safetensors, or .pth with tensors alone."""
 
 from __future__ import annotations
 

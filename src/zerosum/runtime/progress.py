@@ -1,4 +1,4 @@
-"""What a person sees while training: a live table on a terminal, plain lines in a log. Everything goes to stderr."""
+"""Progress display: a live table on a terminal, plain lines in a log, all on stderr."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Status:
     """Name of the phase being played."""
 
     seen: int
-    """Real samples seen, over all processes."""
+    """Real samples drawn, over all processes."""
 
     images_per_second: float
     """Current speed, over all processes."""
@@ -46,10 +46,10 @@ class Status:
 
 
 class Progress(Protocol):
-    """Shows a run to a person."""
+    """Displays the progress of a run."""
 
     def update(self, status: Status) -> None:
-        """Take note of where the run stands; show it when it is time to."""
+        """Store the status; draw it when it is time to."""
         ...
 
     def note(self, text: str) -> None:
@@ -57,7 +57,7 @@ class Progress(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave the terminal as a person expects it; harmless when called twice."""
+        """Restore the terminal; harmless when called twice."""
         ...
 
 
@@ -70,7 +70,7 @@ def make_progress(stream: TextIO | None = None) -> Progress:
 
 
 def headline(values: Mapping[str, float]) -> dict[str, float]:
-    """Pick the values worth a glance: each player's loss, and how often real and fake samples are told right.
+    """Pick the most important values: each player's loss, and the accuracies on real and fake samples.
 
     With one discriminator its accuracies are called "real" and "fake"; with several, the player's name comes before.
 
@@ -124,7 +124,7 @@ class Silent:
 
 
 def progress_callback(progress: Progress, *, interval_seconds: float = 5.0) -> Callable[[str, int, int], None]:
-    """Turn counts of a long task into notes, one every so often: the shape in which `data.open` tells of its work."""
+    """Turn counts of a long task into notes, one every so often: the callback that `data.open` takes."""
     begun = last = time.monotonic()
 
     def tell(stage: str, done: int, total: int) -> None:

@@ -1,7 +1,7 @@
 """Random draws that do not depend on how a batch is split over micro-batches and processes.
 
 Every process holds the same random state. Within `share`, a draw of one value per row makes the whole batch's values
-and keeps this share's rows, so that two processes, or four micro-batches, see exactly what one whole batch would.
+and keeps this share's rows, so that two processes, or four micro-batches, draw exactly what one whole batch would.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def random_bytes(n: int, size: int, device: torch.device) -> Tensor:
 
 
 def state(device: torch.device) -> dict[str, Tensor]:
-    """Return the random state that draws on `device` go on from."""
+    """Return the random state of draws on `device`."""
     states = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)
@@ -72,7 +72,7 @@ def state(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_state(states: Mapping[str, Tensor], device: torch.device) -> None:
-    """Take up what `state` returned."""
+    """Restore what `state` returned."""
     torch.set_rng_state(states["cpu"])
     if device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], device)
@@ -82,7 +82,7 @@ def set_state(states: Mapping[str, Tensor], device: torch.device) -> None:
 
 @contextmanager
 def fork(device: torch.device, *, seed: int | None = None) -> Iterator[None]:
-    """Draw on a state of one's own, from `seed` if given; afterwards the draws go on where they were."""
+    """Draw from a separate state, from `seed` if given; the previous state is restored afterwards."""
     before = state(device)
     if seed is not None:
         torch.manual_seed(seed)

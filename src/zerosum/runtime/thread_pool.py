@@ -1,4 +1,4 @@
-"""Doing one thing to many items on all cores, in order and in bounded memory."""
+"""An ordered thread-pool map over all cores in bounded memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-ProgressCallback = Callable[[str, int, int], None]  # told of a stage, what is done, and what there is to do
+ProgressCallback = Callable[[str, int, int], None]  # called with a stage, what is done, and what there is to do
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from zerosum.data.dataset import Dataset
-from zerosum.errors import InputError, StorageError
+from zerosum.errors import InputError
 from zerosum.features.classifier import Classifier, accuracy, fit
-from zerosum.features.classifier_extractor import trained_on
+from zerosum.features.classifier_extractor import trained_on, trained_once
 from zerosum.kinds import open_data
 
 
@@ -106,10 +107,27 @@ def test_without_a_held_out_set_a_tenth_is_kept_back(tmp_path: Path) -> None:
     images, labels = quarters(100)
     assert found.test_accuracy == accuracy(found.network, images[kept], labels[kept])
     assert "right on a tenth of them that it did not see" in found.protocol
-    (file,) = (tmp_path / "classifiers").glob("*.safetensors")
-    file.write_bytes(b"damaged")
-    with pytest.raises(StorageError, match="delete that file"):
-        trained_on(reference, cache=tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["bytes", "other network", "no accuracy"])
+def test_a_kept_classifier_that_cannot_be_read_is_trained_again(tmp_path: Path, damage: str) -> None:
+    path, images = tmp_path / "c.safetensors", torch.randint(256, (4, 1, 28, 28), dtype=torch.uint8)
+    network, calls = Classifier(1, 10).eval(), list[str]()
+
+    def once() -> tuple[Classifier, float]:
+        return trained_once(path, lambda: calls.append("trained") or (network, 0.5), channels=1, classes=10)
+
+    once()
+    again, right = once()
+    assert (calls, right) == (["trained"], 0.5)
+    assert torch.equal(again(images).logits, network(images).logits.detach())
+    if damage == "bytes":
+        path.write_bytes(b"something else")
+    else:
+        weights = Classifier(1, 10 if damage == "no accuracy" else 9).state_dict()
+        save_file(weights, path, metadata=None if damage == "no accuracy" else {"accuracy": "0.5"})
+    assert torch.equal(once()[0](images).logits, network(images).logits.detach())
+    assert calls == ["trained", "trained"]
 
 
 def test_data_without_labels_or_with_other_classes_are_refused(tmp_path: Path) -> None:

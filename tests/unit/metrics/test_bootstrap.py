@@ -48,7 +48,7 @@ def test_the_split_interval_is_students():
     values = torch.tensor([5.0, 5, 5, 4, 4])
     error = float(values.std()) / math.sqrt(5)
     assert found.standard_error == pytest.approx(error, rel=1e-6)
-    assert (found.high - found.low) / 2 == pytest.approx(2.776 * error, rel=0.01)
+    assert (found.high - found.low) / 2 == pytest.approx(2.7764451 * error, rel=1e-6)
     assert (found.high + found.low) / 2 == pytest.approx(4.6)
 
 

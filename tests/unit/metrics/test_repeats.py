@@ -13,7 +13,7 @@ from zerosum.metrics.bootstrap import repeated, shares
 def test_the_interval_of_repeats_is_students():
     found = repeated([1.0, 2.0, 3.0, 4.0, 5.0])
     assert found.value == 3.0
-    assert found.interval.high - found.value == pytest.approx(2.776 * 2.5**0.5 / 5**0.5, rel=0.01)
+    assert found.interval.high - found.value == pytest.approx(2.7764451 * 2.5**0.5 / 5**0.5, rel=1e-6)
     assert repeated([0.1] * 5).said() == "+10.0 points (95% interval +10.0 to +10.0)"
 
 

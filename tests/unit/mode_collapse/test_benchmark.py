@@ -14,10 +14,9 @@ from torch import Tensor
 from tests.cli.conftest import assert_same_checkpoint
 from zerosum.benchmarks.mode_collapse import benchmark, protocols
 from zerosum.benchmarks.mode_collapse.experiment import Variant
-from zerosum.benchmarks.mode_collapse.mode_counter import keep, kept, read_digits, weathered
+from zerosum.benchmarks.mode_collapse.mode_counter import read_digits, weathered
 from zerosum.benchmarks.mode_collapse.table import Results, markdown, mean
 from zerosum.errors import InputError
-from zerosum.features.classifier import Classifier
 from zerosum.features.extractor import Features
 from zerosum.run.directory import Run
 from zerosum.runtime.progress import Silent, Status
@@ -145,17 +144,6 @@ def test_every_other_digit_is_weathered_and_keeps_its_ink() -> None:
     ground, ink = seen[::2, :, :4].float().mean((1, 2, 3)), seen[::2, :, 4:].float().mean((1, 2, 3))
     assert ground.min() < 30 < 60 < ground.max() < 110
     assert ink.min() > 240
-
-
-def test_a_kept_classifier_is_the_one_that_was_trained(tmp_path: Path) -> None:
-    network, images = Classifier(1, 10).eval(), torch.randint(256, (4, 1, 28, 28), dtype=torch.uint8)
-    keep(network, 0.5, tmp_path / "c.safetensors")
-    again, right = kept(tmp_path / "c.safetensors")
-    assert right == 0.5
-    assert torch.equal(again(images).logits, network(images).logits.detach())
-    (tmp_path / "c.safetensors").write_bytes(b"something else")
-    with pytest.raises(InputError, match="delete it to have a classifier trained anew"):
-        kept(tmp_path / "c.safetensors")
 
 
 def test_time_left_is_that_of_all_runs(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_process_whose_companion_is_gone_says_so() -> None:
         for rank in ("0", "1")
     ]
     said = [process.communicate(timeout=120)[0] for process in both]
-    assert said == ["", "Another process of this run has stopped; what it said tells why.\n"]
+    assert said == ["", "Another process of this run has stopped: its output says why.\n"]
 
 
 def test_of_several_processes_only_the_first_says_what_is_wrong(

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from zerosum.benchmarks.mode_collapse.protocols import RADIUS, Protocol
 from zerosum.data.batch import to_uint8
 from zerosum.data.options import DataConfig
 from zerosum.data.sources import toys
-from zerosum.errors import InputError
 from zerosum.evaluation.probes.labelled_images import labelled
 from zerosum.features.classifier import Classifier, accuracy, fit
+from zerosum.features.classifier_extractor import trained_once
 from zerosum.kinds import open_data
 from zerosum.metrics.modes import ModeCount, mixture_modes, stacked_modes
-from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.thread_pool import ProgressCallback
 
 EPOCHS = 2
@@ -60,7 +56,7 @@ def judge(
         progress: told of the classifier's training and of the data's packing.
 
     Raises:
-        InputError: MNIST is not there and cannot be downloaded, or what is kept in `folder` is damaged.
+        InputError: MNIST is not there and cannot be downloaded.
         StorageError: The disk refuses.
     """
     if protocol.data == "stacked-mnist":
@@ -97,39 +93,12 @@ def _of_stacks(
     return ModeCounter(count=count, real=real, remarks=(remark,))
 
 
-def keep(network: Classifier, right: float, path: Path) -> None:
-    """Write a classifier of digits to `path`, and beside it the share of test digits that it reads right.
-
-    Raises:
-        StorageError: The disk refuses.
-    """
-    with replacing(path.with_suffix(".json")) as partial:
-        partial.write_text(json.dumps({"accuracy": right, "epochs": EPOCHS}) + "\n")
-    weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with replacing(path) as partial:
-        partial.write_bytes(safetensors.torch.save(weights))
-
-
-def kept(path: Path) -> tuple[Classifier, float]:
-    """Read what `keep` wrote.
-
-    Raises:
-        InputError: It is damaged, or something else.
-    """
-    network = Classifier(1, 10)
-    try:
-        network.load_state_dict(safetensors.torch.load_file(path))
-        right = float(json.loads(path.with_suffix(".json").read_text())["accuracy"])
-    except (SafetensorError, OSError, RuntimeError, TypeError, ValueError, KeyError):
-        raise InputError(f"{path} is not what was kept there: delete it to have a classifier trained anew.") from None
-    return network.eval().requires_grad_(False), right
-
-
 def _classifier(
     path: Path, options: DataConfig, device: torch.device, progress: ProgressCallback | None
 ) -> tuple[Classifier, float]:
-    """Take up the classifier kept at `path`, or train one and keep it."""
-    if not path.exists():
+    """Return the classifier kept at `path` and its accuracy, trained first where there is none."""
+
+    def train() -> tuple[Classifier, float]:
         train, test = (
             labelled(open_data("mnist", options=replace(options, split=split), progress=progress))
             for split in ("train", "test")
@@ -138,8 +107,9 @@ def _classifier(
             progress("classifier", 0, 0)  # so that the time left is not reckoned from the packing of the digits
         digits = weathered(train.images, seed=0)
         network = fit(digits, train.labels, classes=10, epochs=EPOCHS, seed=0, progress=progress, device=device)
-        keep(network, accuracy(network, test.images, test.labels), path)
-    network, right = kept(path)
+        return network, accuracy(network, test.images, test.labels)
+
+    network, right = trained_once(path, train, channels=1, classes=10)
     return network.to(device), right
 
 
