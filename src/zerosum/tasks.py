@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from zerosum.config import Count, Fraction
 from zerosum.data.batch import Pairs
-from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.latent import Between, slerp, truncated_normal
@@ -121,11 +120,6 @@ class TranslationRecipe(Recipe):
     def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, C, H, W): source, translation, target."""
         return batch.source, self.translate(batch.source), batch.target
-
-    @property
-    def jitter(self) -> Jitter:
-        """How real images are varied each time they are drawn."""
-        return Jitter(enlarge=self.config.enlarge, mirror=self.config.mirror)
 
 
 @runtime_checkable

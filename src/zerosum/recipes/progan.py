@@ -116,12 +116,21 @@ class ProGAN(LatentRecipe):
         self.critic = Critic(spec.shape[0], widths, (start[0], start[1]), config.minibatch_group)
         self.register_buffer("lod", torch.tensor(float(self.depth)))
 
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return the networks that samples enter on their way to a logit."""
+        return (self.critic,)
+
+    def real_inputs(self, batch: Images) -> tuple[Tensor, ...]:
+        """Return images at the present level of detail, (N, C, H, W) of that level."""
+        level, fade = self._level()
+        return (blurred(shrunk(batch.real, self.depth - level), fade),)
+
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "critic": Player.adam(self.critic, lr=c.lr, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.lr, betas=c.betas, ema_decay=c.ema_decay),
+            "critic": Player.adam(self.critic, role="discriminator", lr=c.lr, betas=c.betas),
+            "generator": Player.adam(self.generator, role="generator", lr=c.lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
     def phases(self) -> Sequence[Phase]:
@@ -192,10 +201,14 @@ class ProGAN(LatentRecipe):
             latent = (
                 self.prior(n) if truncation is None else truncated_normal(n, self.config.latent_dim, limit=truncation)
             )
+        level, fade = self._level()
+        return enlarged(self.generator(latent.to(self.device), level, fade), self.depth - level).clamp(-1, 1)
+
+    def _level(self) -> tuple[int, float]:
+        """Return the level that `lod` stands at, and how far it has faded in."""
         lod = self.lod.item()
         level = math.ceil(self.depth - lod)
-        image = self.generator(latent.to(self.device), level, 1 - (lod - (self.depth - level)))
-        return enlarged(image, self.depth - level).clamp(-1, 1)
+        return level, 1 - (lod - (self.depth - level))
 
     def _batch(self, level: int) -> int:
         return self.config.batch << min(self.depth - level, self.config.batch_doublings)

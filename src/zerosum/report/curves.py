@@ -15,12 +15,12 @@ FIGURES = "evaluation/"
 
 def figures(evidence: RunData) -> list[str]:
     """Names of what evaluations during training measured."""
-    return [key for key in evidence.measured() if key.startswith(FIGURES)]
+    return [key for key in evidence.history.measured() if key.startswith(FIGURES)]
 
 
 def curves(evidence: RunData) -> Markup:
     """Write the section of curves; nothing where nothing was measured."""
-    keys = evidence.measured()
+    keys = evidence.history.measured()
     losses = [key for key in keys if key.endswith("/loss")]
     accuracies = [key for key in keys if key.endswith(("/real_accuracy", "/fake_accuracy"))]
     shown = (*losses, *accuracies, *figures(evidence))
@@ -55,7 +55,7 @@ def _accuracy_card(evidence: RunData, keys: list[str]) -> list[Markup]:
 
 
 def _speed_card(evidence: RunData) -> list[Markup]:
-    rounds, values = evidence.series("images_per_second")
+    rounds, values = evidence.history.series("images_per_second")
     if not values:
         return []
     lines = [Line(f"{noun(evidence)} a second", rounds, values)]
@@ -86,7 +86,7 @@ def card(title: str, keys: Markup, drawn: Markup, *, kind: str = "plot") -> Mark
 
 
 def _line(evidence: RunData, key: str, name: str) -> Line:
-    return Line(name, *evidence.series(key))
+    return Line(name, *evidence.history.series(key))
 
 
 def _phases(evidence: RunData) -> list[tuple[float, str]]:

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from zerosum.data.dataset import Drawable
 from zerosum.errors import InputError
-from zerosum.evaluation.probes.replay import Replay, judge_of
+from zerosum.evaluation.probes.replay import Replay
 from zerosum.loss import Loss
 from zerosum.metrics.bootstrap import Interval, bootstrap
+from zerosum.player import only_player_of
 from zerosum.recipe import Recipe
 
 
@@ -144,7 +145,7 @@ def _judged(recipe: Recipe, data: Drawable, count: int, seed: int) -> dict[str, 
         seen += len(loss.log["real"])
 
     rehearsal = Replay(recipe, data, steps={}, heard=hear, seed=seed)
-    judge = judge_of(rehearsal.players)
+    judge = only_player_of(rehearsal.players, "discriminator")
     rehearsal.play_until(lambda: seen >= count, seed=seed)
     return {key: torch.cat([one[key] for one in watched])[:count].cpu() for key in watched[0]}
 
