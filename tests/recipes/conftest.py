@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum import recipes
+from zerosum import recipes, stabilisers
 from zerosum.data.batch import Domains, Pairs, Points
 from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
@@ -83,6 +83,7 @@ def game(
     world = options.pop("world", World())
     data = sides(name, shape)
     recipe = kind(config, data.spec)
+    stabilisers.apply(recipe, *stabilisers.parse(options.pop("stabilise", None)))
     source = Stream(data, seed=seed, rank=world.rank, world=world.size, jitter=recipe.jitter)
     return Game(recipe, source, world=world, **options)
 

@@ -115,14 +115,15 @@ class ProGAN(LatentRecipe):
         self.generator = Generator(config.latent_dim, spec.shape[0], widths, (start[0], start[1]))
         self.critic = Critic(spec.shape[0], widths, (start[0], start[1]), config.minibatch_group)
         self.register_buffer("lod", torch.tensor(float(self.depth)))
+        self._played = (0, 1.0)
 
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit."""
         return (self.critic,)
 
     def real_inputs(self, batch: Images) -> tuple[Tensor, ...]:
-        """Return images at the present level of detail, (N, C, H, W) of that level."""
-        level, fade = self._level()
+        """Return images as this round shows them to the critic, (N, C, H, W) of its level."""
+        level, fade = self._played
         return (blurred(shrunk(batch.real, self.depth - level), fade),)
 
     def players(self) -> dict[str, Player]:
@@ -165,7 +166,7 @@ class ProGAN(LatentRecipe):
 
     def round(self, game: Game[Any]) -> None:
         """Move the critic, then the generator, at the present level."""
-        level, fade = self.stage(game.clock)
+        level, fade = self._played = self.stage(game.clock)
         self.lod.fill_(self.depth - level + 1 - fade)
         batch = game.draw()
         game.move("critic", self.critic_loss, batch, level=level, fade=fade)
@@ -201,14 +202,10 @@ class ProGAN(LatentRecipe):
             latent = (
                 self.prior(n) if truncation is None else truncated_normal(n, self.config.latent_dim, limit=truncation)
             )
-        level, fade = self._level()
-        return enlarged(self.generator(latent.to(self.device), level, fade), self.depth - level).clamp(-1, 1)
-
-    def _level(self) -> tuple[int, float]:
-        """Return the level that `lod` stands at, and how far it has faded in."""
         lod = self.lod.item()
         level = math.ceil(self.depth - lod)
-        return level, 1 - (lod - (self.depth - level))
+        image = self.generator(latent.to(self.device), level, 1 - (lod - (self.depth - level)))
+        return enlarged(image, self.depth - level).clamp(-1, 1)
 
     def _batch(self, level: int) -> int:
         return self.config.batch << min(self.depth - level, self.config.batch_doublings)

@@ -56,32 +56,24 @@ class FeatureMatching(Stabiliser):
 
     def terms(self, name: str, batch: Batch, loss: Loss, game: Game[Any]) -> Mapping[str, Tensor]:
         """Return |E f(x) - E f(G(z))|^2, summed over features and discriminators (section 3.1)."""
-        calls, self._calls = self._calls, {}
-        self._watching = False
-        if not calls:
-            return {}
         distances = []
         for network, real in zip(game.recipe.discriminators(), game.recipe.real_inputs(batch), strict=True):
-            if network in calls:
-                fake, weights, more, named = calls[network]
-                distances.append(squared_distance(self._features(network, weights, (real, *more), named), fake))
-        return {"feature_matching": self.value * sum(distances[1:], distances[0])}
-
-    def _features(
-        self, network: nn.Module, weights: dict[str, Tensor], inputs: tuple[Any, ...], named: dict[str, Any]
-    ) -> Tensor:
-        functional_call(network, weights, inputs, named)
-        assert self._entered is not None
-        features, self._entered = self._entered, None
-        return features
+            if network in self._calls:
+                fake, weights, more, named = self._calls[network]
+                functional_call(network, weights, (real, *more), named)
+                assert self._entered is not None
+                distances.append(squared_distance(self._entered, fake))
+        self._watching, self._entered, self._calls = False, None, {}
+        return {"feature_matching": self.value * sum(distances[1:], distances[0])} if distances else {}
 
     def _enter(self, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-        self._entered = inputs[0]
+        if self._watching:
+            self._entered = inputs[0]
 
     def _leave(self, network: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], output: Tensor) -> None:
-        features, self._entered = self._entered, None
-        if self._watching and features is not None and inputs[0].requires_grad:  # in this move only samples do
-            self._calls[network] = features, dict(network.named_parameters()), inputs[1:], named
+        if self._watching and inputs[0].requires_grad:  # in a generator's move only what it made does
+            assert self._entered is not None
+            self._calls[network] = self._entered, dict(network.named_parameters()), inputs[1:], named
 
 
 def squared_distance(real: Tensor, fake: Tensor) -> Tensor:

@@ -82,7 +82,7 @@ def discriminator_trial(
         level: share of intervals that should hold the truth.
 
     Raises:
-        InputError: Fewer than 50 samples in a set, or a recipe whose judge does not watch `real` and `fake`.
+        InputError: Fewer than 50 samples in a set, or a recipe whose discriminator logs no `real` and `fake`.
     """
     count = min(samples, min(train.lengths), min(held_out.lengths))
     if count < 50:
@@ -140,7 +140,7 @@ def _judged(recipe: Recipe, data: Drawable, count: int, seed: int) -> dict[str, 
         if name != judge:
             return
         if not {"real", "fake"} <= set(loss.log):
-            raise InputError(f"The loss of {judge} does not watch real and fake logits, so they cannot be told apart.")
+            raise InputError(f"The loss of {judge} logs no real and fake logits, as a discriminator's must.")
         watched.append({key: _per_sample(value) for key, value in loss.log.items() if value.ndim})
         seen += len(loss.log["real"])
 
