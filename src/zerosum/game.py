@@ -5,34 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from zerosum.data.batch import Batch
+from zerosum.data.stream import Source
 from zerosum.errors import DivergedError
 from zerosum.loss import Loss, LossMeter, merge
+from zerosum.micro_batches import pieces
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase, Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.distributed import World
 
+if TYPE_CHECKING:
+    from zerosum.stabilisers.base import Stabiliser
+
 B = TypeVar("B", bound=Batch)
-
-
-class Source(Protocol):
-    """Where real samples come from: an endless walk whose order depends on its position alone."""
-
-    position: int
-
-    def draw(self, batch: int) -> Batch:
-        """Return this process's share of the next `batch` samples."""
-        ...
-
-    def close(self) -> None:
-        """Let go of what was held to draw from."""
-        ...
 
 
 class Game(Generic[B]):
@@ -64,12 +55,14 @@ class Game(Generic[B]):
         self.batch = recipe.config.batch
         self.device = recipe.device
         self.players: dict[str, Player] = recipe.players()
+        self.rounds = sum(phase.rounds for phase in recipe.phases())
         self._precision = precision
         self._memory_format = memory_format
         self._micro_batches = micro_batches
         self._mover: str | None = None
         self._tally = LossMeter()
         self._unchecked: list[tuple[int, str, Loss]] = []
+        self._untaken: dict[str, Loss] = {}
 
     def draw(self) -> B:
         """Return the next real samples (this process's share), on the device, as float in [-1, 1]."""
@@ -94,20 +87,28 @@ class Game(Generic[B]):
         """Compute the gradient of a move without taking it, for players who move at the same time."""
         player = self.players[name]
         self._require_gradients_of(name)
+        for stabiliser in self._stabilisers(name):
+            stabiliser.before(name, self)
         player.optimizer.zero_grad(set_to_none=True)
-        cut = self._pieces(batch, inputs)
-        pieces = [(weight, self._differentiate(loss, piece, its, weight)) for weight, piece, its in cut]
+        share = self.world if self.recipe.divisible else World()
+        cut = pieces(batch, inputs, parts=self._micro_batches, world=share, device=self.device)
+        parts = [(weight, self._differentiate(name, loss, piece, its, weight)) for weight, piece, its in cut]
         self.world.average_gradients(player.parameters)
-        result = merge(pieces)
+        result = merge(parts)
         self._tally.add(name, result)
+        self._untaken[name] = result
         self._unchecked.append((self.clock.round + 1, name, result))
         if self.device.type == "cpu":  # elsewhere reading a value stalls the device: `end_round` looks one round later
             self.check()
         return result
 
     def step(self, name: str) -> None:
-        """Let player `name` step along the gradients that stand."""
-        self.players[name].step(self.clock)
+        """Let player `name` step along the gradients that stand, and log their norm."""
+        norm = self.players[name].step(self.clock)
+        self._tally.count(f"{name}/gradient_norm", norm)
+        loss = self._untaken.pop(name)
+        for stabiliser in self._stabilisers(name):
+            stabiliser.after(name, loss, self)
 
     def mean(self, value: Tensor) -> float:
         """Return the mean of `value` over batch and processes: the only kind of value a round may branch on."""
@@ -119,9 +120,13 @@ class Game(Generic[B]):
 
     def environment(self) -> dict[str, str | int]:
         """Say under which conditions the game is played, for run.json."""
-        plain = {"precision": self._precision, "memory_format": self._memory_format}
-        named: dict[str, str | int] = {name: str(value).removeprefix("torch.") for name, value in plain.items()}
-        return {"device": str(self.device), **named, "processes": self.world.size, "micro_batches": self._micro_batches}
+        return {
+            "device": str(self.device),
+            "precision": str(self._precision).removeprefix("torch."),
+            "memory_format": str(self._memory_format).removeprefix("torch."),
+            "processes": self.world.size,
+            "micro_batches": self._micro_batches,
+        }
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -193,21 +198,30 @@ class Game(Generic[B]):
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a later round depends on, but for the recipe's own weights."""
-        return {
+        state = {
             "players": {name: player.state_dict() for name, player in self.players.items()},
             "clock": vars(self.clock).copy(),
             "position": self.source.position,
             "random": self.world.gather(rng.state(self.device)),
         }
+        if self.recipe.stabilisers:
+            state["stabilisers"] = {s.name: s.state_dict() for s in self.recipe.stabilisers}
+        return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up what `state_dict` returned. The random state of another number of processes is that of the first."""
         for name, player in self.players.items():
             player.load_state_dict(state["players"][name])
+        for s in self.recipe.stabilisers:
+            s.load_state_dict(state["stabilisers"][s.name])
         self.clock = Clock(**state["clock"])
         self.source.position = state["position"]
         states = state["random"]
         rng.set_state(states[self.world.rank if len(states) == self.world.size else 0], self.device)
+
+    def _stabilisers(self, name: str) -> tuple[Stabiliser, ...]:
+        """Return what is added to the moves of a player: nothing where it has no role in the game."""
+        return self.recipe.stabilisers if self.players[name].role is not None else ()
 
     def _require_gradients_of(self, name: str) -> None:
         if self._mover == name:
@@ -218,30 +232,15 @@ class Game(Generic[B]):
             parameter.requires_grad_(True)
         self._mover = name
 
-    def _pieces(self, batch: B, inputs: Mapping[str, Any]) -> Iterator[tuple[float, B, dict[str, Any]]]:
-        """Yield (share of the batch, piece, its givens), drawing what the whole batch over all processes would."""
-        rows = len(batch)
-        rank, size = (self.world.rank, self.world.size) if self.recipe.divisible else (0, 1)
-        parts = min(self._micro_batches, rows)
-        before = rng.state(self.device) if parts > 1 else None
-        start = rank * rows
-        each = {name for name, value in inputs.items() if isinstance(value, Tensor) and value.shape[:1] == (rows,)}
-        for piece in batch.split(parts):
-            here = slice(start - rank * rows, start - rank * rows + len(piece))
-            if before is not None:
-                rng.set_state(before, self.device)
-            with rng.share(start, start + len(piece), rows * size):
-                yield len(piece) / rows, piece, {k: v[here] if k in each else v for k, v in inputs.items()}
-            start += len(piece)
-
-    def _differentiate(self, loss: Callable[..., Loss], piece: B, inputs: Mapping[str, Any], weight: float) -> Loss:
+    def _differentiate(
+        self, name: str, loss: Callable[..., Loss], piece: B, inputs: Mapping[str, Any], weight: float
+    ) -> Loss:
         with self.autocast():
             result = loss(piece, **inputs)
+            for stabiliser in self._stabilisers(name):
+                result.update(stabiliser.terms(name, piece, result, self))
         for term, value in result.items():
             if value.ndim != 0:
                 raise TypeError(f"{loss.__qualname__}: the term {term!r} has shape {tuple(value.shape)}; take its mean")
         (result.total() * weight).backward()
-        terms, log, outputs = (
-            {name: value.detach() for name, value in group.items()} for group in (result, result.log, result.outputs)
-        )
-        return Loss(log=log, outputs=outputs, **terms)
+        return result.detached()

@@ -34,6 +34,13 @@ class Loss(dict[str, Tensor]):
         """
         return torch.stack([term.float() for term in self.values()]).sum()
 
+    def detached(self) -> Loss:
+        """Return the same values without their graph."""
+        terms, log, outputs = (
+            {name: value.detach() for name, value in g.items()} for g in (self, self.log, self.outputs)
+        )
+        return Loss(log=log, outputs=outputs, **terms)
+
 
 def merge(pieces: Iterable[tuple[float, Loss]]) -> Loss:
     """Join the losses of a batch's pieces into the batch's: scalars by weighted mean, values per sample by row."""
@@ -62,8 +69,12 @@ class LossMeter:
         """Count what a player paid in one move, and what its loss watched."""
         values = {"loss": loss.total(), **(loss if len(loss) > 1 else {}), **loss.log}
         for name, value in values.items():
-            total, count = self._sums.get(f"{player}/{name}", (0.0, 0))
-            self._sums[f"{player}/{name}"] = (total + value.detach().float().mean(), count + 1)
+            self.count(f"{player}/{name}", value.detach().float().mean())
+
+    def count(self, name: str, value: Tensor) -> None:
+        """Count one value, of shape ()."""
+        total, count = self._sums.get(name, (0.0, 0))
+        self._sums[name] = (total + value, count + 1)
 
     def collect(self, world: World) -> dict[str, float]:
         """Return the means since the last call, over moves and processes: {"player/term": ...}."""

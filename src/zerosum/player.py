@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from zerosum.errors import InputError
 from zerosum.optim.adam import Adam
 
 STATISTICS = ("running_mean", "running_var")
+
+Role = Literal["generator", "discriminator"]
+"""What a player does in the adversarial game: make samples, or tell real ones from them (a critic does too)."""
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Player:
     Args:
         networks: what this player owns.
         optimizer: over the parameters of `networks`.
+        role: what the player does in the adversarial game; None for one beside it.
         schedule: from the clock to the optimizer's options at this step, such as {"lr": 1e-4}.
         average: decay of the running average of the weights (EMA), or from the clock to it; None keeps none. The decay
             is ramped up as (1 + t) / (10 + t), so that the first average is not that of untrained weights.
@@ -58,12 +63,14 @@ class Player:
         networks: Iterable[nn.Module],
         optimizer: Optimizer,
         *,
+        role: Role | None = None,
         schedule: Callable[[Clock], Mapping[str, Any]] | None = None,
         ema_decay: float | Callable[[Clock], float] | None = None,
         clip: float | None = None,
     ) -> None:
         self.networks = tuple(networks)
         self.optimizer = optimizer
+        self.role: Role | None = role
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._schedule = schedule
         self._decay = ema_decay
@@ -80,17 +87,23 @@ class Player:
         beta1, beta2 = map(float, betas)  # the fused kernel refuses an int beside a float
         return cls(networks, Adam(parameters, lr=lr, betas=(beta1, beta2), fused=fused), **options)
 
-    def step(self, clock: Clock) -> None:
-        """Move along the gradients that stand: schedule, clip, optimizer, running average."""
+    def step(self, clock: Clock) -> Tensor:
+        """Move along the gradients that stand: schedule, clip, optimizer, running average.
+
+        Returns:
+            The Euclidean norm of the whole gradient before it is clipped, of shape (); not yet read off the device.
+        """
         if self._schedule is not None:
             for group in self.optimizer.param_groups:
                 group.update(self._schedule(clock))
+        norm = self._gradient_norm()
         if self._clip is not None:
-            nn.utils.clip_grad_norm_(self.parameters, self._clip)
+            nn.utils.clip_grads_with_norm_(self.parameters, self._clip, norm)
         self.optimizer.step()
         self._steps += 1
         if self._decay is not None:
             self._update_average(self._decay(clock) if callable(self._decay) else self._decay)
+        return norm
 
     def reset_optimizer(self) -> None:
         """Drop the optimizer's memory (its moments), as progressive growing does when layers appear."""
@@ -125,6 +138,13 @@ class Player:
         places = {tensor.data_ptr(): name for name, tensor in root.state_dict().items()}
         return {places[tensor.data_ptr()]: self.average[name] for name, tensor in self._owned() if name in self.average}
 
+    def _gradient_norm(self) -> Tensor:
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        if not gradients:
+            return torch.zeros((), device=self.parameters[0].device)
+        # a third of the time of torch.nn.utils.get_total_norm, which sorts by device and type first
+        return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))).float()
+
     def _owned(self) -> Iterator[tuple[str, Tensor]]:
         for index, network in enumerate(self.networks):
             for name, tensor in network.state_dict().items():
@@ -144,6 +164,26 @@ class Player:
                 else:
                     average.copy_(tensor)
         torch._foreach_lerp_(averages, lives, 1 - decay)
+
+
+def players_of(players: Mapping[str, Player], role: Role) -> dict[str, Player]:
+    """Return those of `players` who have a role, by name."""
+    return {name: player for name, player in players.items() if player.role == role}
+
+
+def only_player_of(players: Mapping[str, Player], role: Role) -> str:
+    """Return the name of the one player who has a role.
+
+    Raises:
+        InputError: none has it, or several have.
+    """
+    found = list(players_of(players, role))
+    if len(found) != 1:
+        raise InputError(
+            f"This needs a recipe with one player of the role {role}, and of the players {', '.join(players)} "
+            f"{', '.join(found) or 'none'} {'have' if len(found) > 1 else 'has'} it: choose another recipe."
+        )
+    return found[0]
 
 
 def _distinct(networks: Iterable[nn.Module]) -> list[nn.Parameter]:

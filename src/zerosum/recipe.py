@@ -6,13 +6,14 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import torch
+from annotated_types import Interval
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from zerosum.config import BaseConfig
+from zerosum.config import BaseConfig, Fraction
 from zerosum.data.batch import Batch, Images
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
@@ -20,6 +21,7 @@ from zerosum.player import Player
 
 if TYPE_CHECKING:
     from zerosum.game import Game
+    from zerosum.stabilisers.base import Stabiliser
     from zerosum.tasks import Task
 
 
@@ -46,9 +48,19 @@ class RecipeConfig(BaseConfig):
     batch: PositiveInt = 64
     """Real samples per draw, over all processes."""
 
+    enlarge: Annotated[float, Interval(ge=1, le=4)] = 1.0
+    """Factor by which images are enlarged before they are cropped to their size at a random place; 1 crops nothing."""
+
+    mirror: Fraction = 0.0
+    """Share of the draws that are mirrored left to right; 0 where left and right are not alike."""
+
 
 class Recipe(nn.Module, ABC):
-    """One paper: networks, players, the round, and how to sample. Its state_dict is the whole model."""
+    """One paper: networks, players, the round, and how to sample. Its state_dict is the whole model.
+
+    Players of the adversarial game have a role. The loss of one with the role discriminator logs its logits under
+    `real` and `fake`, (N, ...) each with a row or more a sample: probes and stabilisers read them.
+    """
 
     Config: ClassVar[type[RecipeConfig]] = RecipeConfig
     """Frozen dataclass with a docstring under each field; the defaults are the paper's."""
@@ -59,9 +71,12 @@ class Recipe(nn.Module, ABC):
     task: ClassVar[Task]
     """What the recipe is for; set by the base classes of `zerosum.tasks`."""
 
-    divisible: ClassVar[bool] = True
+    divisible: bool = True
     """Whether each loss is a mean over samples, so that pieces of a batch may be differentiated apart. Where it is not,
     every process plays with the whole batch."""
+
+    stabilisers: tuple[Stabiliser, ...] = ()
+    """What is added to the paper's game to keep it stable; `zerosum.stabilisers.apply` sets it."""
 
     minibatch_group: int = 1
     """Neighbours in a batch that a loss looks at together: a piece of a batch holds a multiple of them."""
@@ -81,6 +96,14 @@ class Recipe(nn.Module, ABC):
     @abstractmethod
     def players(self) -> dict[str, Player]:
         """Return who moves, by name; called once, when the networks stand on their device."""
+
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return the networks that samples enter on their way to a logit; by default none."""
+        return ()
+
+    def real_inputs(self, batch: Any) -> tuple[Tensor, ...]:
+        """Return what each of `discriminators()` takes of the real samples, (N, ...) each."""
+        return (batch.real,) * len(self.discriminators())
 
     @abstractmethod
     def round(self, game: Game[Any]) -> None:
@@ -107,8 +130,8 @@ class Recipe(nn.Module, ABC):
 
     @property
     def jitter(self) -> Jitter:
-        """How real images are varied each time they are drawn: here not at all."""
-        return Jitter()
+        """How real images are varied each time they are drawn."""
+        return Jitter(enlarge=self.config.enlarge, mirror=self.config.mirror)
 
     @property
     def notes(self) -> tuple[str, ...]:

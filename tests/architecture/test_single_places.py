@@ -18,6 +18,7 @@ ONLY_IN = {
     "torch.load": {"run/checkpoint.py", "runtime/external_weights.py"},
     "torch.distributed": {"runtime/distributed.py"},
     "127.5": {"data/batch.py"},
+    "a recipe's constructor": {"run/load.py"},
 }
 FORBIDDEN_IN_RECIPES = ("detach", "no_grad", "requires_grad", "requires_grad_", "cuda")
 
@@ -38,6 +39,9 @@ def uses(tree: ast.AST) -> set[str]:
             found |= {"backward"} if node.func.attr == "backward" else set()
             found |= {"optimizer.step"} if called.endswith("optimizer.step") else set()
             found |= {called} & {"torch.save", "torch.load"}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Call):
+            built = ast.unparse(node.func).startswith(("recipes.find(", "type(recipe)"))
+            found |= {"a recipe's constructor"} if built else set()
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
             found |= {"torch.distributed"} if any(n.startswith("torch.distributed") for n in names) else set()

@@ -1,4 +1,4 @@
-"""Questions about what a recipe is stay in `tasks.py`; about what a sample is, where kinds and networks are made."""
+"""Questions about what a recipe is stay in `tasks/`; about what a sample is, where kinds and networks are made."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def questions(tree: ast.AST) -> Iterator[tuple[int, str]]:
 def test_what_a_recipe_is_and_what_a_sample_is_are_asked_in_their_places(path: Path) -> None:
     here = str(path.relative_to(SOURCE))
     for line, asked in questions(ast.parse(path.read_text(encoding="utf-8"))):
-        places = {"recipe": ("tasks.py", "recipes/__init__.py"), "kind": ("kinds/", "data/", "recipes/")}[asked]
-        assert here.startswith(places), f"{here}:{line} asks what a {asked} is: read a row of tasks.py or kinds/"
+        places = {"recipe": ("tasks/", "recipes/__init__.py"), "kind": ("kinds/", "data/", "recipes/")}[asked]
+        assert here.startswith(places), f"{here}:{line} asks what a {asked} is: read a row of tasks/ or kinds/"
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,8 @@ DATA: list[tuple[Callable[[], None], tuple[object, ...], str]] = [
     (sixteen_pixels, (*TRAIN, "--recipe", "unrolled", "--micro-batches", 2), "needs each batch whole"),
     (sixteen_pixels, (*TRAIN, "--recipe", "infogan", "--categories", 0, "--codes", 0), "needs a code"),
     (sixteen_pixels, ("train", "ring8", "--size", 32, "--run", "run"), "ring8 is made of points"),
+    (sixteen_pixels, ("train", "ring8", "--recipe", "gan", "--mirror", 0.5, "--run", "run"), "these data are points"),
+    (sixteen_pixels, (*TRAIN, "--stabilise", "instance-nois:1"), "did you mean 'instance-noise'?"),
     (sixteen_pixels, ("train", "photos", "--width", 4, "--run", "/proc/run"), "/proc/run cannot be made"),
     (sixteen_pixels, ("train", "photos", "--width", 4, "--run", "photos/a.png/run"), "cannot be made"),
     (a_used_folder, TRAIN, "run exists and is not an empty folder"),

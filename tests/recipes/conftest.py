@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum import kinds, recipes
+from zerosum import kinds, recipes, stabilisers
 from zerosum.data.batch import Points
 from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
@@ -60,6 +60,7 @@ def game(
     world = options.pop("world", World())
     data = sides(name, shape)
     recipe = kind(config, data.spec)
+    stabilisers.apply(recipe, *stabilisers.parse(options.pop("stabilise", None)))
     source = Stream(data, seed=seed, rank=world.rank, world=world.size, jitter=recipe.jitter)
     return Game(recipe, source, world=world, **options)
 

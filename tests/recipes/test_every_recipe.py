@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +13,8 @@ from tests.recipes.conftest import SMALL, game, made, plays_on_points
 from zerosum import recipes
 from zerosum.config import documentation
 from zerosum.data.batch import Points
+from zerosum.data.jitter import Jitter
+from zerosum.player import players_of
 
 GRAY, COLOUR, WIDE, POINT = (1, 16, 16), (3, 16, 16), (3, 16, 32), (2,)
 NAMES = recipes.names()
@@ -59,6 +62,36 @@ def test_a_round_of_every_phase_is_finite_and_moves_every_player(name, shape):
     logged = playing.collect()
     assert {key.partition("/")[0] for key in logged} == set(playing.players)
     assert all(value == value for value in logged.values())
+
+
+@every_game
+def test_a_discriminators_loss_logs_its_logits_of_real_and_fake_samples(name, shape):
+    playing, logged = game(name, shape), {}
+    gradient = playing.gradient
+
+    def spied(player, loss, batch, **inputs):
+        result = gradient(player, loss, batch, **inputs)
+        logged[player] = result.log
+        return result
+
+    playing.gradient = spied
+    playing.recipe.round(playing)
+    assert len(players_of(playing.players, "generator")) == 1
+    assert players_of(playing.players, "discriminator")
+    for player in players_of(playing.players, "discriminator"):
+        for logits in (logged[player]["real"], logged[player]["fake"]):
+            assert len(logits) % 8 == 0, "a row or more a sample"
+            assert logits.is_floating_point()
+        for kind in ("real", "fake"):
+            shares = logged[player].get(f"{kind}_accuracy")
+            assert shares is None or shares.shape == logged[player][kind].shape
+
+
+@every_recipe
+def test_images_of_every_recipe_can_be_varied(name):
+    config = recipes.find(name).Config.read({"mirror": 0.25, "enlarge": 1.5})
+    recipe = type(game(name, GRAY).recipe)
+    assert recipe.jitter.fget(SimpleNamespace(config=config)) == Jitter(mirror=0.25, enlarge=1.5)
 
 
 @every_game

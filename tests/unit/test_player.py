@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from zerosum.player import Clock, Player
+from zerosum.errors import InputError
+from zerosum.player import Clock, Player, only_player_of, players_of
 
 
 def one_weight() -> nn.Linear:
@@ -79,3 +80,29 @@ def test_averages_are_named_as_in_the_whole_model():
     model = nn.ModuleDict({"generator": one_weight(), "critic": one_weight()})
     player = Player.adam(model["generator"], lr=0.1, betas=(0.0, 0.9), ema_decay=0.9)
     assert list(player.averages(model)) == ["generator.weight"]
+
+
+@pytest.mark.parametrize("clip", [None, 2.0])
+def test_a_step_returns_the_norm_of_the_gradient_before_it_is_clipped(clip):
+    network = nn.Linear(2, 2, bias=True)
+    player = Player([network], torch.optim.SGD(network.parameters(), lr=1.0), clip=clip)
+    before = network.bias.detach().clone()
+    network.weight.grad, network.bias.grad = torch.full((2, 2), 3.0), torch.full((2,), 4.0)
+    norm = player.step(Clock())
+    assert norm.item() == pytest.approx((4 * 9 + 2 * 16) ** 0.5)
+    assert norm.dtype == torch.float32
+    moved = (before - network.bias.detach())[0].item()
+    assert moved == pytest.approx(4.0 if clip is None else 4.0 * clip / norm.item(), rel=1e-5)
+
+
+def test_players_are_found_by_role():
+    players = {"critic": small("discriminator"), "maker": small("generator"), "third": small(None)}
+    assert only_player_of(players, "discriminator") == "critic"
+    assert list(players_of(players, "generator")) == ["maker"]
+    with pytest.raises(InputError, match="one player of the role generator, and of the players critic, third none has"):
+        only_player_of({n: players[n] for n in ("critic", "third")}, "generator")
+
+
+def small(role):
+    network = nn.Linear(1, 1)
+    return Player([network], torch.optim.SGD(network.parameters(), lr=1.0), role=role)

@@ -143,13 +143,13 @@ def test_a_line_cut_by_a_kill_is_left_out_and_named(tmp_path):
 def test_rounds_played_again_after_a_resume_count_once(tmp_path):
     rows = [row(20), row(40), row(60), row(40, **{"generator/loss": 5.0}), row(60)]
     evidence = read(make(tmp_path / "run", rows=rows))
-    assert evidence.series("generator/loss") == ([20, 40, 60], [0.8, 5.0, 0.8])
+    assert evidence.history.series("generator/loss") == ([20, 40, 60], [0.8, 5.0, 0.8])
 
 
 def test_values_that_are_not_finite_numbers_are_not_drawn(tmp_path):
     rows = [row(20), row(40, **{"generator/loss": float("nan")}), row(60, **{"generator/loss": "broken"}), row(80)]
     run = make(tmp_path / "run", rows=rows)
-    assert read(run).series("generator/loss")[0] == [20, 80]
+    assert read(run).history.series("generator/loss")[0] == [20, 80]
     assert "nan" not in re.findall(r'd="([^"]*)"', report.write(run).read_text())
 
 

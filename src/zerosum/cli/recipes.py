@@ -15,6 +15,8 @@ from zerosum.cli import flags
 from zerosum.config import BaseConfig, documentation, flag
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
+from zerosum.run.config import RunConfig
+from zerosum.run.load import build_recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ def table() -> str:
 def page(name: str, shape: tuple[int, ...]) -> str:
     """Return a recipe's idea and paper, its networks with parameter counts at `shape`, and its settings."""
     kind = recipes.find(name)
-    built = kind(kind.Config(), Spec(shape=shape))
+    built = build_recipe(RunConfig.read("", name, {}), Spec(shape=shape))
     size = "x".join(map(str, shape))
     lines = [_about(kind), "", f"Networks at {size}, with their trainable parameters:"]
     for child, network in built.named_children():

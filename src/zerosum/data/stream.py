@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 
@@ -10,6 +11,20 @@ from zerosum.data.batch import Batch
 from zerosum.data.dataset import Drawable
 from zerosum.data.jitter import Draw, Jitter, generator
 from zerosum.errors import InputError
+
+
+class Source(Protocol):
+    """Where real samples come from: an endless walk whose order depends on its position alone."""
+
+    position: int
+
+    def draw(self, batch: int) -> Batch:
+        """Return this process's share of the next `batch` samples."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was held to draw from."""
+        ...
 
 
 class Stream:

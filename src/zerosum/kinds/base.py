@@ -81,6 +81,9 @@ class Kind:
     raw_features: bool = False
     """Whether metrics take a sample's values as they are, because no extractor is needed."""
 
+    jitters: bool = True
+    """Whether samples can be enlarged, cropped and mirrored as they are drawn."""
+
     single: bool = True
     """Whether data are one set of samples, not two sides that belong together."""
 

@@ -97,5 +97,6 @@ KIND = Kind(
     save=save,
     example=example,
     precision="float32",
+    jitters=False,
     raw_features=True,
 )

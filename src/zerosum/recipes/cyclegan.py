@@ -104,15 +104,34 @@ class CycleGAN(TranslationRecipe):
         """Side of the smallest image that the generators take, in pixels."""
         return SMALLEST
 
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return that of A and that of B."""
+        return self.discriminator_a, self.discriminator_b
+
+    def real_inputs(self, batch: Domains) -> tuple[Tensor, ...]:
+        """Return images of A and of B, both (N, C, H, W)."""
+        return batch.a, batch.b
+
     def players(self) -> dict[str, Player]:
         """Return the two, each with two networks."""
         c, schedule = self.config, self._schedule
         return {
             "generators": Player.adam(
-                self.a_to_b, self.b_to_a, lr=c.lr, betas=c.betas, schedule=schedule, ema_decay=c.ema_decay or None
+                self.a_to_b,
+                self.b_to_a,
+                role="generator",
+                lr=c.lr,
+                betas=c.betas,
+                schedule=schedule,
+                ema_decay=c.ema_decay or None,
             ),
             "discriminators": Player.adam(
-                self.discriminator_a, self.discriminator_b, lr=c.lr, betas=c.betas, schedule=schedule
+                self.discriminator_a,
+                self.discriminator_b,
+                role="discriminator",
+                lr=c.lr,
+                betas=c.betas,
+                schedule=schedule,
             ),
         }
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import PositiveFloat, PositiveInt
+from torch import nn
 
 from zerosum import objectives
 from zerosum.config import Fraction
@@ -90,12 +91,20 @@ class GAN(LatentRecipe):
             dropout=config.dropout,
         )
 
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return the networks that samples enter on their way to a logit."""
+        return (self.discriminator,)
+
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_lr, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay),
+            "discriminator": Player.adam(
+                self.discriminator, role="discriminator", lr=c.discriminator_lr, betas=c.betas
+            ),
+            "generator": Player.adam(
+                self.generator, role="generator", lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay
+            ),
         }
 
     def round(self, game: Game[Any]) -> None:

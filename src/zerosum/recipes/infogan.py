@@ -110,12 +110,20 @@ class InfoGAN(GenerativeRecipe):
         if spec.kind != "points":
             initialise(self)
 
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return the networks that samples enter on their way to a logit."""
+        return (self.trunk,)
+
     def players(self) -> dict[str, Player]:
         """Return the three; the informant shares the generator, and the trunk with the discriminator."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.trunk, self.discriminator, lr=c.discriminator_lr, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay),
+            "discriminator": Player.adam(
+                self.trunk, self.discriminator, role="discriminator", lr=c.discriminator_lr, betas=c.betas
+            ),
+            "generator": Player.adam(
+                self.generator, role="generator", lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay
+            ),
             "informant": Player.adam(self.generator, self.trunk, self.recogniser, lr=c.discriminator_lr, betas=c.betas),
         }
 

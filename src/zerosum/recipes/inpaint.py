@@ -17,18 +17,16 @@ moved by; a running average of the generator is what fills.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from annotated_types import Interval
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 from zerosum import objectives
 from zerosum.config import Fraction
 from zerosum.data.batch import Images
-from zerosum.data.jitter import Jitter
 from zerosum.data.masks import NUMBERS, Kind, masks
 from zerosum.data.spec import Spec
 from zerosum.game import Game
@@ -84,9 +82,6 @@ class Config(RecipeConfig):
     ema_decay: Fraction = 0.999
     """Decay of the running average of the generator's weights, which is what fills holes."""
 
-    enlarge: Annotated[float, Interval(ge=1, le=4)] = 1.0
-    """Factor by which images are enlarged before they are cropped to their size at a random place; 1 crops nothing."""
-
     mirror: Fraction = 0.5
     """Share of the draws that are mirrored left to right; 0 where left and right are not alike."""
 
@@ -103,17 +98,20 @@ class Inpaint(InpaintingRecipe):
         self.discriminator = ConvolutionalDiscriminator(spec.shape, config.width)
         self.rim = round(config.overlap * min(spec.shape[1:]))
 
-    @property
-    def jitter(self) -> Jitter:
-        """How real images are varied each time they are drawn."""
-        return Jitter(enlarge=self.config.enlarge, mirror=self.config.mirror)
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return the networks that samples enter on their way to a logit."""
+        return (self.discriminator,)
 
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.discriminator_lr, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay),
+            "discriminator": Player.adam(
+                self.discriminator, role="discriminator", lr=c.discriminator_lr, betas=c.betas
+            ),
+            "generator": Player.adam(
+                self.generator, role="generator", lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay
+            ),
         }
 
     def round(self, game: Game[Any]) -> None:

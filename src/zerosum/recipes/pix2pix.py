@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from zerosum import objectives
@@ -88,13 +88,28 @@ class Pix2Pix(TranslationRecipe):
         """What both sides of a source must be a multiple of, in pixels."""
         return max(1, self.generator.multiple // self.factor)
 
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return the networks that samples enter on their way to a logit."""
+        return (self.discriminator,)
+
+    def real_inputs(self, batch: Pairs) -> tuple[Tensor, ...]:
+        """Return the true pairs, as the discriminator takes them: (N, C' + C, H, W)."""
+        return (self._joined(batch.source, batch.target),)
+
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.lr, betas=c.betas, schedule=self._schedule),
+            "discriminator": Player.adam(
+                self.discriminator, role="discriminator", lr=c.lr, betas=c.betas, schedule=self._schedule
+            ),
             "generator": Player.adam(
-                self.generator, lr=c.lr, betas=c.betas, schedule=self._schedule, ema_decay=c.ema_decay or None
+                self.generator,
+                role="generator",
+                lr=c.lr,
+                betas=c.betas,
+                schedule=self._schedule,
+                ema_decay=c.ema_decay or None,
             ),
         }
 
@@ -128,7 +143,10 @@ class Pix2Pix(TranslationRecipe):
         return self.generator(self._enlarged(images))
 
     def _judge(self, source: Tensor, image: Tensor) -> Tensor:
-        return self.discriminator(torch.cat([self._enlarged(source), image.to(source.dtype)], dim=1))
+        return self.discriminator(self._joined(source, image))
+
+    def _joined(self, source: Tensor, image: Tensor) -> Tensor:
+        return torch.cat([self._enlarged(source), image.to(source.dtype)], dim=1)
 
     def _enlarged(self, source: Tensor) -> Tensor:
         return source if self.factor == 1 else interpolate(source, scale_factor=float(self.factor), mode="nearest")

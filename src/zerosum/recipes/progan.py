@@ -113,13 +113,23 @@ class ProGAN(LatentRecipe):
         self.generator = Generator(config.latent_dim, spec.shape[0], widths, (start[0], start[1]))
         self.critic = Critic(spec.shape[0], widths, (start[0], start[1]), config.minibatch_group)
         self.register_buffer("lod", torch.tensor(float(self.depth)))
+        self._played = (0, 1.0)
+
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return the networks that samples enter on their way to a logit."""
+        return (self.critic,)
+
+    def real_inputs(self, batch: Images) -> tuple[Tensor, ...]:
+        """Return images as this round shows them to the critic, (N, C, H, W) of its level."""
+        level, fade = self._played
+        return (blurred(shrunk(batch.real, self.depth - level), fade),)
 
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "critic": Player.adam(self.critic, lr=c.lr, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.lr, betas=c.betas, ema_decay=c.ema_decay),
+            "critic": Player.adam(self.critic, role="discriminator", lr=c.lr, betas=c.betas),
+            "generator": Player.adam(self.generator, role="generator", lr=c.lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
     def phases(self) -> Sequence[Phase]:
@@ -154,7 +164,7 @@ class ProGAN(LatentRecipe):
 
     def round(self, game: Game[Any]) -> None:
         """Move the critic, then the generator, at the present level."""
-        level, fade = self.stage(game.clock)
+        level, fade = self._played = self.stage(game.clock)
         self.lod.fill_(self.depth - level + 1 - fade)
         batch = game.draw()
         game.move("critic", self.critic_loss, batch, level=level, fade=fade)

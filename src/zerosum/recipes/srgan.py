@@ -142,15 +142,26 @@ class SRGAN(UpscalingRecipe):
         }[self.content]
         return (f"Content loss after --pretrain: {said}.",)
 
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return the networks that samples enter on their way to a logit."""
+        return (self.discriminator,)
+
     def players(self) -> dict[str, Player]:
         """Return the two. VGG's weights are read here, for only training needs them."""
         c = self.config
         if self.content == "vgg":
             self._vgg = read_vgg19(Path(str(c.vgg))).to(self.device)
         return {
-            "discriminator": Player.adam(self.discriminator, lr=c.lr, betas=c.betas, schedule=self._schedule),
+            "discriminator": Player.adam(
+                self.discriminator, role="discriminator", lr=c.lr, betas=c.betas, schedule=self._schedule
+            ),
             "generator": Player.adam(
-                self.generator, lr=c.lr, betas=c.betas, schedule=self._schedule, ema_decay=c.ema_decay or None
+                self.generator,
+                role="generator",
+                lr=c.lr,
+                betas=c.betas,
+                schedule=self._schedule,
+                ema_decay=c.ema_decay or None,
             ),
         }
 

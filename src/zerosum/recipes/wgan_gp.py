@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import nn
 
 from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
@@ -78,12 +79,16 @@ class WGANGP(LatentRecipe):
             self.generator = ConvolutionalGenerator(config.latent_dim, spec.shape, config.width, config.upsampling)
             self.critic = ConvolutionalDiscriminator(spec.shape, config.width, norm="none")
 
+    def discriminators(self) -> tuple[nn.Module, ...]:
+        """Return the networks that samples enter on their way to a logit."""
+        return (self.critic,)
+
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "critic": Player.adam(self.critic, lr=c.lr, betas=c.betas),
-            "generator": Player.adam(self.generator, lr=c.lr, betas=c.betas, ema_decay=c.ema_decay),
+            "critic": Player.adam(self.critic, role="discriminator", lr=c.lr, betas=c.betas),
+            "generator": Player.adam(self.generator, role="generator", lr=c.lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
     def round(self, game: Game[Any]) -> None:

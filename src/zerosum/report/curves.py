@@ -41,12 +41,12 @@ class Curves:
 
 def figures(evidence: RunData) -> list[str]:
     """Names of what evaluations during training measured."""
-    return [key for key in evidence.measured() if key.startswith(FIGURES)]
+    return [key for key in evidence.history.measured() if key.startswith(FIGURES)]
 
 
 def curves(evidence: RunData) -> Curves:
     """Draw the section of curves."""
-    keys = evidence.measured()
+    keys = evidence.history.measured()
     losses = [key for key in keys if key.endswith("/loss")]
     accuracies = [key for key in keys if key.endswith(("/real_accuracy", "/fake_accuracy"))]
     shown = (*losses, *accuracies, *figures(evidence))
@@ -88,7 +88,7 @@ def _accuracy_card(evidence: RunData, keys: list[str]) -> list[Card]:
 
 
 def _speed_card(evidence: RunData) -> list[Card]:
-    rounds, values = evidence.series("images_per_second")
+    rounds, values = evidence.history.series("images_per_second")
     if not values:
         return []
     lines = [Line(f"{noun(evidence)} a second", rounds, values)]
@@ -96,7 +96,7 @@ def _speed_card(evidence: RunData) -> list[Card]:
 
 
 def _line(evidence: RunData, key: str, name: str) -> Line:
-    return Line(name, *evidence.series(key))
+    return Line(name, *evidence.history.series(key))
 
 
 def _phases(evidence: RunData) -> list[tuple[float, str]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zerosum.errors import InputError
+from zerosum.run.history import History
 
 PREVIEWS = 7
 """Pictures over time that a report shows, the first and the last among them."""
@@ -35,8 +35,8 @@ class RunData:
     about: dict[str, Any]
     """run.json; empty when missing."""
 
-    history: list[dict[str, Any]]
-    """Lines of history.jsonl, each with an ascending "round"."""
+    history: History
+    """Rows of history.jsonl."""
 
     previews: list[Picture]
     """First, some between, last."""
@@ -58,20 +58,6 @@ class RunData:
         """Return a part of run.json that should be a table; empty when it is not there or not one."""
         part = self.about.get(name)
         return part if isinstance(part, dict) else {}
-
-    def measured(self) -> list[str]:
-        """Names of everything measured, in the order of their first appearance."""
-        return list(dict.fromkeys(key for row in self.history for key, value in row.items() if _is_finite(value)))
-
-    def series(self, key: str) -> tuple[list[float], list[float]]:
-        """Return rounds and values of one measurement, leaving out what is not a finite number."""
-        rows = [row for row in self.history if _is_finite(row.get(key))]
-        return [row["round"] for row in rows], [float(row[key]) for row in rows]
-
-    def last(self, key: str) -> float | None:
-        """Return the last finite value of one measurement."""
-        values = self.series(key)[1]
-        return values[-1] if values else None
 
 
 def read(run: Path) -> RunData:
@@ -118,29 +104,18 @@ def _json(path: Path, missing: list[str], *, expected: bool) -> dict[str, Any]:
     return {}
 
 
-def _history(path: Path, missing: list[str]) -> list[dict[str, Any]]:
+def _history(path: Path, missing: list[str]) -> History:
+    history = History.read(path)
     if not path.exists():
         missing.append("history.jsonl is not there, so there are no curves.")
-        return []
-    rows: list[dict[str, Any]] = []
-    damaged = 0
-    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            row = json.loads(text)
-        except ValueError:
-            row = None
-        if not isinstance(row, dict) or not _is_finite(row.get("round")):
-            damaged += 1
-            continue
-        # A run resumed from an earlier checkpoint plays some rounds again; what was measured last counts.
-        while rows and rows[-1]["round"] >= row["round"]:
-            rows.pop()
-        rows.append(row)
-    if damaged:
-        missing.append(f"history.jsonl: {damaged} line{'s' * (damaged > 1)} cut short or unreadable, left out.")
-    if not rows:
+        return history
+    if history.damaged:
+        missing.append(
+            f"history.jsonl: {history.damaged} line{'s' * (history.damaged > 1)} cut short or unreadable, left out."
+        )
+    if not history:
         missing.append("history.jsonl holds no measurements yet, so there are no curves.")
-    return rows
+    return history
 
 
 def _previews(folder: Path, missing: list[str]) -> list[Picture]:
@@ -168,7 +143,3 @@ def _checkpoints(folder: Path, missing: list[str]) -> list[int]:
     if not found:
         missing.append("There is no checkpoint yet, so the run cannot be resumed or sampled from.")
     return found
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

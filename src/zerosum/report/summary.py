@@ -40,16 +40,16 @@ def facts(evidence: RunData) -> list[Fact]:
     if evidence.history:
         planned = _planned(evidence)
         found.append(("Rounds", f"{evidence.history[-1]['round']:,}", f"of {planned:,}" if planned else ""))
-    if (seen := evidence.last("seen")) is not None:
+    if (seen := evidence.history.last("seen")) is not None:
         found.append((f"{noun(evidence).capitalize()} seen", f"{seen:,.0f}", _passes(evidence, seen)))
-    if (seconds := evidence.last("seconds")) is not None:
+    if (seconds := evidence.history.last("seconds")) is not None:
         found.append(("Time", text.duration(seconds), ""))
-    if speeds := evidence.series("images_per_second")[1]:
+    if speeds := evidence.history.series("images_per_second")[1]:
         found.append(("Speed", text.number(median(speeds)), f"{noun(evidence)} a second, median"))
-    for key in evidence.measured():
+    for key in evidence.history.measured():
         if key.startswith("peak_") and key.endswith("_bytes"):
             what = "of the process" if key == "peak_rss_bytes" else key[5:-6].replace("_", " ")
-            found.append(("Peak memory", text.memory(max(evidence.series(key)[1])), what))
+            found.append(("Peak memory", text.memory(max(evidence.history.series(key)[1])), what))
     if evidence.checkpoints:
         found.append(("Checkpoints", f"{len(evidence.checkpoints)}", f"last at {evidence.checkpoints[-1]:,}"))
     return found
@@ -105,7 +105,7 @@ def _how_far(evidence: RunData) -> str:
     if not evidence.history:
         return "Nothing has been measured yet."
     played, planned = evidence.history[-1]["round"], _planned(evidence)
-    seconds = evidence.last("seconds")
+    seconds = evidence.history.last("seconds")
     took = "" if seconds is None else f" in {text.duration(seconds)}"
     if planned is None:
         return f"It has played {played:,} rounds{took}."
@@ -116,7 +116,7 @@ def _how_far(evidence: RunData) -> str:
 
 def _how_well(evidence: RunData) -> str:
     """Give the losses and accuracies of the last tenth, and what the accuracies mean."""
-    keys = evidence.measured()
+    keys = evidence.history.measured()
     losses = {key.removesuffix("/loss"): _late(evidence, key) for key in keys if key.endswith("/loss")}
     said: list[str] = []
     if losses:
@@ -141,7 +141,7 @@ def _how_well(evidence: RunData) -> str:
 
 
 def _late(evidence: RunData, key: str) -> float:
-    values = evidence.series(key)[1]
+    values = evidence.history.series(key)[1]
     return fmean(values[-max(1, len(values) // 10) :])
 
 

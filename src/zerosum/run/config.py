@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+from pydantic import AfterValidator, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
-from zerosum import recipes
+from zerosum import recipes, stabilisers
 from zerosum.config import BaseConfig, flag
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
@@ -57,6 +57,23 @@ def read_config(directory: Run) -> RunConfig:
     Raises:
         InputError: run.json is damaged, or of a recipe that this version does not have.
     """
+    if RunConfig not in directory.parsed:
+        directory.parsed[RunConfig] = _parse_config(directory)
+    return directory.parsed[RunConfig]
+
+
+def read_spec(directory: Run) -> Spec:
+    """Read what the data of a run look like.
+
+    Raises:
+        InputError: run.json is damaged.
+    """
+    if Spec not in directory.parsed:
+        directory.parsed[Spec] = _parse_spec(directory)
+    return directory.parsed[Spec]
+
+
+def _parse_config(directory: Run) -> RunConfig:
     description = directory.description
     try:
         settings = description["config"] | description["training"] | description["data_options"]
@@ -67,12 +84,7 @@ def read_config(directory: Run) -> RunConfig:
         raise InputError(f"{directory.path}/run.json was edited, or is of another version: {error}") from None
 
 
-def read_spec(directory: Run) -> Spec:
-    """Read what the data of a run look like.
-
-    Raises:
-        InputError: run.json is damaged.
-    """
+def _parse_spec(directory: Run) -> Spec:
     try:
         spec = TypeAdapter(Spec).validate_python(directory.description["spec"])
     except (KeyError, ValidationError):
@@ -137,6 +149,10 @@ class TrainingConfig(BaseConfig):
 
     memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
     """Order of an image's values in memory; auto takes channels_last where that is faster."""
+
+    stabilise: Annotated[str | None, AfterValidator(stabilisers.checked)] = None
+    """Additions that keep a game stable, by commas, each with its strength after a colon or else its own default:
+    instance-noise:0.1,feature-matching:1.0 (docs/stabilisers.md). None is the paper's game."""
 
     evaluate_every: NonNegativeInt = 0
     """Rounds between evaluations, whose figures become curves; 0: never. They cost time and change nothing else."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
 from zerosum.errors import InputError
+from zerosum.run.history import History
 from zerosum.runtime.atomic_files import replacing, storing
 
 FORMAT = 2
@@ -69,12 +73,14 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, path: str | Path) -> Run:
-        """Open an existing run directory.
+    def open(cls, path: str | Path | Run) -> Run:
+        """Open an existing run directory; one that is open already is returned as it is, with what it has read.
 
         Raises:
             InputError: it is not one, or of a format that this version does not read.
         """
+        if isinstance(path, Run):
+            return path
         path = Path(path)
         if not path.exists():
             raise InputError(f"There is no run at {path}: give the folder that `zerosum train` made.")
@@ -94,40 +100,50 @@ class Run:
 
     def describe(self, description: Mapping[str, Any]) -> None:
         """Write run.json."""
+        for kept in ("description", "parsed"):
+            self.__dict__.pop(kept, None)
         with replacing(self.path / "run.json") as partial:
             partial.write_text(json.dumps({"format": FORMAT, **description}, indent=2) + "\n", encoding="utf-8")
 
-    @property
+    @cached_property
     def description(self) -> dict[str, Any]:
-        """What run.json says, in the words of the present format."""
+        """What run.json says, in the words of the present format; read once, until `describe` writes it."""
         found = json.loads((self.path / "run.json").read_text())
         return _translated(found) if isinstance(found, dict) and found.get("format") == 1 else found
+
+    @cached_property
+    def parsed(self) -> dict[type, Any]:
+        """What readers made of the description, by type, so that it is validated once."""
+        return {}
 
     def log(self, values: Mapping[str, Any]) -> None:
         """Append a line to the history."""
         with storing(self.path), (self.path / "history.jsonl").open("a") as file:
             file.write(json.dumps(values) + "\n")
 
-    def history(self) -> list[dict[str, Any]]:
-        """Return the lines of the history; a last line cut by a kill is left out."""
-        path = self.path / "history.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        rows = []
-        for line in lines:
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                break
-        return rows
+    def history(self) -> History:
+        """Return the rows of the history."""
+        return History.read(self.path / "history.jsonl")
 
-    def rewind(self, round_: int) -> None:
-        """Drop what was written after `round_`, so that a resumed run writes it again, once."""
-        kept = [row for row in self.history() if row["round"] <= round_]
-        with replacing(self.path / "history.jsonl") as partial:
-            partial.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+    def rewind(self, round_: int) -> str | None:
+        """Drop what was written after `round_`, so that a resumed run writes it again, once.
+
+        A history with lines that cannot be read is first copied beside; the sentence that says so is returned.
+        """
+        path, history, said = self.path / "history.jsonl", self.history(), None
+        if history.damaged:
+            aside = next(p for p in _aside(path) if not p.exists())
+            with replacing(aside) as partial:
+                shutil.copyfile(path, partial)
+            said = (
+                f"{path} has {history.damaged} damaged line{'s' * (history.damaged > 1)}, left out; a copy is {aside}."
+            )
+        with replacing(path) as partial:
+            partial.write_text("".join(json.dumps(row) + "\n" for row in history.until(round_)), encoding="utf-8")
         for picture in (self.path / "samples").glob("*.png"):
             if picture.stem.isdigit() and int(picture.stem) > round_:
                 picture.unlink()
+        return said
 
     def checkpoints(self) -> list[Path]:
         """Return the checkpoints, oldest first; one that was being written when the process died is not among them."""
@@ -189,6 +205,12 @@ def require_free(path: Path) -> None:
         )
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")
+
+
+def _aside(path: Path) -> Iterator[Path]:
+    """Name places for copies of a damaged file, without end."""
+    yield path.with_name(f"{path.name}.damaged")
+    yield from (path.with_name(f"{path.name}.damaged-{number}") for number in count(2))
 
 
 def _translated(description: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import torch
 
-from zerosum import recipes
+from zerosum import kinds, recipes, stabilisers
+from zerosum.data.jitter import Jitter
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import load_model
 from zerosum.run.config import RunConfig, read_config, read_spec
@@ -15,7 +18,28 @@ from zerosum.runtime import rng
 from zerosum.runtime.device import pick_device
 
 
-def load(run: str | Path, *, device: str = "auto", checkpoint: Which = "newest") -> Recipe:
+def build_recipe(config: RunConfig, spec: Spec) -> Recipe:
+    """Build the recipe that a run asks for, with fresh weights on the CPU, and prepare its stabilisers.
+
+    Raises:
+        InputError: the recipe cannot take the data, or a stabiliser cannot be applied to it.
+    """
+    recipe = recipes.find(config.recipe)(config.config, spec)
+    kind = kinds.find(spec.kind)
+    if not kind.jitters and recipe.jitter != Jitter():
+        raise InputError(f"--enlarge and --mirror vary images, and these data are {kind.unit}: leave both out.")
+    stabilisers.apply(recipe, *stabilisers.parse(config.training.stabilise))
+    return recipe
+
+
+def rebuild(recipe: Recipe) -> Recipe:
+    """Build a recipe as another one was built, with fresh weights on its device."""
+    fresh = type(recipe)(recipe.config, recipe.spec)
+    stabilisers.apply(fresh, *(type(stabiliser)(stabiliser.value) for stabiliser in recipe.stabilisers))
+    return fresh.to(recipe.device)
+
+
+def load(run: str | Path | Run, *, device: str = "auto", checkpoint: Which = "newest") -> Recipe:
     """Return a trained model: the recipe with its averaged weights, ready to `sample`.
 
     Args:
@@ -37,12 +61,12 @@ def load_recipe(directory: Run, plan: RunConfig, *, device: torch.device, checkp
         InputError: no such checkpoint, or one that is damaged or of another model.
     """
     with rng.fork(torch.device("cpu")):
-        recipe = recipes.find(plan.recipe)(plan.config, read_spec(directory))
+        recipe = build_recipe(plan, read_spec(directory))
     load_model(directory.chosen(checkpoint), recipe)
     return recipe.to(device).eval().requires_grad_(False)
 
 
-def recipe_of(run: str | Path) -> type[Recipe]:
+def recipe_of(run: str | Path | Run) -> type[Recipe]:
     """Return the recipe that a run was trained by.
 
     Raises:

@@ -23,6 +23,7 @@ from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import restore
 from zerosum.run.config import RunConfig, changed, read_config
 from zerosum.run.directory import Run, require_free
+from zerosum.run.load import build_recipe
 from zerosum.run.metadata import describe, require_same_data, tell_of_other_conditions
 from zerosum.runtime import distributed, rng
 from zerosum.runtime.device import keep_freed_memory, pick_device, pick_memory_format, pick_precision
@@ -50,7 +51,7 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
         InputError: the recipe cannot take the data, or the batch does not divide as asked.
     """
     torch.manual_seed(plan.training.seed)
-    recipe = recipes.find(plan.recipe)(plan.config, dataset.spec)
+    recipe = build_recipe(plan, dataset.spec)
     _require_divisible(plan, recipe, world)
     training = plan.training
     kind = kinds.find(dataset.spec.kind)
@@ -86,9 +87,8 @@ def _require_divisible(plan: RunConfig, recipe: Recipe, world: World) -> None:
             f"micro-batches{groups}: give a multiple of {whole}."
         )
     if training.micro_batches > 1 and not recipe.divisible:
-        raise InputError(
-            f"--micro-batches is {training.micro_batches}, but {plan.recipe} needs each batch whole: give 1."
-        )
+        who = f"--stabilise {training.stabilise}" if type(recipe).divisible else plan.recipe
+        raise InputError(f"--micro-batches is {training.micro_batches}, but {who} needs each batch whole: give 1.")
 
 
 def start(
@@ -140,10 +140,10 @@ def resume(
         game = build_game(plan, dataset, device, world)
         latest = directory.latest()
         restore(latest, game)
-        rounds = sum(phase.rounds for phase in game.recipe.phases())
-        if rounds < game.clock.round:
+        if game.rounds < game.clock.round:
             raise InputError(
-                f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes {rounds}."
+                f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes "
+                f"{game.rounds}."
             )
         judge, shown = (
             _judge(game, plan, progress),
@@ -151,7 +151,8 @@ def resume(
         )
         tell_of_other_conditions(directory, game, progress)
         if world.is_first:
-            directory.rewind(game.clock.round)
+            if (note := directory.rewind(game.clock.round)) is not None:
+                progress.note(note)
             if plan != before:
                 directory.describe(
                     directory.description | {"config": plan.config.to_json(), "training": plan.training.to_json()}

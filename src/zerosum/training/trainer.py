@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -20,6 +20,7 @@ from zerosum.run.directory import Run
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import storing
 from zerosum.runtime.progress import Progress, Status
+from zerosum.training.loggers import HistoryWriter, Logger, OpenLogger
 from zerosum.training.preview import draw_preview
 from zerosum.training.session import Throughput, peak_memory, stop_signals
 from zerosum.training.tensorboard import TensorBoardWriter
@@ -54,6 +55,7 @@ class Trainer:
         measured: under what name the history keeps what previews measure: "training", or "held_out" where the samples
             of `preview` are not trained on.
         judge: evaluates, in the first process, every `settings.evaluate_every` rounds.
+        loggers: where the first process writes what it measures; each is opened when training begins.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Trainer:
         *,
         measured: str = "training",
         judge: Evaluator | None = None,
+        loggers: Sequence[OpenLogger] = (HistoryWriter, TensorBoardWriter),
     ) -> None:
         self.game = game
         self.run = run
@@ -76,10 +79,10 @@ class Trainer:
         self._measurements: dict[str, float] = {}
         self._progress = progress
         self._stopping = False
-        history = run.history() if game.world.is_first else []
-        trained = float(history[-1]["seconds"]) if history else 0.0
-        self._pace = Throughput(seen=game.clock.seen, round=game.clock.round, seconds=trained)
-        self._board: TensorBoardWriter | None = None
+        trained = run.history().last("seconds") if game.world.is_first else None
+        self._pace = Throughput(seen=game.clock.seen, round=game.clock.round, seconds=trained or 0.0)
+        self._open_loggers = loggers
+        self._loggers: list[Logger] = []
         self._saved: int | None = game.clock.round or None
 
     def train(self) -> bool:
@@ -89,8 +92,7 @@ class Trainer:
             DivergedError: a loss or a weight is not finite; the checkpoints before it stand.
             StorageError: the disk refuses; the checkpoints before it stand.
         """
-        phases = list(self.game.recipe.phases())
-        total = sum(phase.rounds for phase in phases)
+        phases, total = list(self.game.recipe.phases()), self.game.rounds
         with stop_signals(self._ask_to_stop), self._writing(), self._advising():
             if self.game.clock.round == 0:
                 self._preview()
@@ -129,20 +131,18 @@ class Trainer:
         if not self.game.world.is_first:
             return
         images, rounds = self._pace.lap(clock.seen, clock.round)
-        self.run.log(
-            {
-                "round": clock.round,
-                "phase": phase,
-                "seen": clock.seen,
-                "seconds": round(self._pace.seconds, 3),
-                "images_per_second": round(images, 2),
-                "peak_rss_bytes": peak_memory(),
-                **values,
-            }
-        )
-        if self._board is not None:
-            with storing(self.run.path):
-                self._board.add(values, clock.round)
+        row = {
+            "round": clock.round,
+            "phase": phase,
+            "seen": clock.seen,
+            "seconds": round(self._pace.seconds, 3),
+            "images_per_second": round(images, 2),
+            "peak_rss_bytes": peak_memory(),
+            **values,
+        }
+        with storing(self.run.path):
+            for logger in self._loggers:
+                logger.log(row)
         left = (total - clock.round) / rounds
         self._progress.update(
             Status(
@@ -185,7 +185,7 @@ class Trainer:
             ):
                 found = self._judge.figures(self.game.recipe)
             key = self._judge.best
-            known = [row[key] for row in self.run.history() if key in row]
+            known = self.run.history().series(key)[1]
             # Of a resumed run the history says what was best; it ends where the game goes on.
             better = key in found and all(self._judge.is_better(found[key], value) for value in known)
             self._measurements |= found
@@ -200,7 +200,7 @@ class Trainer:
         if self._saved == clock.round:
             return
         phases = self.game.recipe.phases()
-        self._log(phases[clock.phase].name, sum(phase.rounds for phase in phases))
+        self._log(phases[clock.phase].name, self.game.rounds)
         with self._pace.paused():
             checkpoint.save(self.run, self.game, keep=self.settings.keep)
         self._saved = clock.round
@@ -223,12 +223,15 @@ class Trainer:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        if self.game.world.is_first:
-            with storing(self.run.path):
-                self._board = TensorBoardWriter(self.run.path, after=self.game.clock.round)
         try:
+            if self.game.world.is_first:
+                with storing(self.run.path):
+                    for opened in self._open_loggers:
+                        self._loggers.append(opened(self.run, after=self.game.clock.round))
             yield
         finally:
-            if self._board is not None:
-                with storing(self.run.path):
-                    self._board.close()
+            with ExitStack() as stack:
+                stack.enter_context(storing(self.run.path))
+                for logger in self._loggers:
+                    stack.callback(logger.close)
+                self._loggers = []

@@ -31,7 +31,7 @@ class ByHeart(Recipe):
         self.known = known
 
     def players(self) -> dict[str, Player]:
-        return {"discriminator": Player.adam(self.discriminator, lr=0.1, betas=(0.5, 0.9))}
+        return {"discriminator": Player.adam(self.discriminator, role="discriminator", lr=0.1, betas=(0.5, 0.9))}
 
     def round(self, game: Any) -> None:
         game.move("discriminator", self.loss, game.draw())

@@ -19,7 +19,7 @@ from zerosum.evaluation.probes.duality_gap import duality_gap
 from zerosum.game import Game
 from zerosum.kinds import open_data
 from zerosum.loss import Loss
-from zerosum.player import Player
+from zerosum.player import Player, Role
 from zerosum.recipe import Recipe, RecipeConfig
 
 
@@ -38,8 +38,8 @@ class Saddle(Recipe):
         self.curvature, self.rate = curvature, rate
 
     def players(self) -> dict[str, Player]:
-        sides = {"discriminator": self.discriminator, "generator": self.generator}
-        return {n: Player([s], torch.optim.SGD(s.parameters(), lr=self.rate)) for n, s in sides.items()}
+        sides: dict[Role, Scalar] = {"discriminator": self.discriminator, "generator": self.generator}
+        return {n: Player([s], torch.optim.SGD(s.parameters(), lr=self.rate), role=n) for n, s in sides.items()}
 
     def round(self, game) -> None:
         batch = game.draw()
@@ -130,6 +130,7 @@ def test_a_game_without_such_players_is_refused(points):
     recipe = Saddle(0.3, -0.4, curvature=1.0, rate=0.1)
     with pytest.raises(InputError, match="20 batches"):
         duality_gap(recipe, points, batches=5)
-    recipe.players = lambda: {"left": None, "right": None}
+    sides = {n: Player([s], torch.optim.SGD(s.parameters(), lr=0.1)) for n, s in recipe.named_children()}
+    recipe.players = lambda: {"left": sides["generator"], "right": sides["discriminator"]}
     with pytest.raises(InputError, match="left, right"):
         duality_gap(recipe, points)

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from zerosum import api
 from zerosum.errors import InputError, StorageError
+from zerosum.run.config import read_config, read_spec
 from zerosum.run.directory import Run, require_free
+from zerosum.runtime.progress import Silent
 
 
 @pytest.fixture
@@ -39,6 +42,34 @@ def test_a_kill_in_the_middle_of_a_line_costs_that_line_only(run: Run) -> None:
     assert [row["round"] for row in run.history()] == [1, 2, 3]
 
 
+def test_rewinding_keeps_a_copy_of_what_it_cannot_read(run: Run) -> None:
+    path = run.path / "history.jsonl"
+    whole = b'{"round": 1}\n\xff{"round": 2}\n{"round": 3}\n[4]\n{"round": 5}\n'
+    path.write_bytes(whole)
+    said = run.rewind(4)
+    assert said == f"{path} has 2 damaged lines, left out; a copy is {path}.damaged."
+    assert (run.path / "history.jsonl.damaged").read_bytes() == whole
+    assert [row["round"] for row in run.history()] == [1, 3]
+    assert run.rewind(4) is None
+    path.write_bytes(b"{")
+    assert str(run.rewind(4)).endswith(f"a copy is {path}.damaged-2.")
+    assert (run.path / "history.jsonl.damaged").read_bytes() == whole
+
+
+def test_a_description_is_read_and_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    api.train("ring8", recipe="gan", run="run", progress=Silent(), rounds=1, batch=8)
+    reads: list[Path] = []
+    read = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, *a, **k: (reads.append(path), read(path, *a, **k))[1])
+    run = Run.open("run")
+    plan = read_config(run)
+    assert read_config(Run.open(run)) is plan
+    assert api.load(run).spec == read_spec(run)
+    assert [path.name for path in reads].count("run.json") == 1
+    run.describe(run.description | {"config": plan.config.to_json() | {"rounds": 7}})
+    assert read_config(run).config.rounds == 7
+
+
 def test_rewinding_drops_what_came_later_and_nothing_else(run: Run) -> None:
     for round_ in (1, 2, 3):
         run.log({"round": round_})
@@ -54,9 +85,9 @@ def test_rewinding_drops_what_came_later_and_nothing_else(run: Run) -> None:
 
 
 def test_a_run_without_history_has_none(run: Run) -> None:
-    assert run.history() == []
+    assert not run.history()
     run.rewind(0)
-    assert run.history() == []
+    assert not run.history()
 
 
 def test_checkpoints_are_listed_by_round_and_half_written_ones_are_not(run: Run) -> None:

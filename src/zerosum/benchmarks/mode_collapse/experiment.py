@@ -135,7 +135,6 @@ def count(trial: Experiment, counting: Callable[[Tensor], ModeCount]) -> None:
     recipe = load(trial.path, device=trial.plan.training.device)
     found = counting(generate(recipe, trial.protocol.samples, trial.seed, chunk=CHUNK))
     divergence = found.divergence if math.isfinite(found.divergence) else None
-    history = Run(trial.path).history()
     _keep(
         trial,
         {
@@ -143,7 +142,7 @@ def count(trial: Experiment, counting: Callable[[Tensor], ModeCount]) -> None:
             "high_quality": found.high_quality,
             "divergence": divergence,
             "histogram": found.histogram.tolist(),
-            "seconds": history[-1]["seconds"] if history else None,
+            "seconds": Run(trial.path).history().last("seconds"),
         },
     )
 

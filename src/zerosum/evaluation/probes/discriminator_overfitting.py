@@ -9,9 +9,10 @@ from torch import Tensor
 
 from zerosum.data.dataset import Drawable
 from zerosum.errors import InputError
-from zerosum.evaluation.probes.replay import Replay, judge_of
+from zerosum.evaluation.probes.replay import Replay
 from zerosum.loss import Loss
 from zerosum.metrics.bootstrap import Interval, bootstrap
+from zerosum.player import only_player_of
 from zerosum.recipe import Recipe
 
 
@@ -81,7 +82,7 @@ def discriminator_trial(
         level: share of intervals that should hold the truth.
 
     Raises:
-        InputError: Fewer than 50 samples in a set, or a recipe whose judge does not watch `real` and `fake`.
+        InputError: Fewer than 50 samples in a set, or a recipe whose discriminator logs no `real` and `fake`.
     """
     count = min(samples, min(train.lengths), min(held_out.lengths))
     if count < 50:
@@ -139,12 +140,12 @@ def _judged(recipe: Recipe, data: Drawable, count: int, seed: int) -> dict[str, 
         if name != judge:
             return
         if not {"real", "fake"} <= set(loss.log):
-            raise InputError(f"The loss of {judge} does not watch real and fake logits, so they cannot be told apart.")
+            raise InputError(f"The loss of {judge} logs no real and fake logits, as a discriminator's must.")
         watched.append({key: _per_sample(value) for key, value in loss.log.items() if value.ndim})
         seen += len(loss.log["real"])
 
     rehearsal = Replay(recipe, data, steps={}, heard=hear, seed=seed)
-    judge = judge_of(rehearsal.players)
+    judge = only_player_of(rehearsal.players, "discriminator")
     rehearsal.play_until(lambda: seen >= count, seed=seed)
     return {key: torch.cat([one[key] for one in watched])[:count].cpu() for key in watched[0]}
 

@@ -20,9 +20,10 @@ from torch import Tensor
 
 from zerosum.data.dataset import Drawable
 from zerosum.errors import InputError
-from zerosum.evaluation.probes.replay import Replay, judge_of, maker_of
+from zerosum.evaluation.probes.replay import Replay
 from zerosum.loss import Loss
 from zerosum.metrics.bootstrap import Interval, bootstrap
+from zerosum.player import only_player_of
 from zerosum.recipe import Recipe
 
 
@@ -91,7 +92,7 @@ def duality_gap(
         raise InputError(f"{steps} steps and {batches} batches were asked for; give 1 step and 20 batches or more.")
     judged = data if held_out is None else held_out
     players = copy.deepcopy(recipe).players()
-    sides = judge_of(players), maker_of(players)
+    sides = only_player_of(players, "discriminator"), only_player_of(players, "generator")
     present = _objective(recipe, judged, batches, seed)
     worst_judge, worst_maker = (
         _objective(_answer(recipe, data, {side: steps}, seed), judged, batches, seed) for side in sides
@@ -128,7 +129,7 @@ def _objective(recipe: Recipe, data: Drawable, batches: int, seed: int) -> Tenso
             found.append(-float(loss.total()))
 
     rehearsal = Replay(recipe, data, steps={}, heard=hear, seed=seed)
-    judge = judge_of(rehearsal.players)
+    judge = only_player_of(rehearsal.players, "discriminator")
     rehearsal.play_until(lambda: len(found) >= batches, seed=seed)
     return torch.tensor(found[:batches], dtype=torch.float64)
 

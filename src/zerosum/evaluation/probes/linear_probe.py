@@ -21,9 +21,10 @@ from torch.nn import functional
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced
-from zerosum.evaluation.probes.replay import judge_of
 from zerosum.metrics.bootstrap import RepeatedResult, repeated, shares
+from zerosum.player import only_player_of
 from zerosum.recipe import Recipe
+from zerosum.run.load import rebuild
 from zerosum.runtime import rng
 
 GRID = 4
@@ -125,7 +126,7 @@ def discriminator_features(recipe: Recipe) -> Features:
     """
     played = copy.deepcopy(recipe)
     players = played.players()
-    judge = judge_of(players)
+    judge = only_player_of(players, "discriminator")
     networks = [network.eval() for network in players[judge].networks]
     channels = recipe.spec.shape[0]
 
@@ -169,7 +170,7 @@ def _pooled(networks: Sequence[nn.Module], images: Tensor, judge: str) -> Tensor
 
 def _fresh(recipe: Recipe, seed: int) -> Recipe:
     with rng.fork(recipe.device, seed=seed):
-        return type(recipe)(recipe.config, recipe.spec).to(recipe.device)
+        return rebuild(recipe)
 
 
 def _pixels(images: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from typing import Any
 from zerosum.data.batch import Batch
 from zerosum.data.dataset import Drawable
 from zerosum.data.stream import Stream
-from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.recipe import Recipe
@@ -17,9 +16,6 @@ from zerosum.runtime import rng
 
 Heard = Callable[[str, Loss], None]
 """Told of every move: who it is, and what its loss says."""
-
-JUDGES = ("discriminator", "critic", "discriminators")
-MAKERS = ("generator", "generators")
 
 
 class Replay(Game[Any]):
@@ -44,6 +40,7 @@ class Replay(Game[Any]):
         phases = list(played.phases())
         self._play = phases[-1].play
         self.begin_phase(len(phases) - 1, phases[-1])
+        self.clock.round = self.rounds  # what changes over a run is as at its end
         self._left = dict(steps)
         self._heard = heard
 
@@ -74,30 +71,3 @@ class Replay(Game[Any]):
         finally:
             self.source.close()
         return self.recipe.eval()
-
-
-def judge_of(players: Mapping[str, object]) -> str:
-    """Name the player that tells real samples from generated ones.
-
-    Raises:
-        InputError: None is named as one.
-    """
-    return _the_one(players, JUDGES, "tells samples from data")
-
-
-def maker_of(players: Mapping[str, object]) -> str:
-    """Name the player that makes samples.
-
-    Raises:
-        InputError: None is named as one.
-    """
-    return _the_one(players, MAKERS, "makes samples")
-
-
-def _the_one(players: Mapping[str, object], names: tuple[str, ...], does: str) -> str:
-    found = [name for name in players if name in names]
-    if len(found) != 1:
-        raise InputError(
-            f"This needs one player who {does}, named {' or '.join(names)}; the recipe's are {', '.join(players)}."
-        )
-    return found[0]

@@ -1,0 +1,68 @@
+"""Tasks: what a recipe is for, a file each with its row and the base class of its recipes."""
+
+from __future__ import annotations
+
+from zerosum import kinds
+from zerosum.errors import InputError
+from zerosum.recipe import Recipe
+from zerosum.tasks.base import Task
+from zerosum.tasks.generate import GENERATE, GenerativeRecipe, LatentConfig, LatentRecipe
+from zerosum.tasks.inpaint import INPAINT, InpaintingRecipe
+from zerosum.tasks.translate import TRANSLATE, TranslationConfig, TranslationRecipe
+from zerosum.tasks.upscale import UPSCALE, UpscalingRecipe
+
+__all__ = [
+    "GENERATE",
+    "INPAINT",
+    "TASKS",
+    "TRANSLATE",
+    "UPSCALE",
+    "GenerativeRecipe",
+    "InpaintingRecipe",
+    "LatentConfig",
+    "LatentRecipe",
+    "Task",
+    "TranslationConfig",
+    "TranslationRecipe",
+    "UpscalingRecipe",
+    "has_latents",
+    "is_paired",
+    "require_latents",
+    "require_task",
+]
+
+
+TASKS = {task.name: task for task in (GENERATE, TRANSLATE, UPSCALE, INPAINT)}
+
+
+def is_paired(recipe: type[Recipe] | Recipe) -> bool:
+    """Whether each result of a recipe has one real answer in the data."""
+    return recipe.task.paired and all(kind.paired for kind in kinds.of_batches(recipe.data))
+
+
+def require_task(recipe: type[Recipe], run: object | None, *accepted: Task) -> None:
+    """Refuse a run, or a loaded recipe where no run is named, that is for something else.
+
+    Raises:
+        InputError: what the run does instead, and what to type.
+    """
+    if recipe.task not in accepted:
+        task, wanted = recipe.task, " or ".join(one.does for one in accepted)
+        subject, place = ("This run", "RUN") if run is None else (run, run)
+        raise InputError(f"{subject} {task.does}, and what {wanted} is needed here. Type: {task.typed(place)}")
+
+
+def require_latents(recipe: Recipe) -> GenerativeRecipe:
+    """Return a recipe that has latents to interpolate.
+
+    Raises:
+        InputError: it has none.
+    """
+    if not isinstance(recipe, GenerativeRecipe):
+        raise InputError("This recipe has no latent vector to interpolate: leave out --interpolate.")
+    return recipe
+
+
+def has_latents(recipe: Recipe | None) -> bool:
+    """Whether a recipe maps latents to samples."""
+    return isinstance(recipe, GenerativeRecipe)
