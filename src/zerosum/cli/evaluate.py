@@ -34,6 +34,9 @@ class Evaluate(EvaluationConfig):
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Evaluate, and print the table."""
@@ -42,7 +45,12 @@ def run(arguments: list[str]) -> None:
     try:
         world = distributed.join(pick_device(given.device))
         found = evaluate.evaluate(
-            question, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint
+            question,
+            given.subject,
+            recipe=given.recipe,
+            out=given.out,
+            device=given.device,
+            checkpoint=given.checkpoint,
         )
         if world.is_first:
             say(found)

@@ -44,6 +44,9 @@ class Inpaint(BaseConfig):
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Fill holes and say where the results are.
@@ -52,12 +55,12 @@ def run(arguments: list[str]) -> None:
         InputError: nothing could be filled, or some images could not.
     """
     given: Inpaint = flags.parse(Inpaint, arguments, prog="zerosum inpaint").checked()
-    _require_filling(given.run)
+    _require_filling(given.run, given.recipe)
     files = inputs_at(given.input)
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     out = given.out or given.run / "inpainted"
     targets = targets_for(files, out, single=single)
-    recipe = load(given.run, device=given.device)
+    recipe = load(given.run, recipe=given.recipe, device=given.device)
     assert isinstance(recipe, Inpainter)
     progress = make_progress()
     try:
@@ -69,6 +72,6 @@ def run(arguments: list[str]) -> None:
     tell(done, files, out, did="filled")
 
 
-def _require_filling(place: Path) -> None:
-    if not hasattr(recipe_of(place), "complete"):
+def _require_filling(place: Path, recipe: str | None) -> None:
+    if not hasattr(recipe_of(place, recipe), "complete"):
         raise InputError(f"{place} was not trained to fill holes: give a run of `zerosum train DATA --recipe inpaint`.")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from zerosum.cli import flags
-from zerosum.cli.flags import chosen_among, run_among, with_controls
+from zerosum.cli.flags import chosen_among, run_among, value_of, with_controls
 from zerosum.cli.image_command import tell
 from zerosum.config import BaseConfig, Count, Whole
 from zerosum.errors import InputError
@@ -20,6 +20,7 @@ from zerosum.recipe import Recipe
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.tasks import TranslationRecipe, Upscaler, controls_of
+from zerosum.text import command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,9 @@ class Translate(BaseConfig):
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Translate images and say where they are.
@@ -59,14 +63,14 @@ def run(arguments: list[str]) -> None:
     place = run_among(arguments)
     parser: type = Translate
     if place is not None:
-        kind = _translating(recipe_of(place), place)
+        kind = _translating(recipe_of(place, value_of(arguments, "--recipe")), place)
         parser = with_controls(Translate, kind.translate, controls_of(kind.translate))
     given: Any = flags.parse(parser, arguments, prog="zerosum translate").checked()
     files = inputs_at(given.input)
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     out = given.out or given.run / "translated"
     targets = targets_for(files, out, single=single)
-    recipe = load(given.run, device=given.device)
+    recipe = load(given.run, recipe=given.recipe, device=given.device)
     assert isinstance(recipe, TranslationRecipe)
     progress = make_progress()
     told = progress_callback(progress)
@@ -91,7 +95,8 @@ def run(arguments: list[str]) -> None:
 
 def _translating(kind: type[Recipe], place: Path) -> type[TranslationRecipe]:
     if hasattr(kind, "complete"):
-        raise InputError(f"{place} fills holes in images: zerosum inpaint {place} INPUT --mask MASK")
+        raise InputError(f"{place} fills holes in images: {command('zerosum', 'inpaint', place)} INPUT --mask MASK")
     if not issubclass(kind, TranslationRecipe):
-        raise InputError(f"{place} does not translate images, it makes them from nothing: zerosum sample {place}")
+        sample = command("zerosum", "sample", place)
+        raise InputError(f"{place} does not translate images, it makes them from nothing: {sample}")
     return kind

@@ -39,6 +39,9 @@ class Upscale(BaseConfig):
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Enlarge images and say where they are.
@@ -47,7 +50,7 @@ def run(arguments: list[str]) -> None:
         InputError: nothing could be enlarged, or some images could not.
     """
     given: Any = flags.parse(Upscale, arguments, prog="zerosum upscale").checked()
-    recipe = require_upscaler(load(given.run, device=given.device))
+    recipe = require_upscaler(load(given.run, recipe=given.recipe, device=given.device))
     files = inputs_at(given.input)
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     place = given.out or given.run / "upscaled"

@@ -16,6 +16,7 @@ from zerosum.evaluation.measures import chosen, families, parse_names
 from zerosum.evaluation.reference import EvaluationContext
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval
 from zerosum.evaluation.samples import Comparison
+from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import played
 from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
@@ -30,6 +31,7 @@ def evaluate(
     question: EvaluationConfig,
     subject: str | Path,
     *,
+    recipe: RecipeLike | None = None,
     checkpoint: Which = "newest",
     out: str | Path | None = None,
     device: str = "auto",
@@ -44,9 +46,9 @@ def evaluate(
     run = Path(subject)  # a name of data stays as it was typed: ./mnist is another thing than mnist
     is_run = (run / "run.json").exists()
     try:
-        setting = EvaluationContext(device=place, cache=_cache(run, is_run), progress=counted, world=world)
+        setting = EvaluationContext(device=place, cache=_cache(run, is_run, recipe), progress=counted, world=world)
         brought = (
-            _run(Run.open(run), question, setting, checkpoint, device)
+            _run(Run.open(run), question, setting, checkpoint, device, recipe)
             if is_run
             else (of_folder(subject, question, DataConfig(), setting), None)
         )
@@ -69,11 +71,17 @@ def evaluate(
     return found
 
 
-def compare(*places: str | Path, progress: Progress | None = None, **asked: Any) -> list[Evaluation]:
+def compare(
+    *places: str | Path,
+    recipe: RecipeLike | None = None,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> list[Evaluation]:
     """Return the evaluations of several runs, once they may stand side by side.
 
     Args:
         places: runs that were evaluated, or .json files that an evaluation was written to.
+        recipe: of those that are evaluated and were trained by a recipe of your own.
         progress: who is told how it goes.
         asked: how to evaluate those of the runs that were not evaluated yet, as for `evaluate`; without, they are
             refused.
@@ -83,27 +91,33 @@ def compare(*places: str | Path, progress: Progress | None = None, **asked: Any)
     """
     if not places:
         raise InputError("Nothing to compare was named: zerosum compare RUN RUN")
-    found = [_found(Path(place), asked, progress) for place in places]
+    found = [_found(Path(place), asked, recipe, progress) for place in places]
     table.require_comparable(found)
     return found
 
 
-def _found(place: Path, asked: Mapping[str, Any], progress: Progress | None) -> Evaluation:
+def _found(place: Path, asked: Mapping[str, Any], recipe: RecipeLike | None, progress: Progress | None) -> Evaluation:
     if asked and (place / "run.json").exists() and not (place / FILE).exists():
-        return evaluate(EvaluationConfig.read(asked), place, progress=progress)
+        known = recipe if "recipe_origin" in Run.open(place).description else None
+        return evaluate(EvaluationConfig.read(asked), place, recipe=known, progress=progress)
     return table.find(place)
 
 
 def _run(
-    directory: Run, question: EvaluationConfig, setting: EvaluationContext, checkpoint: Which, device: str
+    directory: Run,
+    question: EvaluationConfig,
+    setting: EvaluationContext,
+    checkpoint: Which,
+    device: str,
+    recipe: RecipeLike | None,
 ) -> tuple[Brought, int | None]:
-    recipe = load(directory.path, device=device, checkpoint=checkpoint)
-    brought = of_run(recipe, read_config(directory), question, setting)
+    model = load(directory.path, device=device, checkpoint=checkpoint, recipe=recipe)
+    brought = of_run(model, read_config(directory, recipe), question, setting)
     return brought, played(directory.chosen(checkpoint))
 
 
-def _cache(run: Path, is_run: bool) -> Path:
-    return (read_config(Run.open(run)).options if is_run else DataConfig()).cache_folder()
+def _cache(run: Path, is_run: bool, recipe: RecipeLike | None) -> Path:
+    return (read_config(Run.open(run), recipe).options if is_run else DataConfig()).cache_folder()
 
 
 def compute_metrics(

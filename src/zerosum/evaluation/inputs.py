@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from zerosum import recipes
 from zerosum.data.batch import Batch, Domains, Images
 from zerosum.data.dataset import Dataset
 from zerosum.data.options import DataConfig
@@ -59,7 +58,7 @@ def reference_for_run(
         InputError: The data asked for are not there or of another shape.
         StorageError: The cache cannot be written to.
     """
-    kind = recipes.find(plan.recipe)
+    kind = plan.recipe_class
     if question.against is not None and built_in(question.against) in toys.NAMES and not spec.is_points:
         raise InputError(f"The run makes images and {question.against} is made of points: hold it against images.")
     own = question.against is None or name_of(question.against) == name_of(plan.data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from zerosum.report.html import Markup, join, png, tag
 from zerosum.report.run_data import Picture, RunData
 from zerosum.report.style import STYLE
 from zerosum.report.summary import facts, neighbours_read, recipe, source, story
+from zerosum.text import command
 
 LISTED = 24
 """Entries of a list that a table shows before it counts the rest: class names can be thousands."""
@@ -104,20 +104,26 @@ def _data(evidence: RunData) -> Markup:
 
 
 def _use(evidence: RunData) -> Markup:
-    run = shlex.quote(str(evidence.path))
-    command = evidence.about.get("command")
-    made = [tag("p", {}, "It was made by"), tag("pre", {}, command)] if isinstance(command, str) else []
+    run, flags, argument = evidence.path, *_naming(evidence)
+    began = evidence.about.get("command")
+    made = [tag("p", {}, "It was made by"), tag("pre", {}, began)] if isinstance(began, str) else []
     if not evidence.checkpoints:
         return _section("Use", tag("p", {}, "Without a checkpoint there is nothing to sample from yet."), *made)
-    model = f"import zerosum\n\nmodel = zerosum.load({str(evidence.path)!r})\nimages = model."
+    model = f"import zerosum\n\nmodel = zerosum.load({str(run)!r}{argument})\nimages = model."
     if _completes(evidence):
-        what, typed = "Fill holes in an image or a folder of images", f"zerosum inpaint {run} INPUT --mask MASK"
+        what, typed = (
+            "Fill holes in an image or a folder of images",
+            command("zerosum", "inpaint", run, *flags, "INPUT", "--mask", "MASK"),
+        )
         python = f"{model}complete(images, mask)    # (N, C, H, W) in [-1, 1] and (N, 1, H, W), 1 where there is a hole"
     elif _translates(evidence):
-        what, typed = "Translate an image or a folder of images", f"zerosum translate {run} INPUT --out OUTPUT"
+        what, typed = (
+            "Translate an image or a folder of images",
+            command("zerosum", "translate", run, *flags, "INPUT", "--out", "OUTPUT"),
+        )
         python = f"{model}translate(sources)    # (N, C, H, W) in [-1, 1], from as many of the same range"
     else:
-        what, typed = "Make samples as files", f"zerosum sample {run}"
+        what, typed = "Make samples as files", command("zerosum", "sample", run, *flags)
         python = f"{model}sample(16)    # (16, C, H, W) in [-1, 1]"
     return _section(
         "Use",
@@ -125,9 +131,18 @@ def _use(evidence: RunData) -> Markup:
         tag("pre", {}, typed),
         tag("pre", {}, python),
         tag("p", {}, f"Go on training from round {evidence.checkpoints[-1]:,}:"),
-        tag("pre", {}, f"zerosum train --resume {run}"),
+        tag("pre", {}, command("zerosum", "train", "--resume", run, *flags)),
         *made,
     )
+
+
+def _naming(evidence: RunData) -> tuple[tuple[str, ...], str]:
+    """Return what names the recipe of a run to a command, and to Python, where a run does not do so by itself."""
+    name, origin = evidence.about.get("recipe"), evidence.section("recipe_origin")
+    place = origin.get("place")
+    if not origin or place == name:
+        return (), ""
+    return ("--recipe", str(place or "path/to/my_gan.py")), f", recipe={place!r}" if place else f", recipe={name}"
 
 
 def _translates(evidence: RunData) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from zerosum.errors import InputError
 from zerosum.runtime.atomic_files import replacing, storing
+from zerosum.text import command
 
 FORMAT = 2
 
@@ -38,6 +39,7 @@ class Run:
     """A run directory.
 
     run.json         what was asked: recipe, settings, data, versions, seed, command line
+    recipe.py        the recipe, where it comes from outside and has a file: a copy to read, never run
     history.jsonl    what was measured, a line every few rounds
     samples/         preview pictures by round
     checkpoints/     states to resume from, by round; best, if evaluations chose one
@@ -179,10 +181,8 @@ def require_free(path: Path) -> None:
         InputError: something other than an empty folder is there already.
     """
     if (path / "run.json").exists():
-        raise InputError(
-            f"{path} already holds a run: go on with it by `zerosum train --resume {path}`, or name another folder "
-            "with --run."
-        )
+        go_on = command("zerosum", "train", "--resume", path)
+        raise InputError(f"{path} already holds a run: go on with it by `{go_on}`, or name another folder with --run.")
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from zerosum import recipes, report
+from zerosum import report
 from zerosum.data.dataset import Dataset
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
@@ -17,10 +17,11 @@ from zerosum.evaluation.reference import EvaluationContext
 from zerosum.game import Game
 from zerosum.kinds import AnyDataset, for_previews, open_as
 from zerosum.recipe import Recipe
+from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import restore
-from zerosum.run.config import RunConfig, changed, read_config
+from zerosum.run.config import RunConfig, change_of_recipe, changed, read_config
 from zerosum.run.directory import Run, require_free
-from zerosum.run.metadata import describe, require_same_data, tell_of_other_conditions
+from zerosum.run.metadata import describe, keep_recipe, require_same_data, tell_of_other_conditions
 from zerosum.runtime import distributed, rng
 from zerosum.runtime.device import keep_freed_memory, pick_device, pick_memory_format, pick_precision
 from zerosum.runtime.distributed import World
@@ -32,7 +33,7 @@ from zerosum.training.trainer import Trainer
 
 def open_data(plan: RunConfig, world: World, progress: Progress) -> AnyDataset:
     """Open the data, the first process alone at first so that they are packed once."""
-    told, kinds = progress_callback(progress), recipes.find(plan.recipe).data
+    told, kinds = progress_callback(progress), plan.recipe_class.data
     dataset = open_as(kinds, plan.data, options=plan.options, progress=told) if world.is_first else None
     world.wait()
     return dataset or open_as(kinds, plan.data, options=plan.options)
@@ -45,7 +46,7 @@ def build_game(plan: RunConfig, dataset: AnyDataset, device: torch.device, world
         InputError: the recipe cannot take the data, or the batch does not divide as asked.
     """
     torch.manual_seed(plan.training.seed)
-    recipe = recipes.find(plan.recipe)(plan.config, dataset.spec)
+    recipe = plan.recipe_class(plan.config, dataset.spec)
     _require_divisible(plan, recipe, world)
     training = plan.training
     precision = pick_precision(training.precision, device)
@@ -99,12 +100,15 @@ def start(
         game = build_game(plan, dataset, device, world)
         judge = _judge(game, plan, progress)
         directory = _create(path, describe(plan, dataset, game, command), world)
+        if world.is_first:
+            keep_recipe(plan, directory)
         return run_training(game, directory, plan, dataset, progress, judge)
 
 
 def resume(
     run: str | Path,
     *,
+    recipe: RecipeLike | None = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
@@ -112,6 +116,7 @@ def resume(
 
     Args:
         run: the run directory.
+        recipe: for a run of a recipe of your own: its file, package.module:Class or class.
         progress: who is told how it goes.
         changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
 
@@ -119,7 +124,7 @@ def resume(
         InputError: no run, no checkpoint, a change that would make it another run, or other data than before.
     """
     directory = Run.open(run)
-    before = read_config(directory)
+    before = read_config(directory, recipe)
     plan = changed(before, changes, directory)
     device = pick_device(plan.training.device)
     world = distributed.join(device)
@@ -137,6 +142,8 @@ def resume(
             )
         judge = _judge(game, plan, progress)
         tell_of_other_conditions(directory, game, progress)
+        if (note := change_of_recipe(directory, plan.recipe_class)) is not None:
+            progress.note(note)
         if world.is_first:
             directory.rewind(game.clock.round)
             if plan != before:
