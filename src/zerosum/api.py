@@ -9,6 +9,7 @@ from zerosum.evaluation import evaluate as evaluation
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
 from zerosum.recipe import Recipe
+from zerosum.recipes import RecipeLike
 from zerosum.run import load as loading
 from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run, Which
@@ -19,7 +20,7 @@ from zerosum.training import launch
 def train(
     data: str | Path,
     *,
-    recipe: str = "dcgan",
+    recipe: RecipeLike = "dcgan",
     run: str | Path | None = None,
     progress: Progress | None = None,
     command: str | None = None,
@@ -29,7 +30,8 @@ def train(
 
     Args:
         data: a folder, a zip, an array file, or a name such as "digits" (see `zerosum.kinds.images`).
-        recipe: name of the recipe; `zerosum recipes` lists them.
+        recipe: name of the recipe (`zerosum recipes` lists them), or one of your own: a file, package.module:Class, or
+            a class.
         run: folder to write; by default a new one under runs/.
         progress: who is told how it goes; by default a live view in a terminal and plain lines elsewhere.
         command: what a person would type for this; kept in run.json.
@@ -46,6 +48,7 @@ def train(
 def resume(
     run: str | Path,
     *,
+    recipe: RecipeLike | None = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
@@ -53,32 +56,42 @@ def resume(
 
     Args:
         run: the run directory.
+        recipe: for a run of a recipe of your own: its file, package.module:Class or class, as for `train`. A run never
+            says which code is run.
         progress: who is told how it goes.
         changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
 
     Raises:
         InputError: no run, no checkpoint, a change that would make it another run, or other data than before.
     """
-    return launch.resume(run, progress=progress, **changes)
+    return launch.resume(run, recipe=recipe, progress=progress, **changes)
 
 
-def load(run: str | Path, *, device: str = "auto", checkpoint: Which = "newest") -> Recipe:
+def load(
+    run: str | Path,
+    *,
+    recipe: RecipeLike | None = None,
+    device: str = "auto",
+    checkpoint: Which = "newest",
+) -> Recipe:
     """Return a trained model: the recipe with its averaged weights, ready to `sample`.
 
     Args:
         run: the run directory.
+        recipe: for a run of a recipe of your own, as for `resume`.
         device: where to put it: cuda, mps, cpu, or auto.
         checkpoint: which of them: the "newest", or the "best" that evaluations during training chose.
 
     Raises:
         InputError: no run, no such checkpoint, or one that is damaged or of another model.
     """
-    return loading.load(run, device=device, checkpoint=checkpoint)
+    return loading.load(run, recipe=recipe, device=device, checkpoint=checkpoint)
 
 
 def evaluate(
     subject: str | Path,
     *,
+    recipe: RecipeLike | None = None,
     checkpoint: Which = "newest",
     out: str | Path | None = None,
     device: str = "auto",
@@ -89,6 +102,7 @@ def evaluate(
 
     Args:
         subject: a run directory, or a folder, .zip or array file of images, or a name.
+        recipe: for a run of a recipe of your own, as for `resume`.
         checkpoint: which of a run's: "newest", or the "best" that training kept.
         out: a .json file for the numbers; by default evaluation.json in the run, and none for a folder.
         device: where to compute: cuda, mps, cpu, or auto.
@@ -101,14 +115,22 @@ def evaluate(
         StorageError: the disk refuses.
     """
     config = EvaluationConfig.read(asked)
-    return evaluation.evaluate(config, subject, checkpoint=checkpoint, out=out, device=device, progress=progress)
+    return evaluation.evaluate(
+        config, subject, recipe=recipe, checkpoint=checkpoint, out=out, device=device, progress=progress
+    )
 
 
-def compare(*places: str | Path, progress: Progress | None = None, **asked: Any) -> list[Evaluation]:
+def compare(
+    *places: str | Path,
+    recipe: RecipeLike | None = None,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> list[Evaluation]:
     """Return the evaluations of several runs, once they may stand side by side.
 
     Args:
         places: runs that were evaluated, or .json files that an evaluation was written to.
+        recipe: of those that are evaluated here and were trained by a recipe of your own.
         progress: who is told how it goes.
         asked: how to evaluate those of the runs that were not evaluated yet, as for `evaluate`; without, they are
             refused.
@@ -116,4 +138,4 @@ def compare(*places: str | Path, progress: Progress | None = None, **asked: Any)
     Raises:
         InputError: one was not evaluated, or under another protocol; the sentence says what to type.
     """
-    return evaluation.compare(*places, progress=progress, **asked)
+    return evaluation.compare(*places, recipe=recipe, progress=progress, **asked)

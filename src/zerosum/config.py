@@ -65,12 +65,16 @@ def flag(name: str) -> str:
 
 
 def documentation(settings: type[BaseConfig]) -> dict[str, str]:
-    """Return the docstring under each field of `settings` and its bases, by the field's name."""
+    """Return the docstring under each field of `settings` and its bases, by the field's name, where there is source."""
     found: dict[str, str] = {}
     for base in reversed(settings.__mro__):
         if not dataclasses.is_dataclass(base):
             continue
-        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        try:
+            source = inspect.getsource(base)
+        except (OSError, TypeError):  # a class that was made in a session, or on the fly
+            continue
+        body = ast.parse(textwrap.dedent(source)).body[0]
         assert isinstance(body, ast.ClassDef)
         for statement, after in zip(body.body, body.body[1:], strict=False):
             if isinstance(statement, ast.AnnAssign) and isinstance(after, ast.Expr):

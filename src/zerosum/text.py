@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 
 
@@ -23,6 +24,15 @@ def listed(items: Sequence[str], *, most: int = 3, separator: str = ", ") -> str
     """
     shown = separator.join(items[:most])
     return f"{shown} and {len(items) - most:,} more" if len(items) > most else shown
+
+
+def command(*words: object) -> str:
+    """What to type into a shell, paths quoted where they need it.
+
+    >>> command("zerosum", "sample", "my runs/faces", "-n", 16)
+    "zerosum sample 'my runs/faces' -n 16"
+    """
+    return shlex.join(map(str, words))
 
 
 def duration(seconds: float) -> str:

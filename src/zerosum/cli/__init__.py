@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
 
 COMMANDS = {
     "train": "train a recipe on your data, or go on with a run",
@@ -19,6 +23,9 @@ COMMANDS = {
     "report": "write a run's report.html anew",
     "bench": "measure mode collapse, beside published numbers",
 }
+
+LIGHT = ("recipes", "report")
+"""Commands that begin without PyTorch."""
 
 USAGE = """usage: zerosum COMMAND ...
 
@@ -40,18 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(__version__)
         return 0
     if given[0] not in COMMANDS:
-        print(f"There is no command {given[0]!r}; known are {', '.join(COMMANDS)}.", file=sys.stderr)
+        print(_unknown(given[0]), file=sys.stderr)
         return 2
     return _run(given[0], given[1:])
 
 
 def _run(command: str, arguments: list[str]) -> int:
-    import importlib
-
     from zerosum.errors import ZerosumError
 
     try:
-        importlib.import_module(f"zerosum.cli.{command}").run(arguments)
+        _loaded(command, arguments).run(arguments)
     except ZerosumError as error:
         if os.environ.get("RANK", "0") == "0":  # under torchrun, one process speaks for all
             print(error, file=sys.stderr)
@@ -64,7 +69,79 @@ def _run(command: str, arguments: list[str]) -> int:
         return 0
     except SystemExit as done:  # tyro has printed help, or what is wrong with the flags
         return done.code if isinstance(done.code, int) else 2
+    except Exception as error:
+        if not (told := _told_of_recipe(error)):
+            raise
+        print(told, file=sys.stderr)
+        return 1
     return 0
+
+
+def _loaded(command: str, arguments: list[str]) -> ModuleType:
+    """Import a command, once it is known that the recipe that is named is there; PyTorch takes seconds."""
+    import importlib
+
+    with loading(announced=command not in LIGHT):
+        if command != "bench":  # whose --recipe takes flags, in quotes
+            from zerosum import recipes
+            from zerosum.cli.flags import value_of
+
+            if (given := value_of(arguments, "--recipe")) is not None:
+                recipes.require(given)
+        return importlib.import_module(f"zerosum.cli.{command}")
+
+
+@contextmanager
+def loading(*, announced: bool = True) -> Iterator[None]:
+    """Say on a terminal what takes so long; an interrupt in the middle of an import ends the process at once."""
+    shown = announced and sys.stderr.isatty() and os.environ.get("RANK", "0") == "0"
+    said = "Loading PyTorch ..."
+
+    def stop(number: int, frame: object) -> None:
+        os.write(2, b"Interrupted.\n")
+        os._exit(130)
+
+    before = signal.getsignal(signal.SIGINT)
+    ours = before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, stop)
+    if shown:
+        print(said, end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        if shown:
+            print("\r" + " " * len(said) + "\r", end="", file=sys.stderr, flush=True)
+        if ours:
+            signal.signal(signal.SIGINT, before)
+
+
+def _told_of_recipe(error: Exception) -> str | None:
+    """Return the traceback of an error in a recipe from outside, from its first line on, after a sentence on it."""
+    import traceback
+
+    from zerosum import recipes
+
+    frames = traceback.extract_tb(error.__traceback__)
+    first = next((place for place, frame in enumerate(frames) if recipes.is_outside(frame.filename)), None)
+    if first is None:
+        return None
+    last = next(frame for frame in reversed(frames) if recipes.is_outside(frame.filename))
+    sentence = (
+        f"The recipe raised {type(error).__name__} in {last.name}, line {last.lineno} of {last.filename}; "
+        "zerosum.testing.check_recipe tries a recipe out in a few seconds."
+    )
+    found = traceback.TracebackException.from_exception(error)
+    found.stack = traceback.StackSummary.from_list(frames[first:])
+    return sentence + "\n" + "".join(found.format()).rstrip()
+
+
+def _unknown(command: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(command, COMMANDS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(COMMANDS)}."
+    return f"There is no command {command!r}; {hint}"
 
 
 def _usage() -> str:

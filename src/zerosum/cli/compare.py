@@ -25,12 +25,15 @@ class Compare(BaseConfig):
     against: str | None = None
     """Data to evaluate those of the runs against that were not evaluated yet."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Compare, and print the table."""
     given: Compare = flags.parse(Compare, arguments, prog="zerosum compare").checked()
     asked: dict[str, Any] = {} if given.against is None else {"against": given.against}
-    found = evaluate.compare(*given.runs, **asked)
+    found = evaluate.compare(*given.runs, recipe=given.recipe, **asked)
     if not sys.stdout.isatty():
         print(comparison_text(found))
         return

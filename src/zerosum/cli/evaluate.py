@@ -33,6 +33,9 @@ class Evaluate(EvaluationConfig):
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Evaluate, and print the table."""
@@ -40,7 +43,12 @@ def run(arguments: list[str]) -> None:
     config = EvaluationConfig.read({name: getattr(given, name) for name in EvaluationConfig.names()})
     try:
         found = evaluate.evaluate(
-            config, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint
+            config,
+            given.subject,
+            recipe=given.recipe,
+            out=given.out,
+            device=given.device,
+            checkpoint=given.checkpoint,
         )
         if distributed.is_first():
             say(found)

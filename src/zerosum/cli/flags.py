@@ -22,19 +22,47 @@ from tyro.constructors import (
     UnsupportedTypeAnnotationError,
 )
 
-from zerosum.config import documentation
+from zerosum.cli.unknown_flags import require_known_flags
+from zerosum.config import documentation, flag
+from zerosum.errors import InputError
 
 
 def run_among(arguments: Sequence[str]) -> Path | None:
     """Find the run that is asked for, before its flags are known: the first run named, or the first word."""
-    words = [Path(argument) for argument in arguments if not argument.startswith("-")]
+    named = value_of(arguments, "--recipe")
+    words = [Path(argument) for argument in arguments if not argument.startswith("-") and argument != named]
     runs = [word for word in words if (word / "run.json").is_file()]
     return next(iter([*runs, *words]), None)
 
 
+def value_of(arguments: Sequence[str], name: str) -> str | None:
+    """Return what follows the flag `name`, where it decides which other flags there are."""
+    for index, argument in enumerate(arguments):
+        if argument == name and index + 1 < len(arguments):
+            return arguments[index + 1]
+        if argument.startswith(f"{name}="):
+            return argument.partition("=")[2]
+    return None
+
+
+def help_of(function: Callable[..., Any]) -> dict[str, str | None]:
+    """Return what the docstring of a function says of its parameters, by name."""
+    return {p.arg_name: p.description for p in docstring_parser.parse(function.__doc__ or "").params}
+
+
 def with_controls(kind: type, function: Callable[..., Any], controls: Mapping[str, inspect.Parameter]) -> type:
-    """Add controls to the flags of `kind`, each with its line of the docstring of `function` as help."""
-    texts = {p.arg_name: p.description for p in docstring_parser.parse(function.__doc__ or "").params}
+    """Add controls to the flags of `kind`, each with its line of the docstring of `function` as help.
+
+    Raises:
+        InputError: a control has the name of a flag of `kind`, or lacks a type or a default.
+    """
+    taken = {field.name for field in dataclasses.fields(kind)}
+    for name, p in controls.items():
+        if name in taken:
+            raise InputError(f"{function.__qualname__} has a control {name!r}, and {flag(name)} means something else.")
+        if p.empty in (p.annotation, p.default):
+            raise InputError(f"{function.__qualname__} has a control {name!r}, which needs a type and a default, None.")
+    texts = help_of(function)
     fields = [
         (name, Annotated[p.annotation, tyro.conf.arg(help=texts.get(name))], dataclasses.field(default=p.default))
         for name, p in controls.items()
@@ -54,9 +82,12 @@ def parse(kind: type, arguments: Sequence[str], *, prog: str) -> Any:
     """Read the command line into a `kind`; where help is asked for, all of it is printed, whatever else was typed.
 
     Raises:
+        InputError: there is a flag that the command does not have.
         SystemExit: help was printed (0), or the flags are wrong and the reason is on stderr (2).
     """
     helping = not {"-h", "--help"}.isdisjoint(arguments)
+    if not helping:
+        require_known_flags(kind, arguments, prog=prog)
     return tyro.cli(
         kind, args=["--help"] if helping else list(arguments), prog=prog, config=CONFIG, registry=_registry()
     )
@@ -86,7 +117,7 @@ def _registry() -> ConstructorRegistry:
         """Read a dataclass field by field; help is the docstring under a field, in one paragraph."""
         if not dataclasses.is_dataclass(info.type):
             return None
-        texts, kinds = _texts(info.type), get_type_hints(info.type, include_extras=True)
+        texts, kinds = documentation(info.type), get_type_hints(info.type, include_extras=True)
         fields = (
             StructFieldSpec(name=f.name, type=kinds[f.name], default=_default(f, info), helptext=texts.get(f.name))
             for f in dataclasses.fields(info.type)
@@ -100,11 +131,3 @@ def _default(field: dataclasses.Field[Any], info: StructTypeInfo) -> Any:
     if isinstance(info.default, info.type):
         return getattr(info.default, field.name)
     return MISSING_NONPROP if field.default is dataclasses.MISSING else field.default
-
-
-def _texts(kind: type) -> dict[str, str]:
-    """Return the docstrings under the fields; a class made on the fly has those of its base."""
-    try:
-        return documentation(kind)
-    except OSError:
-        return _texts(kind.__mro__[1])

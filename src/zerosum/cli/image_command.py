@@ -38,6 +38,11 @@ class Given(Protocol):
         ...
 
     @property
+    def recipe(self) -> str | None:
+        """Where the recipe of the run is, if it is from outside."""
+        ...
+
+    @property
     def device(self) -> str:
         """Where to compute."""
         ...
@@ -59,7 +64,7 @@ def process_images(given: Given, process: Process, *, folder: str, did: str) -> 
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     out = given.out or given.run / folder
     targets = targets_for(files, out, single=single)
-    recipe = load(given.run, device=given.device)
+    recipe = load(given.run, recipe=given.recipe, device=given.device)
     progress = make_progress()
     try:
         done = process(recipe, files, targets, progress_callback(progress))

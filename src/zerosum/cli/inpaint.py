@@ -42,6 +42,9 @@ class Inpaint(BaseConfig):
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Fill holes and say where the results are.
@@ -50,7 +53,7 @@ def run(arguments: list[str]) -> None:
         InputError: nothing could be filled, or some images could not.
     """
     given: Inpaint = flags.parse(Inpaint, arguments, prog="zerosum inpaint").checked()
-    require_task(recipe_of(given.run), given.run, INPAINT)
+    require_task(recipe_of(given.run, given.recipe), given.run, INPAINT)
     process_images(
         given,
         lambda recipe, files, targets, progress: complete_files(

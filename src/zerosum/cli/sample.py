@@ -12,7 +12,7 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from zerosum import kinds
 from zerosum.cli import flags
-from zerosum.cli.flags import chosen_among, run_among, with_controls
+from zerosum.cli.flags import chosen_among, run_among, value_of, with_controls
 from zerosum.config import BaseConfig
 from zerosum.errors import InputError
 from zerosum.inference import sample
@@ -55,20 +55,23 @@ class Sample(BaseConfig):
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Make samples and say where they are."""
     place = run_among(arguments)
     parser: type = Sample
     if place is not None:
-        kind = recipe_of(place)
+        kind = recipe_of(place, value_of(arguments, "--recipe"))
         require_task(kind, place, GENERATE)
         parameters = controls(kind)
         parser = with_controls(Sample, kind.sample, parameters)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
     out = given.out or given.run / "samples" / (f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}")
     _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
-    recipe = load(given.run, device=given.device, checkpoint=given.checkpoint)
+    recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))
     if given.interpolate:
         walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)

@@ -11,7 +11,8 @@ import tyro
 from zerosum import recipes
 from zerosum.cli import flags
 from zerosum.data.options import DataConfig
-from zerosum.run.config import RunConfig, TrainingConfig, read_config
+from zerosum.recipe import Recipe
+from zerosum.run.config import RunConfig, TrainingConfig, read_config, settings_of
 from zerosum.run.directory import Run
 from zerosum.runtime import distributed
 from zerosum.training import launch
@@ -26,7 +27,8 @@ class Train:
     cifar10, stacked-mnist, ring8, grid25."""
 
     recipe: str = "dcgan"
-    """The recipe to train; `zerosum recipes` lists them. Each has flags of its own below."""
+    """The recipe to train; `zerosum recipes` lists them. One of your own: path/to/my_gan.py, path/to/my_gan.py:MyGAN or
+    package.module:MyGAN. Each has flags of its own below."""
 
     run: str | None = None
     """Folder to write; by default a new one under runs/. With torchrun, whose --run-path is like it, put -- first:
@@ -43,10 +45,13 @@ class Resume:
     resume: str
     """The run to go on with."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Train, or go on with a run where --resume is given."""
-    resumed = _value(arguments, "--resume")
+    resumed = flags.value_of(arguments, "--resume")
     try:
         if resumed is None:
             _start(arguments)
@@ -57,42 +62,32 @@ def run(arguments: list[str]) -> None:
 
 
 def _start(arguments: list[str]) -> None:
-    recipe = _value(arguments, "--recipe") or "dcgan"
-    given: Any = flags.parse(_arguments(recipe), arguments, prog="zerosum train")
-    plan = RunConfig(given.data, recipe, given.settings.checked(), given.training.checked(), given.options.checked())
+    kind = recipes.find(flags.value_of(arguments, "--recipe") or "dcgan")
+    given: Any = flags.parse(_arguments(kind), arguments, prog="zerosum train")
+    parts = given.settings.checked(), given.training.checked(), given.options.checked()
+    plan = RunConfig(given.data, recipes.name_of(kind), kind, *parts)
     launch.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
 
 
 def _resume(run_: str, arguments: list[str]) -> None:
     directory = Run.open(run_)
-    plan = read_config(directory)
-    parser = _arguments(plan.recipe, plan)
+    recipe = flags.value_of(arguments, "--recipe")
+    plan = read_config(directory, recipe)
+    parser = _arguments(plan.recipe_class, plan)
     given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
-    launch.resume(run_, **changes)
+    launch.resume(run_, recipe=recipe, **changes)
 
 
-def _arguments(recipe: str, plan: RunConfig | None = None) -> type:
+def _arguments(recipe: type[Recipe], plan: RunConfig | None = None) -> type:
     """Add the flags of `recipe` to those of starting a run, or, with the values of `plan`, to those of going on."""
     parts = (
-        [plan.config, plan.training, plan.options]
-        if plan
-        else [recipes.find(recipe).Config(), TrainingConfig(), DataConfig()]
+        [plan.config, plan.training, plan.options] if plan else [settings_of(recipe)(), TrainingConfig(), DataConfig()]
     )
-    names = {"settings": plan.recipe if plan else recipe, "training": "training", "options": "data"}
+    names = {"settings": recipes.name_of(recipe), "training": "training", "options": "data"}
     fields = [
         (name, Annotated[type(part), tyro.conf.arg(name=title)], field(default=part))
         for (name, title), part in zip(names.items(), parts, strict=True)
     ]
     return make_dataclass("Arguments", fields, bases=(Resume if plan else Train,), frozen=True, kw_only=True)
-
-
-def _value(arguments: list[str], name: str) -> str | None:
-    """Return what follows the flag `name`, for it decides which other flags there are."""
-    for index, argument in enumerate(arguments):
-        if argument == name and index + 1 < len(arguments):
-            return arguments[index + 1]
-        if argument.startswith(f"{name}="):
-            return argument.partition("=")[2]
-    return None

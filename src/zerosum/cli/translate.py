@@ -10,7 +10,7 @@ import tyro
 from pydantic import NonNegativeInt, PositiveInt
 
 from zerosum.cli import flags
-from zerosum.cli.flags import chosen_among, run_among, with_controls
+from zerosum.cli.flags import chosen_among, run_among, value_of, with_controls
 from zerosum.cli.image_command import process_images
 from zerosum.config import BaseConfig
 from zerosum.data.sources.image_files import ImageFiles
@@ -50,6 +50,9 @@ class Translate(BaseConfig):
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Translate images and say where they are.
@@ -60,7 +63,7 @@ def run(arguments: list[str]) -> None:
     place = run_among(arguments)
     parser: type = Translate
     if place is not None:
-        kind = recipe_of(place)
+        kind = recipe_of(place, value_of(arguments, "--recipe"))
         require_task(kind, place, TRANSLATE, UPSCALE)
         parser = with_controls(Translate, getattr(kind, kind.task.method), controls(kind))
     given: Any = flags.parse(parser, arguments, prog="zerosum translate").checked()

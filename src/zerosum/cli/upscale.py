@@ -39,6 +39,9 @@ class Upscale(BaseConfig):
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
 
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
 
 def run(arguments: list[str]) -> None:
     """Enlarge images and say where they are.
@@ -47,7 +50,7 @@ def run(arguments: list[str]) -> None:
         InputError: nothing could be enlarged, or some images could not.
     """
     given: Any = flags.parse(Upscale, arguments, prog="zerosum upscale").checked()
-    require_task(recipe_of(given.run), given.run, UPSCALE)
+    require_task(recipe_of(given.run, given.recipe), given.run, UPSCALE)
     process_images(
         given,
         lambda recipe, files, targets, progress: upscale_files(

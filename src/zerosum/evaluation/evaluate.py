@@ -15,6 +15,7 @@ from zerosum.evaluation.inputs import of_folder, of_run
 from zerosum.evaluation.measures import chosen, groups, parse_names
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval
 from zerosum.evaluation.samples import Comparison
+from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import played
 from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
@@ -22,13 +23,14 @@ from zerosum.run.load import load_recipe
 from zerosum.runtime import distributed
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
-from zerosum.runtime.thread_pool import ProgressCallback as ProgressCallback
+from zerosum.runtime.thread_pool import ProgressCallback
 
 
 def evaluate(
     config: EvaluationConfig,
     subject: str | Path,
     *,
+    recipe: RecipeLike | None = None,
     checkpoint: Which = "newest",
     out: str | Path | None = None,
     device: str = "auto",
@@ -39,7 +41,7 @@ def evaluate(
     place = pick_device(device)
     world = distributed.join(place)
     run = Run.open(subject) if (Path(subject) / "run.json").exists() else None
-    plan = None if run is None else read_config(run)
+    plan = None if run is None else read_config(run, recipe)
     options = DataConfig() if plan is None else plan.options
     progress = progress or (make_progress() if world.is_first else Silent())
     context = EvaluationContext(
@@ -49,8 +51,8 @@ def evaluate(
         if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
             comparison, round_ = of_folder(subject, config, options, context), None
         else:
-            recipe = load_recipe(run, plan, device=place, checkpoint=checkpoint)
-            comparison, round_ = of_run(recipe, plan, config, context), played(run.chosen(checkpoint))
+            model = load_recipe(run, plan, device=place, checkpoint=checkpoint)
+            comparison, round_ = of_run(model, plan, config, context), played(run.chosen(checkpoint))
         figures, left = compute_metrics(comparison, names, progress=context.progress)
     finally:
         progress.close()
@@ -64,11 +66,17 @@ def evaluate(
     return found
 
 
-def compare(*places: str | Path, progress: Progress | None = None, **asked: Any) -> list[Evaluation]:
+def compare(
+    *places: str | Path,
+    recipe: RecipeLike | None = None,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> list[Evaluation]:
     """Return the evaluations of several runs, once they may stand side by side.
 
     Args:
         places: runs that were evaluated, or .json files that an evaluation was written to.
+        recipe: of those that are evaluated and were trained by a recipe of your own.
         progress: who is told how it goes.
         asked: how to evaluate those of the runs that were not evaluated yet, as for `evaluate`; without, they are
             refused.
@@ -78,14 +86,15 @@ def compare(*places: str | Path, progress: Progress | None = None, **asked: Any)
     """
     if not places:
         raise InputError("Nothing to compare was named: zerosum compare RUN RUN")
-    found = [_found(Path(place), asked, progress) for place in places]
+    found = [_found(Path(place), asked, recipe, progress) for place in places]
     table.require_comparable(found)
     return found
 
 
-def _found(place: Path, asked: Mapping[str, Any], progress: Progress | None) -> Evaluation:
+def _found(place: Path, asked: Mapping[str, Any], recipe: RecipeLike | None, progress: Progress | None) -> Evaluation:
     if asked and (place / "run.json").exists() and not (place / FILE).exists():
-        return evaluate(EvaluationConfig.read(asked), place, progress=progress)
+        known = recipe if "recipe_origin" in Run.open(place).description else None
+        return evaluate(EvaluationConfig.read(asked), place, recipe=known, progress=progress)
     return table.find(place)
 
 

@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from zerosum import kinds, recipes
+from zerosum import kinds
 from zerosum.data.batch import Images
 from zerosum.data.dataset import SampleDataset
 from zerosum.data.options import DataConfig
@@ -61,7 +61,7 @@ def reference_for_run(plan: RunConfig, spec: Spec, config: EvaluationConfig, con
         InputError: The data asked for are not there or of another shape.
         StorageError: The cache cannot be written to.
     """
-    kind = recipes.find(plan.recipe)
+    kind = plan.recipe_class
     made = kinds.find(spec.kind)
     if config.against is not None and not made.accepts(config.against):
         raise InputError(f"The run makes {made.unit}, and {config.against} is of another kind: give data of that kind.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,8 @@ from zerosum.report.evaluation import quality
 from zerosum.report.render import render
 from zerosum.report.run_data import Picture, RunData
 from zerosum.report.summary import facts, neighbours_read, recipe, source, story
+from zerosum.tasks import GENERATE, TASKS, Task
+from zerosum.text import command
 
 LISTED = 24
 """Entries of a list that a table shows before it counts the rest: class names can be thousands."""
@@ -69,8 +70,7 @@ def _samples(evidence: RunData) -> Samples | None:
     if not evidence.previews:
         return None
     *earlier, last = evidence.previews
-    same = "images, each beside its source" if _translates(evidence) else "latents"
-    same = "images and masks" if _completes(evidence) else same
+    same = "latents" if _task(evidence).given == "nothing" else "images"
     caption = f"Round {last.round:,}. Every preview is made from the same {same}, with the averaged weights if any."
     return Samples(
         last=_image(last, f"Samples at round {last.round}", caption),
@@ -94,33 +94,33 @@ def _image(picture: Picture, description: str, caption: str = "") -> Image:
 
 def _use(evidence: RunData) -> list[tuple[str, list[str]]]:
     """List what can be done with the run, each with what to type."""
-    run = shlex.quote(str(evidence.path))
-    command = evidence.about.get("command")
-    made = [("It was made by", [command])] if isinstance(command, str) else []
+    run, flags, argument = evidence.path, *_naming(evidence)
+    began = evidence.about.get("command")
+    made = [("It was made by", [began])] if isinstance(began, str) else []
     if not evidence.checkpoints:
         return [("Without a checkpoint there is nothing to sample from yet.", []), *made]
-    model = f"import zerosum\n\nmodel = zerosum.load({str(evidence.path)!r})\nimages = model."
-    if _completes(evidence):
-        what, typed = "Fill holes in an image or a folder of images", f"zerosum inpaint {run} INPUT --mask MASK"
-        python = f"{model}complete(images, mask)    # (N, C, H, W) in [-1, 1] and (N, 1, H, W), 1 where there is a hole"
-    elif _translates(evidence):
-        what, typed = "Translate an image or a folder of images", f"zerosum translate {run} INPUT --out OUTPUT"
-        python = f"{model}translate(sources)    # (N, C, H, W) in [-1, 1], from as many of the same range"
-    else:
-        what, typed = "Make samples as files", f"zerosum sample {run}"
-        python = f"{model}sample(16)    # (16, C, H, W) in [-1, 1]"
+    task = _task(evidence)
+    python = f"import zerosum\n\nmodel = zerosum.load({str(run)!r}{argument})\nimages = {task.python}"
     resumed = f"Continue training from round {evidence.checkpoints[-1]:,}:"
-    return [(f"{what}, or in Python:", [typed, python]), (resumed, [f"zerosum train --resume {run}"]), *made]
+    return [
+        (f"{task.invitation}, or in Python:", [task.typed(run, *flags), python]),
+        (resumed, [command("zerosum", "train", "--resume", run, *flags)]),
+        *made,
+    ]
 
 
-def _translates(evidence: RunData) -> bool:
-    """Whether the run makes images from images."""
-    return "source_shape" in evidence.section("spec")
+def _naming(evidence: RunData) -> tuple[tuple[str, ...], str]:
+    """Return what names the recipe of a run to a command, and to Python, where a run does not do so by itself."""
+    name, origin = evidence.about.get("recipe"), evidence.section("recipe_origin")
+    place = origin.get("place")
+    if not origin or place == name:
+        return (), ""
+    return ("--recipe", str(place or "path/to/my_gan.py")), f", recipe={place!r}" if place else f", recipe={name}"
 
 
-def _completes(evidence: RunData) -> bool:
-    """Whether the run fills holes in images."""
-    return evidence.about.get("recipe") == "inpaint"
+def _task(evidence: RunData) -> Task:
+    """Return what the run is for, as run.json says."""
+    return TASKS.get(str(evidence.about.get("task")), GENERATE)
 
 
 def _tables(**sections: Mapping[str, Any]) -> dict[str, dict[str, str]]:

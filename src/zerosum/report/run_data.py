@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zerosum.errors import InputError
+from zerosum.run.directory import in_present_format
 from zerosum.run.history import History
 
 PREVIEWS = 7
@@ -72,7 +73,7 @@ def read(run: Path) -> RunData:
             f"{run} is not a run directory; give the folder that `zerosum train` made, for example runs/faces."
         )
     missing: list[str] = []
-    about = _json(run / "run.json", missing, expected=True)
+    about = in_present_format(_json(run / "run.json", missing, expected=True))
     history = _history(run / "history.jsonl", missing)
     previews = _previews(run / "samples", missing)
     sheet = run / "samples" / "nearest.png"

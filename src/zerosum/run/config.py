@@ -14,8 +14,10 @@ from zerosum.config import BaseConfig, flag
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.recipe import RecipeConfig
+from zerosum.recipe import Recipe, RecipeConfig
+from zerosum.recipes import RecipeLike
 from zerosum.run.directory import Run
+from zerosum.text import command
 
 
 @dataclass(frozen=True)
@@ -24,42 +26,67 @@ class RunConfig:
 
     data: str
     recipe: str
+    """Name of the recipe: of one from outside that is not installed, its class's."""
+    recipe_class: type[Recipe]
     config: RecipeConfig
     training: TrainingConfig
     options: DataConfig
 
     @classmethod
-    def read(cls, data: str, recipe: str, settings: Mapping[str, Any]) -> RunConfig:
+    def read(cls, data: str, recipe: RecipeLike, settings: Mapping[str, Any]) -> RunConfig:
         """Sort settings by what they belong to: the recipe, the training, or the data.
 
         Raises:
             InputError: an unknown recipe or setting, or a value outside its type or range.
         """
-        config = recipes.find(recipe).Config
-        parts = (config, TrainingConfig, DataConfig)
+        kind = recipes.find(recipe)
+        name = recipes.name_of(kind)
+        parts = (settings_of(kind), TrainingConfig, DataConfig)
         known = [name for part in parts for name in part.names()]
-        for name in settings:
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"`zerosum recipes {recipe}` lists them."
-                raise InputError(f"There is no setting {name!r} for {recipe}; {hint}")
+        for setting in settings:
+            if setting not in known:
+                close = difflib.get_close_matches(setting, known, n=1)
+                lists = command("zerosum", "recipes", recipes.argument(kind) or name)
+                hint = f"did you mean {close[0]!r}?" if close else f"`{lists}` lists them."
+                raise InputError(f"There is no setting {setting!r} for {name}; {hint}")
         chosen = [part.read({k: v for k, v in settings.items() if k in part.names()}) for part in parts]
-        return cls(data, recipe, *chosen)  # type: ignore[arg-type]
+        return cls(data, name, kind, *chosen)  # type: ignore[arg-type]
 
     def settings(self) -> dict[str, Any]:
         """Return all settings by name."""
         return self.config.to_json() | self.training.to_json() | self.options.to_json()
 
 
-def read_config(directory: Run) -> RunConfig:
-    """Read what a run was asked to be.
+def settings_of(kind: type[Recipe]) -> type[RecipeConfig]:
+    """Return the settings of a recipe.
 
     Raises:
-        InputError: run.json is damaged, or of a recipe that this version does not have.
+        InputError: one has the name of a setting of every run.
     """
-    if RunConfig not in directory.parsed:
-        directory.parsed[RunConfig] = _parse_config(directory)
-    return directory.parsed[RunConfig]
+    taken = {*TrainingConfig.names(), *DataConfig.names(), "recipe", "recipe_class", "resume", "run"}
+    if shared := [name for name in kind.Config.names() if name in taken]:
+        raise InputError(
+            f"{kind.__name__}.Config has a setting {shared[0]!r}, and so has every run: give it another name."
+        )
+    return kind.Config
+
+
+def read_config(directory: Run, recipe: RecipeLike | None = None) -> RunConfig:
+    """Read what a run was asked to be.
+
+    Args:
+        directory: the run.
+        recipe: the recipe, where it is neither zerosum's nor an installed package's: a run never says which code of
+            others is run.
+
+    Raises:
+        InputError: run.json is damaged, or of a recipe that this version does not have; or the recipe is one from
+            outside and was not given, or is another one than was given.
+    """
+    key = RunConfig, recipe
+    if key not in directory.parsed:
+        directory.parsed[key] = _parse_config(directory, recipe)
+    return directory.parsed[key]
 
 
 def read_spec(directory: Run) -> Spec:
@@ -73,15 +100,56 @@ def read_spec(directory: Run) -> Spec:
     return directory.parsed[Spec]
 
 
-def _parse_config(directory: Run) -> RunConfig:
+def _parse_config(directory: Run, recipe: RecipeLike | None) -> RunConfig:
     description = directory.description
+    kind = _recipe_of(directory, recipe)
     try:
         settings = description["config"] | description["training"] | description["data_options"]
-        return RunConfig.read(str(description["data"]["source"]), description["recipe"], settings)
+        return RunConfig.read(str(description["data"]["source"]), kind, settings)
     except (KeyError, TypeError):
         raise _edited(directory) from None
     except InputError as error:
-        raise InputError(f"{directory.path}/run.json was edited, or is of another version: {error}") from None
+        raise _of_other_version(directory, error) from None
+
+
+def change_of_recipe(directory: Run, kind: type[Recipe]) -> str | None:
+    """Return a sentence where the file of a recipe from outside is no longer the one that the run began with."""
+    began = directory.description.get("recipe_origin")
+    now = recipes.origin(kind)
+    known = began.get("sha256") if isinstance(began, dict) else None
+    if now is None or now.sha256 is None or known is None or now.sha256 == known:
+        return None
+    return (
+        f"The file of the recipe {kind.__name__} has changed since {directory.path} began; the run keeps the one that "
+        f"it began with as {directory.path / 'recipe.py'}."
+    )
+
+
+def _recipe_of(directory: Run, given: RecipeLike | None) -> type[Recipe]:
+    name, began = str(directory.description.get("recipe")), directory.description.get("recipe_origin")
+    if given is not None:
+        kind = recipes.find(given)
+        if recipes.name_of(kind) != name:
+            raise InputError(
+                f"{directory.path} was trained by {name}, and the recipe that is given is {recipes.name_of(kind)}."
+            )
+        return kind
+    place = began.get("place") if isinstance(began, dict) else None
+    if began is None or place == name:
+        try:
+            return recipes.named(name)
+        except InputError as error:
+            raise _of_other_version(directory, error) from None
+    if place is None:
+        how = f"zerosum.load({str(directory.path)!r}, recipe={name})"
+        raise InputError(
+            f"{directory.path} was trained by {name}, a class without a file, which runs only where it is given: in "
+            f"Python, as in {how}; or write it to a file for --recipe path/to/my_gan.py."
+        )
+    raise InputError(
+        f"{directory.path} was trained by a recipe of your own, {name}, whose code runs only where you name it: add "
+        f"{command('--recipe', place)} (in Python recipe={str(place)!r})."
+    )
 
 
 def _parse_spec(directory: Run) -> Spec:
@@ -100,7 +168,7 @@ def changed(plan: RunConfig, changes: Mapping[str, Any], directory: Run) -> RunC
     Raises:
         InputError: a change that does not, named with both values.
     """
-    new = RunConfig.read(plan.data, plan.recipe, plan.settings() | dict(changes))
+    new = RunConfig.read(plan.data, plan.recipe_class, plan.settings() | dict(changes))
     old = plan.settings()
     differing = {name: value for name, value in new.settings().items() if value != old[name]}
     refused = {name: value for name, value in differing.items() if name not in RESUMABLE | {"rounds", "cache"}}
@@ -110,6 +178,10 @@ def changed(plan: RunConfig, changes: Mapping[str, Any], directory: Run) -> RunC
         )
         raise InputError(f"{directory.path} cannot be resumed with other settings: {said}; start a new run for that.")
     return new
+
+
+def _of_other_version(directory: Run, error: InputError) -> InputError:
+    return InputError(f"{directory.path}/run.json was edited, or is of another version: {error}")
 
 
 def _edited(directory: Run) -> InputError:

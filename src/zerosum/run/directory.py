@@ -14,6 +14,7 @@ from typing import Any, Literal
 from zerosum.errors import InputError
 from zerosum.run.history import History
 from zerosum.runtime.atomic_files import replacing, storing
+from zerosum.text import command
 
 FORMAT = 2
 
@@ -46,6 +47,7 @@ class Run:
     """A run directory.
 
     run.json         what was asked: recipe, settings, data, versions, seed, command line
+    recipe.py        the recipe, where it comes from outside and has a file: a copy to read, never run
     history.jsonl    what was measured, a line every few rounds
     samples/         preview pictures by round
     checkpoints/     states to resume from, by round; best, if evaluations chose one
@@ -109,10 +111,10 @@ class Run:
     def description(self) -> dict[str, Any]:
         """What run.json says, in the words of the present format; read once, until `describe` writes it."""
         found = json.loads((self.path / "run.json").read_text())
-        return _translated(found) if isinstance(found, dict) and found.get("format") == 1 else found
+        return in_present_format(found) if isinstance(found, dict) else found
 
     @cached_property
-    def parsed(self) -> dict[type, Any]:
+    def parsed(self) -> dict[Any, Any]:
         """What readers made of the description, by type, so that it is validated once."""
         return {}
 
@@ -199,10 +201,8 @@ def require_free(path: Path) -> None:
         InputError: something other than an empty folder is there already.
     """
     if (path / "run.json").exists():
-        raise InputError(
-            f"{path} already holds a run: go on with it by `zerosum train --resume {path}`, or name another folder "
-            "with --run."
-        )
+        go_on = command("zerosum", "train", "--resume", path)
+        raise InputError(f"{path} already holds a run: go on with it by `{go_on}`, or name another folder with --run.")
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")
 
@@ -213,7 +213,7 @@ def _aside(path: Path) -> Iterator[Path]:
     yield from (path.with_name(f"{path.name}.damaged-{number}") for number in count(2))
 
 
-def _translated(description: dict[str, Any]) -> dict[str, Any]:
+def in_present_format(description: dict[str, Any]) -> dict[str, Any]:
     """Bring run.json of format 1 to format 2, where the recipes' settings have the field's names."""
     config = description.get("config")
     settings = (

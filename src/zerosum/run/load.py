@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import torch
 
-from zerosum import kinds, recipes, stabilisers
+from zerosum import kinds, stabilisers
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.recipe import Recipe
+from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import load_model
-from zerosum.run.config import RunConfig, read_config, read_spec
+from zerosum.run.config import RunConfig, change_of_recipe, read_config, read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.runtime import rng
 from zerosum.runtime.device import pick_device
@@ -24,7 +26,7 @@ def build_recipe(config: RunConfig, spec: Spec) -> Recipe:
     Raises:
         InputError: the recipe cannot take the data, or a stabiliser cannot be applied to it.
     """
-    recipe = recipes.find(config.recipe)(config.config, spec)
+    recipe = config.recipe_class(config.config, spec)
     kind = kinds.find(spec.kind)
     if not kind.jitters and recipe.jitter != Jitter():
         raise InputError(f"--enlarge and --mirror vary images, and these data are {kind.unit}: leave both out.")
@@ -39,19 +41,27 @@ def rebuild(recipe: Recipe) -> Recipe:
     return fresh.to(recipe.device)
 
 
-def load(run: str | Path | Run, *, device: str = "auto", checkpoint: Which = "newest") -> Recipe:
+def load(
+    run: str | Path | Run,
+    *,
+    device: str = "auto",
+    checkpoint: Which = "newest",
+    recipe: RecipeLike | None = None,
+) -> Recipe:
     """Return a trained model: the recipe with its averaged weights, ready to `sample`.
 
     Args:
         run: the run directory.
         device: where to put it: cuda, mps, cpu, or auto.
         checkpoint: which of them: the "newest", or the "best" that evaluations during training chose.
+        recipe: for a run of a recipe of your own: its file, package.module:Class or class. A run does not name code.
 
     Raises:
         InputError: no run, no such checkpoint, or one that is damaged or of another model.
     """
     directory = Run.open(run)
-    return load_recipe(directory, read_config(directory), device=pick_device(device), checkpoint=checkpoint)
+    plan = read_config(directory, recipe)
+    return load_recipe(directory, plan, device=pick_device(device), checkpoint=checkpoint)
 
 
 def load_recipe(directory: Run, plan: RunConfig, *, device: torch.device, checkpoint: Which = "newest") -> Recipe:
@@ -60,16 +70,18 @@ def load_recipe(directory: Run, plan: RunConfig, *, device: torch.device, checkp
     Raises:
         InputError: no such checkpoint, or one that is damaged or of another model.
     """
+    if (note := change_of_recipe(directory, plan.recipe_class)) is not None:
+        logging.getLogger("zerosum").warning(note)
     with rng.fork(torch.device("cpu")):
         recipe = build_recipe(plan, read_spec(directory))
     load_model(directory.chosen(checkpoint), recipe)
     return recipe.to(device).eval().requires_grad_(False)
 
 
-def recipe_of(run: str | Path | Run) -> type[Recipe]:
-    """Return the recipe that a run was trained by.
+def recipe_of(run: str | Path | Run, recipe: RecipeLike | None = None) -> type[Recipe]:
+    """Return the recipe that a run was trained by; one from outside is given as for `load`.
 
     Raises:
         InputError: no run there, or of a recipe that this version does not have.
     """
-    return recipes.find(read_config(Run.open(run)).recipe)
+    return read_config(Run.open(run), recipe).recipe_class

@@ -9,20 +9,25 @@ from typing import Any
 import torch
 
 import zerosum
+from zerosum import recipes
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.run.config import RunConfig, read_spec
 from zerosum.run.directory import Run
 from zerosum.runtime import device
+from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.progress import Progress
 
 
 def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | None) -> dict[str, Any]:
     """Return what run.json says of a run that begins."""
+    origin = recipes.origin(plan.recipe_class)
+    outside = {} if origin is None else {"recipe_origin": {"place": origin.place, "sha256": origin.sha256}}
     return {
         "recipe": plan.recipe,
         "task": game.recipe.task.name,
+        **outside,
         "config": plan.config.to_json(),
         "training": plan.training.to_json(),
         "data_options": plan.options.located().to_json(),
@@ -37,6 +42,18 @@ def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | 
         "versions": {"zerosum": zerosum.__version__, "torch": torch.__version__, "python": platform.python_version()},
         "command": command,
     }
+
+
+def keep_recipe(plan: RunConfig, directory: Run) -> None:
+    """Write the file of a recipe from outside into its run, as recipe.py.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    origin = recipes.origin(plan.recipe_class)
+    if origin is not None and origin.source is not None:
+        with replacing(directory.path / "recipe.py") as partial:
+            partial.write_bytes(origin.source)
 
 
 def require_same_data(directory: Run, dataset: Dataset, progress: Progress) -> None:

@@ -35,6 +35,6 @@ class Task:
     paired: bool
     """Whether a result has one real answer, unless the kind of sample says that the data hold none."""
 
-    def typed(self, run: object) -> str:
-        """Spell the command for a run directory, quoted for a shell."""
-        return self.command.format(run=shlex.quote(str(run)))
+    def typed(self, run: object, *flags: str) -> str:
+        """Spell the command for a run directory, quoted for a shell, with flags that name its recipe."""
+        return self.command.format(run=shlex.join([str(run), *flags]))

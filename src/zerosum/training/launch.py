@@ -20,15 +20,17 @@ from zerosum.evaluation.during_training import TrainingEvaluator, watch
 from zerosum.game import Game
 from zerosum.kinds import open_as
 from zerosum.recipe import Recipe
+from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import restore
-from zerosum.run.config import RunConfig, changed, read_config
+from zerosum.run.config import RunConfig, change_of_recipe, changed, read_config
 from zerosum.run.directory import Run, require_free
 from zerosum.run.load import build_recipe
-from zerosum.run.metadata import describe, require_same_data, tell_of_other_conditions
+from zerosum.run.metadata import describe, keep_recipe, require_same_data, tell_of_other_conditions
 from zerosum.runtime import distributed, rng
 from zerosum.runtime.device import keep_freed_memory, pick_device, pick_memory_format, pick_precision
 from zerosum.runtime.distributed import World
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
+from zerosum.text import command
 from zerosum.training.nearest_images import write_nearest
 from zerosum.training.preview import Previews, preview_batch
 from zerosum.training.trainer import Trainer
@@ -36,7 +38,7 @@ from zerosum.training.trainer import Trainer
 
 def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
     """Open the training data, with the number of samples of each class in its spec."""
-    opening = partial(open_as, recipes.find(plan.recipe).data, plan.data, options=plan.options)
+    opening = partial(open_as, plan.recipe_class.data, plan.data, options=plan.options)
     dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
     if not isinstance(dataset, SampleDataset) or dataset.labels is None:
         return dataset
@@ -109,12 +111,15 @@ def start(
             preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews),
         )
         directory = _create(path, describe(plan, dataset, game, command), world)
+        if world.is_first:
+            keep_recipe(plan, directory)
         return run_training(game, directory, plan, dataset, progress, judge, shown)
 
 
 def resume(
     run: str | Path,
     *,
+    recipe: RecipeLike | None = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
@@ -122,6 +127,7 @@ def resume(
 
     Args:
         run: the run directory.
+        recipe: for a run of a recipe of your own: its file, package.module:Class or class.
         progress: who is told how it goes.
         changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
 
@@ -129,7 +135,7 @@ def resume(
         InputError: no run, no checkpoint, a change that would make it another run, or other data than before.
     """
     directory = Run.open(run)
-    before = read_config(directory)
+    before = read_config(directory, recipe)
     plan = changed(before, changes, directory)
     device = pick_device(plan.training.device)
     world = distributed.join(device)
@@ -150,6 +156,8 @@ def resume(
             preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews),
         )
         tell_of_other_conditions(directory, game, progress)
+        if (note := change_of_recipe(directory, plan.recipe_class)) is not None:
+            progress.note(note)
         if world.is_first:
             if (note := directory.rewind(game.clock.round)) is not None:
                 progress.note(note)
@@ -210,10 +218,12 @@ def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEval
 def closing_message(directory: Run, page: Path, game: Game[Any], finished: bool) -> str:
     """Say where everything lies and what to type next."""
     picture = directory.sample(game.clock.round)
+    kind, task = type(game.recipe), game.recipe.task
+    flags = () if recipes.origin(kind) is None else ("--recipe", recipes.argument(kind) or "path/to/my_gan.py")
     if not finished:
-        return f"Stopped and saved at round {game.clock.round:,}. Go on with: zerosum train --resume {directory.path}"
-    task = game.recipe.task
-    use = f"{task.invitation}: {task.typed(directory.path)}"
+        resumed = command("zerosum", "train", "--resume", directory.path, *flags)
+        return f"Stopped and saved at round {game.clock.round:,}. Continue with: {resumed}"
+    use = f"{task.invitation}: {task.typed(directory.path, *flags)}"
     return f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. {use}"
 
 

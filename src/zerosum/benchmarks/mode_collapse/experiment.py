@@ -123,7 +123,9 @@ def play(trial: Experiment, progress: Progress) -> bool:
         if not run.checkpoints():
             launch.start(trial.plan, run=trial.path, progress=progress)
         elif not _ended(trial):
-            launch.resume(trial.path, progress=progress, device=trial.plan.training.device)
+            launch.resume(
+                trial.path, recipe=trial.plan.recipe_class, progress=progress, device=trial.plan.training.device
+            )
     except DivergedError as error:
         _keep(trial, {"diverged": str(error)})
         return True
@@ -132,7 +134,7 @@ def play(trial: Experiment, progress: Progress) -> bool:
 
 def count(trial: Experiment, counting: Callable[[Tensor], ModeCount]) -> None:
     """Count the modes of a finished run's samples, and keep the result in the run."""
-    recipe = load(trial.path, device=trial.plan.training.device)
+    recipe = load(trial.path, recipe=trial.plan.recipe_class, device=trial.plan.training.device)
     found = counting(generate(recipe, trial.protocol.samples, trial.seed, chunk=CHUNK))
     divergence = found.divergence if math.isfinite(found.divergence) else None
     _keep(
@@ -163,12 +165,12 @@ def _keep(trial: Experiment, result: Mapping[str, Any]) -> None:
 
 def _ended(trial: Experiment) -> bool:
     run = Run(trial.path)
-    recipe = load(trial.path, device="cpu")
+    recipe = load(trial.path, recipe=trial.plan.recipe_class, device="cpu")
     return int(run.latest().name) >= sum(phase.rounds for phase in recipe.phases())
 
 
 def _require_same(run: Run, plan: RunConfig) -> None:
-    before = read_config(run)
+    before = read_config(run, plan.recipe_class)
     old, new = ({**p.config.to_json(), "size": p.options.size} for p in (before, plan))
     differing = [name for name in new if new[name] != old.get(name)]
     if differing:

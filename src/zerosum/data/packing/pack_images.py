@@ -19,7 +19,7 @@ from zerosum.data.sources.labels import labelling
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
-from zerosum.text import counted, listed
+from zerosum.text import command, counted, listed
 
 WINDOW_BYTES = 1 << 26
 
@@ -92,7 +92,7 @@ def _judge(files: ImageFiles, problems: dict[str, str], options: DataConfig) -> 
     if problems and options.corrupt == "refuse":
         raise InputError(
             f"{len(problems):,} of {counted(len(files.names), 'image')} in {files.root} cannot be used: "
-            f"{_first(problems)}; see all with `zerosum data check {files.root}`, "
+            f"{_first(problems)}; see all with `{command('zerosum', 'data', 'check', files.root)}`, "
             "or leave them out with --corrupt skip."
         )
 

@@ -1,0 +1,153 @@
+"""Flags that a command does not have: mistyped, or called so by other programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import tyro
+
+from zerosum.config import flag
+from zerosum.errors import InputError
+
+OURS: Mapping[str, tuple[str, ...]] = {
+    "amp": ("precision",),
+    "batchsize": ("batch",),
+    "beta1": ("betas",),
+    "dlr": ("discriminator_lr", "lr"),
+    "epoch": ("rounds",),
+    "epochs": ("rounds",),
+    "fp16": ("precision",),
+    "glr": ("generator_lr", "lr"),
+    "gpu": ("device",),
+    "imagesize": ("size",),
+    "imgsize": ("size",),
+    "imsize": ("size",),
+    "iters": ("rounds",),
+    "iterations": ("rounds",),
+    "kimg": ("rounds",),
+    "lambdagp": ("penalty",),
+    "latentsize": ("latent_dim",),
+    "learningrate": ("lr", "generator_lr", "discriminator_lr"),
+    "lr": ("lr", "generator_lr", "discriminator_lr"),
+    "lrd": ("discriminator_lr", "lr"),
+    "lrg": ("generator_lr", "lr"),
+    "manualseed": ("seed",),
+    "mixedprecision": ("precision",),
+    "model": ("recipe",),
+    "name": ("run", "out"),
+    "ncritic": ("n_critic",),
+    "ndf": ("width",),
+    "nepochs": ("rounds",),
+    "ngf": ("width",),
+    "niter": ("rounds",),
+    "numimages": ("n", "count"),
+    "numsamples": ("n", "count"),
+    "numsteps": ("rounds",),
+    "nz": ("latent_dim",),
+    "out": ("run",),
+    "outdir": ("run", "out"),
+    "output": ("run", "out"),
+    "outputdir": ("run", "out"),
+    "psi": ("truncation",),
+    "resolution": ("size",),
+    "resumefrom": ("resume",),
+    "run": ("out",),
+    "savedir": ("run", "out"),
+    "saveinterval": ("save_every",),
+    "snap": ("save_every",),
+    "steps": ("rounds",),
+    "trunc": ("truncation",),
+    "truncpsi": ("truncation",),
+    "ttur": ("generator_lr", "discriminator_lr"),
+    "weights": ("checkpoint",),
+    "zdim": ("latent_dim",),
+}
+"""Names elsewhere, without dashes and in small letters: the flags that do this here, the first of which there are."""
+
+REMARKS: Mapping[str, str] = {
+    "rounds": "a round draws --batch samples, so an epoch is as many rounds as the data hold batches",
+    "device": "cuda, cuda:1, mps or cpu",
+    "size": "a side in pixels, or HEIGHTxWIDTH",
+}
+"""What is to be known of a flag of ours by those who know another."""
+
+POSITIONAL = {
+    "data": "DATA", "dataroot": "DATA", "datadir": "DATA", "dataset": "DATA", "datapath": "DATA", "path": "DATA",
+    "input": "INPUT", "inputs": "INPUT", "network": "RUN", "run": "RUN", "rundir": "RUN",
+}  # fmt: skip
+"""What others ask for by a flag, and we without one."""
+
+NEEDLESS = {
+    "workers": "images are decoded once, into a cache, on as many processors as there are",
+    "numworkers": "images are decoded once, into a cache, on as many processors as there are",
+    "nworkers": "images are decoded once, into a cache, on as many processors as there are",
+    "gpus": "for several GPUs type torchrun --nproc-per-node 2 -m zerosum -- train ..., and for one --device cuda",
+    "ngpu": "for several GPUs type torchrun --nproc-per-node 2 -m zerosum -- train ..., and for one --device cuda",
+    "ngpus": "for several GPUs type torchrun --nproc-per-node 2 -m zerosum -- train ..., and for one --device cuda",
+    "numgpus": "for several GPUs type torchrun --nproc-per-node 2 -m zerosum -- train ..., and for one --device cuda",
+    "cuda": "the GPU is taken where there is one; --device cuda insists on it",
+    "nocuda": "type --device cpu",
+    "channels": "the number of channels is that of the data",
+    "inputnc": "the number of channels is that of the data",
+    "nc": "the number of channels is that of the data",
+}
+"""What others ask for, and why it is not asked here."""
+
+
+def require_known_flags(kind: type, arguments: Sequence[str], *, prog: str) -> None:
+    """Refuse a flag that the command `kind` does not have, and name the one that is meant.
+
+    Raises:
+        InputError: there is such a flag.
+    """
+    known = {"help": ("--help",), **dict(_flags(kind))}
+    spelled = {word for words in known.values() for word in words}
+    for word in (argument.partition("=")[0] for argument in arguments):
+        if word.startswith("--") and word != "--" and word.replace("_", "-") not in spelled:
+            raise InputError(f"There is no flag {word} of {prog}: {_meant(word, known, _places(kind), prog)}")
+
+
+def _meant(word: str, known: Mapping[str, tuple[str, ...]], places: Sequence[str], prog: str) -> str:
+    plain = word.replace("-", "").replace("_", "").lower()
+    if POSITIONAL.get(plain) in places:
+        return f"{POSITIONAL[plain]} is given without one, as in {prog} {' '.join(places)}."
+    ours = [name for name in OURS.get(plain, ()) if name in known]
+    if ours:
+        both = ours[:2] == ["generator_lr", "discriminator_lr"]
+        remark = f" ({REMARKS[ours[0]]})" if ours[0] in REMARKS else ""
+        return "it is called " + " and ".join(known[name][-1] for name in ours[: 1 + both]) + f" here{remark}."
+    if plain in NEEDLESS:
+        return f"{NEEDLESS[plain]}."
+    close = difflib.get_close_matches(word, [name for words in known.values() for name in words], n=1, cutoff=0.7)
+    return f"did you mean {close[0]}?" if close else f"{prog} --help lists the flags."
+
+
+def _flags(kind: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the fields of a command, and of the settings in it, that are flags, each with its spellings."""
+    for name, type_, marks in _fields(kind):
+        if dataclasses.is_dataclass(type_):
+            yield from _flags(type_)
+        elif tyro.conf.Positional not in marks:
+            aliases = [alias for mark in marks for alias in getattr(mark, "aliases", None) or ()]
+            yield name, (flag(name), *aliases)
+
+
+def _places(kind: Any) -> list[str]:
+    """Return the words that a command takes without a flag, as its help spells them."""
+    return [
+        next((mark.metavar for mark in marks if getattr(mark, "metavar", None)), name.upper())
+        for name, _, marks in _fields(kind)
+        if tyro.conf.Positional in marks
+    ]
+
+
+def _fields(kind: Any) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+    """Yield the name, type and marks of each field of a dataclass."""
+    hints = get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        hint = hints[field.name]
+        type_, *marks = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        yield field.name, type_, tuple(marks)
