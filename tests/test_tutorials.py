@@ -18,7 +18,7 @@ import zerosum
 PACKAGE = Path(zerosum.__file__).parent
 PAGES = Path(__file__).parents[1] / "docs" / "tutorials"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PLACE = re.compile(r'# (\S+?)(?:, after (".*?"))?\n')
+PLACE = re.compile(r"# (\S+?)(?:, after (.+))?\n")
 
 
 def build(page: str, folder: Path) -> list[str]:
@@ -54,4 +54,4 @@ def test_a_tutorial_builds_and_its_commands_run(page: str, tmp_path: Path) -> No
             [sys.executable, "-m", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-        assert done.stdout.strip(), f"{command} printed nothing"
+        assert (done.stdout + done.stderr).strip(), f"{command} printed nothing"
