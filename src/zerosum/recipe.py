@@ -69,7 +69,7 @@ class Recipe(nn.Module, ABC):
     """The kinds of batch that this recipe plays on."""
 
     task: ClassVar[Task]
-    """What the recipe is for; set by the base classes of `zerosum.tasks`."""
+    """What the recipe is for: set by the base classes of `zerosum.tasks`; generating samples where none of them is."""
 
     divisible: bool = True
     """Whether each loss is a mean over samples, so that pieces of a batch may be differentiated apart. Where it is not,
@@ -121,8 +121,8 @@ class Recipe(nn.Module, ABC):
     @property
     def takes_labels(self) -> bool:
         """Whether the recipe is conditional: its `sample` takes `labels`."""
-        sample = getattr(type(self), "sample", None)
-        return sample is not None and "labels" in inspect.signature(sample).parameters
+        method = getattr(type(self), self.task.method)
+        return "labels" in inspect.signature(method).parameters
 
     def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, *shape): samples alone, or each result among what it is made of."""

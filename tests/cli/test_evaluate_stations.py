@@ -16,7 +16,18 @@ import zerosum as package
 from zerosum.cli import main
 
 SOURCE = Path(package.__file__).parent
-SHARED = ("data", "kinds", "runtime", "run", "cli/__init__.py", "cli/flags.py", "config.py", "text.py", "errors.py")
+SHARED = (
+    "data",
+    "kinds",
+    "runtime",
+    "run",
+    "cli/__init__.py",
+    "cli/flags.py",
+    "cli/unknown_flags.py",
+    "config.py",
+    "text.py",
+    "errors.py",
+)
 """What every command goes through, whatever it does: reading of data, the machine, flags."""
 LEAVES = ("features/extractor.py", "metrics/checks.py")
 """A digest of names, and a check of shapes: nothing on the way to the number."""

@@ -170,7 +170,7 @@ def test_other_commands_say_what_to_type_instead(run: Path, zerosum: Any) -> Non
     plain = api.train("ring8", recipe="gan", run="plain", rounds=1, batch=8, progress=Silent(), **SMALL["gan"]).path
     said = zerosum("inpaint", plain, "one.png", "--mask", "one.png")
     assert said.code == 2
-    assert "zerosum train DATA --recipe inpaint" in said.err
+    assert "what fills holes in images is needed here" in said.err
 
 
 def test_previews_are_measured_on_images_that_are_held_out_and_the_report_says_how_to_use_it(run: Path) -> None:

@@ -114,7 +114,7 @@ def test_a_signal_saves_says_how_to_go_on_and_exits_0(number: signal.Signals, tm
     _, said = child.communicate(timeout=60)
 
     assert child.returncode == 0, said
-    assert said.splitlines()[-1].endswith(f"Go on with: zerosum train --resume {run.path}")
+    assert said.splitlines()[-1].endswith(f"Continue with: zerosum train --resume {run.path}")
     saved = newest(run.path)
     assert saved == run.history()[-1]["round"] > 3
     api.resume(run.path, rounds=saved + 2, progress=Silent())

@@ -16,6 +16,8 @@ EMA = "ours, because single iterates of a game vary; the decay of Karras et al. 
 # Recipe: setting -> (value, source). A source is a section of a paper, the authors' code, or "ours, because ...".
 DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
     "gan": {
+        "enlarge": (1.0, "ours, because data come at their size"),
+        "mirror": (0.0, "ours, because left and right are not always alike"),
         "rounds": (20_000, "ours, because about 43 epochs of MNIST suffice for legible digits"),
         "batch": (128, "ours, because it suits Adam (the authors' code has 100)"),
         "latent_dim": (100, "Goodfellow et al. 2014, authors' code, mnist.yaml"),
@@ -30,6 +32,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_decay": (0.999, EMA),
     },
     "dcgan": {
+        "enlarge": (1.0, "ours, because data come at their size"),
+        "mirror": (0.0, "ours, because left and right are not always alike"),
         "rounds": (10_000, "ours, because no paper's number of epochs fits all data sets"),
         "batch": (128, "Radford et al. 2016, section 4"),
         "latent_dim": (100, "Radford et al. 2016, figure 1"),
@@ -44,6 +48,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_decay": (0.999, EMA),
     },
     "wgan_gp": {
+        "enlarge": (1.0, "ours, because data come at their size"),
+        "mirror": (0.0, "ours, because left and right are not always alike"),
         "rounds": (10_000, "ours, because no paper's number of iterations fits all data sets"),
         "batch": (64, "Gulrajani et al. 2017, authors' code, gan_cifar_resnet.py"),
         "latent_dim": (128, "Gulrajani et al. 2017, authors' code, gan_mnist.py and gan_cifar_resnet.py"),
@@ -57,6 +63,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_decay": (0.999, EMA),
     },
     "unrolled": {
+        "enlarge": (1.0, "ours, because data come at their size"),
+        "mirror": (0.0, "ours, because left and right are not always alike"),
         "rounds": (25_000, "Metz et al. 2017, authors' demo"),
         "batch": (512, "Metz et al. 2017, appendix A and authors' demo"),
         "latent_dim": (256, "Metz et al. 2017, appendix A and authors' demo"),
@@ -71,6 +79,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_decay": (0.99, "ours, because 25,000 rounds of a toy move faster than pictures"),
     },
     "infogan": {
+        "enlarge": (1.0, "ours, because data come at their size"),
+        "mirror": (0.0, "ours, because left and right are not always alike"),
         "rounds": (5_000, "Chen et al. 2016, authors' code, run_mnist_exp.py: 50 epochs of 100 updates"),
         "batch": (128, "Chen et al. 2016, authors' code, run_mnist_exp.py"),
         "noise": (62, "Chen et al. 2016, appendix C.1"),
@@ -130,6 +140,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_decay": (0.0, "Ledig et al. 2017: none"),
     },
     "progan": {
+        "enlarge": (1.0, "ours, because data come at their size"),
+        "mirror": (0.0, "ours, because left and right are not always alike"),
         "rounds": (14_000, "ours, because it is sized for a CPU"),
         "batch": (16, "Karras et al. 2018, appendix A.1"),
         "latent_dim": (64, "ours, because it is sized for a CPU (512 in table 2)"),

@@ -75,11 +75,11 @@ def stabilised(name: str, shape: tuple[int, ...], text: str, **options: Any) -> 
 
 
 def playing(pair: Pair) -> Any:
-    from tests.recipes.conftest import dataset
+    from tests.recipes.conftest import sides
     from zerosum.data.stream import Stream
     from zerosum.game import Game
 
-    return Game(pair, Stream(dataset((2,)), seed=0))
+    return Game(pair, Stream(sides("gan", (2,)), seed=0))
 
 
 # ---- instance noise

@@ -59,8 +59,8 @@ def open_as(
     kinds = of_batches(batches)
     kind = next((kind for kind in kinds if kind.accepts(source)), None)
     if kind is None:
-        known = [find(name) for name in names()]
-        given = next((kind.unit for kind in known if kind.accepts(source)), "something else")
+        others = [kind for kind in map(find, names()) if kind.single and kind.accepts(source)]
+        given = others[0].unit if others else "something else"
         trained = " or ".join(kind.unit for kind in kinds)
         raise InputError(f"{source} is made of {given}, and this recipe trains on {trained}: name other data.")
     kind.require_useful(options, source)

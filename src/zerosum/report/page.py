@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zerosum.report.curves import curves
 from zerosum.report.evaluation import quality
 from zerosum.report.render import render
 from zerosum.report.run_data import Picture, RunData
 from zerosum.report.summary import facts, neighbours_read, recipe, source, story
-from zerosum.tasks import GENERATE, TASKS, Task
 from zerosum.text import command
 
 LISTED = 24
@@ -39,6 +38,10 @@ class Samples:
     earlier: list[Image]
     layout: str
     """Where earlier ones are: beside the last, or below it where it is wide."""
+
+
+if TYPE_CHECKING:
+    from zerosum.tasks import Task
 
 
 def page(evidence: RunData) -> str:
@@ -120,6 +123,8 @@ def _naming(evidence: RunData) -> tuple[tuple[str, ...], str]:
 
 def _task(evidence: RunData) -> Task:
     """Return what the run is for, as run.json says."""
+    from zerosum.tasks import GENERATE, TASKS  # which need torch, as the rest of a report does not
+
     return TASKS.get(str(evidence.about.get("task")), GENERATE)
 
 

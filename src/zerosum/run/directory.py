@@ -214,9 +214,14 @@ def _aside(path: Path) -> Iterator[Path]:
 
 
 def in_present_format(description: dict[str, Any]) -> dict[str, Any]:
-    """Bring run.json of format 1 to format 2, where the recipes' settings have the field's names."""
-    config = description.get("config")
-    settings = (
-        {RENAMED.get(name, name): value for name, value in config.items()} if isinstance(config, dict) else config
-    )
-    return {**description, "format": FORMAT, "config": settings}
+    """Bring what run.json of format 1 says to format 2: settings by the field's names, task and kind of sample."""
+    if description.get("format") != 1:
+        return description
+    recipe, config, spec = (description.get(name) for name in ("recipe", "config", "spec"))
+    if isinstance(config, dict):
+        config = {RENAMED.get(name, name): value for name, value in config.items()}
+    if isinstance(spec, dict) and isinstance(spec.get("shape"), list):
+        plain = "points" if len(spec["shape"]) == 1 else "images"
+        spec = {"kind": KINDS.get(str(recipe), plain), **spec}
+    task = TASKS.get(str(recipe), "generate")
+    return {**description, "format": FORMAT, "task": task, "config": config, "spec": spec}

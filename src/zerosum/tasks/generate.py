@@ -36,6 +36,10 @@ class LatentConfig(RecipeConfig):
     """Values in a latent vector, drawn from N(0, 1)."""
 
 
+Recipe.task = GENERATE
+"""What a recipe is for whose base class does not say otherwise: one that has `sample` and no more."""
+
+
 class GenerativeRecipe(Recipe):
     """A recipe that generates samples from latents: `sample(n, latent=...)` maps what `prior(n)` draws."""
 

@@ -106,10 +106,8 @@ def start(
     dataset = open_data(plan, world, progress)
     with rng.fork(device):
         game = build_game(plan, dataset, device, world)
-        judge, shown = (
-            _judge(game, plan, progress),
-            preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews),
-        )
+        judge = _judge(game, plan, progress)
+        shown = preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews)
         directory = _create(path, describe(plan, dataset, game, command), world)
         if world.is_first:
             keep_recipe(plan, directory)
@@ -151,10 +149,8 @@ def resume(
                 f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes "
                 f"{game.rounds}."
             )
-        judge, shown = (
-            _judge(game, plan, progress),
-            preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews),
-        )
+        judge = _judge(game, plan, progress)
+        shown = preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews)
         tell_of_other_conditions(directory, game, progress)
         if (note := change_of_recipe(directory, plan.recipe_class)) is not None:
             progress.note(note)
@@ -162,9 +158,8 @@ def resume(
             if (note := directory.rewind(game.clock.round)) is not None:
                 progress.note(note)
             if plan != before:
-                directory.describe(
-                    directory.description | {"config": plan.config.to_json(), "training": plan.training.to_json()}
-                )
+                asked = {"config": plan.config.to_json(), "training": plan.training.to_json()}
+                directory.describe(directory.description | asked)
             progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
         world.wait()
         return run_training(game, directory, plan, dataset, progress, judge, shown)
