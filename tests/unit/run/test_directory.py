@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,3 +108,31 @@ def test_a_refused_write_is_one_sentence(run: Run) -> None:
     (run.path / "history.jsonl").mkdir()
     with pytest.raises(StorageError, match="could not be written: Is a directory; what was saved before stands"):
         run.log({"round": 1})
+
+
+OLD = {
+    "format": 1,
+    "recipe": "cyclegan",
+    "config": {"rate": 1e-4, "average": 0.5, "hold": 0.25, "width": 4},
+    "training": {},
+    "data_options": {},
+    "spec": {"shape": [3, 16, 16], "source_shape": [3, 16, 16], "classes": []},
+    "data": {"source": "/photos"},
+}
+
+
+def test_a_run_of_format_1_is_read_by_the_names_of_format_2(run: Run) -> None:
+    (run.path / "run.json").write_text(json.dumps(OLD))
+    opened = Run.open(run.path)
+    assert opened.description["format"] == 2
+    assert opened.description["task"] == "translate"
+    assert read_spec(opened).kind == "domains"
+    config: Any = read_config(opened).config
+    assert (config.lr, config.ema_decay, config.lr_hold, config.width) == (1e-4, 0.5, 0.25, 4)
+    assert json.loads((run.path / "run.json").read_text()) == OLD
+
+
+@pytest.mark.parametrize(("shape", "kind"), [([2], "points"), ([1, 8, 8], "images")])
+def test_the_kind_of_a_run_of_format_1_follows_from_its_recipe_and_shape(run: Run, shape: list[int], kind: str) -> None:
+    (run.path / "run.json").write_text(json.dumps({**OLD, "recipe": "gan", "config": {}, "spec": {"shape": shape}}))
+    assert read_spec(Run.open(run.path)).kind == kind
