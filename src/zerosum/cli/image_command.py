@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ from zerosum.errors import InputError
 from zerosum.inference.image_files import ProcessedFiles, inputs_at, targets_for
 from zerosum.run.load import load
 from zerosum.runtime.progress import make_progress, progress_callback
+from zerosum.runtime.terminal import say, tell
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import counted, listed
 
@@ -86,10 +86,10 @@ def _tell(done: ProcessedFiles, files: ImageFiles, place: Path, *, did: str) -> 
         InputError: some files were left out.
     """
     for note in done.notes:
-        print(note, file=sys.stderr)
+        tell(note)
     if done.written:
-        print(done.written[0] if len(done.written) == 1 else place)
-        print(f"{counted(len(done.written), 'image')} {did}", file=sys.stderr)
+        say(done.written[0] if len(done.written) == 1 else place)
+        tell(f"{counted(len(done.written), 'image')} {did}")
     if done.problems:
         said = listed([f"{name} {why}" for name, why in done.problems.items()], separator="; ")
         count, were = len(done.problems), "was" if len(done.problems) == 1 else "were"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +19,7 @@ from zerosum.inference.controls import controls
 from zerosum.inference.generate import generate
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
+from zerosum.runtime.terminal import say, tell
 from zerosum.tasks import GENERATE, require_task
 
 
@@ -75,15 +75,15 @@ def run(arguments: list[str]) -> None:
     chosen = chosen_among(given, controls(recipe))
     if given.interpolate:
         walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
-        print(sample.write_walk(walk, out, kind=kinds.find(recipe.spec.kind), seconds=given.seconds))
+        say(sample.write_walk(walk, out, kind=kinds.find(recipe.spec.kind), seconds=given.seconds))
         return
     samples = generate(recipe, given.n, given.seed, controls=chosen)
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed)} | {
         k: str(v) for k, v in chosen.items()
     }
     written = sample.write_samples(samples, out, kind=kinds.find(recipe.spec.kind), metadata=metadata)
-    print(written[0] if len(written) == 1 else out)
-    print(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}", file=sys.stderr)
+    say(written[0] if len(written) == 1 else out)
+    tell(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}")
 
 
 def _require_ending(out: Path, endings: tuple[str, ...]) -> None:

@@ -74,7 +74,7 @@ def load_recipe(directory: Run, plan: RunConfig, *, device: torch.device, checkp
         logging.getLogger("zerosum").warning(note)
     with rng.fork(torch.device("cpu")):
         recipe = build_recipe(plan, read_spec(directory))
-    load_model(directory.chosen(checkpoint), recipe)
+    load_model(directory.chosen(checkpoint), recipe, run=directory)
     return recipe.to(device).eval().requires_grad_(False)
 
 
