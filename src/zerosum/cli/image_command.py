@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.inference.image_files import ProcessedFiles, inputs_at, targets_for
+from zerosum.inference.results import results_in, tell_of_earlier
 from zerosum.run.load import load
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say, tell
@@ -64,28 +65,31 @@ def process_images(given: Given, process: Process, *, folder: str, did: str) -> 
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     out = given.out or given.run / folder
     targets = targets_for(files, out, single=single)
+    before = results_in(out)
     recipe = load(given.run, recipe=given.recipe, device=given.device)
     progress = make_progress()
     try:
         done = process(recipe, files, targets, progress_callback(progress))
     finally:
         progress.close()
-    _tell(done, files, out, did=did)
+    _tell(done, files, out, before, did=did)
 
 
-def _tell(done: ProcessedFiles, files: ImageFiles, place: Path, *, did: str) -> None:
+def _tell(done: ProcessedFiles, files: ImageFiles, place: Path, before: frozenset[Path], *, did: str) -> None:
     """Print where the results are, and on stderr what was done on the way.
 
     Args:
         done: what came of it.
         files: what was given.
         place: the file or folder that was written to.
+        before: the files that were in it.
         did: "translated", "upscaled".
 
     Raises:
         InputError: some files were left out.
     """
-    for note in done.notes:
+    earlier = tell_of_earlier(place, before, done.written)
+    for note in (*done.notes, *([] if earlier is None else [earlier])):
         tell(note)
     if done.written:
         say(done.written[0] if len(done.written) == 1 else place)

@@ -234,4 +234,4 @@ def in_present_format(description: dict[str, Any]) -> dict[str, Any]:
     settings = (
         {RENAMED.get(name, name): value for name, value in config.items()} if isinstance(config, dict) else config
     )
-    return {**description, "format": FORMAT, "config": settings}
+    return {**description, "format": FORMAT} | ({} if settings is None else {"config": settings})

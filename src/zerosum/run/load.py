@@ -18,6 +18,7 @@ from zerosum.run.config import RunConfig, change_of_recipe, read_config, read_sp
 from zerosum.run.directory import Run, Which
 from zerosum.runtime import rng
 from zerosum.runtime.device import pick_device
+from zerosum.runtime.surroundings import own_settings
 
 
 def build_recipe(config: RunConfig, spec: Spec) -> Recipe:
@@ -41,6 +42,7 @@ def rebuild(recipe: Recipe) -> Recipe:
     return fresh.to(recipe.device)
 
 
+@own_settings()
 def load(
     run: str | Path | Run,
     *,

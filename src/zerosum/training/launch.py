@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import count
@@ -218,7 +219,7 @@ def _make_folder(plan: RunConfig, run: str | Path | None, world: World) -> Path:
 
 def _own_folder(plan: RunConfig) -> Path:
     """Make a folder called after data and recipe, numbered where the name is taken, be it by a run that starts now."""
-    stem = Path("runs") / f"{Path(plan.data).resolve().stem or 'data'}-{plan.recipe}"
+    stem = Path("runs") / f"{Path(os.path.abspath(plan.data)).stem or 'data'}-{plan.recipe}"
     stem.parent.mkdir(exist_ok=True)
     for number in count(1):
         path = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
