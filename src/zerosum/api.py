@@ -28,6 +28,8 @@ def train(
 ) -> Run:
     """Train `recipe` on `data` and return the run directory.
 
+    Ctrl-C, SIGTERM and SIGHUP save and end the training: the run that is returned is then `interrupted`.
+
     Args:
         data: a folder, a zip, an array file, or a name such as "digits" (see `zerosum.kinds.images`).
         recipe: name of the recipe (`zerosum recipes` lists them), or one of your own: a file, package.module:Class, or
@@ -52,7 +54,7 @@ def resume(
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
-    """Go on with a run from its newest checkpoint, to the last bit as if it had never stopped.
+    """Go on with a run from its newest checkpoint, or its beginning, to the last bit as if it had never stopped.
 
     Args:
         run: the run directory.

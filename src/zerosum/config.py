@@ -17,6 +17,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from zerosum.errors import InputError
 
 Fraction = Annotated[float, Interval(ge=0, le=1)]
+Seed = Annotated[int, Interval(ge=0, lt=2**63)]
+"""What every generator of random numbers takes, with room for numbers beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,3 +25,7 @@ class DivergedError(ZerosumError):
 
 class StorageError(ZerosumError):
     """The disk refused a write; everything saved before it stands."""
+
+
+class ProcessLostError(ZerosumError):
+    """Another process of this run has stopped, and says why itself."""

@@ -87,6 +87,11 @@ class Player:
         beta1, beta2 = map(float, betas)  # the fused kernel refuses an int beside a float
         return cls(networks, Adam(parameters, lr=lr, betas=(beta1, beta2), fused=fused), **options)
 
+    @property
+    def has_schedule(self) -> bool:
+        """Whether options of the optimizer depend on the clock."""
+        return self._schedule is not None
+
     def step(self, clock: Clock) -> Tensor:
         """Move along the gradients that stand: schedule, clip, optimizer, running average.
 

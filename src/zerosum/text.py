@@ -1,10 +1,32 @@
-"""Numbers, durations, memory and lists as text, for the terminal, errors and reports."""
+"""Numbers, durations, memory, lists and foreign text as text for the terminal, errors and reports."""
 
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Sequence
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls of a terminal but for tab and newline, separators of lines, changes of direction, bytes that are no text."""
+
+
+def printable(text: str) -> str:
+    r"""Escape what would control a terminal. Applied to all that is printed, because names of files may hold anything.
+
+    >>> printable("a\x1b[31m.png")
+    'a\\x1b[31m.png'
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def one_line(text: str) -> str:
+    r"""Escape as `printable` does, and ends of lines too, so that a name cannot make a line of its own.
+
+    >>> one_line("a\nDone.png")
+    'a\\nDone.png'
+    """
+    return printable(text).replace("\n", "\\n")
 
 
 def counted(number: int, noun: str) -> str:
@@ -17,12 +39,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def listed(items: Sequence[str], *, most: int = 3, separator: str = ", ") -> str:
-    """List the first few of several things, and how many more there are.
+    """List the first few of several things, each kept on the line, and how many more there are.
 
     >>> listed(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
     """
-    shown = separator.join(items[:most])
+    shown = separator.join(map(one_line, items[:most]))
     return f"{shown} and {len(items) - most:,} more" if len(items) > most else shown
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import random
 import resource
+import shlex
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -105,15 +109,15 @@ def test_kills_at_random_moments_of_a_run_that_saves_every_round_lose_nothing(tm
     assert not list((killed / "checkpoints").glob(".*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_says_how_to_go_on_and_exits_0(number: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_saves_says_how_to_go_on_and_exits_with_its_code(number: signal.Signals, tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     child = process(*GAN, "--rounds", 1_000_000, "--save-every", 999_999, "--log-every", 1, "--run", run.path)
     wait_for(lambda: len(run.history()) > 3, child)
     child.send_signal(number)
     _, said = child.communicate(timeout=60)
 
-    assert child.returncode == 0, said
+    assert child.returncode == 128 + number, said
     assert said.splitlines()[-1].endswith(f"Continue with: zerosum train --resume {run.path}")
     saved = newest(run.path)
     assert saved == run.history()[-1]["round"] > 3
@@ -123,6 +127,51 @@ def test_a_signal_saves_says_how_to_go_on_and_exits_0(number: signal.Signals, tm
         save_every=999_999, preview_every=999_999,
     )  # fmt: skip
     assert_same_checkpoint(run.checkpoint(saved + 2), straight.checkpoint(saved + 2))
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path, zerosum: Any) -> None:
+    killed, straight = tmp_path / "killed", tmp_path / "straight"
+    assert zerosum(*GAN, "--rounds", 3, "--run", straight).code == 0
+    assert zerosum(*GAN, "--rounds", 3, "--run", killed).code == 0
+    shutil.rmtree(Run(killed).checkpoint(3))
+    said = zerosum("train", "--resume", killed)
+    assert said.code == 0
+    assert "No checkpoint was written before the run stopped: it begins anew" in said.err
+    assert_same_checkpoint(Run(killed).checkpoint(3), Run(straight).checkpoint(3))
+    assert measured(killed) == measured(straight)
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2>&1 | true", "2>&1 | head -c 1"])
+def test_progress_that_cannot_be_written_ends_no_training(tmp_path: Path, redirection: str) -> None:
+    run = tmp_path / "run"
+    words = [sys.executable, "-m", "zerosum", *map(str, (*GAN, "--rounds", 3, "--run", run))]
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", f"{shlex.join(words)} {redirection}"], timeout=120)
+    assert done.returncode == 0
+    assert newest(run) == 3
+
+
+def test_two_trainings_of_a_run_at_once_are_refused(tmp_path: Path, zerosum: Any) -> None:
+    run = Run(tmp_path / "run")
+    child = process(*GAN, "--rounds", 1_000_000, "--save-every", 999_999, "--log-every", 1, "--run", run.path)
+    wait_for(lambda: len(run.history()) > 1, child)
+    said = zerosum("train", "--resume", run.path)
+    child.kill()
+    child.communicate(timeout=60)
+    assert said.code == 2
+    assert said.err == f"{run.path} is being written by process {child.pid}: wait until it has ended, or stop it.\n"
+    assert zerosum("train", "--resume", run.path, "--rounds", 2).code == 0, "the lock ended with the process"
+
+
+def test_a_second_training_in_the_process_is_refused(tmp_path: Path) -> None:
+    class Nested(Silent):
+        def note(self, text: str) -> None:
+            with pytest.raises(InputError, match="Another training is under way in this process"):
+                train("ring8", "gan", str(tmp_path / "inner"), rounds=1)
+            refused.append(text)
+
+    refused: list[str] = []
+    api.train("ring8", recipe="gan", run=tmp_path / "outer", progress=Nested(), rounds=1, **SMALL["gan"])
+    assert refused
 
 
 def test_a_full_disk_stops_with_a_sentence_and_keeps_the_last_checkpoint(tmp_path: Path, zerosum: Any) -> None:

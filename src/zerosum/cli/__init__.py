@@ -9,6 +9,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zerosum.errors import ZerosumError
 
 COMMANDS = {
     "train": "train a recipe on your data, or go on with a run",
@@ -35,46 +39,76 @@ USAGE = """usage: zerosum COMMAND ...
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 it went wrong, 2 something given cannot be used."""
+    """Run a command and return its exit code.
+
+    0: done. 1: it went wrong. 2: something given cannot be used. 128 + N: signal N has stopped it (130 after Ctrl-C,
+    143 after SIGTERM, 129 after SIGHUP); what was trained is saved.
+    """
+    from zerosum.errors import StorageError
+    from zerosum.runtime.terminal import standard_streams, tell
+
+    try:
+        with standard_streams():
+            return _dispatch(arguments)
+    except BrokenPipeError:  # the reader of our output has left, as `head` does
+        return 0
+    except StorageError as error:
+        tell(error)
+        return error.exit_code
+
+
+def _dispatch(arguments: Sequence[str] | None) -> int:
+    from zerosum.runtime.terminal import say, tell
+
     given = list(sys.argv[1:] if arguments is None else arguments)
     given = given[1:] if given[:1] == ["--"] else given  # as in `torchrun -m zerosum -- train`
     if not given or given[0] in ("-h", "--help"):
-        print(_usage())
+        say(_usage())
         return 0
     if given[0] == "--version":
         from zerosum import __version__
 
-        print(__version__)
+        say(__version__)
         return 0
     if given[0] not in COMMANDS:
-        print(_unknown(given[0]), file=sys.stderr)
+        tell(_unknown(given[0]))
         return 2
     return _run(given[0], given[1:])
 
 
 def _run(command: str, arguments: list[str]) -> int:
     from zerosum.errors import ZerosumError
+    from zerosum.runtime.terminal import tell
 
     try:
-        _loaded(command, arguments).run(arguments)
+        return _loaded(command, arguments).run(arguments) or 0
     except ZerosumError as error:
-        if os.environ.get("RANK", "0") == "0":  # under torchrun, one process speaks for all
-            print(error, file=sys.stderr)
+        if (sentence := _for_this_process(error)) is not None:
+            tell(sentence)
         return error.exit_code
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        tell("Interrupted.")
         return 130
-    except BrokenPipeError:  # the reader of our output has left, as `head` does
-        sys.stderr.close()
-        return 0
     except SystemExit as done:  # tyro has printed help, or what is wrong with the flags
         return done.code if isinstance(done.code, int) else 2
+    except BrokenPipeError:
+        raise
     except Exception as error:
         if not (told := _told_of_recipe(error)):
             raise
-        print(told, file=sys.stderr)
+        tell(told, lines=True)
         return 1
-    return 0
+
+
+def _for_this_process(error: ZerosumError) -> str | None:
+    """Return what this process says of an error: under torchrun, a later one says what the first cannot know."""
+    from zerosum.errors import ProcessLostError
+
+    rank = os.environ.get("RANK", "0")
+    if rank == "0":
+        return str(error)
+    joined = "zerosum.runtime.distributed" in sys.modules and sys.modules["zerosum.runtime.distributed"].has_joined()
+    return f"Process {rank}: {error}" if joined and not isinstance(error, ProcessLostError) else None
 
 
 def _loaded(command: str, arguments: list[str]) -> ModuleType:

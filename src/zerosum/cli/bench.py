@@ -17,6 +17,7 @@ from zerosum.benchmarks.mode_collapse.table import Results
 from zerosum.cli import flags
 from zerosum.config import BaseConfig, flag
 from zerosum.errors import InputError
+from zerosum.runtime.terminal import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class Bench(BaseConfig):
     """Where to compute: cuda, mps, cpu, or auto."""
 
 
-def run(arguments: list[str]) -> None:
+def run(arguments: list[str]) -> int:
     """Play what is missing, print the tables and say where they are.
 
     Raises:
@@ -75,7 +76,8 @@ def run(arguments: list[str]) -> None:
         device=given.device,
     )
     show(results)
-    print(given.out / "modes.md")
+    say(given.out / "modes.md")
+    return 0 if results.finished else 130
 
 
 def variant(words: str, protocol: protocols.Name, data: tuple[str, ...]) -> Variant:

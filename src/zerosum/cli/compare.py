@@ -13,6 +13,7 @@ from zerosum.cli import flags
 from zerosum.config import BaseConfig
 from zerosum.evaluation import evaluate, table
 from zerosum.evaluation.table import body, comparison_remarks, comparison_text, head
+from zerosum.runtime.terminal import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ def run(arguments: list[str]) -> None:
     asked: dict[str, Any] = {} if given.against is None else {"against": given.against}
     found = evaluate.compare(*given.runs, recipe=given.recipe, **asked)
     if not sys.stdout.isatty():
-        print(comparison_text(found))
+        say(comparison_text(found))
         return
     table.show(head(found), body(found), caption="")
-    print("\n".join(comparison_remarks(found)))
+    say("\n".join(comparison_remarks(found)))

@@ -14,6 +14,7 @@ from zerosum.data.check import check, describe
 from zerosum.data.options import DataConfig
 from zerosum.kinds import open_data
 from zerosum.runtime.progress import make_progress, progress_callback
+from zerosum.runtime.terminal import say
 
 Told = Callable[[str, int, int], None]
 
@@ -38,7 +39,7 @@ def run(arguments: list[str]) -> None:
     progress = make_progress()
     try:
         act = report if given.action == "check" else pack
-        print(act(given.data, given.options.checked(), progress_callback(progress)))
+        say(act(given.data, given.options.checked(), progress_callback(progress)))
     finally:
         progress.close()
 

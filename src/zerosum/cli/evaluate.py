@@ -15,6 +15,7 @@ from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
 from zerosum.run.directory import Which
 from zerosum.runtime import distributed
+from zerosum.runtime.terminal import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +52,15 @@ def run(arguments: list[str]) -> None:
             checkpoint=given.checkpoint,
         )
         if distributed.is_first():
-            say(found)
+            show(found)
     finally:
         distributed.leave()
 
 
-def say(evaluation: Evaluation) -> None:
+def show(evaluation: Evaluation) -> None:
     """Print an evaluation: ruled on a terminal, else in plain columns."""
     if not sys.stdout.isatty():
-        print(table.evaluation_text(evaluation))
+        say(table.evaluation_text(evaluation))
         return
     table.show(table.HEAD, table.rows(evaluation.figures), caption=table.title(evaluation))
-    print("\n".join(table.evaluation_remarks(evaluation)))
+    say("\n".join(table.evaluation_remarks(evaluation)))

@@ -25,12 +25,13 @@ from tyro.constructors import (
 from zerosum.cli.unknown_flags import require_known_flags
 from zerosum.config import documentation, flag
 from zerosum.errors import InputError
+from zerosum.runtime.paths import expanded
 
 
 def run_among(arguments: Sequence[str]) -> Path | None:
     """Find the run that is asked for, before its flags are known: the first run named, or the first word."""
     named = value_of(arguments, "--recipe")
-    words = [Path(argument) for argument in arguments if not argument.startswith("-") and argument != named]
+    words = [expanded(argument) for argument in arguments if not argument.startswith("-") and argument != named]
     runs = [word for word in words if (word / "run.json").is_file()]
     return next(iter([*runs, *words]), None)
 
@@ -94,7 +95,7 @@ def parse(kind: type, arguments: Sequence[str], *, prog: str) -> Any:
 
 
 def _registry() -> ConstructorRegistry:
-    """Teach tyro two habits of ours: what None means, and where help is written."""
+    """Teach tyro three habits of ours: what None means, what a path is, and where help is written."""
     registry = ConstructorRegistry()
 
     @registry.primitive_rule
@@ -110,6 +111,19 @@ def _registry() -> ConstructorRegistry:
             inner,
             is_instance=lambda value: value is None or inner.is_instance(value),
             str_from_instance=lambda value: ["unset"] if value is None else inner.str_from_instance(value),
+        )
+
+    @registry.primitive_rule
+    def place(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Path] | None:
+        """Read a path, its `~` resolved also where the shell leaves it, as in --out=~/faces."""
+        if info.type is not Path:
+            return None
+        return PrimitiveConstructorSpec(
+            nargs=1,
+            metavar="PATH",
+            instance_from_str=lambda words: expanded(words[0]),
+            is_instance=lambda value: isinstance(value, Path),
+            str_from_instance=lambda value: [str(value)],
         )
 
     @registry.struct_rule

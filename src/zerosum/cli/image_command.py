@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,8 +9,10 @@ from typing import Any, Protocol
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.inference.image_files import ProcessedFiles, inputs_at, targets_for
+from zerosum.inference.results import results_in, tell_of_earlier
 from zerosum.run.load import load
 from zerosum.runtime.progress import make_progress, progress_callback
+from zerosum.runtime.terminal import say, tell
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import counted, listed
 
@@ -64,32 +65,35 @@ def process_images(given: Given, process: Process, *, folder: str, did: str) -> 
     single = given.input if len(files.names) == 1 and not given.input.is_dir() else None
     out = given.out or given.run / folder
     targets = targets_for(files, out, single=single)
+    before = results_in(out)
     recipe = load(given.run, recipe=given.recipe, device=given.device)
     progress = make_progress()
     try:
         done = process(recipe, files, targets, progress_callback(progress))
     finally:
         progress.close()
-    _tell(done, files, out, did=did)
+    _tell(done, files, out, before, did=did)
 
 
-def _tell(done: ProcessedFiles, files: ImageFiles, place: Path, *, did: str) -> None:
+def _tell(done: ProcessedFiles, files: ImageFiles, place: Path, before: frozenset[Path], *, did: str) -> None:
     """Print where the results are, and on stderr what was done on the way.
 
     Args:
         done: what came of it.
         files: what was given.
         place: the file or folder that was written to.
+        before: the files that were in it.
         did: "translated", "upscaled".
 
     Raises:
         InputError: some files were left out.
     """
-    for note in done.notes:
-        print(note, file=sys.stderr)
+    earlier = tell_of_earlier(place, before, done.written)
+    for note in (*done.notes, *([] if earlier is None else [earlier])):
+        tell(note)
     if done.written:
-        print(done.written[0] if len(done.written) == 1 else place)
-        print(f"{counted(len(done.written), 'image')} {did}", file=sys.stderr)
+        say(done.written[0] if len(done.written) == 1 else place)
+        tell(f"{counted(len(done.written), 'image')} {did}")
     if done.problems:
         said = listed([f"{name} {why}" for name, why in done.problems.items()], separator="; ")
         count, were = len(done.problems), "was" if len(done.problems) == 1 else "were"

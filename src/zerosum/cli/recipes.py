@@ -16,6 +16,7 @@ from zerosum.cli import flags, loading
 from zerosum.config import BaseConfig, documentation, flag
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.runtime.terminal import say
 from zerosum.text import command
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Recipes(BaseConfig):
 def run(arguments: list[str]) -> None:
     """Print the table, or the page of one recipe."""
     given = flags.parse(Recipes, arguments, prog="zerosum recipes").checked()
-    print(table() if given.name is None else page(given.name, given.shape))
+    say(table() if given.name is None else page(given.name, given.shape))
 
 
 def table() -> str:

@@ -11,6 +11,7 @@ import tyro
 from zerosum import report
 from zerosum.cli import flags
 from zerosum.run.directory import Run
+from zerosum.runtime.terminal import say
 
 
 @dataclass(frozen=True)
@@ -24,4 +25,4 @@ class Report:
 def run(arguments: list[str]) -> None:
     """Write the report and say where it is."""
     given = flags.parse(Report, arguments, prog="zerosum report")
-    print(report.write(Run.open(given.run).path))
+    say(report.write(Run.open(given.run).path))

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import inspect
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from PIL import Image
+from pydantic import PositiveFloat, PositiveInt
 
 from zerosum import kinds
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, value_of, with_controls
-from zerosum.config import BaseConfig
+from zerosum.config import BaseConfig, Seed
 from zerosum.errors import InputError
 from zerosum.inference import sample
 from zerosum.inference.controls import controls
 from zerosum.inference.generate import generate
+from zerosum.inference.results import results_in, tell_of_earlier
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
+from zerosum.runtime.terminal import say, tell
 from zerosum.tasks import GENERATE, require_task
 
 
@@ -33,7 +37,7 @@ class Sample(BaseConfig):
     n: Annotated[PositiveInt, tyro.conf.arg(aliases=("-n",))] = 16
     """Samples to make; with --interpolate, the samples that the walk visits."""
 
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """Start of the randomness; on a CPU the same seed makes the same samples."""
 
     out: Path | None = None
@@ -63,31 +67,45 @@ def run(arguments: list[str]) -> None:
     """Make samples and say where they are."""
     place = run_among(arguments)
     parser: type = Sample
+    parameters: dict[str, inspect.Parameter] = {}
     if place is not None:
         kind = recipe_of(place, value_of(arguments, "--recipe"))
         require_task(kind, place, GENERATE)
         parameters = controls(kind)
         parser = with_controls(Sample, kind.sample, parameters)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
-    out = given.out or given.run / "samples" / (f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}")
+    out = given.out or given.run / "samples" / _name(given, parameters)
     _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))
     if given.interpolate:
         walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
-        print(sample.write_walk(walk, out, kind=kinds.find(recipe.spec.kind), seconds=given.seconds))
+        say(sample.write_walk(walk, out, kind=kinds.find(recipe.spec.kind), seconds=given.seconds))
         return
+    before = results_in(out)
     samples = generate(recipe, given.n, given.seed, controls=chosen)
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed)} | {
         k: str(v) for k, v in chosen.items()
     }
     written = sample.write_samples(samples, out, kind=kinds.find(recipe.spec.kind), metadata=metadata)
-    print(written[0] if len(written) == 1 else out)
-    print(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}", file=sys.stderr)
+    if (earlier := tell_of_earlier(out, before, written)) is not None:
+        tell(earlier)
+    say(written[0] if len(written) == 1 else out)
+    tell(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}")
+
+
+def _name(given: Any, parameters: dict[str, inspect.Parameter]) -> str:
+    """Name results after all that decides them, so that other ones get another place: seed-0, seed-0-truncation-0.5."""
+    chosen = [f"{name}-{value}" for name, value in chosen_among(given, parameters).items()]
+    best = [] if given.checkpoint == "newest" else [given.checkpoint]
+    kind, ending = ("walk", ".gif") if given.interpolate else ("seed", "")
+    return re.sub(r"[^\w.=+-]+", "_", "-".join([kind, str(given.seed), *chosen, *best])) + ending
 
 
 def _require_ending(out: Path, endings: tuple[str, ...]) -> None:
     """Refuse a kind of file that cannot be written, before anything is computed."""
+    if "" in endings and (out.is_dir() or out.suffix.lower() not in Image.registered_extensions()):
+        return
     if out.suffix.lower() not in endings:
         known = " or ".join(ending or "a folder" for ending in endings)
         raise InputError(f"--out is {out}, and what is made here can be written as {known}.")

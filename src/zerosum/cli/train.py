@@ -49,27 +49,25 @@ class Resume:
     """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
 
 
-def run(arguments: list[str]) -> None:
-    """Train, or go on with a run where --resume is given."""
+def run(arguments: list[str]) -> int:
+    """Train, or go on with a run where --resume is given; return 0, or 128 + N where signal N has stopped it."""
     resumed = flags.value_of(arguments, "--resume")
     try:
-        if resumed is None:
-            _start(arguments)
-        else:
-            _resume(resumed, arguments)
+        done = _start(arguments) if resumed is None else _resume(resumed, arguments)
     finally:
         distributed.leave()
+    return 0 if done.stopped_by is None else 128 + done.stopped_by
 
 
-def _start(arguments: list[str]) -> None:
+def _start(arguments: list[str]) -> Run:
     kind = recipes.find(flags.value_of(arguments, "--recipe") or "dcgan")
     given: Any = flags.parse(_arguments(kind), arguments, prog="zerosum train")
     parts = given.settings.checked(), given.training.checked(), given.options.checked()
     plan = RunConfig(given.data, recipes.name_of(kind), kind, *parts)
-    launch.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
+    return launch.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
 
 
-def _resume(run_: str, arguments: list[str]) -> None:
+def _resume(run_: str, arguments: list[str]) -> Run:
     directory = Run.open(run_)
     recipe = flags.value_of(arguments, "--recipe")
     plan = read_config(directory, recipe)
@@ -77,7 +75,7 @@ def _resume(run_: str, arguments: list[str]) -> None:
     given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
-    launch.resume(run_, recipe=recipe, **changes)
+    return launch.resume(run_, recipe=recipe, **changes)
 
 
 def _arguments(recipe: type[Recipe], plan: RunConfig | None = None) -> type:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, value_of, with_controls
 from zerosum.cli.image_command import process_images
-from zerosum.config import BaseConfig
+from zerosum.config import BaseConfig, Seed
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.inference.controls import controls
 from zerosum.inference.image_files import ProcessedFiles, Size
@@ -44,7 +44,7 @@ class Translate(BaseConfig):
     batch: PositiveInt = 8
     """Images translated at once."""
 
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """Start of the randomness; on a CPU the same seed, images and batch give the same results."""
 
     device: str = "auto"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
-from zerosum.config import BaseConfig
+from zerosum.config import BaseConfig, Seed
 from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 
@@ -63,5 +63,5 @@ class EvaluationConfig(BaseConfig):
     size: str | None = None
     """For a folder of images: the size, such as 64 or 48x64, that both sides are brought to."""
 
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """Of the choice of samples, of their generation, of subsets and resampling."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from zerosum import report
 from zerosum.data.options import DataConfig
-from zerosum.errors import InputError
+from zerosum.errors import InputError, StorageError
 from zerosum.evaluation import table
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.inputs import of_folder, of_run
 from zerosum.evaluation.measures import chosen, groups, parse_names
-from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval
+from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval, holds_figures
 from zerosum.evaluation.samples import Comparison
 from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import played
@@ -22,10 +24,13 @@ from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe
 from zerosum.runtime import distributed
 from zerosum.runtime.device import pick_device
+from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
+from zerosum.runtime.surroundings import own_settings
 from zerosum.runtime.thread_pool import ProgressCallback
 
 
+@own_settings()
 def evaluate(
     config: EvaluationConfig,
     subject: str | Path,
@@ -36,11 +41,16 @@ def evaluate(
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Evaluate as `config` asks; under `torchrun` the processes share the work, and the first one writes."""
+    """Evaluate as `config` asks; under `torchrun` the processes share the work, and the first one writes.
+
+    Where `out` is given it must be writable before anything is computed. Figures are returned, and the reason logged,
+    where a run that is evaluated cannot take them.
+    """
+    target = None if out is None else require_place(expanded(out))
     names = None if config.metrics is None else parse_names(config.metrics)
     place = pick_device(device)
     world = distributed.join(place)
-    run = Run.open(subject) if (Path(subject) / "run.json").exists() else None
+    run = Run.open(subject) if (expanded(subject) / "run.json").exists() else None
     plan = None if run is None else read_config(run, recipe)
     options = DataConfig() if plan is None else plan.options
     progress = progress or (make_progress() if world.is_first else Silent())
@@ -58,12 +68,40 @@ def evaluate(
         progress.close()
     notes = (*comparison.notes, *left)
     found = Evaluation(subject=str(subject), round=round_, protocol=comparison.protocol, figures=figures, notes=notes)
-    target = Path(out) if out is not None else run.path / FILE if run is not None else None
-    if target is not None and world.is_first:
+    if not world.is_first:
+        return found
+    if target is not None:
         found.write(target)
-        if run is not None and target == run.path / FILE:
-            report.write(run.path)
+    if run is not None and target in (None, run.path / FILE):
+        _keep(found, run)
     return found
+
+
+def _keep(found: Evaluation, run: Run) -> None:
+    """Write figures into their run, or log why that cannot be done: they took long, and are returned in any case."""
+    try:
+        found.write(run.path / FILE)
+        report.write(run.path)
+    except StorageError as error:
+        logging.getLogger("zerosum").warning(error)
+
+
+def require_place(path: Path) -> Path:
+    """Check that a file of figures may be written at a path: a new .json, or over one that holds figures.
+
+    Raises:
+        InputError: it may not.
+    """
+    if path.suffix.lower() != ".json":
+        raise InputError(f"--out is {path}, and figures are written as JSON: give a name that ends in .json.")
+    if path.is_dir():
+        raise InputError(f"--out is {path}, which is a folder: give the name of a .json file.")
+    if path.exists() and not holds_figures(path):
+        raise InputError(f"--out is {path}, which is no evaluation and stays as it is: give another name.")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(f"--out is {path}, and {folder} cannot be written to: give another place.")
+    return path
 
 
 def compare(
@@ -86,7 +124,7 @@ def compare(
     """
     if not places:
         raise InputError("Nothing to compare was named: zerosum compare RUN RUN")
-    found = [_found(Path(place), asked, recipe, progress) for place in places]
+    found = [_found(expanded(place), asked, recipe, progress) for place in places]
     table.require_comparable(found)
     return found
 

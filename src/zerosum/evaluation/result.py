@@ -111,6 +111,15 @@ class Evaluation:
             ) from None
 
 
+def holds_figures(path: Path) -> bool:
+    """Whether a file is an evaluation, of this version of zerosum or another."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and {"format", "subject", "protocol", "figures"} <= content.keys()
+
+
 def finite(value: float) -> float | None:
     """Return a value, or None in place of what is no finite number and JSON cannot hold."""
     return value if math.isfinite(value) else None

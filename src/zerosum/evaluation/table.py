@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zerosum.errors import InputError
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol, warnings
-from zerosum.text import number
+from zerosum.text import number, one_line, printable
 
 BEST = "*"
 
@@ -193,9 +193,9 @@ def show(head: Sequence[str], body: Sequence[Sequence[str]], *, caption: str) ->
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(caption), title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=Text(printable(caption)), title_justify="left", box=box.SIMPLE_HEAD)
     for place, name in enumerate(head):
         table.add_column(name, style="bold" if place == 1 else "")
     for row in body:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     Console().print(table)

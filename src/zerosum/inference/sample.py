@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from zerosum import latent
@@ -14,6 +15,7 @@ from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
 from zerosum.inference.generate import CHUNK, draw_labels
 from zerosum.kinds.base import Kind
+from zerosum.media.image_grid import is_picture
 from zerosum.media.video import animate
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
@@ -27,7 +29,7 @@ def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[s
         InputError: the ending is of another kind of file.
         StorageError: the disk refuses.
     """
-    if out.suffix and out.suffix.lower() != ".png":
+    if not is_picture(out) and not out.is_dir() and out.suffix.lower() in Image.registered_extensions():
         raise InputError(f"Samples cannot be written as {out.name}: give a name that ends in .png, or a folder.")
     return kind.save(samples, out, metadata)
 

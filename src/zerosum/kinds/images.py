@@ -150,11 +150,11 @@ def draw(samples: Tensor, real: Tensor | None = None) -> Image.Image:
 
 def save(samples: Tensor, out: Path, metadata: Mapping[str, str]) -> list[Path]:
     """Write (N, C, H, W) images in [-1, 1]: a file each into a folder, or all into one .png."""
-    if not out.suffix:
+    if not image_grid.is_picture(out):
         return image_grid.save_images(samples, out, prefix="sample", metadata=metadata)
     if len(samples) == 1 and samples.shape[1] in image_grid.MODES:
-        (path,) = image_grid.save_images(samples, out.parent, prefix=out.stem, metadata=metadata)
-        return [path.replace(out)]
+        image_grid.save_image(samples, out, metadata)
+        return [out]
     image_grid.write_png(image_grid.grid(samples), out, metadata)
     return [out]
 

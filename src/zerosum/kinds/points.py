@@ -75,7 +75,7 @@ def draw(samples: Tensor, real: Tensor | None = None) -> Image.Image:
 
 def save(samples: Tensor, out: Path, metadata: Mapping[str, str]) -> list[Path]:
     """Write (N, 2) points as a scatter plot, into a folder or a .png."""
-    target = out if out.suffix else out / "samples.png"
+    target = out if image_grid.is_picture(out) else out / "samples.png"
     image_grid.write_png(image_grid.scatter(samples), target, metadata)
     return [target]
 

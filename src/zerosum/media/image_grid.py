@@ -160,6 +160,21 @@ def save_images(images: Tensor, folder: Path, *, prefix: str, metadata: Mapping[
     return paths
 
 
+def is_picture(out: Path) -> bool:
+    """Whether a place for results is one picture: its name ends in .png, and no folder has it. All else is a folder."""
+    return out.suffix.lower() == ".png" and not out.is_dir()
+
+
+def save_image(images: Tensor, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write the first of (N, C, H, W) images in [-1, 1] to a PNG, and touch no other file.
+
+    Raises:
+        InputError: The images cannot be shown.
+        StorageError: The disk refused the write.
+    """
+    write_png(_picture(_shown(images)[0]), path, metadata)
+
+
 def write_png(image: Image.Image, path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Write a PNG whole or not at all, with metadata as text chunks.
 

@@ -5,29 +5,23 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
-from zerosum.errors import InputError
+from zerosum.errors import InputError, ZerosumError
 from zerosum.game import Game
 from zerosum.recipe import Recipe
 from zerosum.run.directory import Run
-from zerosum.runtime.atomic_files import storing
+from zerosum.runtime.atomic_files import remove_folder, storing, write_folder
 
 FORMAT = 1
 WEIGHTS, AVERAGES, STATE, INDEX = "weights.safetensors", "averages.safetensors", "state.pt", "checkpoint.json"
-FOREIGN = (SafetensorError, UnpicklingError, EOFError, LookupError, RuntimeError, TypeError, ValueError)
-"""What readers raise on bytes that `save` did not write."""
 
 
 def save(run: Run, game: Game[Any], *, keep: int) -> Path | None:
@@ -41,11 +35,11 @@ def save(run: Run, game: Game[Any], *, keep: int) -> Path | None:
         StorageError: the disk refuses; the previous checkpoints stand.
     """
     target = run.checkpoint(game.clock.round)
-    if not _write(target, game):
+    if not _write(run, target, game):
         return None
     with storing(target):
         for old in run.checkpoints()[:-keep]:
-            shutil.rmtree(old)
+            remove_folder(old)
     return target
 
 
@@ -56,7 +50,7 @@ def save_best(run: Run, game: Game[Any]) -> None:
         DivergedError: a weight is not finite; nothing is written.
         StorageError: the disk refuses.
     """
-    _write(run.best, game)
+    _write(run, run.best, game)
 
 
 def played(path: Path) -> int:
@@ -67,11 +61,11 @@ def played(path: Path) -> int:
     """
     try:
         return int(json.loads((path / INDEX).read_text())["round"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
 
 
-def _write(target: Path, game: Game[Any]) -> bool:
+def _write(run: Run, target: Path, game: Game[Any]) -> bool:
     """Write a checkpoint where this is the first process; return whether it is."""
     game.check_weights()
     state = game.state_dict()
@@ -83,25 +77,27 @@ def _write(target: Path, game: Game[Any]) -> bool:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     files = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: buffer.getvalue()}
-    index = {
+    index: dict[str, Any] = {
         "format": FORMAT,
         "round": game.clock.round,
         "seen": game.clock.seen,
+        "run": _run_id(run),
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
+    index["sha256"][INDEX] = _digest(index)
     files[INDEX] = json.dumps(index, indent=2).encode() + b"\n"
     with storing(target):
-        _write_folder(target, files)
+        write_folder(target, files)
     return True
 
 
-def restore(path: Path, game: Game[Any]) -> None:
-    """Bring `game`, of the same recipe and settings, to where `save` left it.
+def restore(path: Path, game: Game[Any], *, run: Run | None = None) -> None:
+    """Bring `game`, of the same recipe and settings, to where `save` left it; `run`, which holds it, if it is open.
 
     Raises:
         InputError: the checkpoint is damaged, not one of ours, or of another model.
     """
-    files = _read_folder(path)
+    files = _read_folder(path, run or Run(path.parent.parent))
     with _ours(path):
         weights = safetensors.torch.load(files[WEIGHTS])
         state = torch.load(io.BytesIO(files[STATE]), map_location="cpu", weights_only=True)
@@ -110,13 +106,13 @@ def restore(path: Path, game: Game[Any]) -> None:
         game.load_state_dict(state)
 
 
-def load_model(path: Path, recipe: Recipe) -> None:
+def load_model(path: Path, recipe: Recipe, *, run: Run | None = None) -> None:
     """Fill `recipe` with the averaged weights of a checkpoint, and the live ones where no average was kept.
 
     Raises:
         InputError: the checkpoint is damaged, not one of ours, or of another model.
     """
-    files = _read_folder(path)
+    files = _read_folder(path, run or Run(path.parent.parent))
     with _ours(path):
         weights = safetensors.torch.load(files[WEIGHTS]) | safetensors.torch.load(files[AVERAGES])
     _load_weights(recipe, weights, path)
@@ -140,40 +136,50 @@ def _load_weights(recipe: Recipe, weights: Mapping[str, Tensor], path: Path) -> 
         ) from None
 
 
-def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    for left in target.parent.glob(".*.part"):  # by a process that was killed while it wrote
-        shutil.rmtree(left)
-    beside = target.parent / f".{target.name}.part"
-    beside.mkdir(parents=True)
+def _run_id(run: Run) -> str | None:
+    """Return the id of a run; those of earlier versions have none."""
     try:
-        for name, content in files.items():
-            with (beside / name).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        if target.exists():
-            shutil.rmtree(target)
-        beside.rename(target)
-        if os.name == "posix":  # elsewhere a folder cannot be opened, and renames are journalled by themselves
-            folder = os.open(target.parent, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+        found = run.description
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found.get("id") if isinstance(found, dict) else None
 
 
-def _read_folder(path: Path) -> dict[str, bytes]:
+def _digest(index: Mapping[str, Any]) -> str:
+    """Return the checksum of an index over all of it but this checksum."""
+    sums = {name: value for name, value in index["sha256"].items() if name != INDEX}
+    return hashlib.sha256(json.dumps({**index, "sha256": sums}, sort_keys=True).encode()).hexdigest()
+
+
+def _require_own(path: Path, index: Mapping[str, Any], run: Run) -> None:
+    """Check that a checkpoint is of the run that it lies in, of the round that it is named after, and undamaged.
+
+    Raises:
+        InputError: it is not.
+    """
+    own = _run_id(run)
+    if "run" in index or own is not None:
+        if index["sha256"].get(INDEX) != _digest(index):
+            raise InputError(f"{path}/{INDEX} is damaged (its checksum differs): delete {path} to go on without it.")
+        if index.get("run") != own:
+            raise InputError(f"{path} is of another run than {run.path}: delete it to go on without it.")
+    if path.name.isdigit() and int(path.name) != index["round"]:
+        raise InputError(f"{path} is named after round {int(path.name)} and holds round {index['round']}: rename it.")
+
+
+def _read_folder(path: Path, run: Run) -> dict[str, bytes]:
     try:
         index = json.loads((path / INDEX).read_text())
         found, sums = index["format"], dict(index["sha256"])
+        int(index["round"])
         files = {name: (path / name).read_bytes() for name in (WEIGHTS, AVERAGES, STATE)}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise InputError(
             f"{path} is not a zerosum checkpoint: its {INDEX}, or a file that it names, is missing."
         ) from None
     if found != FORMAT:
         raise InputError(f"{path} has format {found!r}, and this version of zerosum reads format {FORMAT}.")
+    _require_own(path, index, run)
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != sums.get(name):
             raise InputError(
@@ -184,8 +190,10 @@ def _read_folder(path: Path) -> dict[str, bytes]:
 
 @contextmanager
 def _ours(path: Path) -> Iterator[None]:
-    """Refuse, in one sentence, files that `save` did not write."""
+    """Refuse, in one sentence, files that `save` did not write: their readers raise anything."""
     try:
         yield
-    except FOREIGN:
-        raise InputError(f"{path} is not a checkpoint of this run: its files hold something else.") from None
+    except (ZerosumError, MemoryError):
+        raise
+    except Exception as error:
+        raise InputError(f"{path} is not a checkpoint of this run: its files hold something else.") from error

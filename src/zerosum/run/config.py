@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from zerosum import recipes, stabilisers
-from zerosum.config import BaseConfig, flag
+from zerosum.config import BaseConfig, Seed, flag
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -192,11 +192,12 @@ def _edited(directory: Run) -> InputError:
 class TrainingConfig(BaseConfig):
     """How to train, whatever the recipe."""
 
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """Start of all randomness: initial weights, order of the data, latents. Equal seeds give equal runs on a CPU."""
 
     save_every: PositiveInt = 200
-    """Rounds between checkpoints. A kill loses at most the rounds since the last one; Ctrl-C and SIGTERM lose none."""
+    """Rounds between checkpoints. A kill loses at most the rounds since the last one; Ctrl-C, SIGTERM and a
+    terminal that closes lose none."""
 
     keep: PositiveInt = 3
     """Newest checkpoints to keep."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from zerosum.errors import InputError
 from zerosum.run.history import History
-from zerosum.runtime.atomic_files import replacing, storing
+from zerosum.runtime.atomic_files import replacing, storing, sweep
+from zerosum.runtime.lock import LOCK
+from zerosum.runtime.paths import expanded
 from zerosum.text import command
 
 FORMAT = 2
@@ -57,6 +59,15 @@ class Run:
 
     path: Path
 
+    stopped_by: int | None = field(default=None, compare=False)
+    """Number of the signal that stopped the training that returned this run, such as 2 after Ctrl-C; None where it
+    was played to its end, and for a run that was opened. The work is saved: `zerosum.resume` goes on with it."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the training that returned this run was stopped before its end."""
+        return self.stopped_by is not None
+
     @classmethod
     def create(cls, path: Path, description: Mapping[str, Any]) -> Run:
         """Make a new run directory.
@@ -83,13 +94,13 @@ class Run:
         """
         if isinstance(path, Run):
             return path
-        path = Path(path)
+        path = expanded(path)
         if not path.exists():
             raise InputError(f"There is no run at {path}: give the folder that `zerosum train` made.")
         run = cls(path)
         try:
             description = run.description
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             raise InputError(
                 f"{path} is not a zerosum run (no readable run.json): give a folder that `zerosum train` made."
             ) from None
@@ -147,6 +158,11 @@ class Run:
                 picture.unlink()
         return said
 
+    def sweep(self) -> None:
+        """Remove what a killed process left unfinished; call it in the process that holds the run's lock."""
+        for folder in (self.path, self.path / "samples", self.path / "checkpoints"):
+            sweep(folder)
+
     def checkpoints(self) -> list[Path]:
         """Return the checkpoints, oldest first; one that was being written when the process died is not among them."""
         folder = self.path / "checkpoints"
@@ -160,9 +176,8 @@ class Run:
         """
         checkpoints = self.checkpoints()
         if not checkpoints:
-            raise InputError(
-                f"{self.path} holds no checkpoint: the run was stopped before its first; delete it and train anew."
-            )
+            go_on = command("zerosum", "train", "--resume", self.path)
+            raise InputError(f"{self.path} holds no checkpoint: it was stopped before its first; go on by `{go_on}`.")
         return checkpoints[-1]
 
     @property
@@ -203,7 +218,7 @@ def require_free(path: Path) -> None:
     if (path / "run.json").exists():
         go_on = command("zerosum", "train", "--resume", path)
         raise InputError(f"{path} already holds a run: go on with it by `{go_on}`, or name another folder with --run.")
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and (not path.is_dir() or any(inside.name != LOCK for inside in path.iterdir())):
         raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")
 
 

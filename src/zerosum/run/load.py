@@ -18,6 +18,7 @@ from zerosum.run.config import RunConfig, change_of_recipe, read_config, read_sp
 from zerosum.run.directory import Run, Which
 from zerosum.runtime import rng
 from zerosum.runtime.device import pick_device
+from zerosum.runtime.surroundings import own_settings
 
 
 def build_recipe(config: RunConfig, spec: Spec) -> Recipe:
@@ -41,6 +42,7 @@ def rebuild(recipe: Recipe) -> Recipe:
     return fresh.to(recipe.device)
 
 
+@own_settings()
 def load(
     run: str | Path | Run,
     *,
@@ -74,7 +76,7 @@ def load_recipe(directory: Run, plan: RunConfig, *, device: torch.device, checkp
         logging.getLogger("zerosum").warning(note)
     with rng.fork(torch.device("cpu")):
         recipe = build_recipe(plan, read_spec(directory))
-    load_model(directory.chosen(checkpoint), recipe)
+    load_model(directory.chosen(checkpoint), recipe, run=directory)
     return recipe.to(device).eval().requires_grad_(False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import secrets
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from zerosum.run.directory import Run
 from zerosum.runtime import device
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.progress import Progress
+from zerosum.text import listed
 
 
 def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | None) -> dict[str, Any]:
@@ -25,6 +27,7 @@ def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | 
     origin = recipes.origin(plan.recipe_class)
     outside = {} if origin is None else {"recipe_origin": {"place": origin.place, "sha256": origin.sha256}}
     return {
+        "id": secrets.token_hex(8),
         "recipe": plan.recipe,
         "task": game.recipe.task.name,
         **outside,
@@ -78,7 +81,22 @@ def require_same_data(directory: Run, dataset: Dataset, progress: Progress) -> N
 
 def tell_of_other_conditions(directory: Run, game: Game[Any], progress: Progress) -> None:
     """Say what a resumed run will compute with that is not what it began with: its numbers may differ from here on."""
-    began = directory.description.get("machine", {})
-    for name, value in game.environment().items():
+    began, now = directory.description.get("machine", {}), dict(game.environment())
+    if game.device.type == "cpu":  # whose sums depend on how many threads share them
+        now["threads"] = torch.get_num_threads()
+    for name, value in now.items():
         if began.get(name, value) != value:
             progress.note(f"The run began with {name.replace('_', ' ')} {began[name]} and goes on with {value}.")
+
+
+def tell_of_other_length(before: RunConfig, plan: RunConfig, game: Game[Any], progress: Progress) -> None:
+    """Say how to train a finished run longer, and where another length changes the learning rates of a resumed one."""
+    was, now = before.config.rounds, plan.config.rounds
+    if game.clock.round == game.rounds:
+        progress.note(f"All {game.rounds:,} rounds are played: --rounds {2 * now}, or another number, makes more.")
+    scheduled = [name for name, player in game.players.items() if player.has_schedule]
+    if now != was and game.clock.round and scheduled:
+        progress.note(
+            f"The learning rates of {listed(scheduled)} follow the schedule of {now:,} rounds from here on, not of "
+            f"{was:,}: what had fallen may rise again, unlike in a run of {now:,} rounds from its start."
+        )

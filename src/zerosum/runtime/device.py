@@ -6,6 +6,8 @@ import ctypes
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -13,6 +15,7 @@ import torch
 from zerosum.errors import InputError
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
+_TRIM_THRESHOLD, _MMAP_MAX = 128 * 1024, 65_536  # what glibc begins with
 
 
 def keep_freed_memory() -> None:
@@ -22,12 +25,30 @@ def keep_freed_memory() -> None:
     every 4 KiB it writes: 5 to 25 % of a DCGAN's step on a CPU, and more for wider maps. Call it before large tensors
     exist. ZEROSUM_KEEP_MEMORY=0 turns it off; without glibc it does nothing.
     """
+    if (libc := _glibc()) is not None:
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(_M_MMAP_MAX, 0)
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """Keep freed memory as `keep_freed_memory` does, and give it back to the system at the end."""
+    keep_freed_memory()
+    try:
+        yield
+    finally:
+        if (libc := _glibc()) is not None:
+            libc.mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD)
+            libc.mallopt(_M_MMAP_MAX, _MMAP_MAX)
+            libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """Return the C library where its allocator may be set."""
     if os.environ.get("ZEROSUM_KEEP_MEMORY", "1") == "0" or not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None and platform.libc_ver()[0] == "glibc":
-        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-        mallopt(_M_MMAP_MAX, 0)
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "mallopt") and platform.libc_ver()[0] == "glibc" else None
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -16,10 +16,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from zerosum.errors import ZerosumError
+from zerosum.errors import ProcessLostError
 
 PATIENCE = timedelta(hours=12)
 """How long a process waits for another, which may be packing a large data set."""
+
+_joined = False
 
 T = TypeVar("T")
 
@@ -84,19 +86,25 @@ class World:
     def first_then_others(self, make: Callable[[], T]) -> T:
         """Return what `make` makes, in the first process, which leaves it in a cache, and then in the others.
 
-        The others follow also where the first fails: they fail alike, and nobody waits for anybody.
+        Raises:
+            ProcessLostError: The first has failed, and says why.
         """
         if not self.is_first:
-            self.wait()
+            if self.any(False):
+                raise ProcessLostError("Another process of this run has stopped: its output says why.")
             return make()
+        failed = True
         try:
-            return make()
+            made = make()
+            failed = False
         finally:
-            self.wait()
+            self.any(failed)
+        return made
 
 
 def join(device: torch.device) -> World:
     """Join the processes that `torchrun` started, or be alone."""
+    global _joined
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return World()
@@ -106,6 +114,7 @@ def join(device: torch.device) -> World:
             torch.cuda.set_device(local_rank)
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, rank=rank, world_size=size, timeout=PATIENCE)
+        _joined = True
     return World(rank=rank, size=size, local_rank=local_rank)
 
 
@@ -114,17 +123,22 @@ def _together() -> Iterator[None]:
     """Turn a lost connection to the other processes into one sentence.
 
     Raises:
-        ZerosumError: a process of this run is gone.
+        ProcessLostError: a process of this run is gone.
     """
     try:
         yield
     except RuntimeError as error:
-        raise ZerosumError("Another process of this run has stopped: its output says why.") from error
+        raise ProcessLostError("Another process of this run has stopped: its output says why.") from error
 
 
 def is_first() -> bool:
     """Whether this process is the first of those that joined, or alone."""
     return not dist.is_initialized() or dist.get_rank() == 0
+
+
+def has_joined() -> bool:
+    """Whether this process has met others, be it that it has left them again."""
+    return _joined
 
 
 def leave() -> None:

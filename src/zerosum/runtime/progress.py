@@ -1,4 +1,7 @@
-"""Progress display: a live table on a terminal, plain lines in a log, all on stderr."""
+"""Progress display: a live table on a terminal, plain lines in a log, all on stderr.
+
+Progress never ends the work that it is of: what cannot be written is dropped.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
-from zerosum.text import duration, number
+from zerosum.runtime.terminal import BestEffortStream
+from zerosum.text import duration, number, one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,7 +68,9 @@ class Progress(Protocol):
 def make_progress(stream: TextIO | None = None) -> Progress:
     """Return the display that suits `stream`, stderr by default: live on a terminal, plain lines elsewhere."""
     shown_on = stream or sys.stderr
-    if shown_on.isatty() and os.environ.get("TERM") != "dumb":
+    if shown_on is None:  # as under pythonw
+        return Silent()
+    if BestEffortStream(shown_on).isatty() and os.environ.get("TERM") != "dumb":
         return Live(shown_on)
     return Plain(shown_on)
 
@@ -91,7 +97,7 @@ class Plain:
     def __init__(
         self, stream: TextIO, *, interval_seconds: float = 10.0, now: Callable[[], float] = time.monotonic
     ) -> None:
-        self._stream = stream
+        self._stream = BestEffortStream(stream)
         self._interval_seconds = interval_seconds
         self._now = now
         self._last = -float("inf")
@@ -104,7 +110,7 @@ class Plain:
 
     def note(self, text: str) -> None:
         """Write one line now."""
-        print(text, file=self._stream, flush=True)
+        print(one_line(text), file=self._stream, flush=True)
 
     def close(self) -> None:
         """Nothing to tidy: every line is complete when written."""
@@ -173,7 +179,8 @@ class Live:
         from rich.live import Live as Display
 
         # Redrawn by `update` alone: a drawing thread would not survive the fork of data workers.
-        self._display = Display(console=Console(file=stream, width=width), auto_refresh=False)
+        console = Console(file=cast(TextIO, BestEffortStream(stream)), width=width)
+        self._display = Display(console=console, auto_refresh=False)
         self._refresh_seconds = refresh_seconds
         self._last = -float("inf")
         self._closed = False
@@ -194,7 +201,7 @@ class Live:
         """Print one line above the table."""
         from rich.text import Text
 
-        self._display.console.print(Text(text))
+        self._display.console.print(Text(one_line(text)))
 
     def close(self) -> None:
         """Draw the last status and give the terminal back."""

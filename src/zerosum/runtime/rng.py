@@ -39,12 +39,14 @@ def share(start: int, stop: int, total: int) -> Iterator[None]:
 
 def normal(n: int, *shape: int, device: torch.device) -> Tensor:
     """Draw (n, *shape) values from N(0, 1)."""
-    return _rows(n, lambda rows: torch.randn(rows, *shape, device=device))
+    return _rows(n, lambda rows: torch.randn(rows, *shape, dtype=torch.float32, device=device))
 
 
 def uniform(n: int, *shape: int, device: torch.device, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Draw (n, *shape) values from U(low, high)."""
-    return _rows(n, lambda rows: torch.rand(rows, *shape, device=device).mul_(high - low).add_(low))
+    return _rows(
+        n, lambda rows: torch.rand(rows, *shape, dtype=torch.float32, device=device).mul_(high - low).add_(low)
+    )
 
 
 def integers(n: int, *shape: int, high: int, device: torch.device) -> Tensor:

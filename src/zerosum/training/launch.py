@@ -2,97 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
-from zerosum import kinds, recipes, report
+from zerosum import recipes, report
 from zerosum.data.dataset import Dataset, SampleDataset
-from zerosum.data.stream import Stream
-from zerosum.errors import InputError
+from zerosum.errors import InputError, ProcessLostError
 from zerosum.evaluation.config import EvaluationContext
 from zerosum.evaluation.during_training import TrainingEvaluator, watch
 from zerosum.game import Game
-from zerosum.kinds import open_as
-from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import restore
 from zerosum.run.config import RunConfig, change_of_recipe, changed, read_config
 from zerosum.run.directory import Run, require_free
-from zerosum.run.load import build_recipe
-from zerosum.run.metadata import describe, keep_recipe, require_same_data, tell_of_other_conditions
+from zerosum.run.metadata import (
+    describe,
+    keep_recipe,
+    require_same_data,
+    tell_of_other_conditions,
+    tell_of_other_length,
+)
 from zerosum.runtime import distributed, rng
-from zerosum.runtime.device import keep_freed_memory, pick_device, pick_memory_format, pick_precision
+from zerosum.runtime.device import pick_device
 from zerosum.runtime.distributed import World
+from zerosum.runtime.lock import locked
+from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
+from zerosum.runtime.surroundings import only_training
 from zerosum.text import command
+from zerosum.training.build import build_game, open_data
 from zerosum.training.nearest_images import write_nearest
 from zerosum.training.preview import Previews, preview_batch
 from zerosum.training.trainer import Trainer
 
 
-def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
-    """Open the training data, with the number of samples of each class in its spec."""
-    opening = partial(open_as, plan.recipe_class.data, plan.data, options=plan.options)
-    dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
-    if not isinstance(dataset, SampleDataset) or dataset.labels is None:
-        return dataset
-    counts = np.bincount(dataset.labels, minlength=len(dataset.spec.classes))
-    return replace(dataset, spec=replace(dataset.spec, class_counts=tuple(counts.tolist())))
-
-
-def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: World) -> Game[Any]:
-    """Build the recipe from the plan's seed and seat it at a game, before its first round.
-
-    Raises:
-        InputError: the recipe cannot take the data, or the batch does not divide as asked.
-    """
-    torch.manual_seed(plan.training.seed)
-    recipe = build_recipe(plan, dataset.spec)
-    _require_divisible(plan, recipe, world)
-    training = plan.training
-    kind = kinds.find(dataset.spec.kind)
-    precision = pick_precision(training.precision, device)
-    if kind.precision == "float32" and training.precision == "auto":
-        precision = torch.float32
-    memory_format = pick_memory_format(training.memory_format, device, precision)
-    keep_freed_memory()
-    if memory_format is torch.channels_last:
-        memory_format = kind.memory_format or torch.contiguous_format
-        recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
-    share = world if recipe.divisible else World()
-    source = Stream(dataset, seed=training.seed, rank=share.rank, world=share.size, jitter=recipe.jitter)
-    return Game(
-        recipe.to(device),
-        source,
-        world=world,
-        precision=precision,
-        memory_format=memory_format,
-        micro_batches=training.micro_batches,
-    )
-
-
-def _require_divisible(plan: RunConfig, recipe: Recipe, world: World) -> None:
-    training = plan.training
-    size = world.size if recipe.divisible else 1
-    whole = size * training.micro_batches * recipe.minibatch_group
-    batches = {plan.config.batch, *(phase.batch for phase in recipe.phases() if phase.batch)}
-    if uneven := [batch for batch in sorted(batches) if batch % whole]:
-        groups = f" of groups of {recipe.minibatch_group}" if recipe.minibatch_group > 1 else ""
-        raise InputError(
-            f"--batch {uneven[0]} does not divide among {world.size} processes of {training.micro_batches} "
-            f"micro-batches{groups}: give a multiple of {whole}."
-        )
-    if training.micro_batches > 1 and not recipe.divisible:
-        who = f"--stabilise {training.stabilise}" if type(recipe).divisible else plan.recipe
-        raise InputError(f"--micro-batches is {training.micro_batches}, but {who} needs each batch whole: give 1.")
-
-
+@only_training()
 def start(
     plan: RunConfig, *, run: str | Path | None = None, progress: Progress | None = None, command: str | None = None
 ) -> Run:
@@ -100,20 +48,22 @@ def start(
     device = pick_device(plan.training.device)
     world = distributed.join(device)
     progress = progress or (make_progress() if world.is_first else Silent())
-    path = Path(run) if run is not None else _free_folder(plan)
-    if world.is_first:
-        require_free(path)
+    if run is not None and world.is_first:
+        require_free(expanded(run))
     dataset = open_data(plan, world, progress)
-    with rng.fork(device):
+    with rng.fork(device), ExitStack() as held:
         game = build_game(plan, dataset, device, world)
         judge = _judge(game, plan, progress)
         shown = preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews)
-        directory = _create(path, describe(plan, dataset, game, command), world)
+        path = _make_folder(plan, run, world)
         if world.is_first:
-            keep_recipe(plan, directory)
-        return run_training(game, directory, plan, dataset, progress, judge, shown)
+            held.enter_context(locked(path))
+            keep_recipe(plan, Run.create(path, describe(plan, dataset, game, command)))
+        world.wait()
+        return run_training(game, Run(path), plan, dataset, progress, judge, shown)
 
 
+@only_training()
 def resume(
     run: str | Path,
     *,
@@ -121,7 +71,7 @@ def resume(
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
-    """Go on with a run from its newest checkpoint, to the last bit as if it had never stopped.
+    """Go on with a run from its newest checkpoint, or from its beginning, to the last bit as if it had never stopped.
 
     Args:
         run: the run directory.
@@ -130,7 +80,8 @@ def resume(
         changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
 
     Raises:
-        InputError: no run, no checkpoint, a change that would make it another run, or other data than before.
+        InputError: no run, a change that would make it another run, other data than before, or another process that
+            trains it.
     """
     directory = Run.open(run)
     before = read_config(directory, recipe)
@@ -138,31 +89,50 @@ def resume(
     device = pick_device(plan.training.device)
     world = distributed.join(device)
     progress = progress or (make_progress() if world.is_first else Silent())
-    dataset = open_data(plan, world, progress)
-    require_same_data(directory, dataset, progress)
-    with rng.fork(device):
+    with ExitStack() as held:
+        if world.is_first:
+            held.enter_context(locked(directory.path))
+            directory.sweep()
+        world.wait()
+        dataset = open_data(plan, world, progress)
+        require_same_data(directory, dataset, progress)
+        held.enter_context(rng.fork(device))
         game = build_game(plan, dataset, device, world)
-        latest = directory.latest()
-        restore(latest, game)
-        if game.rounds < game.clock.round:
-            raise InputError(
-                f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes "
-                f"{game.rounds}."
-            )
+        began = _restore(game, directory, plan)
         judge = _judge(game, plan, progress)
         shown = preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews)
         tell_of_other_conditions(directory, game, progress)
+        tell_of_other_length(before, plan, game, progress)
         if (note := change_of_recipe(directory, plan.recipe_class)) is not None:
             progress.note(note)
         if world.is_first:
-            if (note := directory.rewind(game.clock.round)) is not None:
-                progress.note(note)
-            if plan != before:
-                asked = {"config": plan.config.to_json(), "training": plan.training.to_json()}
-                directory.describe(directory.description | asked)
-            progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
+            _rewind(directory, game, plan, progress)
+            progress.note(began)
         world.wait()
         return run_training(game, directory, plan, dataset, progress, judge, shown)
+
+
+def _rewind(directory: Run, game: Game[Any], plan: RunConfig, progress: Progress) -> None:
+    """Drop what was written after the round that the game stands after, and write down what changes from here on."""
+    if (note := directory.rewind(game.clock.round)) is not None:
+        progress.note(note)
+    asked = {"config": plan.config.to_json(), "training": plan.training.to_json()}
+    if directory.description | asked != directory.description:
+        directory.describe(directory.description | asked)
+
+
+def _restore(game: Game[Any], directory: Run, plan: RunConfig) -> str:
+    """Bring a fresh game to the newest checkpoint, or leave it at its beginning; return a sentence on it."""
+    if not directory.checkpoints():
+        return "No checkpoint was written before the run stopped: it begins anew with its own settings."
+    latest = directory.latest()
+    restore(latest, game, run=directory)
+    if game.rounds < game.clock.round:
+        raise InputError(
+            f"{directory.path} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes "
+            f"{game.rounds}."
+        )
+    return f"Going on from round {game.clock.round:,} ({latest})."
 
 
 def run_training(
@@ -182,18 +152,18 @@ def run_training(
         progress.note(note)
     trainer = Trainer(game, directory, plan.training, preview, progress, measured=measured, judge=judge)
     try:
-        finished = trainer.train()
+        stopped_by = trainer.train()
         if game.world.is_first:
-            if finished and isinstance(dataset, SampleDataset):
+            if stopped_by is None and isinstance(dataset, SampleDataset):
                 with game.averaged(), game.autocast():
                     write_nearest(directory, game.recipe, dataset, seed=plan.training.seed)
             page = report.write(directory.path)
             progress.close()
-            progress.note(closing_message(directory, page, game, finished))
+            progress.note(closing_message(directory, page, game, finished=stopped_by is None))
     finally:
         progress.close()
         game.source.close()
-    return directory
+    return replace(directory, stopped_by=stopped_by)
 
 
 def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEvaluator | None:
@@ -210,7 +180,7 @@ def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEval
     return judge
 
 
-def closing_message(directory: Run, page: Path, game: Game[Any], finished: bool) -> str:
+def closing_message(directory: Run, page: Path, game: Game[Any], *, finished: bool) -> str:
     """Say where everything lies and what to type next."""
     picture = directory.sample(game.clock.round)
     kind, task = type(game.recipe), game.recipe.task
@@ -222,14 +192,36 @@ def closing_message(directory: Run, page: Path, game: Game[Any], finished: bool)
     return f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. {use}"
 
 
-def _create(path: Path, description: Mapping[str, Any], world: World) -> Run:
-    run = Run.create(path, description) if world.is_first else Run(path)
-    world.wait()
-    return run
+def _make_folder(plan: RunConfig, run: str | Path | None, world: World) -> Path:
+    """Make the folder that is asked for, or one of its own for this run, and return its path to every process.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    path, error = None, None
+    if world.is_first:
+        try:
+            path = _own_folder(plan) if run is None else expanded(run)
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as refused:
+            error = InputError(f"{path or 'runs'} cannot be made ({refused.strerror}): name another folder with --run.")
+    found = world.gather(path)[0]
+    if error is not None:
+        raise error
+    if found is None:
+        raise ProcessLostError("Another process of this run has stopped: its output says why.")
+    return Path(str(found))
 
 
-def _free_folder(plan: RunConfig) -> Path:
-    """Name a run after its data and recipe, numbered when the name is taken."""
-    stem = Path("runs") / f"{Path(plan.data).stem}-{plan.recipe}"
-    candidates = [stem, *(stem.with_name(f"{stem.name}-{number}") for number in range(2, 10_000))]
-    return next(path for path in candidates if not path.exists())
+def _own_folder(plan: RunConfig) -> Path:
+    """Make a folder called after data and recipe, numbered where the name is taken, be it by a run that starts now."""
+    stem = Path("runs") / f"{Path(os.path.abspath(plan.data)).stem or 'data'}-{plan.recipe}"
+    stem.parent.mkdir(exist_ok=True)
+    for number in count(1):
+        path = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError  # count has no end

@@ -40,16 +40,28 @@ class Throughput:
 
 
 @contextmanager
-def stop_signals(ask: Callable[[], None]) -> Iterator[None]:
-    """Have the first SIGINT or SIGTERM ask for a stop, and the second one stop at once."""
+def stop_signals(ask: Callable[[int], None]) -> Iterator[None]:
+    """Have the first SIGINT, SIGTERM or SIGHUP ask for a stop, and a second SIGINT or SIGTERM stop at once.
+
+    SIGHUP, which a terminal that closes sends once or twice, is left alone where it is ignored, as under nohup.
+
+    Args:
+        ask: called with the number of the signal, in the middle of anything.
+    """
     before: dict[int, Any] = {}
 
     def handle(number: int, frame: object) -> None:
-        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
-        ask()
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+        elif number == signal.SIGTERM:
+            signal.signal(number, signal.SIG_DFL)
+        ask(number)
 
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers:
             before[number] = signal.signal(number, handle)
     except ValueError:  # not in the main thread, where Python delivers no signals
         pass
@@ -57,7 +69,7 @@ def stop_signals(ask: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def peak_memory() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
@@ -78,15 +79,15 @@ class Trainer:
         self._judge = judge
         self._measurements: dict[str, float] = {}
         self._progress = progress
-        self._stopping = False
+        self._stopped_by: int | None = None
         trained = run.history().last("seconds") if game.world.is_first else None
         self._pace = Throughput(seen=game.clock.seen, round=game.clock.round, seconds=trained or 0.0)
         self._open_loggers = loggers
         self._loggers: list[Logger] = []
         self._saved: int | None = game.clock.round or None
 
-    def train(self) -> bool:
-        """Play all rounds that are left; return whether they were played to the end (and not interrupted).
+    def train(self) -> int | None:
+        """Play all rounds that are left; return None, or the number of the signal that stopped it, once it is saved.
 
         Raises:
             DivergedError: a loss or a weight is not finite; the checkpoints before it stand.
@@ -100,15 +101,15 @@ class Trainer:
                 phase = phases[index]
                 self.game.begin_phase(index, phase)
                 while self.game.clock.phase_round < phase.rounds:
-                    if self.game.world.any(self._stopping):
+                    if self.game.world.any(self._stopped_by is not None):
                         self._progress.note("Stopping: saving first; interrupt again to stop at once.")
                         self._save()
-                        return False
+                        return self._stopped_by or signal.SIGTERM  # to another process
                     phase.play(self.game)
                     self.game.end_round()
                     self._after_round(phase.name, total)
             self._save()
-        return True
+        return None
 
     def _after_round(self, phase: str, total: int) -> None:
         round_, settings = self.game.clock.round, self.settings
@@ -218,8 +219,8 @@ class Trainer:
                 "recipe with a gradient penalty (--recipe wgan_gp)."
             ) from None
 
-    def _ask_to_stop(self) -> None:
-        self._stopping = True  # and no more: a signal may come in the middle of anything, of writing a line too
+    def _ask_to_stop(self, number: int) -> None:
+        self._stopped_by = number  # and no more: a signal may come in the middle of anything, of writing a line too
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -112,15 +113,14 @@ def test_a_disk_that_fills_at_any_moment_leaves_the_previous_checkpoint(
     assert [path.name for path in run.checkpoints()] == ["00000002"]
 
 
-def test_what_a_killed_process_left_half_written_is_not_listed_and_swept_by_the_next(run: Run) -> None:
+def test_what_a_killed_process_left_half_written_is_not_listed_and_swept(run: Run) -> None:
     playing = played(1)
     checkpoint.save(run, playing, keep=2)
     half = run.path / "checkpoints" / ".00000007.part"
     half.mkdir()
     (half / "weights.safetensors").write_bytes(b"half")
     assert [path.name for path in run.checkpoints()] == ["00000001"]
-    playing.end_round()
-    checkpoint.save(run, playing, keep=2)
+    run.sweep()
     assert not half.exists()
 
 
@@ -145,7 +145,9 @@ def test_a_checkpoint_says_what_it_holds(run: Run) -> None:
     assert path is not None
     index = json.loads((path / "checkpoint.json").read_text())
     assert (index["format"], index["round"], index["seen"]) == (1, 2, 16)
-    assert set(index["sha256"]) == {"weights.safetensors", "averages.safetensors", "state.pt"}
+    assert set(index["sha256"]) == {
+        "weights.safetensors", "averages.safetensors", "state.pt", "checkpoint.json"
+    }  # fmt: skip
 
 
 def test_a_state_of_other_players_is_refused(run: Run) -> None:
@@ -153,3 +155,54 @@ def test_a_state_of_other_players_is_refused(run: Run) -> None:
     assert path is not None
     with pytest.raises(InputError, match="is of another model: "):
         checkpoint.restore(path, game("wgan_gp", (2,)))
+
+
+def test_a_checkpoint_of_another_run_or_of_another_round_is_refused(tmp_path: Path) -> None:
+    ours, theirs = (Run.create(tmp_path / name, {"id": name}) for name in ("ours", "theirs"))
+    for each in (ours, theirs):
+        checkpoint.save(each, played(2), keep=1)
+    shutil.copytree(theirs.checkpoint(2), ours.checkpoint(4))
+    with pytest.raises(InputError, match="is of another run than"):
+        checkpoint.restore(ours.latest(), game("gan", (2,)))
+    shutil.rmtree(ours.checkpoint(4))
+    ours.checkpoint(2).rename(ours.checkpoint(6))
+    with pytest.raises(InputError, match="is named after round 6 and holds round 2"):
+        checkpoint.load_model(ours.latest(), game("gan", (2,)).recipe)
+
+
+@pytest.mark.parametrize("bit", range(0, 8 * 400, 67))
+def test_a_flipped_bit_of_the_index_is_noticed(tmp_path: Path, bit: int) -> None:
+    run = Run.create(tmp_path / "run", {"id": "ours"})
+    path = checkpoint.save(run, played(1), keep=1)
+    assert path is not None
+    index = bytearray((path / "checkpoint.json").read_bytes())
+    index[bit // 8] ^= 1 << bit % 8
+    (path / "checkpoint.json").write_bytes(index)
+    with pytest.raises(InputError):
+        checkpoint.restore(path, game("gan", (2,)))
+
+
+def test_a_best_checkpoint_is_put_back_where_a_kill_came_between_the_old_and_the_new(run: Run) -> None:
+    checkpoint.save_best(run, played(1))
+    run.best.rename(run.best.with_name(".zerosum-old.best"))
+    run.sweep()
+    checkpoint.restore(run.best, game("gan", (2,)))
+    assert [path.name for path in run.best.parent.iterdir()] == ["best"]
+
+
+def test_half_a_checkpoint_is_never_found_under_its_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    playing = played(1)
+    checkpoint.save(run, playing, keep=1)
+    playing.end_round()
+
+    def killed(path: Path, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.save(run, playing, keep=1)
+    monkeypatch.undo()
+    assert [path.name for path in run.checkpoints()] == ["00000002"]
+    run.sweep()
+    assert not list((run.path / "checkpoints").glob(".*"))

@@ -100,7 +100,7 @@ def test_checkpoints_are_listed_by_round_and_half_written_ones_are_not(run: Run)
 
 
 def test_a_run_without_checkpoints_says_what_to_do(run: Run) -> None:
-    with pytest.raises(InputError, match=r"holds no checkpoint: .* delete it and train anew"):
+    with pytest.raises(InputError, match=r"holds no checkpoint: .* go on by `zerosum train --resume"):
         run.latest()
 
 

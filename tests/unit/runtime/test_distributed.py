@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from zerosum.cli import main
-from zerosum.errors import InputError
+from zerosum.errors import InputError, ProcessLostError, ZerosumError
 from zerosum.runtime import distributed
 from zerosum.runtime.distributed import World
 
@@ -82,17 +82,35 @@ def test_of_several_processes_only_the_first_says_what_is_wrong(
         assert len(capsys.readouterr().err.splitlines()) == sentences
 
 
-def test_a_process_that_fails_at_its_turn_lets_the_others_have_theirs() -> None:
-    waited = []
+def test_a_process_that_fails_at_its_turn_says_so_itself_and_nobody_waits() -> None:
+    failed: list[bool] = []
 
     class Two(World):
-        def wait(self) -> None:
-            waited.append(self.rank)
+        def any(self, flag: bool) -> bool:
+            failed.append(flag)
+            return any(failed)
 
     def fail() -> None:
         raise InputError("there is none")
 
-    for rank in (0, 1):
-        with pytest.raises(InputError, match="there is none"):
-            Two(rank=rank, size=2).first_then_others(fail)
-    assert waited == [0, 1]
+    with pytest.raises(InputError, match="there is none"):
+        Two(rank=0, size=2).first_then_others(fail)
+    with pytest.raises(ProcessLostError):
+        Two(rank=1, size=2).first_then_others(fail)
+    assert failed == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(InputError("no data here"), "Process 1: no data here\n"), (ProcessLostError("gone"), "")]
+)
+def test_an_error_that_another_process_alone_knows_is_told_by_it(
+    error: ZerosumError, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: list[str]) -> None:
+        raise error
+
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(distributed, "_joined", True)
+    monkeypatch.setattr("zerosum.cli.report.run", fail)
+    assert main(["report", "run"]) == error.exit_code
+    assert capsys.readouterr().err == said

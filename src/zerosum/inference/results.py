@@ -1,0 +1,30 @@
+"""Results among what was there before: replaced or left, but never mixed unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from zerosum.text import counted
+
+
+def results_in(place: Path) -> frozenset[Path]:
+    """Return the files in a folder and the folders in it; none where it is a file or is not there."""
+    return frozenset(path.resolve() for path in place.rglob("*") if path.is_file()) if place.is_dir() else frozenset()
+
+
+def tell_of_earlier(place: Path, before: frozenset[Path], written: Sequence[Path]) -> str | None:
+    """Return a sentence where new results lie among earlier files, or have replaced some: they are never mixed unsaid.
+
+    Args:
+        place: the folder of the results.
+        before: its files before, from `results_in`.
+        written: the results.
+    """
+    replaced = len(before & {path.resolve() for path in written})
+    left = len(before) - replaced
+    said = [
+        *([f"{counted(replaced, 'earlier file')} replaced"] if replaced else []),
+        *([f"{counted(left, 'older file')} left beside the new ones"] if left else []),
+    ]
+    return f"{place} was not empty: {', '.join(said)}." if said else None

@@ -1,0 +1,79 @@
+"""The game of a plan: its data, and the recipe on its device before the first round."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from zerosum import kinds
+from zerosum.data.dataset import Dataset, SampleDataset
+from zerosum.data.stream import Stream
+from zerosum.errors import InputError
+from zerosum.game import Game
+from zerosum.kinds import open_as
+from zerosum.recipe import Recipe
+from zerosum.run.config import RunConfig
+from zerosum.run.load import build_recipe
+from zerosum.runtime.device import pick_memory_format, pick_precision
+from zerosum.runtime.distributed import World
+from zerosum.runtime.progress import Progress, progress_callback
+
+
+def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
+    """Open the training data, with the number of samples of each class in its spec."""
+    opening = partial(open_as, plan.recipe_class.data, plan.data, options=plan.options)
+    dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
+    if not isinstance(dataset, SampleDataset) or dataset.labels is None:
+        return dataset
+    counts = np.bincount(dataset.labels, minlength=len(dataset.spec.classes))
+    return replace(dataset, spec=replace(dataset.spec, class_counts=tuple(counts.tolist())))
+
+
+def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: World) -> Game[Any]:
+    """Build the recipe from the plan's seed and seat it at a game, before its first round.
+
+    Raises:
+        InputError: the recipe cannot take the data, or the batch does not divide as asked.
+    """
+    torch.manual_seed(plan.training.seed)
+    recipe = build_recipe(plan, dataset.spec)
+    _require_divisible(plan, recipe, world)
+    training = plan.training
+    kind = kinds.find(dataset.spec.kind)
+    precision = pick_precision(training.precision, device)
+    if kind.precision == "float32" and training.precision == "auto":
+        precision = torch.float32
+    memory_format = pick_memory_format(training.memory_format, device, precision)
+    if memory_format is torch.channels_last:
+        memory_format = kind.memory_format or torch.contiguous_format
+        recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
+    share = world if recipe.divisible else World()
+    source = Stream(dataset, seed=training.seed, rank=share.rank, world=share.size, jitter=recipe.jitter)
+    return Game(
+        recipe.to(device),
+        source,
+        world=world,
+        precision=precision,
+        memory_format=memory_format,
+        micro_batches=training.micro_batches,
+    )
+
+
+def _require_divisible(plan: RunConfig, recipe: Recipe, world: World) -> None:
+    training = plan.training
+    size = world.size if recipe.divisible else 1
+    whole = size * training.micro_batches * recipe.minibatch_group
+    batches = {plan.config.batch, *(phase.batch for phase in recipe.phases() if phase.batch)}
+    if uneven := [batch for batch in sorted(batches) if batch % whole]:
+        groups = f" of groups of {recipe.minibatch_group}" if recipe.minibatch_group > 1 else ""
+        raise InputError(
+            f"--batch {uneven[0]} does not divide among {world.size} processes of {training.micro_batches} "
+            f"micro-batches{groups}: give a multiple of {whole}."
+        )
+    if training.micro_batches > 1 and not recipe.divisible:
+        who = f"--stabilise {training.stabilise}" if type(recipe).divisible else plan.recipe
+        raise InputError(f"--micro-batches is {training.micro_batches}, but {who} needs each batch whole: give 1.")
