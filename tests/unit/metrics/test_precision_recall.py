@@ -47,13 +47,15 @@ SETS = {
     "lattice, with ties and duplicates": lambda n, f: torch.randint(0, 3, (n, f)).float(),
     "two points": lambda n, f: torch.randint(0, 2, (n, 1)).float().expand(n, f).contiguous(),
     "float64": lambda n, f: torch.randn(n, f, dtype=torch.float64),
+    "several scales": lambda n, f: torch.randn(n, f) * 10.0 ** torch.randint(-4, 4, (n, 1)),
+    "small clusters far apart": lambda n, f: 1e3 * torch.randint(0, 3, (n, f)) + 1e-3 * torch.randn(n, f),
     "nearly equal": lambda n, f: 1 + 1e-4 * torch.randn(n, f),
 }
 
 
 @pytest.mark.parametrize("kind", SETS)
 @pytest.mark.parametrize(
-    ("n", "m", "width", "k", "k_density"), [(60, 50, 3, 3, 5), (45, 90, 40, 1, 2), (8, 9, 2, 7, 4)]
+    ("n", "m", "width", "k", "k_density"), [(60, 50, 3, 3, 5), (45, 90, 40, 1, 2), (8, 9, 2, 7, 4), (200, 150, 8, 3, 5)]
 )
 def test_the_figures_are_those_of_all_pairs(kind, n, m, width, k, k_density):
     real, fake = SETS[kind](n, width), SETS[kind](m, width)
