@@ -55,5 +55,6 @@ def say(evaluation: Evaluation) -> None:
     if not sys.stdout.isatty():
         print(table.evaluation_text(evaluation))
         return
+    print("\n".join(evaluation.verdict))
     table.show(table.HEAD, table.rows(evaluation.figures), caption=table.title(evaluation))
     print("\n".join(table.evaluation_remarks(evaluation)))

@@ -11,11 +11,13 @@ from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
 from zerosum.evaluation import table
 from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.file_forms import made_of
 from zerosum.evaluation.inputs import Brought, of_folder, of_run
 from zerosum.evaluation.measures import chosen, families, parse_names
 from zerosum.evaluation.reference import EvaluationContext
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval
 from zerosum.evaluation.samples import Comparison
+from zerosum.evaluation.verdict import verdict
 from zerosum.run.checkpoint import played
 from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
@@ -60,6 +62,8 @@ def evaluate(
         protocol=evidence.protocol,
         figures=figures,
         notes=(*notes, *left),
+        verdict=verdict(figures, evidence.protocol),
+        made="" if is_run else made_of(subject, evidence.protocol.size),
     )
     target = Path(out) if out is not None else run / FILE if is_run else None
     if target is not None and world.is_first:

@@ -16,7 +16,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.feature_extraction import extract_dataset, extract_stream, generated, translated
 from zerosum.evaluation.reference import EvaluationContext, Prepared, prepare
-from zerosum.evaluation.samples import Comparison, SampleSet
+from zerosum.evaluation.samples import Comparison
 from zerosum.evaluation.splits import Splits, find_parts, in_turn, targets_as_images, with_size_of
 from zerosum.kinds import AnyDataset
 from zerosum.kinds.images import open as open_data
@@ -92,8 +92,10 @@ def compare_samples(recipe: Recipe, prepared: Prepared, dataset: AnyDataset, set
     Raises:
         InputError: A sample is not finite.
     """
-    seed, count = prepared.reference.protocol.seed, prepared.reference.protocol.real
+    seed, count = prepared.reference.protocol.seed, prepared.reference.protocol.fake
     from_nothing = hasattr(recipe, "sample")
+    if not from_nothing and count != prepared.reference.protocol.real:
+        raise InputError("--fake-count is for runs that make samples from nothing: this one has one for each source.")
     batches = (
         generated(recipe, count, seed=seed) if from_nothing else translated(recipe, dataset, prepared.rows, seed=seed)
     )
@@ -125,7 +127,7 @@ def of_folder(
     given = _like(subject, targets_as_images(parts.real.dataset), asked, setting)
     prepared = prepare(parts, question, setting, trained=False)
     reference = prepared.reference
-    count = min(len(given), reference.protocol.real)
+    count = min(len(given), reference.protocol.fake)
     fake, _ = extract_dataset(
         prepared.extractor,
         given,
@@ -144,7 +146,7 @@ def of_folder(
     )
     if name_of(subject) == name_of(question.against) and parts.real.split == options.split:
         done.append(f"{subject} is held against itself: the same images may be on both sides, below the floor.")
-    return evidence, (*prepared.notes, *_fewer(count, reference.real, subject), *done)
+    return evidence, (*prepared.notes, *_fewer(count, reference.protocol.fake, subject), *done)
 
 
 def _like(
@@ -163,7 +165,7 @@ def _like(
     return given
 
 
-def _fewer(count: int, real: SampleSet, subject: str | Path) -> tuple[str, ...]:
-    if count == len(real):
+def _fewer(count: int, wanted: int, subject: str | Path) -> tuple[str, ...]:
+    if count == wanted:
         return ()
-    return (f"{subject} has {count:,} samples, fewer than the {len(real):,} real ones.",)
+    return (f"{subject} has {count:,} samples, fewer than the {wanted:,} that were wanted beside the real ones.",)

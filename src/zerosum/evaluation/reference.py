@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,24 +12,28 @@ import torch
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
+from zerosum.data.packing.cache import key_of
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.counts import Counts, counts_of
 from zerosum.evaluation.feature_extraction import extract_dataset
 from zerosum.evaluation.measures.perceptual import perceptual_distance
 from zerosum.evaluation.result import POINTS, Protocol
-from zerosum.evaluation.samples import MemorisationData, Reference, SampleSet
+from zerosum.evaluation.samples import KEPT, MemorisationData, Reference, SampleSet
 from zerosum.evaluation.splits import Splits, in_turn, targets_as_images
+from zerosum.evaluation.unseen import rows_in_whole, unlearned
 from zerosum.features import find
 from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor
+from zerosum.features.untrained import Pixels, Random
 from zerosum.metrics.divergence import shares
 from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 
 RESIZER = "cut to the shape about the centre, Lanczos (Pillow, antialiased, 8 bits); images of that size as they are"
-SEARCHED = 50_000
-"""Training images among which pixels are searched for copies, at most."""
+SEARCHED = 60_000
+"""Training images that are searched for copies, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,23 +75,25 @@ def prepare(parts: Splits, question: EvaluationConfig, setting: EvaluationContex
         StorageError: The cache cannot be written to.
     """
     extractor, notes = find_extractor(parts, question, setting)
-    count = parts.count(question.count)
-    if count < question.count:
-        notes += (
-            f"{count:,} real samples a side, for the data have no more: --count {question.count} is not reached.",
-        )
-    if isinstance(extractor, Trained) and parts.other is None:
-        notes += (
-            "The classifier was trained on these real samples, so unseen images, generated or real, look a little more "
-            "unlike them than the floor says.",
-        )
-    real, other, rows, held = _sides(parts, count, extractor, question.seed, setting)
+    left = unlearned(parts, extractor)
+    counts = counts_of(left, question)
+    notes += counts.notes
+    real, other, rows, held = _sides(left, counts, extractor, question.seed, setting)
+    held = rows_in_whole(held, parts.training, extractor)
     dataset = targets_as_images(parts.real.dataset)
     reference = Reference(
-        protocol=_protocol(parts, extractor, count, question.seed),
+        protocol=_protocol(left, extractor, counts, question.seed),
         real=real,
         other=other,
-        memory=None if trained is None else _memory(parts, real, other, held, question.seed, trained=trained),
+        memory=None
+        if trained is None
+        else MemorisationData(
+            training=partial(_training, parts, held, extractor, question, setting),
+            size=len(parts.training) - len(held),
+            held_out=real if parts.other is not None and parts.real.split != parts.trained else other,
+            chunks=_searched(parts, held, question.seed),
+            trained=trained,
+        ),
         expected=_expected(dataset, real),
         training=parts.training,
         held_out=parts.held_out,
@@ -98,7 +104,7 @@ def prepare(parts: Splits, question: EvaluationConfig, setting: EvaluationContex
     return Prepared(reference=reference, extractor=extractor, rows=rows, notes=notes)
 
 
-def _protocol(parts: Splits, extractor: Extractor | None, count: int, seed: int) -> Protocol:
+def _protocol(parts: Splits, extractor: Extractor | None, counts: Counts, seed: int) -> Protocol:
     dataset, real = targets_as_images(parts.real.dataset), parts.real
     return Protocol(
         extractor=POINTS if extractor is None else extractor.name,
@@ -108,20 +114,38 @@ def _protocol(parts: Splits, extractor: Extractor | None, count: int, seed: int)
         split=real.split,
         fingerprint=dataset.fingerprint,
         against=f"other samples of {real.split}" if parts.other is None else f"split {parts.other.split}",
-        real=count,
-        fake=count,
+        real=counts.real,
+        fake=counts.fake,
+        floor=counts.floor,
         size="x".join(map(str, dataset.spec.shape)),
         resizer="none: points" if dataset.spec.is_points else RESIZER,
         seed=seed,
     )
 
 
-def _memory(
-    parts: Splits, real: SampleSet, other: SampleSet, held: np.ndarray, seed: int, *, trained: bool
-) -> MemorisationData:
-    first = parts.other is None or parts.real.split == parts.trained
-    training, held_out = (real, other) if first else (other, real)
-    return MemorisationData(training=training, held_out=held_out, chunks=_searched(parts, held, seed), trained=trained)
+def _training(
+    parts: Splits, held: np.ndarray, extractor: Extractor | None, question: EvaluationConfig, setting: EvaluationContext
+) -> SampleSet:
+    """Extract training samples, all but those of the floor, to look for copies: fewer where that would take hours."""
+    rows = _training_rows(parts, held, question.seed)
+    slow = not (extractor is None or isinstance(extractor, Trained | Pixels | Random))
+    if slow and len(rows) > question.count:
+        rows = np.sort(np.random.default_rng(question.seed).permutation(rows)[: question.count])
+    whole = parts.training
+    if len(rows) < len(whole):
+        key = f"{whole.fingerprint}-{key_of(rows.tobytes().hex())}"
+        samples, labels = whole.samples[rows], None if whole.labels is None else whole.labels[rows]
+        whole = replace(whole, samples=samples, labels=labels, fingerprint=key)
+    side, _ = extract_dataset(
+        extractor,
+        whole,
+        n=len(whole),
+        seed=question.seed,
+        cache=setting.cache,
+        progress=setting.progress,
+        world=setting.world,
+    )
+    return side
 
 
 def find_extractor(
@@ -162,7 +186,7 @@ def find_extractor(
 
 
 def _sides(
-    parts: Splits, count: int, extractor: Extractor | None, seed: int, setting: EvaluationContext
+    parts: Splits, counts: Counts, extractor: Extractor | None, seed: int, setting: EvaluationContext
 ) -> tuple[SampleSet, SampleSet, np.ndarray, np.ndarray]:
     """See both real sides; return them, the rows of the first, and those rows of it that serve the floor."""
 
@@ -173,14 +197,15 @@ def _sides(
 
     dataset = targets_as_images(parts.real.dataset)
     if parts.other is not None:
-        (real, rows), (other, _) = see(dataset, count), see(targets_as_images(parts.other.dataset), count)
+        (real, rows), (other, _) = see(dataset, counts.real), see(targets_as_images(parts.other.dataset), counts.floor)
         return real, other, rows, np.empty(0, dtype=np.int64)
-    both, rows = see(dataset, 2 * count)
-    halves = [both.take(torch.arange(start, start + count)) for start in (0, count)]
+    count = counts.real
+    both, rows = see(dataset, count + counts.floor)
+    halves = [both.take(torch.arange(start, stop)) for start, stop in ((0, count), (count, count + counts.floor))]
     if both.images is None:
         return halves[0], halves[1], rows[:count], rows[count:]
     real, other = (
-        SampleSet(seen=half.seen, images=dataset.real(rows[start : start + len(both.images)][:count]))
+        SampleSet(seen=half.seen, images=dataset.real(rows[start : start + min(KEPT, len(half))]))
         for half, start in zip(halves, (0, count), strict=True)
     )
     return real, other, rows[:count], rows[count:]
@@ -188,11 +213,14 @@ def _sides(
 
 def _searched(parts: Splits, held: np.ndarray, seed: int) -> partial[Iterator[Tensor]]:
     """Go through the training images, all but those of the floor."""
-    training = parts.training
-    rows = np.setdiff1d(np.arange(len(training)), held)
+    return partial(parts.training.chunks, _training_rows(parts, held, seed))
+
+
+def _training_rows(parts: Splits, held: np.ndarray, seed: int) -> np.ndarray:
+    rows = np.setdiff1d(np.arange(len(parts.training)), held)
     if len(rows) > SEARCHED:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:SEARCHED])
-    return partial(training.chunks, rows)
+    return rows
 
 
 def _expected(dataset: Dataset, real: SampleSet) -> Tensor | None:

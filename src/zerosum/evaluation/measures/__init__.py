@@ -9,6 +9,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.measures import (
     classifier,
     discriminator,
+    duplicates,
     features,
     labels,
     memorisation,
@@ -29,10 +30,16 @@ def families() -> tuple[MetricGroup, ...]:
         *classifier.families(),
         *pixels.families(),
         *perceptual.families(),
+        *duplicates.families(),
         *memorisation.families(),
         *discriminator.families(),
         *labels.families(),
     )
+
+
+def blind_spots(metrics: Sequence[str]) -> list[str]:
+    """Return what some metrics do not react to, or react to the wrong way: a clause a group of metrics."""
+    return [group.blind for group in families() if group.blind and not group.names.keys().isdisjoint(metrics)]
 
 
 def better() -> dict[str, Better]:

@@ -35,7 +35,14 @@ FEWEST = 10
 def families() -> tuple[MetricGroup, ...]:
     """Return the families of this file."""
     return (
-        MetricGroup(names=INCEPTION, unavailable=_missing_for_splits, compute=_judge_inception, quick=_inception_alone),
+        MetricGroup(
+            names=INCEPTION,
+            unavailable=_missing_for_splits,
+            compute=_judge_inception,
+            quick=_inception_alone,
+            blind="IS, Mode Score and class imbalance do not react to one and the same image for each class, nor to "
+            "what a class looks like",
+        ),
         MetricGroup(names=MODE, unavailable=_missing_for_splits, compute=_judge_mode, quick=_mode_alone),
         MetricGroup(names=BALANCE, unavailable=needs_opinion, compute=_judge_balance, quick=_balance_alone),
     )
@@ -84,6 +91,7 @@ def _judge_score(
         titles={name: inception_title(title, evidence)},
         settings=f"mean of {SPLITS} splits of {len(evidence.fake) // SPLITS:,}",
         interval=lambda metric: spread,
+        limits={name: (0.0 if name == "mode-score" else 1.0, float(evidence.fake.logits.shape[1]))},
     )
 
 

@@ -40,6 +40,7 @@ def _judge(evidence: Comparison) -> list[MetricResult]:
         titles={"modes": f"modes of {len(centres)}", "high-quality": "high-quality share", "mode-kl": "KL of modes"},
         settings=f"within 3 sigma of {sigma:g} of the nearest mode",
         interval=by_bootstrap(evidence, work=10.0 * len(evidence.fake) * len(centres)),
+        proportions=("high-quality",),
         limits={"modes": (0.0, len(centres)), "high-quality": SHARE, "mode-kl": (0.0, math.log(len(centres)))},
     )
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig
-from zerosum.evaluation.measures.base import MetricGroup
+from zerosum.evaluation.measures.base import POSITIVE, MetricGroup, within
 from zerosum.evaluation.measures.pixels import missing_pairs, of_pairs, stand_in
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, Perceptual
@@ -135,7 +135,7 @@ def _judge_path(evidence: Comparison) -> list[MetricResult]:
             f"{found.pairs} pairs of latents, {recipe.between.__name__}, steps of {STEP:g} anywhere on the way, "
             f"float32, the {found.kept} between the 1st and 99th percentile; {eye.sees}"
         ),
-        interval=found.interval,
+        interval=within(found.interval, found.value, POSITIVE, count=found.pairs),
         notes=(found.meaning, f"It compares only with figures of the same network: {published}."),
     )
     return [figure]
