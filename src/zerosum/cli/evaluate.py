@@ -15,7 +15,6 @@ from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
 from zerosum.run.directory import Which
 from zerosum.runtime import distributed
-from zerosum.runtime.device import pick_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +39,9 @@ def run(arguments: list[str]) -> None:
     given: Evaluate = flags.parse(Evaluate, arguments, prog="zerosum evaluate").checked()
     question = EvaluationConfig.read({name: getattr(given, name) for name in EvaluationConfig.names()})
     try:
-        world = distributed.join(pick_device(given.device))
-        found = evaluate.evaluate(
-            question, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint
+        evaluate.evaluate(
+            question, given.subject, out=given.out, device=given.device, checkpoint=given.checkpoint, show=say
         )
-        if world.is_first:
-            say(found)
     finally:
         distributed.leave()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from zerosum.evaluation.file_forms import made_of
 from zerosum.evaluation.inputs import Brought, of_folder, of_run
 from zerosum.evaluation.measures import chosen, families, parse_names
 from zerosum.evaluation.reference import EvaluationContext
+from zerosum.evaluation.rehearsal import require_writable
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval
 from zerosum.evaluation.samples import Comparison
 from zerosum.evaluation.verdict import verdict
@@ -36,8 +37,23 @@ def evaluate(
     out: str | Path | None = None,
     device: str = "auto",
     progress: Progress | None = None,
+    show: Callable[[Evaluation], None] | None = None,
 ) -> Evaluation:
-    """Evaluate as `question` asks; under `torchrun` the processes share the work, and the first one writes."""
+    """Evaluate as `question` asks; under `torchrun` the processes share the work, and the first one writes.
+
+    Args:
+        question: what is asked.
+        subject: a run, or what images are read from.
+        checkpoint: which of a run's.
+        out: a file for the numbers; by default evaluation.json in a run.
+        device: cuda, mps, cpu, or auto.
+        progress: who is told how it goes.
+        show: gets the evaluation before it is written, so that nothing is lost where the disk refuses.
+
+    Raises:
+        InputError: What is asked cannot be done; that shows before the work wherever it can.
+        StorageError: The disk refuses.
+    """
     names = None if question.metrics is None else parse_names(question.metrics)
     place = pick_device(device)
     world = distributed.join(place)
@@ -45,6 +61,9 @@ def evaluate(
     counted = progress_callback(progress)
     run = Path(subject)  # a name of data stays as it was typed: ./mnist is another thing than mnist
     is_run = (run / "run.json").exists()
+    target = Path(out) if out is not None else run / FILE if is_run else None
+    if target is not None and world.is_first:
+        require_writable(target)
     try:
         setting = EvaluationContext(device=place, cache=_cache(run, is_run), progress=counted, world=world)
         brought = (
@@ -65,7 +84,8 @@ def evaluate(
         verdict=verdict(figures, evidence.protocol),
         made="" if is_run else made_of(subject, evidence.protocol.size),
     )
-    target = Path(out) if out is not None else run / FILE if is_run else None
+    if show is not None and world.is_first:
+        show(found)
     if target is not None and world.is_first:
         found.write(target)
         if target == run / FILE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from zerosum import recipes
@@ -16,6 +17,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.feature_extraction import extract_dataset, extract_stream, generated, translated
 from zerosum.evaluation.reference import EvaluationContext, Prepared, prepare
+from zerosum.evaluation.rehearsal import Subject
 from zerosum.evaluation.samples import Comparison
 from zerosum.evaluation.splits import Splits, find_parts, in_turn, targets_as_images, with_size_of
 from zerosum.kinds import AnyDataset
@@ -45,13 +47,20 @@ def of_run(recipe: Recipe, plan: RunConfig, question: EvaluationConfig, setting:
     """
     if question.size is not None:
         raise InputError(f"--size {question.size} is for folders: a run makes its own size; leave it away.")
-    prepared, parts = reference_for_run(plan, recipe.spec, question, setting)
+    paired = not hasattr(recipe, "sample") and Domains not in type(recipe).data
+    known = partial(replace, recipe=recipe, paired=paired)
+    prepared, parts = reference_for_run(plan, recipe.spec, question, setting, subject=known)
     evidence = compare_samples(recipe, prepared, parts.real.dataset, setting)
     return evidence, prepared.notes
 
 
 def reference_for_run(
-    plan: RunConfig, spec: Spec, question: EvaluationConfig, setting: EvaluationContext
+    plan: RunConfig,
+    spec: Spec,
+    question: EvaluationConfig,
+    setting: EvaluationContext,
+    *,
+    subject: Subject = lambda comparison: comparison,
 ) -> tuple[Prepared, Splits]:
     """See the real samples that those of a run are held against.
 
@@ -79,7 +88,7 @@ def reference_for_run(
             "data of the same kind."
         )
     from_nothing = hasattr(kind, "sample")
-    prepared = prepare(parts, question, setting, trained=True if own and from_nothing else None)
+    prepared = prepare(parts, question, setting, trained=True if own and from_nothing else None, subject=subject)
     if own and parts.real.split == parts.trained:
         note = COPIES_PASS if from_nothing else SEEN_BEFORE
         prepared = replace(prepared, notes=(*prepared.notes, note.format(split=parts.real.split)))
@@ -125,7 +134,11 @@ def of_folder(
         question.against, asked, kinds, split=question.split, progress=setting.progress, world=setting.world
     )
     given = _like(subject, targets_as_images(parts.real.dataset), asked, setting)
-    prepared = prepare(parts, question, setting, trained=False)
+    known = partial(
+        replace,
+        labelled=lambda: _like(subject, targets_as_images(parts.real.dataset), asked, setting, labels=None),
+    )
+    prepared = prepare(parts, question, setting, trained=False, subject=known)
     reference = prepared.reference
     count = min(len(given), reference.protocol.fake)
     fake, _ = extract_dataset(
@@ -140,10 +153,7 @@ def of_folder(
     done = [
         note for note in given.notes if not note.startswith("No labels were taken")
     ]  # it was not the user who asked
-    evidence = replace(
-        reference.judge(fake),
-        labelled=lambda: _like(subject, targets_as_images(parts.real.dataset), asked, setting, labels=None),
-    )
+    evidence = known(reference.judge(fake))
     if name_of(subject) == name_of(question.against) and parts.real.split == options.split:
         done.append(f"{subject} is held against itself: the same images may be on both sides, below the floor.")
     return evidence, (*prepared.notes, *_fewer(count, reference.protocol.fake, subject), *done)

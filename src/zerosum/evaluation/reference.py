@@ -19,6 +19,7 @@ from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.counts import Counts, counts_of
 from zerosum.evaluation.feature_extraction import extract_dataset
 from zerosum.evaluation.measures.perceptual import perceptual_distance
+from zerosum.evaluation.rehearsal import Subject, require_possible
 from zerosum.evaluation.result import POINTS, Protocol
 from zerosum.evaluation.samples import KEPT, MemorisationData, Reference, SampleSet
 from zerosum.evaluation.splits import Splits, in_turn, targets_as_images
@@ -60,7 +61,14 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(parts: Splits, question: EvaluationConfig, setting: EvaluationContext, *, trained: bool | None) -> Prepared:
+def prepare(
+    parts: Splits,
+    question: EvaluationConfig,
+    setting: EvaluationContext,
+    *,
+    trained: bool | None,
+    subject: Subject = lambda comparison: comparison,
+) -> Prepared:
     """See the real samples.
 
     Args:
@@ -69,11 +77,14 @@ def prepare(parts: Splits, question: EvaluationConfig, setting: EvaluationContex
         setting: where and with what.
         trained: whether the generator was trained on these data; None where that is another matter: it was trained on
             others, or does not make samples from nothing.
+        subject: what is known of the samples to come, by which metrics that cannot be had are refused at once.
 
     Raises:
-        InputError: There is no such extractor, or it cannot see these data.
+        InputError: There is no such extractor, it cannot see these data, or a metric asked for cannot be had.
         StorageError: The cache cannot be written to.
     """
+    name = question.features or default_name(parts, setting)
+    require_possible(parts, question, name, trained=trained, subject=subject)
     extractor, notes = find_extractor(parts, question, setting)
     left = unlearned(parts, extractor)
     counts = counts_of(left, question)
@@ -146,6 +157,12 @@ def _training(
         world=setting.world,
     )
     return side
+
+
+def default_name(parts: Splits, setting: EvaluationContext) -> str:
+    """Return the name of the extractor that suits the data."""
+    training = parts.training
+    return POINTS if training.spec.is_points else find.default(training, cache=setting.cache)[0]
 
 
 def find_extractor(

@@ -10,6 +10,9 @@ from zerosum.evaluation.result import MetricResult, Protocol
 UNTRAINED = ("random", "pixels")
 """Features that nothing was learned for: what they find alike need not look alike."""
 
+OF_FEATURES = ("fid", "fid-infinity", "kid", "precision", "recall", "f-score", "density", "coverage", "ndb", "js")
+"""Metrics that are no better than their features."""
+
 MOST = 3
 
 LOST, FEW, MANY = 0.05, 0.5, 0.8
@@ -30,10 +33,11 @@ def verdict(figures: Sequence[MetricResult], protocol: Protocol) -> tuple[str, .
     """
     known = {figure.metric: figure for figure in figures if figure.value is not None}
     said = [*_points(known), *_collapse(known), *_copies(known)]
-    if protocol.extractor in UNTRAINED:
+    if protocol.extractor in UNTRAINED and not known.keys().isdisjoint(OF_FEATURES):
         said += _untrained(protocol)
-    else:
-        said += [*_noise(known), *_variety(known), *_likeness(known), *_pairs(known)]
+    elif protocol.extractor not in UNTRAINED:
+        said += [*_noise(known), *_variety(known), *_likeness(known)]
+    said += _pairs(known)
     return tuple(said[:MOST])
 
 

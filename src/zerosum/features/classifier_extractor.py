@@ -24,12 +24,12 @@ from zerosum.text import counted
 CPU = torch.device("cpu")
 LEARNED = slice(None, None, 2)
 """The rows of a data set that are learned from: every second. The others stay fresh, for real sides and floors."""
-MOST_IMAGES = 24_000
+MOST_IMAGES = 30_000
 """Images learned from at most, drawn among those."""
 TESTED = 5_000
 """Images tested on at most."""
-STEPS = 560
-"""Steps aimed at: 3 epochs of 24,000 images."""
+STEPS = 700
+"""Steps aimed at: 3 epochs of 30,000 images."""
 MOST_EPOCHS = 40
 FEWEST = 40
 VERSION = 2

@@ -64,8 +64,8 @@ def families() -> tuple[MetricGroup, ...]:
             compute=_judge_neighbours,
             quick=_neighbours_alone,
             blind="precision and density rise where samples are blurred or keep to the middle of the real ones, and "
-            "say nothing of variety; recall rises with samples that are scattered wide; one outlier among the real samples "
-            "reaches far",
+            "say nothing of variety; recall rises with samples that are scattered wide; one outlier among the real "
+            "samples reaches far",
         ),
         MetricGroup(
             names=BINS,
@@ -210,13 +210,13 @@ def _neighbours_alone(evidence: Comparison) -> Values:
 
 
 def _bins_for(count: int) -> int:
-    """Bins that 20 counted real samples each fall into on average, half of all, 100 at most."""
-    return min(100, count // 40)
+    """Bins that 20 real samples each fall into on average, 10 of them counted, 100 at most."""
+    return min(100, count // 20)
 
 
 def _too_few_for_bins(evidence: Comparison) -> str | None:
     count = len(evidence.real)
-    return None if _bins_for(count) >= 2 else f"{count} real samples fill no bins; give --count 80 or more"
+    return None if _bins_for(count) >= 2 else f"{count} real samples fill no bins; give --count 40 or more"
 
 
 def _bins(real: SampleSet, fake: SampleSet, seed: int) -> Values:
