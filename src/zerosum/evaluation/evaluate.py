@@ -41,14 +41,7 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate as `question` asks; under `torchrun` the processes share the work, and the first one writes.
 
-    Args:
-        question: what is asked.
-        subject: a run, or what images are read from.
-        checkpoint: which of a run's.
-        out: a file for the numbers; by default evaluation.json in a run.
-        device: cuda, mps, cpu, or auto.
-        progress: who is told how it goes.
-        show: gets the evaluation before it is written, so that nothing is lost where the disk refuses.
+    `show` gets the evaluation before it is written, so that nothing is lost where the disk refuses.
 
     Raises:
         InputError: What is asked cannot be done; that shows before the work wherever it can.
@@ -66,12 +59,11 @@ def evaluate(
         require_writable(target)
     try:
         setting = EvaluationContext(device=place, cache=_cache(run, is_run), progress=counted, world=world)
-        brought = (
+        (evidence, notes), round_ = (
             _run(Run.open(run), question, setting, checkpoint, device)
             if is_run
             else (of_folder(subject, question, DataConfig(), setting), None)
         )
-        (evidence, notes), round_ = brought
         figures, left = compute_metrics(evidence, names, progress=counted)
     finally:
         progress.close()
@@ -84,13 +76,19 @@ def evaluate(
         verdict=verdict(figures, evidence.protocol),
         made="" if is_run else made_of(subject, evidence.protocol.size),
     )
-    if show is not None and world.is_first:
-        show(found)
-    if target is not None and world.is_first:
-        found.write(target)
-        if target == run / FILE:
-            report.write(run)
+    if world.is_first:
+        _deliver(found, show, target, run)
     return found
+
+
+def _deliver(found: Evaluation, show: Callable[[Evaluation], None] | None, target: Path | None, run: Path) -> None:
+    """Show an evaluation, then write it, and the report of the run that it is of."""
+    if show is not None:
+        show(found)
+    if target is not None:
+        found.write(target)
+    if target == run / FILE:
+        report.write(run)
 
 
 def compare(*places: str | Path, progress: Progress | None = None, **asked: Any) -> list[Evaluation]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -83,12 +82,9 @@ def prepare(
         InputError: There is no such extractor, it cannot see these data, or a metric asked for cannot be had.
         StorageError: The cache cannot be written to.
     """
-    name = question.features or default_name(parts, setting)
-    require_possible(parts, question, name, trained=trained, subject=subject)
+    require_possible(parts, question, default_name(parts, question, setting), trained=trained, subject=subject)
     extractor, notes = find_extractor(parts, question, setting)
-    left = unlearned(parts, extractor)
-    counts = counts_of(left, question)
-    notes += counts.notes
+    counts = counts_of(left := unlearned(parts, extractor), question)
     real, other, rows, held = _sides(left, counts, extractor, question.seed, setting)
     held = rows_in_whole(held, parts.training, extractor)
     dataset = targets_as_images(parts.real.dataset)
@@ -102,7 +98,7 @@ def prepare(
             training=partial(_training, parts, held, extractor, question, setting),
             size=len(parts.training) - len(held),
             held_out=real if parts.other is not None and parts.real.split != parts.trained else other,
-            chunks=_searched(parts, held, question.seed),
+            chunks=partial(parts.training.chunks, _training_rows(parts, held, question.seed)),
             trained=trained,
         ),
         expected=_expected(dataset, real),
@@ -112,7 +108,7 @@ def prepare(
         perceptual=perceptual_distance(question, dataset, extractor, setting.device),
         mixture=dataset.source if dataset.source in toys.NAMES else None,
     )
-    return Prepared(reference=reference, extractor=extractor, rows=rows, notes=notes)
+    return Prepared(reference=reference, extractor=extractor, rows=rows, notes=(*notes, *counts.notes))
 
 
 def _protocol(parts: Splits, extractor: Extractor | None, counts: Counts, seed: int) -> Protocol:
@@ -159,9 +155,11 @@ def _training(
     return side
 
 
-def default_name(parts: Splits, setting: EvaluationContext) -> str:
-    """Return the name of the extractor that suits the data."""
+def default_name(parts: Splits, question: EvaluationConfig, setting: EvaluationContext) -> str:
+    """Return the name of the extractor that is asked for, or of the one that suits the data."""
     training = parts.training
+    if question.features is not None:
+        return question.features
     return POINTS if training.spec.is_points else find.default(training, cache=setting.cache)[0]
 
 
@@ -228,12 +226,8 @@ def _sides(
     return real, other, rows[:count], rows[count:]
 
 
-def _searched(parts: Splits, held: np.ndarray, seed: int) -> partial[Iterator[Tensor]]:
-    """Go through the training images, all but those of the floor."""
-    return partial(parts.training.chunks, _training_rows(parts, held, seed))
-
-
 def _training_rows(parts: Splits, held: np.ndarray, seed: int) -> np.ndarray:
+    """Return the rows of the training samples that are searched for copies: all but those of the floor."""
     rows = np.setdiff1d(np.arange(len(parts.training)), held)
     if len(rows) > SEARCHED:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:SEARCHED])

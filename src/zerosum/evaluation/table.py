@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from zerosum.errors import InputError
+from zerosum.evaluation.best import best_value, unlike
 from zerosum.evaluation.measures import blind_spots
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol, warnings
-from zerosum.run.checkpoint import played
-from zerosum.run.directory import Run
 from zerosum.text import number
 
 BEST = "*"
@@ -69,7 +67,7 @@ def body(evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
         like = [_same(figure, evaluation) for evaluation in evaluations]
         if None in like:
             continue
-        best = None if reasons else _best([each for each in like if each is not None])
+        best = None if reasons else best_value([each for each in like if each is not None])
         cells = (_cell(each, best) for each in like if each is not None)
         floors = dict.fromkeys(spoken(each.floor) for each in like if each is not None)
         found.append((figure.title, figure.better, " / ".join(floors), *cells))
@@ -77,37 +75,6 @@ def body(evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
         names = " and ".join(evaluation.subject for evaluation in evaluations)
         raise InputError(f"{names} have no metric in common: evaluate them with the same --metrics.")
     return found
-
-
-def _best(figures: Sequence[MetricResult]) -> float | None:
-    """Return the best value of a metric; None where all are alike, or where it has no better and worse."""
-    rank: dict[str, Callable[[float], float]] = {
-        "lower": lambda value: value, "higher": lambda value: -value, "near 0.5": lambda value: abs(value - 0.5),
-    }  # fmt: skip
-    values = {figure.value for figure in figures if figure.value is not None}
-    return min(values, key=rank[figures[0].better]) if len(values) > 1 else None
-
-
-def unlike(evaluations: Sequence[Evaluation]) -> list[str]:
-    """Say why no value may be called the best, a sentence each: other files, or a run that has been trained on."""
-    found = [reason for evaluation in evaluations if (reason := _stale(evaluation))]
-    if len({evaluation.made for evaluation in evaluations}) > 1:
-        said = "; ".join(f"{each.subject}: {each.made or 'as made'}" for each in evaluations)
-        found.append(f"No best is marked, because compression and resizing move the metrics, and files differ: {said}.")
-    return found
-
-
-def _stale(evaluation: Evaluation) -> str | None:
-    run = Run(Path(evaluation.subject))
-    if evaluation.round is None or not run.checkpoints():
-        return None
-    newest, best = int(run.latest().name), run.path / "checkpoints" / "best"
-    if newest <= evaluation.round or (best.exists() and played(best) == evaluation.round):
-        return None
-    return (
-        f"No best is marked, because {evaluation.subject} was evaluated after round {evaluation.round:,} and has been "
-        f"trained to round {newest:,} since: zerosum evaluate {shlex.quote(evaluation.subject)}"
-    )
 
 
 def comparison_text(evaluations: Sequence[Evaluation]) -> str:

@@ -10,7 +10,7 @@ import torch
 from zerosum.data.dataset import Dataset
 from zerosum.errors import InputError
 from zerosum.features import inception_weights
-from zerosum.features.classifier_extractor import trained_on
+from zerosum.features.classifier_extractor import FEWEST, trained_on
 from zerosum.features.extractor import Extractor
 from zerosum.features.huggingface import HuggingFace
 from zerosum.features.inception import Inception
@@ -79,7 +79,7 @@ def default(reference: Dataset, *, cache: Path) -> tuple[str, str]:
     Returns:
         A name for `find`, and one sentence that says why.
     """
-    if len(reference.spec.classes) > 1 and reference.labels is not None:
+    if len(reference.spec.classes) > 1 and reference.labels is not None and len(reference) >= FEWEST:
         return "classifier", "Features are of a classifier of these data, for they are labelled."
     for name in ("inception", "inception-768"):
         if inception_weights.present(name, cache=cache) is not None:

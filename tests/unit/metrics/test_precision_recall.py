@@ -27,7 +27,7 @@ def by_definition(real: torch.Tensor, fake: torch.Tensor, k: int, k_density: int
     table = all_pairs(fake, real)
     precise = table <= radii(real, k)
     recalled = table <= radii(fake, k)[:, None]
-    ball = table < radii(real, k_density)
+    ball = (table < radii(real, k_density)) | (table == 0)
     return (
         float(precise.any(1).double().mean()),
         float(recalled.any(0).double().mean()),
@@ -39,6 +39,11 @@ def by_definition(real: torch.Tensor, fake: torch.Tensor, k: int, k_density: int
 def figures(real: torch.Tensor, fake: torch.Tensor, k: int = 3, k_density: int = 5) -> tuple[float, ...]:
     found = fidelity_diversity(real, fake, k=k, k_density=k_density)
     return found.precision, found.recall, found.density, found.coverage
+
+
+def test_samples_that_all_equal_each_other_and_the_real_ones_are_as_good_as_can_be():
+    same = torch.ones(30, 4)
+    assert figures(same, same) == (1, 1, 6, 1)
 
 
 SETS = {

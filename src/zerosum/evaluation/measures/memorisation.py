@@ -17,7 +17,7 @@ from zerosum.metrics.pairwise_distances import nearest_row, prepare
 
 COPIES: dict[str, Better] = {"authenticity": "higher", "nearest": "higher"}
 PIXELS: dict[str, Better] = {"nearest-l1": "higher"}
-LOOKED_AT = 200
+LOOKED_AT = 100
 """Images whose nearest training images are searched for pixel by pixel."""
 
 UNLIKE = "above the floor it says that samples are unlike real ones, not that they are good"
