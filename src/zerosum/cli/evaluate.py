@@ -42,16 +42,15 @@ def run(arguments: list[str]) -> None:
     given: Evaluate = flags.parse(Evaluate, arguments, prog="zerosum evaluate").checked()
     config = EvaluationConfig.read({name: getattr(given, name) for name in EvaluationConfig.names()})
     try:
-        found = evaluate.evaluate(
+        evaluate.evaluate(
             config,
             given.subject,
             recipe=given.recipe,
             out=given.out,
             device=given.device,
             checkpoint=given.checkpoint,
+            show=say,
         )
-        if distributed.is_first():
-            say(found)
     finally:
         distributed.leave()
 
@@ -61,5 +60,6 @@ def say(evaluation: Evaluation) -> None:
     if not sys.stdout.isatty():
         print(table.evaluation_text(evaluation))
         return
+    print("\n".join(evaluation.verdict))
     table.show(table.HEAD, table.rows(evaluation.figures), caption=table.title(evaluation))
     print("\n".join(table.evaluation_remarks(evaluation)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,13 @@ from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
 from zerosum.evaluation import table
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.file_forms import made_of
 from zerosum.evaluation.inputs import of_folder, of_run
 from zerosum.evaluation.measures import chosen, groups, parse_names
+from zerosum.evaluation.rehearsal import require_writable
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval
 from zerosum.evaluation.samples import Comparison
+from zerosum.evaluation.verdict import verdict
 from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import played
 from zerosum.run.config import read_config
@@ -35,8 +38,16 @@ def evaluate(
     out: str | Path | None = None,
     device: str = "auto",
     progress: Progress | None = None,
+    show: Callable[[Evaluation], None] | None = None,
 ) -> Evaluation:
-    """Evaluate as `config` asks; under `torchrun` the processes share the work, and the first one writes."""
+    """Evaluate as `config` asks; under `torchrun` the processes share the work, and the first one writes.
+
+    `show` gets the evaluation before it is written, so that nothing is lost where the disk refuses.
+
+    Raises:
+        InputError: What is asked cannot be done; that shows before the work wherever it can.
+        StorageError: The disk refuses.
+    """
     names = None if config.metrics is None else parse_names(config.metrics)
     place = pick_device(device)
     world = distributed.join(place)
@@ -47,6 +58,9 @@ def evaluate(
     context = EvaluationContext(
         device=place, cache=options.cache_folder(), world=world, progress=progress_callback(progress)
     )
+    target = Path(out) if out is not None else run.path / FILE if run is not None else None
+    if target is not None and world.is_first:
+        require_writable(target)
     try:
         if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
             comparison, round_ = of_folder(subject, config, options, context), None
@@ -56,14 +70,30 @@ def evaluate(
         figures, left = compute_metrics(comparison, names, progress=context.progress)
     finally:
         progress.close()
-    notes = (*comparison.notes, *left)
-    found = Evaluation(subject=str(subject), round=round_, protocol=comparison.protocol, figures=figures, notes=notes)
-    target = Path(out) if out is not None else run.path / FILE if run is not None else None
-    if target is not None and world.is_first:
-        found.write(target)
-        if run is not None and target == run.path / FILE:
-            report.write(run.path)
+    found = Evaluation(
+        subject=str(subject),
+        round=round_,
+        protocol=comparison.protocol,
+        figures=figures,
+        notes=(*comparison.notes, *left),
+        verdict=verdict(figures, comparison.protocol),
+        made="" if run is not None else made_of(subject, comparison.protocol.size),
+    )
+    if world.is_first:
+        _deliver(found, show, target, run)
     return found
+
+
+def _deliver(
+    found: Evaluation, show: Callable[[Evaluation], None] | None, target: Path | None, run: Run | None
+) -> None:
+    """Show an evaluation, then write it, and the report of the run that it is of."""
+    if show is not None:
+        show(found)
+    if target is not None:
+        found.write(target)
+    if run is not None and target == run.path / FILE:
+        report.write(run.path)
 
 
 def compare(
