@@ -55,12 +55,9 @@ def evaluate(
     plan = None if run is None else read_config(run, recipe)
     options = DataConfig() if plan is None else plan.options
     progress = progress or (make_progress() if world.is_first else Silent())
-    context = EvaluationContext(
-        device=place, cache=options.cache_folder(), world=world, progress=progress_callback(progress)
-    )
-    target = Path(out) if out is not None else run.path / FILE if run is not None else None
-    if target is not None and world.is_first:
-        require_writable(target)
+    told = progress_callback(progress)
+    context = EvaluationContext(device=place, cache=options.cache_folder(), world=world, progress=told)
+    target = _target(out, run, world)
     try:
         if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
             comparison, round_ = of_folder(subject, config, options, context), None
@@ -82,6 +79,14 @@ def evaluate(
     if world.is_first:
         _deliver(found, show, target, run)
     return found
+
+
+def _target(out: str | Path | None, run: Run | None, world: distributed.World) -> Path | None:
+    """Return the file to write, which the first process finds writable; None for a folder without `--out`."""
+    target = Path(out) if out is not None else run.path / FILE if run is not None else None
+    if target is not None and world.is_first:
+        require_writable(target)
+    return target
 
 
 def _deliver(
