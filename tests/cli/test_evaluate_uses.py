@@ -48,7 +48,7 @@ def test_labelled_images_are_put_to_work_beside_as_many_real_ones(
     asked = ("--against", split, "--features", "pixels", "--count", 60)
     said = zerosum("evaluate", made, *asked, "--metrics", "cas,synthetic-help", "--out", "worked.json")
     assert said.code == 0, said.err
-    assert [line.split()[0] for line in said.out.splitlines()[3:5]] == ["CAS", "synthetic"]
+    assert [line.split()[0] for line in said.out.split("metric")[1].splitlines()[1:3]] == ["CAS", "synthetic"]
     found = Evaluation.read(Path("worked.json"))
     score, gain = found["cas"], found["synthetic-help"]
     assert score.value > 0.2

@@ -21,6 +21,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "rounds": (20_000, "ours, because about 43 epochs of MNIST suffice for legible digits"),
         "batch": (128, "ours, because it suits Adam (the authors' code has 100)"),
         "latent_dim": (100, "Goodfellow et al. 2014, authors' code, mnist.yaml"),
+        "architecture": ("mlp", "ours, because a widely used introduction has these; pacgan is Lin et al. 2018's"),
+        "simultaneous": (False, "Goodfellow et al. 2014, algorithm 1: one after the other"),
         "generator_hidden": ((500, 500), "ours, because a widely used introduction has these"),
         "discriminator_hidden": ((500, 500), "ours, because a widely used introduction has these"),
         "activation": ("relu", "Goodfellow et al. 2014, section 5 (generator)"),

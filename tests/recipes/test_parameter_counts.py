@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from zerosum import recipes
+from zerosum.benchmarks.mode_collapse import protocols
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
 
@@ -30,6 +31,15 @@ def test_the_dense_gan_has_the_introductions_counts():
     recipe = build("gan", (1, 28, 28))
     assert trainable(recipe.generator) == 693_784
     assert trainable(recipe.discriminator) == 643_501
+
+
+def test_the_networks_of_pacgans_protocol_have_its_codes_counts():
+    config = protocols.find("pacgan", "ring").config("gan", {})
+    recipe = recipes.find("gan")(config, Spec(shape=(2,)))
+    assert trainable(recipe.generator) == 2 * 400 + 3 * 400**2 + 4 * 2 * 400 + 400 * 2 + 2
+    assert trainable(recipe.discriminator) == 3 * 1000 + 2 * 201 * 1000 + 201
+    drawn = [weight for name, weight in recipe.named_parameters() if weight.ndim == 2]
+    assert all(weight.std().item() == pytest.approx(0.02, rel=0.1) for weight in drawn)
 
 
 def test_dcgan_has_the_tutorials_counts():

@@ -43,16 +43,15 @@ def run(arguments: list[str]) -> None:
     given: Evaluate = flags.parse(Evaluate, arguments, prog="zerosum evaluate").checked()
     config = EvaluationConfig.read({name: getattr(given, name) for name in EvaluationConfig.names()})
     try:
-        found = evaluate.evaluate(
+        evaluate.evaluate(
             config,
             given.subject,
             recipe=given.recipe,
             out=given.out,
             device=given.device,
             checkpoint=given.checkpoint,
+            show=say,
         )
-        if distributed.is_first():
-            show(found)
     finally:
         distributed.leave()
 
@@ -62,5 +61,6 @@ def show(evaluation: Evaluation) -> None:
     if not sys.stdout.isatty():
         say(table.evaluation_text(evaluation))
         return
+    print("\n".join(evaluation.verdict))
     table.show(table.HEAD, table.rows(evaluation.figures), caption=table.title(evaluation))
     say("\n".join(table.evaluation_remarks(evaluation)))

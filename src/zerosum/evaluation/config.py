@@ -60,6 +60,10 @@ class EvaluationConfig(BaseConfig):
     """Samples on each side, fewer where the data have fewer. More make most metrics sharper; with fewer than an
     extractor has features a Frechet distance is biased, and it is said."""
 
+    fake_count: PositiveInt | None = None
+    """Generated samples, where they are to be more or fewer than the real ones: published figures are often of 50,000
+    against all real ones, as --split train --count 50000 --fake-count 50000."""
+
     size: str | None = None
     """For a folder of images: the size, such as 64 or 48x64, that both sides are brought to."""
 

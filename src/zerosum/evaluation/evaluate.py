@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from zerosum.data.options import DataConfig
 from zerosum.errors import InputError, StorageError
 from zerosum.evaluation import table
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.file_forms import made_of
 from zerosum.evaluation.inputs import of_folder, of_run
 from zerosum.evaluation.measures import chosen, groups, parse_names
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval, holds_figures
 from zerosum.evaluation.samples import Comparison
+from zerosum.evaluation.verdict import verdict
 from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import played
 from zerosum.run.config import read_config
@@ -40,13 +42,16 @@ def evaluate(
     out: str | Path | None = None,
     device: str = "auto",
     progress: Progress | None = None,
+    show: Callable[[Evaluation], None] | None = None,
 ) -> Evaluation:
     """Evaluate as `config` asks; under `torchrun` the processes share the work, and the first one writes.
 
-    Where `out` is given it must be writable before anything is computed. Figures are returned, and the reason logged,
-    where a run that is evaluated cannot take them.
+    `show` gets the evaluation before it is written, so that nothing is lost where the disk refuses.
+
+    Raises:
+        InputError: What is asked cannot be done; that shows before the work wherever it can.
+        StorageError: The disk refuses.
     """
-    target = None if out is None else require_place(expanded(out))
     names = None if config.metrics is None else parse_names(config.metrics)
     place = pick_device(device)
     world = distributed.join(place)
@@ -54,9 +59,9 @@ def evaluate(
     plan = None if run is None else read_config(run, recipe)
     options = DataConfig() if plan is None else plan.options
     progress = progress or (make_progress() if world.is_first else Silent())
-    context = EvaluationContext(
-        device=place, cache=options.cache_folder(), world=world, progress=progress_callback(progress)
-    )
+    told = progress_callback(progress)
+    context = EvaluationContext(device=place, cache=options.cache_folder(), world=world, progress=told)
+    target = None if out is None else require_place(expanded(out))
     try:
         if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
             comparison, round_ = of_folder(subject, config, options, context), None
@@ -66,15 +71,30 @@ def evaluate(
         figures, left = compute_metrics(comparison, names, progress=context.progress)
     finally:
         progress.close()
-    notes = (*comparison.notes, *left)
-    found = Evaluation(subject=str(subject), round=round_, protocol=comparison.protocol, figures=figures, notes=notes)
-    if not world.is_first:
-        return found
+    found = Evaluation(
+        subject=str(subject),
+        round=round_,
+        protocol=comparison.protocol,
+        figures=figures,
+        notes=(*comparison.notes, *left),
+        verdict=verdict(figures, comparison.protocol),
+        made="" if run is not None else made_of(subject, comparison.protocol.size),
+    )
+    if world.is_first:
+        _deliver(found, show, target, run)
+    return found
+
+
+def _deliver(
+    found: Evaluation, show: Callable[[Evaluation], None] | None, target: Path | None, run: Run | None
+) -> None:
+    """Show an evaluation, then write it, and the report of the run that it is of."""
+    if show is not None:
+        show(found)
     if target is not None:
         found.write(target)
     if run is not None and target in (None, run.path / FILE):
         _keep(found, run)
-    return found
 
 
 def _keep(found: Evaluation, run: Run) -> None:

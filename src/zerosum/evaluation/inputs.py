@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
@@ -21,6 +21,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.reference import extract_dataset, prepare
+from zerosum.evaluation.rehearsal import Subject
 from zerosum.evaluation.samples import KEPT, Comparison, Reference, SampleSet, coordinates
 from zerosum.evaluation.splits import find_splits, with_size_of
 from zerosum.features import extract
@@ -51,10 +52,18 @@ def of_run(recipe: Recipe, plan: RunConfig, config: EvaluationConfig, context: E
     """
     if config.size is not None:
         raise InputError(f"--size {config.size} is for folders: a run makes its own size; leave it away.")
-    return compare_samples(recipe, reference_for_run(plan, recipe.spec, config, context), context)
+    reference = reference_for_run(plan, recipe.spec, config, context, subject=partial(_with_what_is_known, recipe))
+    return compare_samples(recipe, reference, context)
 
 
-def reference_for_run(plan: RunConfig, spec: Spec, config: EvaluationConfig, context: EvaluationContext) -> Reference:
+def reference_for_run(
+    plan: RunConfig,
+    spec: Spec,
+    config: EvaluationConfig,
+    context: EvaluationContext,
+    *,
+    subject: Subject = lambda comparison: comparison,
+) -> Reference:
     """Prepare the real samples that those of a run are compared with.
 
     Raises:
@@ -82,7 +91,7 @@ def reference_for_run(plan: RunConfig, spec: Spec, config: EvaluationConfig, con
             "against data of the same kind."
         )
     from_nothing = kind.task.given == "nothing"
-    reference = prepare(splits, config, context, trained=True if own and from_nothing else None)
+    reference = prepare(splits, config, context, trained=True if own and from_nothing else None, subject=subject)
     if own and splits.real.split == splits.trained:
         note = COPIES_PASS if from_nothing else SEEN_BEFORE
         reference = replace(reference, notes=(*reference.notes, note.format(split=splits.real.split)))
@@ -95,16 +104,21 @@ def compare_samples(recipe: Recipe, reference: Reference, context: EvaluationCon
     Raises:
         InputError: A sample is not finite.
     """
-    seed, count = reference.protocol.seed, reference.protocol.real
+    seed, count = reference.protocol.seed, reference.protocol.fake
     from_nothing, rank, world = recipe.task.given == "nothing", context.world.rank, context.world.size
+    if not from_nothing and count != reference.protocol.real:
+        raise InputError("--fake-count is for runs that make samples from nothing: this one has one for each source.")
     batches = (
         stream(recipe, count, seed, rank=rank, world=world)
         if from_nothing
         else translate(recipe, reference.splits.real.dataset, reference.rows, seed, rank=rank, world=world)
     )
     fake = extract_stream(reference.extractor, map(finished, batches), count=count, context=context)
-    labelled = partial(_with_labels, recipe, count, seed) if from_nothing and recipe.takes_labels else None
-    return replace(reference.compare(fake, paired=is_paired(recipe)), recipe=recipe, labelled=labelled)
+    known = _with_what_is_known(recipe, reference.compare(fake))
+    if known.labelled is None:
+        return known
+    again = partial(_generated, recipe, count, seed)
+    return replace(known, labelled=partial(_with_labels, recipe, again, count, seed))
 
 
 def of_folder(
@@ -127,20 +141,19 @@ def of_folder(
         (Images,), config.against, asked, split=config.split, progress=context.progress, world=context.world
     )
     given = _like(subject, splits.real.images, asked, context)
-    reference = prepare(splits, config, context, trained=False)
-    count = min(len(given), reference.protocol.real)
+    known = partial(replace, labelled=lambda: _like(subject, splits.real.images, asked, context, labels=None))
+    reference = prepare(splits, config, context, trained=False, subject=known)
+    wanted = reference.protocol.fake
+    count = min(len(given), wanted)
     fake, _ = extract_dataset(reference.extractor, given, n=count, seed=config.seed, context=context)
     # Nobody asked for the data to be opened without labels.
     notes = [note for note in given.notes if not note.startswith("No labels were taken")]
-    if count < len(reference.real):
-        notes.insert(0, f"{subject} has {count:,} samples, fewer than the {len(reference.real):,} real ones.")
+    if count < wanted:
+        said = f"{count:,} samples, fewer than the {wanted:,} that were wanted beside the real ones."
+        notes.insert(0, f"{subject} has {said}")
     if name_of(subject) == name_of(config.against) and splits.real.split == options.split:
         notes.append(f"{subject} is held against itself: the same images may be on both sides, below the floor.")
-    return replace(
-        reference.compare(fake),
-        labelled=lambda: _like(subject, splits.real.images, asked, context, labels=None),
-        notes=(*reference.notes, *notes),
-    )
+    return replace(known(reference.compare(fake)), notes=(*reference.notes, *notes))
 
 
 def extract_stream(
@@ -191,11 +204,23 @@ def _like(
     return given
 
 
-def _with_labels(recipe: Recipe, count: int, seed: int) -> SampleDataset:
-    """Generate the samples that are compared, with the labels that they were generated for."""
-    images = torch.cat([finished(samples) for samples in stream(recipe, count, seed)])[:count]
+def _with_what_is_known(recipe: Recipe, comparison: Comparison) -> Comparison:
+    """Add what is known of the samples of a recipe before one is made: of their labels, with blank images."""
+    count, seed = len(comparison.fake), comparison.protocol.seed
+    takes_labels = recipe.task.given == "nothing" and recipe.takes_labels
+    blank = torch.zeros((), dtype=torch.uint8).expand(count, *recipe.spec.shape)
+    labelled = partial(_with_labels, recipe, lambda: blank, count, seed) if takes_labels else None
+    return replace(comparison, recipe=recipe, paired=is_paired(recipe), labelled=labelled)
+
+
+def _generated(recipe: Recipe, count: int, seed: int) -> Tensor:
+    return torch.cat([finished(samples) for samples in stream(recipe, count, seed)])[:count]
+
+
+def _with_labels(recipe: Recipe, images: Callable[[], Tensor], count: int, seed: int) -> SampleDataset:
+    """Return the samples that are compared, (count, C, H, W) uint8, with the labels that they are generated for."""
     return ImageDataset(
-        samples=images.permute(0, 2, 3, 1).numpy(),
+        samples=images().permute(0, 2, 3, 1).numpy(),
         labels=draw_labels(recipe.spec, count, seed).numpy(),
         spec=recipe.spec,
         source="the run",

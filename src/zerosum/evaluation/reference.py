@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,23 +11,35 @@ from torch import Tensor
 
 from zerosum import kinds
 from zerosum.data.dataset import SampleDataset
+from zerosum.data.packing.cache import key_of
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.counts import Counts, counts_of
 from zerosum.evaluation.measures.perceptual import perceptual_distance
+from zerosum.evaluation.rehearsal import Subject, require_possible
 from zerosum.evaluation.result import POINTS, Protocol
 from zerosum.evaluation.samples import KEPT, MemorisationData, Reference, SampleSet, coordinates, rows_of
 from zerosum.evaluation.splits import Splits
+from zerosum.evaluation.unseen import rows_in_whole, unlearned
 from zerosum.features import extract, find
 from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor
+from zerosum.features.untrained import Pixels, Random
 from zerosum.metrics.divergence import shares
 
 RESIZER = "cut to the shape about the centre, Lanczos (Pillow, antialiased, 8 bits); images of that size as they are"
-SEARCHED = 50_000
-"""Training images among which pixels are searched for copies, at most."""
+SEARCHED = 60_000
+"""Training images that are searched for copies, at most."""
 
 
-def prepare(splits: Splits, config: EvaluationConfig, context: EvaluationContext, *, trained: bool | None) -> Reference:
+def prepare(
+    splits: Splits,
+    config: EvaluationConfig,
+    context: EvaluationContext,
+    *,
+    trained: bool | None,
+    subject: Subject = lambda comparison: comparison,
+) -> Reference:
     """Extract the features of the real samples.
 
     Args:
@@ -36,54 +48,42 @@ def prepare(splits: Splits, config: EvaluationConfig, context: EvaluationContext
         context: where and with what to compute.
         trained: whether the generator was trained on these data; None where that is another matter: it was trained on
             others, or does not make samples from nothing.
+        subject: what is known of the samples to come, by which metrics that are unavailable are refused at once.
 
     Raises:
-        InputError: There is no such extractor, or it does not take these data.
+        InputError: There is no such extractor, it does not take these data, or a metric asked for is unavailable.
         StorageError: The cache cannot be written to.
     """
+    require_possible(splits, config, default_name(splits, config, context), trained=trained, subject=subject)
     extractor, notes = find_extractor(splits, config, context)
-    count = _count(splits, config.count)
-    if count < config.count:
-        notes += (f"{count:,} real samples a side, for the data have no more: --count {config.count} is not reached.",)
-    if isinstance(extractor, Trained) and splits.other is None:
-        notes += (
-            "The classifier was trained on these real samples, so unseen images, generated or real, look a little more "
-            "unlike them than the floor says.",
-        )
-    real, other, rows, held = _sides(splits, count, extractor, config.seed, context)
+    counts = counts_of(left := unlearned(splits, extractor), config)
+    real, other, rows, held = _sides(left, counts, extractor, config.seed, context)
+    held = rows_in_whole(held, splits.training, extractor)
     dataset = splits.real.images
     has_stages = config.perceptual or config.perceptual_heads or isinstance(extractor, Trained)
     return Reference(
-        protocol=_protocol(splits, extractor, count, config.seed),
+        protocol=_protocol(left, extractor, counts, config.seed),
         splits=splits,
         real=real,
         other=other,
-        memory=None if trained is None else _memory(splits, real, other, held, config.seed, trained=trained),
+        memory=None
+        if trained is None
+        else MemorisationData(
+            training=partial(_training, splits, held, extractor, config, context),
+            size=len(splits.training) - len(held),
+            held_out=real if splits.other is not None and splits.real.split != splits.trained else other,
+            chunks=partial(splits.training.chunks, _training_rows(splits, held, config.seed)),
+            trained=trained,
+        ),
         expected=_expected(dataset, real),
         perceptual=perceptual_distance(config, dataset, extractor, context.device) if has_stages else None,
         extractor=extractor,
-        rows=rows,
-        notes=(*splits.notes, *notes),
+        rows=rows_in_whole(rows, dataset, extractor),
+        notes=(*splits.notes, *notes, *counts.notes),
     )
 
 
-def _count(splits: Splits, asked: int) -> int:
-    """Return how many samples a side has.
-
-    Raises:
-        InputError: There are not two for each side.
-    """
-    real = len(splits.real.images)
-    count = min(asked, real // 2 if splits.other is None else min(real, len(splits.other.images)))
-    if count < 2:
-        raise InputError(
-            f"{splits.real.dataset.source} has {real} real samples, and an evaluation needs 2 for each of two sides: "
-            "give more data, or --count 2 or more."
-        )
-    return count
-
-
-def _protocol(splits: Splits, extractor: Extractor | None, count: int, seed: int) -> Protocol:
+def _protocol(splits: Splits, extractor: Extractor | None, counts: Counts, seed: int) -> Protocol:
     dataset, real = splits.real.images, splits.real
     return Protocol(
         extractor=POINTS if extractor is None else extractor.name,
@@ -93,20 +93,37 @@ def _protocol(splits: Splits, extractor: Extractor | None, count: int, seed: int
         split=real.split,
         fingerprint=dataset.fingerprint,
         against=f"other samples of {real.split}" if splits.other is None else f"split {splits.other.split}",
-        real=count,
-        fake=count,
+        real=counts.real,
+        fake=counts.fake,
+        floor=counts.floor,
         size="x".join(map(str, dataset.spec.shape)),
         resizer="none: points" if kinds.find(dataset.spec.kind).raw_features else RESIZER,
         seed=seed,
     )
 
 
-def _memory(
-    splits: Splits, real: SampleSet, other: SampleSet, held: np.ndarray, seed: int, *, trained: bool
-) -> MemorisationData:
-    first = splits.other is None or splits.real.split == splits.trained
-    training, held_out = (real, other) if first else (other, real)
-    return MemorisationData(training=training, held_out=held_out, chunks=_searched(splits, held, seed), trained=trained)
+def _training(
+    splits: Splits, held: np.ndarray, extractor: Extractor | None, config: EvaluationConfig, context: EvaluationContext
+) -> SampleSet:
+    """Extract training samples, all but those of the floor, to look for copies: fewer where that would take hours."""
+    rows = _training_rows(splits, held, config.seed)
+    slow = not (extractor is None or isinstance(extractor, Trained | Pixels | Random))
+    if slow and len(rows) > config.count:
+        rows = np.sort(np.random.default_rng(config.seed).permutation(rows)[: config.count])
+    whole = splits.training
+    if len(rows) < len(whole):
+        key = f"{whole.fingerprint}-{key_of(rows.tobytes().hex())}"
+        samples, labels = whole.samples[rows], None if whole.labels is None else whole.labels[rows]
+        whole = replace(whole, samples=samples, labels=labels, fingerprint=key)
+    return extract_dataset(extractor, whole, n=len(whole), seed=config.seed, context=context)[0]
+
+
+def default_name(splits: Splits, config: EvaluationConfig, context: EvaluationContext) -> str:
+    """Return the name of the extractor that is asked for, or of the one that suits the data."""
+    training = splits.training
+    if config.features is not None:
+        return config.features
+    return POINTS if kinds.find(training.spec.kind).raw_features else find.default(training, cache=context.cache)[0]
 
 
 def find_extractor(
@@ -138,20 +155,21 @@ def find_extractor(
 
 
 def _sides(
-    splits: Splits, count: int, extractor: Extractor | None, seed: int, context: EvaluationContext
+    splits: Splits, counts: Counts, extractor: Extractor | None, seed: int, context: EvaluationContext
 ) -> tuple[SampleSet, SampleSet, np.ndarray, np.ndarray]:
     """Extract both real sides; return them, the rows of the first, and those rows of it that serve the floor."""
     dataset = splits.real.images
     if splits.other is not None:
-        real, rows = extract_dataset(extractor, dataset, n=count, seed=seed, context=context)
-        other, _ = extract_dataset(extractor, splits.other.images, n=count, seed=seed, context=context)
+        real, rows = extract_dataset(extractor, dataset, n=counts.real, seed=seed, context=context)
+        other, _ = extract_dataset(extractor, splits.other.images, n=counts.floor, seed=seed, context=context)
         return real, other, rows, np.empty(0, dtype=np.int64)
-    both, rows = extract_dataset(extractor, dataset, n=2 * count, seed=seed, context=context)
-    halves = [both.take(torch.arange(start, start + count)) for start in (0, count)]
+    count = counts.real
+    both, rows = extract_dataset(extractor, dataset, n=count + counts.floor, seed=seed, context=context)
+    halves = [both.take(torch.arange(start, stop)) for start, stop in ((0, count), (count, count + counts.floor))]
     if both.images is None:
         return halves[0], halves[1], rows[:count], rows[count:]
     real, other = (
-        SampleSet(outputs=half.outputs, images=dataset.real(rows[start : start + len(both.images)][:count]))
+        SampleSet(outputs=half.outputs, images=dataset.real(rows[start : start + min(KEPT, len(half))]))
         for half, start in zip(halves, (0, count), strict=True)
     )
     return real, other, rows[:count], rows[count:]
@@ -186,13 +204,12 @@ def extract_dataset(
     return SampleSet(outputs=rows_of(outputs, torch.from_numpy(order)), images=dataset.real(rows[:KEPT])), rows
 
 
-def _searched(splits: Splits, held: np.ndarray, seed: int) -> partial[Iterator[Tensor]]:
-    """Go through the training images, all but those of the floor."""
-    training = splits.training
-    rows = np.setdiff1d(np.arange(len(training)), held)
+def _training_rows(splits: Splits, held: np.ndarray, seed: int) -> np.ndarray:
+    """Return the rows of the training samples that are searched for copies: all but those of the floor."""
+    rows = np.setdiff1d(np.arange(len(splits.training)), held)
     if len(rows) > SEARCHED:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:SEARCHED])
-    return partial(training.chunks, rows)
+    return rows
 
 
 def _expected(dataset: SampleDataset, real: SampleSet) -> Tensor | None:

@@ -20,7 +20,8 @@ FORMAT = 1
 FILE = "evaluation.json"
 """What an evaluation is called in a run."""
 
-Better = Literal["lower", "higher"]
+Better = Literal["lower", "higher", "near 0.5"]
+"""Which way a metric is better; "near 0.5" where both ways from there are worse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,13 @@ class Evaluation:
     figures: tuple[MetricResult, ...]
     notes: tuple[str, ...]
     """What was done on the way, a sentence each."""
+
+    verdict: tuple[str, ...] = ()
+    """How good it is in plain words, a sentence each."""
+
+    made: str = ""
+    """How images in files came to be what was evaluated, such as "JPEG" or "brought from 512x512"; empty for samples
+    that were evaluated as they were made."""
 
     def __getitem__(self, metric: str) -> MetricResult:
         """Return the figure of a metric by its name.
@@ -177,7 +185,7 @@ class Protocol:
     """Real samples."""
 
     fake: int
-    """Samples held against them: generated ones, or for the floor as many real ones."""
+    """Samples held against them: generated ones."""
 
     size: str
     """Shape of a sample: CxHxW for images."""
@@ -187,6 +195,9 @@ class Protocol:
 
     seed: int
     """Of the choice of samples, of generation, subsets and resampling."""
+
+    floor: int | None = None
+    """Real samples in the place of the generated ones; as many as those, where it is None."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain values."""
@@ -222,7 +233,8 @@ class Protocol:
     def command(self, subject: str, *, size: str | None = None) -> str:
         """Spell the command that evaluates a subject, a run or a folder that is brought to a size, by this protocol."""
         words = ["zerosum", "evaluate", subject, "--against", self.data, "--split", self.split]
-        words += ["--count", str(self.fake), "--seed", str(self.seed)]
+        words += ["--count", str(self.real), "--seed", str(self.seed)]
+        words += [] if self.fake == self.real else ["--fake-count", str(self.fake)]
         words += [] if size is None else ["--size", size]
         words += [] if self.extractor == POINTS else ["--features", self.extractor]
         return shlex.join(words)

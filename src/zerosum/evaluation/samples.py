@@ -72,8 +72,11 @@ class SampleSet:
 class MemorisationData:
     """What a memorising generator would repeat."""
 
-    training: SampleSet
-    """Real samples that were trained on."""
+    training: Callable[[], SampleSet]
+    """Extracts real samples that were trained on: all of them, where they are not too many."""
+
+    size: int
+    """How many were trained on."""
 
     held_out: SampleSet
     """As many real samples that were not; of a single split, others of it."""
@@ -159,8 +162,8 @@ class Reference:
 
     def compare(self, fake: SampleSet, *, paired: bool = False) -> Comparison:
         """Compare samples with the real ones."""
-        protocol = replace(self.protocol, fake=len(fake))
-        alike = replace(self, protocol=protocol, other=self.other.first(len(fake)))
+        other = self.other.first(len(fake))
+        alike = replace(self, protocol=replace(self.protocol, fake=len(fake), floor=len(other)), other=other)
         return Comparison(reference=alike, fake=fake, paired=paired, notes=self.notes)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from zerosum.errors import InputError
+from zerosum.evaluation.best import best_value, unlike
+from zerosum.evaluation.measures import blind_spots
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol, warnings
 from zerosum.text import number, one_line, printable
 
@@ -25,7 +28,7 @@ def find(place: str | Path) -> Evaluation:
         return Evaluation.read(path)
     if not (path / FILE).exists():
         raise InputError(f"{path} was not evaluated yet: zerosum evaluate {path}")
-    return Evaluation.read(path / FILE)
+    return replace(Evaluation.read(path / FILE), subject=str(place))
 
 
 def require_comparable(evaluations: Sequence[Evaluation]) -> None:
@@ -53,18 +56,18 @@ def head(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
 
 
 def body(evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
-    """Return a row a metric that all have, taken the same way; the best value carries a star.
+    """Return a row a metric that all have, taken the same way; the best value carries a star, if they are alike.
 
     Raises:
         InputError: There is no such metric.
     """
     found: list[tuple[str, ...]] = []
+    reasons = unlike(evaluations)
     for figure in evaluations[0].figures:
         like = [_same(figure, evaluation) for evaluation in evaluations]
         if None in like:
             continue
-        ranked = [each.value for each in like if each is not None and each.value is not None]
-        best = (min(ranked) if figure.better == "lower" else max(ranked)) if len(set(ranked)) > 1 else None
+        best = None if reasons else best_value([each for each in like if each is not None])
         cells = (_cell(each, best) for each in like if each is not None)
         floors = dict.fromkeys(spoken(each.floor) for each in like if each is not None)
         found.append((figure.title, figure.better, " / ".join(floors), *cells))
@@ -81,11 +84,12 @@ def comparison_text(evaluations: Sequence[Evaluation]) -> str:
 
 def comparison_remarks(evaluations: Sequence[Evaluation]) -> list[str]:
     """Say under which protocol the table stands, what the star means, and what was left out."""
-    star = f"{BEST} the best; where intervals overlap, that may be chance."
+    star = unlike(evaluations) or [f"{BEST} the best; where intervals overlap, that may be chance."]
+    verdicts = [f"{_name(each)}: {' '.join(each.verdict)}" for each in evaluations if each.verdict]
     shown = [figure.metric for figure in evaluations[0].figures if all(_same(figure, each) for each in evaluations)]
     known = dict.fromkeys(figure.title for each in evaluations for figure in each.figures if figure.metric not in shown)
     left = [f"Not taken of all of them in the same way, and left out: {', '.join(known)}."] if known else []
-    return [star, *sentences(evaluations[0].protocol), *left]
+    return [*verdicts, *star, *sentences(evaluations[0].protocol), *left]
 
 
 def _same(figure: MetricResult, evaluation: Evaluation) -> MetricResult | None:
@@ -140,9 +144,14 @@ def sentences(protocol: Protocol) -> list[str]:
         f"{protocol.split}. Seed {protocol.seed}.",
         f"Features {protocol.extractor}: {protocol.sees}",
         f"Sizes of images: {protocol.resizer}.",
-        f"Real against real: as many real samples ({protocol.against}) in the place of the generated ones: "
-        "no generator can be told to be better than that.",
+        f"Real against real: {_as_many(protocol)} real samples ({protocol.against}) in the place of the generated "
+        "ones: no generator can be told to be better than that.",
     ]
+
+
+def _as_many(protocol: Protocol) -> str:
+    alike = protocol.floor is None or protocol.floor == protocol.fake
+    return "as many" if alike else f"{protocol.floor:,}"
 
 
 def how(figures: Sequence[MetricResult]) -> list[str]:
@@ -159,14 +168,27 @@ def how(figures: Sequence[MetricResult]) -> list[str]:
 def evaluation_text(evaluation: Evaluation) -> str:
     """Write an evaluation in plain columns."""
     return "\n".join(
-        [title(evaluation), "", *columns(HEAD, rows(evaluation.figures)), "", *evaluation_remarks(evaluation)],
+        [
+            title(evaluation),
+            *evaluation.verdict,
+            "",
+            *columns(HEAD, rows(evaluation.figures)),
+            "",
+            *evaluation_remarks(evaluation),
+        ]
     )
 
 
 def evaluation_remarks(evaluation: Evaluation) -> list[str]:
     """Say how the numbers were taken, and what to know of them."""
     notes = (*warnings(evaluation.figures), *evaluation.notes)
-    return [*sentences(evaluation.protocol), *how(evaluation.figures), *(f"Note: {note}" for note in notes)]
+    blind = blind_spots([figure.metric for figure in evaluation.figures])
+    return [
+        *sentences(evaluation.protocol),
+        *how(evaluation.figures),
+        *([f"What they cannot say: {'; '.join(blind)}."] if blind else []),
+        *(f"Note: {note}" for note in notes),
+    ]
 
 
 def title(evaluation: Evaluation) -> str:

@@ -11,7 +11,7 @@ from zerosum import kinds
 from zerosum.data.dataset import SampleDataset
 from zerosum.errors import InputError
 from zerosum.features import inception_weights
-from zerosum.features.classifier_extractor import trained_on
+from zerosum.features.classifier_extractor import FEWEST, trained_on
 from zerosum.features.extractor import Extractor
 from zerosum.features.huggingface import HuggingFace
 from zerosum.features.inception import Inception
@@ -80,7 +80,7 @@ def default(reference: SampleDataset, *, cache: Path) -> tuple[str, str]:
     Returns:
         A name for `find`, and one sentence that says why.
     """
-    if len(reference.spec.classes) > 1 and reference.labels is not None:
+    if len(reference.spec.classes) > 1 and reference.labels is not None and len(reference) >= FEWEST:
         return "classifier", "Features are of a classifier of these data, for they are labelled."
     for name in ("inception", "inception-768"):
         if inception_weights.present(name, cache=cache) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import NormalDist, fmean, stdev
 
 import torch
 from scipy.special import stdtrit
@@ -107,6 +107,33 @@ def split_interval(
     reach = float(stdtrit(splits - 1, 1 - tail)) * error  # the quantile of Student's t
     middle = fmean(found)
     return Interval(middle - reach, middle + reach, level, error, f"{splits} disjoint splits")
+
+
+def share_interval(share: float, count: int, *, level: float = 0.95) -> Interval:
+    """Wilson's score interval of a share of independent samples; it has a width also at 0 and at 1.
+
+    Args:
+        share: in [0, 1].
+        count: samples that it is of.
+        level: share of intervals that should hold the truth, in (0, 1).
+
+    Raises:
+        InputError: A share outside [0, 1], no sample, or a level outside (0, 1).
+
+    Source: Wilson 1927; Brown, Cai & DasGupta 2001, section 3.1.1.
+
+    >>> found = share_interval(0.0, 100)
+    >>> found.low, round(found.high, 3)
+    (0.0, 0.037)
+    """
+    if not 0 <= share <= 1 or count < 1:
+        raise InputError(f"An interval was asked for of a share {share} of {count} samples: give one in [0, 1].")
+    z = NormalDist().inv_cdf(1 - _tail(level))
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    reach = z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5
+    low = 0.0 if share == 0 else max(0.0, middle - reach)
+    high = 1.0 if share == 1 else min(1.0, middle + reach)
+    return Interval(low, high, level, (share * (1 - share) / count) ** 0.5, "Wilson's score")
 
 
 def floor(

@@ -1,4 +1,4 @@
-"""The Frechet distance between two sets of features, and its extrapolation to endlessly many samples.
+"""The Frechet distance between two sets of features.
 
 Only with the features of the Inception network of 2015 is it called FID; with others, name them beside the number.
 """
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.errors import InputError
 from zerosum.metrics.checks import check_pair, check_widths
 from zerosum.metrics.moments import Moments, moments
 
@@ -30,26 +29,6 @@ class Frechet:
 
     notes: tuple[str, ...]
     """Sentences that belong beside the number, such as that there are fewer samples than features."""
-
-
-@dataclass(frozen=True)
-class Extrapolation:
-    """Frechet distances at growing sample counts, and the line through them continued to infinitely many."""
-
-    value: float
-    """The distance at 1/N = 0, in which the bias of finite N is gone. May be slightly negative near 0."""
-
-    standard_error: float
-    """Of `value`, from the scatter about the line. The points share samples, so it is on the small side."""
-
-    slope: float
-    """Bias times N: the distance at N samples is about value + slope / N."""
-
-    counts: tuple[int, ...]
-    """Generated samples behind each point."""
-
-    distances: tuple[float, ...]
-    """The distance at each point."""
 
 
 def frechet_distance(real: Moments, fake: Moments) -> Frechet:
@@ -109,62 +88,6 @@ def frechet_distance_of_features(real: Tensor, fake: Tensor) -> Frechet:
     return _distance(means[0], means[1], spread, root, (len(real), len(fake)))
 
 
-def frechet_infinity(
-    real: Moments, fake: Tensor, *, seed: int, smallest: int | None = None, points: int = 15
-) -> Extrapolation:
-    """Extrapolate the Frechet distance to infinitely many generated samples by a line in 1/N.
-
-    Args:
-        real: of real samples, F features; they stay as they are.
-        fake: (M, F), the generated samples that subsets are drawn from, without replacement within a subset.
-        seed: of the subsets.
-        smallest: count of the smallest subset; a tenth of M if not given, 5,000 of 50,000 as in the paper. The line
-            holds where N is well above F.
-        points: subsets, evenly spaced in N from `smallest` to M.
-
-    Raises:
-        InputError: Fewer than 3 points, or `smallest` below 2 or above M - points + 1.
-
-    Source: Chong & Forsyth 2020, section 3.1 and algorithm 1 (https://arxiv.org/abs/1911.07023), with pseudo-random
-    subsets.
-    """
-    most = len(fake)
-    least = max(2, most // 10) if smallest is None else smallest
-    if points < 3 or not 2 <= least <= most - points + 1:
-        raise InputError(
-            f"A line through {points} subsets of {least} to {most} samples was asked for; give 3 points or more, a "
-            f"smallest subset of 2 or more, and at least {max(points, 3) + 1} samples."
-        )
-    generator = torch.Generator().manual_seed(seed)
-    counts = [round(least + (most - least) * i / (points - 1)) for i in range(points)]
-    factor, failed = torch.linalg.cholesky_ex(real.covariance)
-    distances = []
-    for count in counts:
-        part = fake[torch.randperm(most, generator=generator)[:count].to(fake.device)]
-        few = count <= fake.shape[1] < real.count and not bool(failed)
-        found = _of_few(real, factor, part) if few else frechet_distance(real, moments(part))
-        distances.append(found.value)
-    value, slope, error = _line([1 / count for count in counts], distances)
-    return Extrapolation(value, error, slope, tuple(counts), tuple(distances))
-
-
-def _of_few(real: Moments, factor: Tensor, fake: Tensor) -> Frechet:
-    """The distance of no more samples (M, F) than features, by the singular values of M rows in place of F x F.
-
-    Args:
-        real: of more samples than features.
-        factor: lower triangular (F, F), whose square is the real covariance.
-        fake: 2 samples or more.
-    """
-    check_pair(factor, fake, least=2)
-    wide = fake.to(torch.float64)
-    mean = wide.mean(0)
-    rows = (wide - mean) / (len(wide) - 1) ** 0.5
-    root = float(torch.linalg.svdvals(rows @ factor).sum())
-    spread = float(real.covariance.trace() + rows.square().sum())
-    return _distance(real.mean, mean, spread, root, (real.count, len(fake)))
-
-
 def _part(covariance: Tensor, kept: Tensor) -> Tensor:
     return covariance if bool(kept.all()) else covariance[kept][:, kept]
 
@@ -210,15 +133,3 @@ def _notes(counts: tuple[int, int], width: int) -> tuple[str, ...]:
         for side, count in zip(("real", "generated"), counts, strict=True)
         if count <= width
     )
-
-
-def _line(x: list[float], y: list[float]) -> tuple[float, float, float]:
-    """Least squares of y on x: the value at 0, the slope, and the standard error of the value at 0."""
-    at, values = torch.tensor(x, dtype=torch.float64), torch.tensor(y, dtype=torch.float64)
-    centred = at - at.mean()
-    width = centred.square().sum()
-    slope = (centred * values).sum() / width
-    start = values.mean() - slope * at.mean()
-    residual = (values - start - slope * at).square().sum() / (len(x) - 2)
-    error = (residual * (1 / len(x) + at.mean().square() / width)).sqrt()
-    return float(start), float(slope), float(error)

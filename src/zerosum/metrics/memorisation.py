@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from zerosum.errors import InputError
 from zerosum.metrics.checks import check_widths
-from zerosum.metrics.pairwise_distances import nearest_row, neighbour_radii, prepare
+from zerosum.metrics.pairwise_distances import Rows, nearest_other, nearest_row, prepare
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,10 @@ class HeldOutComparison:
 def authenticity(real: Tensor, fake: Tensor) -> float:
     """Share of generated samples that are no noisy copies of a training sample.
 
-    A generated sample counts as a copy if it is nearer to its nearest training sample than any other training sample
-    is. Independent draws of the training distribution have about half; a memorising generator tends to 0.
+    A generated sample counts as a copy if it is nearer to its nearest training sample than any other one is, or equal
+    to it. Training samples that equal each other count as one: a repeated one has no neighbour at distance 0.
+    Independent draws of the training distribution have about half; a memorising generator tends to 0. It rises to 1 on
+    samples that are unlike any real ones.
 
     Args:
         real: (N, F), the training samples.
@@ -43,15 +47,46 @@ def authenticity(real: Tensor, fake: Tensor) -> float:
 
     Source: Alaa et al. 2022, section 3.3 (https://arxiv.org/abs/2102.08921).
 
-    >>> import torch
     >>> authenticity(torch.tensor([[0.0], [1.0]]), torch.tensor([[0.1], [3.0]]))
     0.5
     """
     check_widths(real.shape[-1], fake.shape[-1])
-    r, f = prepare(real, fake, names=("training", "generated"))
-    (spacing,) = neighbour_radii(r, ks=(1,))
+    r, f = prepare(distinct(real), fake, names=("training", "generated"))
     distances, places = nearest_row(f, r)
-    return authentic_share(distances, places, spacing)
+    return authentic_share(distances, places, spacing_at(r, places))
+
+
+def distinct(features: Tensor) -> Tensor:
+    """Return the rows of features (N, F) that differ, each once, in their order.
+
+    >>> import torch
+    >>> distinct(torch.tensor([[2.0], [1.0], [2.0]])).tolist()
+    [[2.0], [1.0]]
+    """
+    table = np.ascontiguousarray(features.numpy(force=True)) + 0.0  # -0 and 0 are one
+    _, first = np.unique(table.view(np.dtype((np.void, table.itemsize * table.shape[1]))), return_index=True)
+    return features if len(first) == len(table) else features[torch.from_numpy(np.sort(first)).to(features.device)]
+
+
+def spacing_at(training: Rows, places: Tensor) -> Tensor:
+    """Squared distances of training samples to their nearest other ones, where they are asked for.
+
+    Args:
+        training: N samples.
+        places: (M,), int64: which are asked for; those that are not have a spacing of 0.
+
+    Returns:
+        (N,), float64.
+
+    Raises:
+        InputError: Fewer than 2 training samples that differ.
+    """
+    if len(training) < 2:
+        raise InputError("Fewer than 2 training samples differ, so nothing says what a copy is: give more.")
+    chosen = places.unique()
+    spacing = torch.zeros(len(training), dtype=torch.float64, device=places.device)
+    spacing[chosen] = nearest_other(training, chosen)
+    return spacing
 
 
 def authentic_share(distances: Tensor, places: Tensor, spacing: Tensor) -> float:
@@ -70,7 +105,12 @@ def authentic_share(distances: Tensor, places: Tensor, spacing: Tensor) -> float
             f"Distances {tuple(distances.shape)}, places {tuple(places.shape)} and spacing {tuple(spacing.shape)} do "
             "not fit; give (M,), (M,) and (N,), the nearest neighbour alone."
         )
-    return float((distances >= spacing[places]).double().mean())
+    return float(authentic(distances, places, spacing).double().mean())
+
+
+def authentic(distances: Tensor, places: Tensor, spacing: Tensor) -> Tensor:
+    """Which generated samples are no copies: (M,), bool. The arguments are those of `authentic_share`."""
+    return (distances >= spacing[places]) & (distances > 0)
 
 
 def compare_with_held_out(distances: Tensor, held_out: Tensor) -> HeldOutComparison:

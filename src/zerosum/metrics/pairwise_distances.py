@@ -95,6 +95,19 @@ def nearest_row(queries: Rows, points: Rows) -> tuple[Tensor, Tensor]:
     return torch.cat([distances for distances, _ in found]), torch.cat([places for _, places in found])
 
 
+def nearest_other(rows: Rows, chosen: Tensor) -> Tensor:
+    """Squared distances of chosen rows (n,), int64, to their nearest other row: (n,), float64."""
+    found = []
+    for strip in strips(len(chosen), len(rows)):
+        at = chosen[strip]
+        some = Rows(rows.given[at], rows.shifted[at], rows.norms[at], rows.centre)
+        distances = screened(some, slice(0, len(at)), rows, slice(None))
+        distances.scatter_(1, at[:, None], torch.inf)
+        candidates = _smallest(distances, 1 + _SPARE)
+        found.append(_refine(some, slice(0, len(at)), rows, *candidates, k=1, own=at)[0])
+    return torch.cat(found)
+
+
 def neighbour_radii(rows: Rows, *, ks: tuple[int, ...]) -> Tensor:
     """Squared distances of every row to its k-th nearest other row, for each k.
 
@@ -125,7 +138,8 @@ def neighbour_radii(rows: Rows, *, ks: tuple[int, ...]) -> Tensor:
             behind = distances[:, strip.stop - strip.start :].T
             _keep(best, places, slice(strip.stop, N), *_smallest(behind, kept), offset=strip.start)
         for radius, k in zip(radii, ks, strict=True):
-            radius[strip], _ = _refine(rows, strip, rows, best[strip], places[strip], k=k)
+            own = torch.arange(strip.start, strip.stop, device=best.device)
+            radius[strip], _ = _refine(rows, strip, rows, best[strip], places[strip], k=k, own=own)
     return radii
 
 
@@ -152,14 +166,54 @@ def _keep(best: Tensor, places: Tensor, rows: slice, found: Tensor, at: Tensor, 
     places[rows] = torch.cat([places[rows], at + offset], dim=1).gather(1, chosen)
 
 
-def _refine(a: Rows, rows: slice, b: Rows, found: Tensor, at: Tensor, *, k: int) -> tuple[Tensor, Tensor]:
+def _refine(
+    a: Rows, rows: slice, b: Rows, found: Tensor, at: Tensor, *, k: int, own: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Find the exact k-th smallest of screened distances (n, kept), ascending, and its place: (n,), (n,).
 
-    Only those that rounding may have put on the wrong side of the k-th are measured again.
+    Args:
+        a: where the rows are from.
+        rows: n rows of `a`.
+        b: the points.
+        found: screened distances of each row to its nearest points.
+        at: their places.
+        k: which.
+        own: (n,), int64: the place that each row itself has among the points, if it has one.
+
+    Only those that rounding may have put on the wrong side of the k-th are measured again. Where more than were kept
+    may be (rows far from the centre, in a cluster much smaller than that distance), all of the row are.
     """
-    slack = 2 * rounding(a, rows, b, slice(None)).max()
-    i, column = ((found - found[:, k - 1, None]).abs() <= slack).nonzero(as_tuple=True)
+    slack = _slack(a, rows, found)
+    near = (found - found[:, k - 1, None]).abs() <= slack
+    lost = near[:, -1] & (len(b) - (own is not None) > found.shape[1])
+    if bool(lost.any()):
+        where = lost.nonzero().squeeze(1)
+        found, at = found.clone(), at.clone()
+        itself = None if own is None else own[where]
+        at[where] = _sharply_nearest(a.given[where + rows.start], b, found.shape[1], own=itself)
+        near[where] = True
+    i, column = near.nonzero(as_tuple=True)
     sharp = found.double()
     sharp[i, column] = exact(a, i + rows.start, b, at[i, column])
     distances, order = sharp.sort(dim=1, stable=True)
     return distances[:, k - 1], at.gather(1, order)[:, k - 1]
+
+
+def _slack(a: Rows, rows: slice, found: Tensor) -> Tensor:
+    """How far two screened distances of a row may lie on the wrong sides of each other: (n, 1).
+
+    A point at squared distance d of a row of squared length s has a squared length of 2 (s + d) at most.
+    """
+    units = torch.finfo(torch.float32).eps * (8 + a.shifted.shape[1] ** 0.5 / 4)
+    return (a.norms[rows, None] + found[:, -1:]).mul_(6 * units)
+
+
+def _sharply_nearest(rows: Tensor, points: Rows, kept: int, *, own: Tensor | None) -> Tensor:
+    """Places of the `kept` nearest points of rows (n, F), from float64 differences: (n, kept), int64."""
+    found, wide = [], points.given.double()
+    for part in strips(len(rows), len(points)):
+        distances = torch.cdist(rows[part].double(), wide, compute_mode="donot_use_mm_for_euclid_dist")
+        if own is not None:
+            distances.scatter_(1, own[part, None], torch.inf)
+        found.append(_smallest(distances, kept)[1])
+    return torch.cat(found)

@@ -126,10 +126,13 @@ class _Pairs:
     slack: Tensor
 
     def within(self, radii: Tensor, *, closed: bool) -> Tensor:
-        """Which pairs (n, N) are nearer than squared radii that broadcast to them, or as near if `closed`."""
+        """Which pairs (n, N) are nearer than squared radii that broadcast to them, or as near if `closed`.
+
+        What equals a sample is near it at any radius, also at that of samples which all equal each other.
+        """
         inside, (i, j) = below(self.distances, radii.float(), self.slack)
         if len(i):
             sharp = exact(self.fake, i + self.rows.start, self.real, j)
             limits = radii.expand(self.distances.shape)[i, j]
-            inside[i, j] = sharp <= limits if closed else sharp < limits
+            inside[i, j] = sharp <= limits if closed else (sharp < limits) | (sharp == 0)
         return inside

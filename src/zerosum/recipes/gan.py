@@ -14,18 +14,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import PositiveFloat, PositiveInt
-from torch import nn
+from torch import Tensor, nn
 
 from zerosum import objectives
 from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.networks.mlp import Activation, Dense
+from zerosum.networks.pacgan import BatchNormGenerator, MaxoutDiscriminator
 from zerosum.player import Player
 from zerosum.tasks import LatentConfig, LatentRecipe
 
@@ -39,6 +41,13 @@ class Config(LatentConfig):
 
     batch: PositiveInt = 128
     """Real samples per draw, over all processes."""
+
+    architecture: Literal["mlp", "pacgan"] = "mlp"
+    """mlp: plain perceptrons. pacgan: those of PacGAN's experiments, a generator with batch norm and a discriminator
+    of maxout units, all weights from N(0, 0.02^2); activation and dropout do not apply to them."""
+
+    simultaneous: bool = False
+    """Whether both move at once, from one state and one batch of samples; n_discriminator must be 1 then."""
 
     generator_hidden: tuple[int, ...] = (500, 500)
     """Widths of the generator's hidden layers."""
@@ -77,19 +86,13 @@ class GAN(LatentRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        self.generator = Dense(
-            config.latent_dim,
-            config.generator_hidden,
-            spec.shape,
-            activation=config.activation,
-            bound="none" if spec.kind == "points" else "tanh",
-        )
-        self.discriminator = Dense(
-            math.prod(spec.shape),
-            config.discriminator_hidden,
-            activation="tanh" if config.activation == "tanh" else "leaky_relu",
-            dropout=config.dropout,
-        )
+        if config.simultaneous and config.n_discriminator > 1:
+            raise InputError(
+                f"--simultaneous moves each player once a round, and --n-discriminator is {config.n_discriminator}: "
+                "leave out one of the two."
+            )
+        build = _pacgan if config.architecture == "pacgan" else _mlp
+        self.generator, self.discriminator = build(config, spec)
 
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit."""
@@ -108,19 +111,58 @@ class GAN(LatentRecipe):
         }
 
     def round(self, game: Game[Any]) -> None:
-        """Play algorithm 1: k moves of the discriminator, one of the generator."""
+        """Play algorithm 1: k moves of the discriminator, one of the generator; or both at once."""
+        if self.config.simultaneous:
+            self._round_at_once(game)
+            return
         for _ in range(self.config.n_discriminator):
             batch = game.draw()
             game.move("discriminator", self.discriminator_loss, batch)
         game.move("generator", self.generator_loss, batch)
 
-    def discriminator_loss(self, batch: Images | Points) -> Loss:
-        """Tell data from samples (eq. 1)."""
-        real, fake = self.discriminator(batch.real), self.discriminator(self.sample(len(batch)))
+    def _round_at_once(self, game: Game[Any]) -> None:
+        batch = game.draw()
+        samples = game.gradient("generator", self.generator_loss, batch).outputs["samples"]
+        game.gradient("discriminator", self.discriminator_loss, batch, samples=samples)
+        game.step("generator")
+        game.step("discriminator")
+
+    def discriminator_loss(self, batch: Images | Points, *, samples: Tensor | None = None) -> Loss:
+        """Tell data from samples, fresh ones by default (eq. 1)."""
+        real = self.discriminator(batch.real)
+        fake = self.discriminator(self.sample(len(batch)) if samples is None else samples)
         return Loss(
             adversarial=objectives.logistic_discriminator(real, fake), log=objectives.discriminator_stats(real, fake)
         )
 
     def generator_loss(self, batch: Images | Points) -> Loss:
         """Maximise log D(G(z)) (section 3)."""
-        return Loss(adversarial=objectives.non_saturating_generator(self.discriminator(self.sample(len(batch)))))
+        samples = self.sample(len(batch))
+        loss = objectives.non_saturating_generator(self.discriminator(samples))
+        return Loss(adversarial=loss, outputs={"samples": samples})
+
+
+def _mlp(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module]:
+    generator = Dense(
+        config.latent_dim,
+        config.generator_hidden,
+        spec.shape,
+        activation=config.activation,
+        bound="none" if spec.kind == "points" else "tanh",
+    )
+    discriminator = Dense(
+        math.prod(spec.shape),
+        config.discriminator_hidden,
+        activation="tanh" if config.activation == "tanh" else "leaky_relu",
+        dropout=config.dropout,
+    )
+    return generator, discriminator
+
+
+def _pacgan(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module]:
+    if config.batch < 2:
+        raise InputError("--architecture pacgan has batch norm, which needs --batch 2 or more.")
+    generator = BatchNormGenerator(
+        config.latent_dim, config.generator_hidden, spec.shape, bound="none" if spec.kind == "points" else "tanh"
+    )
+    return generator, MaxoutDiscriminator(math.prod(spec.shape), config.discriminator_hidden)

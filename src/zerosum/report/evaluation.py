@@ -24,6 +24,9 @@ class Row:
 class Quality:
     """The section on quality."""
 
+    verdict: list[str]
+    """How good it is in plain words, a sentence each."""
+
     rows: list[Row]
     notes: list[str]
     """Under which protocol the rows were measured, and what to keep in mind."""
@@ -38,9 +41,10 @@ class Quality:
 def quality(evidence: RunData) -> Quality:
     """Gather the section on quality; rows and cards are empty where nothing was evaluated."""
     rows, notes = _table(evidence.evaluation)
+    verdict = list(map(str, evidence.evaluation.get("verdict", ()))) if rows else []
     shares = {f"{FIGURES}{name}" for name in ("precision", "recall", "coverage", "high-quality")}
     cards = [small(evidence, key, limits=(0, 1) if key in shares else None) for key in figures(evidence)]
-    return Quality(rows=rows, notes=notes, cards=cards, during=_during(evidence))
+    return Quality(verdict=verdict, rows=rows, notes=notes, cards=cards, during=_during(evidence))
 
 
 def _table(evaluation: dict[str, Any]) -> tuple[list[Row], list[str]]:

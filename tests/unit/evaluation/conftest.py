@@ -62,7 +62,11 @@ class Digits:
     def comparison(self, images: Tensor, *, paired: bool = False) -> Comparison:
         real, other = self.side(self.images(self.real_rows)), self.side(self.images(self.other_rows))
         memory = MemorisationData(
-            training=real, held_out=other, chunks=lambda: iter([self.images(self.real_rows)]), trained=True
+            training=lambda: real,
+            size=COUNT,
+            held_out=other,
+            chunks=lambda: iter([self.images(self.real_rows)]),
+            trained=True,
         )
         reference = Reference(
             protocol=PROTOCOL,

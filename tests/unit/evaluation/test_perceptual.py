@@ -92,7 +92,7 @@ def test_the_stages_of_a_classifier_carry_its_name_and_are_no_published_path_len
 ) -> None:
     monkeypatch.setattr(perceptual, "PAIRS", 100)
     network = Classifier(1, 10).eval().requires_grad_(False)
-    eye = perceptual.perceptual_distance(EvaluationConfig(), digits.dataset, Trained(network, "", 1.0), CPU)
+    eye = perceptual.perceptual_distance(EvaluationConfig(), digits.dataset, Trained(network, "", 1.0, ""), CPU)
     comparison = digits.comparison(digits.fresh)
     comparison = replace(comparison, reference=replace(comparison.reference, perceptual=eye), recipe=Ramp())
     (figure,), _ = compute_metrics(comparison, ("ppl",))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zerosum.errors import InputError
-from zerosum.metrics.frechet import frechet_distance, frechet_distance_of_features, frechet_infinity
+from zerosum.metrics.frechet import frechet_distance, frechet_distance_of_features
 from zerosum.metrics.moments import Moments, moments
 
 
@@ -117,39 +117,8 @@ def test_a_dropped_class_is_seen():
     assert frechet_distance_of_features(x, y[classes != 3]).value > 5 * whole
 
 
-def test_extrapolation_takes_the_bias_away():
-    x = torch.randn(20_000, 16)
-    truth = 16 * 0.2**2
-    found = frechet_infinity(moments(x), torch.randn(2000, 16) + 0.2, seed=0)
-    finite = found.distances[0]
-    assert len(found.counts) == len(found.distances) == 15
-    assert (found.counts[0], found.counts[-1]) == (200, 2000)
-    assert finite > truth * 1.5
-    assert abs(found.value - truth) < 0.25 * (finite - truth)
-    assert found.slope > 0
-    assert found.standard_error > 0
-
-
-@pytest.mark.parametrize("real", [400, 20])
-def test_extrapolation_from_fewer_samples_than_features_takes_the_definitions_distances(real):
-    x, y = torch.randn(real, 30) @ torch.randn(30, 30), torch.randn(90, 30) + 0.2
-    found = frechet_infinity(moments(x), y, seed=3, points=3)
-    order = torch.Generator().manual_seed(3)
-    for count, distance in zip(found.counts, found.distances, strict=True):
-        part = y[torch.randperm(90, generator=order)[:count]]
-        assert distance == pytest.approx(by_definition(x, part), rel=1e-5)
-
-
-def test_extrapolation_repeats_with_its_seed():
-    x, y = moments(torch.randn(100, 3)), torch.randn(100, 3)
-    assert frechet_infinity(x, y, seed=1) == frechet_infinity(x, y, seed=1)
-    assert frechet_infinity(x, y, seed=1) != frechet_infinity(x, y, seed=2)
-
-
 def test_what_does_not_fit_is_refused():
     with pytest.raises(InputError, match="one extractor"):
         frechet_distance_of_features(torch.zeros(3, 2), torch.zeros(3, 4))
     with pytest.raises(InputError, match="at least 2"):
         frechet_distance_of_features(torch.zeros(1, 2), torch.zeros(3, 2))
-    with pytest.raises(InputError, match="3 points"):
-        frechet_infinity(moments(torch.randn(9, 2)), torch.randn(9, 2), seed=0, points=2)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from operator import mul
+
 import pytest
 import torch
 
@@ -32,6 +35,28 @@ def test_the_discrepancy_is_the_double_sum(n, m):
     x, y = torch.randn(n, 32).relu(), torch.randn(m, 32).relu() + 0.5
     assert polynomial_discrepancy(x, y) == pytest.approx(by_definition(x, y), rel=1e-6)
     assert polynomial_discrepancy(x.double(), y.double()) == pytest.approx(by_definition(x, y), rel=1e-11)
+
+
+def test_an_offset_costs_no_digits():
+    x, y = torch.randn(40, 16).double(), (1.05 * torch.randn(40, 16)).double() + 0.05
+    offset = torch.full((16,), 1e4).double()
+    exact = _by_fractions(x + offset, y + offset)
+    assert polynomial_discrepancy((x + offset), (y + offset)) == pytest.approx(exact, rel=1e-9)
+    assert polynomial_discrepancy((x + offset).float(), (y + offset).float()) == pytest.approx(
+        _by_fractions((x + offset).float().double(), (y + offset).float().double()), rel=1e-4
+    )
+
+
+def _by_fractions(x: torch.Tensor, y: torch.Tensor) -> float:
+    """The double sum without any rounding."""
+    a, b = ([[Fraction(value) for value in row] for row in side.tolist()] for side in (x, y))
+
+    def total(p: list[list[Fraction]], q: list[list[Fraction]]) -> Fraction:
+        kernel = ((sum(map(mul, s, t)) / x.shape[1] + 1) ** 3 for s in p for t in q if s is not t)
+        return sum(kernel, Fraction(0))
+
+    n, m = len(a), len(b)
+    return float(total(a, a) / (n * (n - 1)) + total(b, b) / (m * (m - 1)) - 2 * total(a, b) / (n * m))
 
 
 def test_float32_keeps_six_digits_of_a_small_distance():

@@ -21,6 +21,18 @@ def test_authenticity_is_the_share_of_all_pairs(width):
     assert authenticity(real, fake) == by_definition(real, fake)
 
 
+def test_a_distance_equal_to_the_spacing_is_not_closer():
+    assert authenticity(torch.tensor([[0.0], [2.0]]), torch.tensor([[-2.0], [4.0]])) == 1.0
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-4])
+def test_copies_of_repeated_training_samples_are_copies(noise):
+    real = torch.randn(60, 5)
+    assert authenticity(torch.cat([real, real]), real + noise * torch.randn(60, 5)) == 0.0
+    with pytest.raises(InputError, match="Fewer than 2 training samples differ"):
+        authenticity(torch.ones(9, 3), torch.randn(4, 3))
+
+
 def test_copies_are_not_authentic_and_strangers_are():
     real = torch.randn(100, 6)
     assert authenticity(real, real + 1e-4 * torch.randn(100, 6)) == 0.0

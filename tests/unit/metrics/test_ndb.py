@@ -33,27 +33,27 @@ def test_the_threshold_is_the_normal_quantile():
     assert different_bins(bins, above, significance=0.01).different == 0
 
 
-def test_bins_count_every_training_sample_once_and_repeat_with_their_seed():
+def test_bins_count_the_half_that_they_were_not_fitted_to_and_repeat_with_their_seed():
     x = torch.randn(500, 4)
     bins = make_bins(x, bins=12, seed=3)
-    assert int(bins.counts.sum()) == 500
-    assert bool((bins.counts > 0).all())
+    assert int(bins.counts.sum()) == 250
     assert torch.equal(bins.centres, make_bins(x, bins=12, seed=3).centres)
-    nearest = torch.cdist(x, bins.centres).argmin(1)
-    assert torch.equal(bins.counts, torch.bincount(nearest, minlength=12))
+    counted = x[torch.randperm(500, generator=torch.Generator().manual_seed(3))[250:]]
+    assert torch.equal(bins.counts, torch.bincount(torch.cdist(counted, bins.centres).argmin(1), minlength=12))
 
 
-def test_about_one_bin_in_twenty_differs_by_chance():
-    bins = make_bins(torch.randn(2500, 3), bins=50, seed=0)
-    counts = [different_bins(bins, torch.randn(2500, 3)).different for _ in range(8)]
-    # K-means fits its own sample, so somewhat more than 2.5 of 50 are expected.
-    assert 0.5 < sum(counts) / 8 < 8
+@pytest.mark.parametrize("width", [3, 200])
+def test_about_one_bin_in_twenty_differs_by_chance_in_any_number_of_dimensions(width):
+    bins = make_bins(torch.randn(2000, width), bins=50, seed=0)
+    counts = [different_bins(bins, torch.randn(2000, width)).different for _ in range(8)]
+    assert 0.5 < sum(counts) / 8 < 6
 
 
-def test_the_training_set_itself_does_not_differ_in_any_order():
+def test_the_counted_half_does_not_differ_in_any_order():
     x = torch.randn(300, 3)
-    bins = make_bins(x, bins=10)
-    found = different_bins(bins, x[torch.randperm(300)])
+    bins = make_bins(x, bins=10, seed=0)
+    counted = x[torch.randperm(300, generator=torch.Generator().manual_seed(0))[150:]]
+    found = different_bins(bins, counted.flip(0))
     assert (found.different, found.divergence) == (0, 0)
 
 
@@ -63,15 +63,15 @@ def test_a_dropped_class_and_a_shift_are_seen():
         torch.randn(800, 4) + 20 * torch.randn(8, 4, generator=torch.Generator().manual_seed(0))[classes] for _ in "ab"
     )
     bins = make_bins(x, bins=8)
-    assert different_bins(bins, y).different == 0
+    assert different_bins(bins, y).different <= 1
     dropped = different_bins(bins, y[classes != 2])
-    assert dropped.different == 1
+    assert dropped.different <= 2
     assert float(dropped.scores.min()) < -5
     assert different_bins(bins, y + 100).different >= 6
 
 
 def test_more_bins_than_samples_are_refused():
-    with pytest.raises(InputError, match="at least 100"):
+    with pytest.raises(InputError, match="at least 200"):
         make_bins(torch.randn(20, 3))
     with pytest.raises(InputError, match="one extractor"):
         different_bins(make_bins(torch.randn(20, 3), bins=2), torch.randn(5, 4))

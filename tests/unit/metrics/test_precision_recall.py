@@ -27,7 +27,7 @@ def by_definition(real: torch.Tensor, fake: torch.Tensor, k: int, k_density: int
     table = all_pairs(fake, real)
     precise = table <= radii(real, k)
     recalled = table <= radii(fake, k)[:, None]
-    ball = table < radii(real, k_density)
+    ball = (table < radii(real, k_density)) | (table == 0)
     return (
         float(precise.any(1).double().mean()),
         float(recalled.any(0).double().mean()),
@@ -41,19 +41,26 @@ def figures(real: torch.Tensor, fake: torch.Tensor, k: int = 3, k_density: int =
     return found.precision, found.recall, found.density, found.coverage
 
 
+def test_samples_that_all_equal_each_other_and_the_real_ones_are_as_good_as_can_be():
+    same = torch.ones(30, 4)
+    assert figures(same, same) == (1, 1, 6, 1)
+
+
 SETS = {
     "gaussians": lambda n, f: torch.randn(n, f),
     "far from the origin": lambda n, f: torch.randn(n, f) + 1000,
     "lattice, with ties and duplicates": lambda n, f: torch.randint(0, 3, (n, f)).float(),
     "two points": lambda n, f: torch.randint(0, 2, (n, 1)).float().expand(n, f).contiguous(),
     "float64": lambda n, f: torch.randn(n, f, dtype=torch.float64),
+    "several scales": lambda n, f: torch.randn(n, f) * 10.0 ** torch.randint(-4, 4, (n, 1)),
+    "small clusters far apart": lambda n, f: 1e3 * torch.randint(0, 3, (n, f)) + 1e-3 * torch.randn(n, f),
     "nearly equal": lambda n, f: 1 + 1e-4 * torch.randn(n, f),
 }
 
 
 @pytest.mark.parametrize("kind", SETS)
 @pytest.mark.parametrize(
-    ("n", "m", "width", "k", "k_density"), [(60, 50, 3, 3, 5), (45, 90, 40, 1, 2), (8, 9, 2, 7, 4)]
+    ("n", "m", "width", "k", "k_density"), [(60, 50, 3, 3, 5), (45, 90, 40, 1, 2), (8, 9, 2, 7, 4), (200, 150, 8, 3, 5)]
 )
 def test_the_figures_are_those_of_all_pairs(kind, n, m, width, k, k_density):
     real, fake = SETS[kind](n, width), SETS[kind](m, width)

@@ -107,19 +107,25 @@ _GULRAJANI = {"penalty": 0.1, "betas": (0.5, 0.9)}
 
 def _pacgan_plane() -> tuple[Protocol, ...]:
     settings = _dense(hidden=(400,) * 4, other=(200,) * 3, width=400) | _adam(1e-4, (0.8, 0.999)) | {"batch": 100}
+    own = {
+        "gan": {"architecture": "pacgan", "simultaneous": True},
+        "wgan_gp": {"points_hidden": (400,) * 3, **_GULRAJANI},
+    }
     remarks = (
         "PacGAN's protocol (Lin et al. 2018, section 4.1, and its code): 100,000 training points, batch 100, latents "
         "of 2 values, Adam at 1e-4 with beta1 0.8.",
-        "Our networks differ from theirs: generators of 4x400 without batch norm, discriminators of 3x200 with leaky "
-        "ReLU (tanh in unrolled) in place of maxout of 5 pieces, torch's initial weights; wgan_gp has 3x400 in both, "
-        "and its authors' betas and penalty for points.",
+        "gan has their networks: a generator of 4x400 with batch norm, a discriminator of 3x200 maxout units of 5 "
+        "pieces, weights from N(0, 0.02^2), both players moved at once from one state and one batch.",
+        "Other recipes have networks of their own, and published rows are no measure of them: generators of 4x400 "
+        "without batch norm, discriminators of 3x200 with leaky ReLU (tanh in unrolled), torch's initial weights; "
+        "wgan_gp has 3x400 in both, and its authors' betas and penalty for points.",
         _LIVE,
         _COUNTED,
     )
     return tuple(
         Protocol(
             name="pacgan", data=data, samples=2500, rounds=25_000, published="400 epochs, 400,000 rounds",
-            settings=settings, own={"wgan_gp": {"points_hidden": (400,) * 3, **_GULRAJANI}}, remarks=remarks,
+            settings=settings, own=own, remarks=remarks,
         )
         for data in ("ring", "grid")
     )  # fmt: skip

@@ -132,7 +132,9 @@ def _remarks(protocol: Protocol, trials: Sequence[Experiment], judge: ModeCounte
     """Say by what protocol, with what settings, and what the numbers cannot be held to."""
     first = {one.variant.name: one.plan.config for one in reversed(trials)}
     settings = [
-        f"{name}: `" + " ".join(f"{flag(key)} {_said(value)}" for key, value in config.to_json().items()) + "`"
+        f"{name}: `"
+        + " ".join(_typed(key, value) for key, value in config.to_json().items() if value is not False)
+        + "`"
         for name, config in reversed(first.items())
     ]
     rounds = sorted({config.rounds for config in first.values()})
@@ -151,6 +153,10 @@ def _remarks(protocol: Protocol, trials: Sequence[Experiment], judge: ModeCounte
         *(["*: recalled, that is quoted from memory and not checked against the paper."] if recalled else []),
         *settings,
     ]
+
+
+def _typed(name: str, value: Any) -> str:
+    return flag(name) if value is True else f"{flag(name)} {_said(value)}"
 
 
 def _said(value: Any) -> str:

@@ -9,6 +9,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.measures import (
     classifier,
     discriminator,
+    duplicates,
     features,
     labels,
     memorisation,
@@ -29,10 +30,16 @@ def groups() -> tuple[MetricGroup, ...]:
         *classifier.groups(),
         *pixels.groups(),
         *perceptual.groups(),
+        *duplicates.groups(),
         *memorisation.groups(),
         *discriminator.groups(),
         *labels.groups(),
     )
+
+
+def blind_spots(metrics: Sequence[str]) -> list[str]:
+    """Return what some metrics do not react to, or react to the wrong way: a clause a group of metrics."""
+    return [group.blind for group in groups() if group.blind and not group.names.keys().isdisjoint(metrics)]
 
 
 def better() -> dict[str, Better]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
-from zerosum.metrics.bootstrap import Interval, bootstrap, split_interval
+from zerosum.metrics.bootstrap import Interval, bootstrap, share_interval, split_interval
 
 WORK = 1e11
 """Multiplications that all draws of a bootstrap may take together: half a minute on one core."""
@@ -62,6 +62,9 @@ class MetricGroup:
     cost: Literal["seconds", "minutes"] = "seconds"
     """What takes minutes is taken only where it is asked for."""
 
+    blind: str = ""
+    """What the metrics do not react to, or react to the wrong way: a sentence that stands beside them."""
+
 
 def with_floor_and_interval(
     comparison: Comparison,
@@ -72,6 +75,7 @@ def with_floor_and_interval(
     settings: str = "",
     interval: Resample | None,
     limits: Mapping[str, Limits] | None = None,
+    proportions: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> list[MetricResult]:
     """Judge samples by a function of two sides, and real samples by the same.
@@ -84,11 +88,19 @@ def with_floor_and_interval(
         settings: how they are taken.
         interval: makes intervals; None where that would take too long.
         limits: of metrics that have a least or a largest value, which no interval passes.
+        proportions: metrics that count generated samples one by one, whose interval is Wilson's at any number of them.
         notes: sentences that belong beside the metrics.
     """
     values, floors = compute(comparison.real, comparison.fake), compute(comparison.real, comparison.reference.other)
     on_rows = remembered(lambda rows: compute(comparison.real, comparison.fake.take(rows)))
-    found = []
+    found, counts = [], (len(comparison.real), len(comparison.fake))
+
+    def spread(name: str) -> Interval | None:
+        if name in proportions:
+            return share_interval(values[name], len(comparison.fake))
+        taken = interval(partial(_one, on_rows, name)) if interval else None
+        return taken and within(taken, values[name], (limits or {}).get(name), count=min(counts))
+
     for name, better in names.items():
         figure = MetricResult(
             metric=name,
@@ -97,8 +109,8 @@ def with_floor_and_interval(
             better=better,
             settings=settings,
             floor=finite(floors[name]),
-            interval=_inside(interval(partial(_one, on_rows, name)), (limits or {}).get(name)) if interval else None,
-            notes=tuple(notes) if interval else (*notes, TOO_MUCH),
+            interval=spread(name),
+            notes=tuple(notes) if interval or name in proportions else (*notes, TOO_MUCH),
         )
         found.append(figure)
     return found
@@ -167,9 +179,24 @@ def inception_title(name: str, comparison: Comparison) -> str:
     return name if extractor == "inception" else f"{name}-{extractor}"
 
 
-def _inside(interval: Interval, limits: Limits | None) -> Interval:
+def within(interval: Interval, value: float, limits: Limits | None, *, count: int) -> Interval:
+    """Keep an interval within what a metric can be, and give it a width where a share is 0 or 1 in every draw.
+
+    Args:
+        interval: of the metric.
+        value: of the metric on all samples.
+        limits: the least and the largest value that it can have.
+        count: samples that a share is of, at least.
+
+    >>> from zerosum.metrics.bootstrap import Interval
+    >>> found = within(Interval(-0.1, 0.2, 0.95, 0.1, ""), 0.1, POSITIVE, count=10)
+    >>> found.low, found.high
+    (0.0, 0.2)
+    """
     if limits is None:
         return interval
+    if limits == SHARE and value in SHARE and interval.low == interval.high:
+        return share_interval(value, count, level=interval.level)
     return replace(interval, low=max(interval.low, limits[0]), high=min(interval.high, limits[1]))
 
 

@@ -36,7 +36,12 @@ def groups() -> tuple[MetricGroup, ...]:
     """Return the groups of this file."""
     return (
         MetricGroup(
-            names=INCEPTION, unavailable=_missing_for_splits, compute=_compute_inception, quick=_inception_alone
+            names=INCEPTION,
+            unavailable=_missing_for_splits,
+            compute=_compute_inception,
+            quick=_inception_alone,
+            blind="IS, Mode Score and class imbalance do not react to one and the same image for each class, nor to "
+            "what a class looks like",
         ),
         MetricGroup(names=MODE, unavailable=_missing_for_splits, compute=_compute_mode, quick=_mode_alone),
         MetricGroup(names=BALANCE, unavailable=needs_opinion, compute=_compute_balance, quick=_balance_alone),
@@ -86,6 +91,7 @@ def _compute_score(
         titles={name: inception_title(title, comparison)},
         settings=f"mean of {SPLITS} splits of {len(comparison.fake) // SPLITS:,}",
         interval=lambda metric: spread,
+        limits={name: (0.0 if name == "mode-score" else 1.0, float(comparison.fake.logits.shape[1]))},
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from zerosum.data.dataset import SampleDataset
 from zerosum.errors import InputError
-from zerosum.evaluation.measures.base import MetricGroup
+from zerosum.evaluation.measures.base import POSITIVE, SHARE, MetricGroup, within
 from zerosum.evaluation.probes.discriminator_overfitting import DiscriminatorTrial, discriminator_trial
 from zerosum.evaluation.probes.duality_gap import duality_gap
 from zerosum.evaluation.probes.labelled_images import labelled
@@ -16,11 +16,11 @@ from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison
 from zerosum.recipe import Recipe
 
-HEART: dict[str, Better] = {"discriminator-auc": "lower"}
+HEART: dict[str, Better] = {"discriminator-auc": "near 0.5"}
 RIGHTS: dict[str, Better] = {
-    "discriminator-train": "lower",
-    "discriminator-held-out": "lower",
-    "discriminator-fake": "lower",
+    "discriminator-train": "near 0.5",
+    "discriminator-held-out": "near 0.5",
+    "discriminator-fake": "near 0.5",
 }
 DUALITY: dict[str, Better] = {"duality-gap": "lower"}
 PROBE: dict[str, Better] = {"linear-probe": "higher"}
@@ -81,9 +81,9 @@ def _compute_heart(comparison: Comparison) -> list[MetricResult]:
         metric="discriminator-auc",
         title="discriminator AUC",
         value=finite(found.value),
-        better="lower",
+        better="near 0.5",
         settings=f"{found.samples:,} training samples against as many held-out ones; 0.5 where none is known by heart",
-        interval=found.interval,
+        interval=within(found.interval, found.value, SHARE, count=found.samples),
         notes=(found.meaning,),
     )
     return [figure]
@@ -109,7 +109,7 @@ def _compute_rights(comparison: Comparison) -> list[MetricResult]:
             value=finite(value),
             better=better,
             settings=f"share of {kind}; 0.5 where it cannot tell",
-            interval=interval,
+            interval=within(interval, value, SHARE, count=n),
         )
         for (name, better), (value, kind), interval in zip(RIGHTS.items(), told, shares.intervals, strict=True)
     ]
@@ -123,8 +123,11 @@ def _compute_duality(comparison: Comparison) -> list[MetricResult]:
         title="duality gap",
         value=finite(found.value),
         better="lower",
-        settings=f"best responses of {found.steps} steps each, {found.batches} batches of {found.data} data",
-        interval=found.interval,
+        settings=(
+            f"of {type(recipe).__name__}, best responses of {found.steps} steps each, {found.batches} batches of "
+            f"{found.data} data"
+        ),
+        interval=within(found.interval, found.value, POSITIVE, count=found.batches),
         notes=(found.meaning,),
     )
     return [figure]
@@ -148,7 +151,7 @@ def _compute_probe(comparison: Comparison) -> list[MetricResult]:
         value=finite(found.value),
         better="higher",
         settings=f"accuracy on {found.tested:,} held-out images; {found.labels} labels, {found.features:,} features",
-        interval=found.discriminator.interval,
+        interval=within(found.discriminator.interval, found.value, SHARE, count=found.tested),
         notes=(found.meaning,),
     )
     return [figure]

@@ -11,6 +11,8 @@ from torch import Tensor
 from zerosum.evaluation.measures.base import (
     POSITIVE,
     SHARE,
+    TOO_MUCH,
+    WORK,
     Limits,
     MetricGroup,
     Values,
@@ -19,11 +21,12 @@ from zerosum.evaluation.measures.base import (
     by_splits,
     inception_title,
     with_floor_and_interval,
+    within,
 )
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
-from zerosum.metrics.bootstrap import Interval
-from zerosum.metrics.frechet import Frechet, frechet_distance, frechet_distance_of_features, frechet_infinity
+from zerosum.metrics.frechet import Frechet, frechet_distance, frechet_distance_of_features
+from zerosum.metrics.frechet_infinity import PARTS, frechet_infinity
 from zerosum.metrics.kernel import kernel_distance, polynomial_discrepancy
 from zerosum.metrics.moments import Moments, moments
 from zerosum.metrics.ndb import different_bins, make_bins
@@ -33,23 +36,44 @@ LOWER: Better = "lower"
 FRECHET: dict[str, Better] = {"fid": LOWER}
 ENDLESS: dict[str, Better] = {"fid-infinity": LOWER}
 KERNEL: dict[str, Better] = {"kid": LOWER}
-NEIGHBOURS: dict[str, Better] = {"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"}
+NEIGHBOURS: dict[str, Better] = {
+    "precision": "higher", "recall": "higher", "f-score": "higher", "density": "higher", "coverage": "higher",
+}  # fmt: skip
 BINS: dict[str, Better] = {"ndb": LOWER, "js": LOWER}
 
 K, K_DENSITY = 3, 5
-POINTS_ON_LINE, FEWEST = 15, 20
+FEWEST = 20
 
 
 def groups() -> tuple[MetricGroup, ...]:
     """Return the groups of this file."""
     return (
-        MetricGroup(names=FRECHET, unavailable=always, compute=_compute_frechet, quick=_frechet_alone),
+        MetricGroup(
+            names=FRECHET,
+            unavailable=always,
+            compute=_compute_frechet,
+            quick=_frechet_alone,
+            blind="FID knows means and covariances alone, mixes quality and variety, and does not react to copies of "
+            "training images",
+        ),
         MetricGroup(names=ENDLESS, unavailable=_too_few_for_a_line, compute=_compute_endless),
         MetricGroup(names=KERNEL, unavailable=_too_few_for_parts, compute=_compute_kernel, quick=_kernel_alone),
         MetricGroup(
-            names=NEIGHBOURS, unavailable=_too_few_neighbours, compute=_compute_neighbours, quick=_neighbours_alone
+            names=NEIGHBOURS,
+            unavailable=_too_few_neighbours,
+            compute=_compute_neighbours,
+            quick=_neighbours_alone,
+            blind="precision and density rise where samples are blurred or keep to the middle of the real ones, and "
+            "say nothing of variety; recall rises with samples that are scattered wide; one outlier among the real "
+            "samples reaches far",
         ),
-        MetricGroup(names=BINS, unavailable=_too_few_for_bins, compute=_compute_bins, quick=_bins_alone),
+        MetricGroup(
+            names=BINS,
+            unavailable=_too_few_for_bins,
+            compute=_compute_bins,
+            quick=_bins_alone,
+            blind="NDB and JS do not react to what samples look like within a bin",
+        ),
     )
 
 
@@ -81,29 +105,34 @@ def _frechet_alone(comparison: Comparison) -> Values:
 
 
 def _too_few_for_a_line(comparison: Comparison) -> str | None:
-    count = len(comparison.fake)
+    count = min(len(comparison.real), len(comparison.fake))
     return None if count >= FEWEST else f"{count} samples make no line; give --count {FEWEST} or more"
 
 
 def _compute_endless(comparison: Comparison) -> list[MetricResult]:
     """Extrapolate, both for the generated samples and for real ones in their place."""
-    real, seed = _moments(comparison.real), comparison.protocol.seed
-    sides = (comparison.fake, comparison.reference.other)
-    found, floor = (frechet_infinity(real, side.features, seed=seed, points=POINTS_ON_LINE) for side in sides)
-    reach, width = 1.96 * found.standard_error, comparison.real.features.shape[1]
-    method = f"scatter of {POINTS_ON_LINE} subsets about their line"
-    short = (
-        f"the smallest subset holds {min(found.counts):,} samples and there are {width:,} features, where distances "
-    )
+    real, fake, other = (side.features for side in (comparison.real, comparison.fake, comparison.reference.other))
+    count, width = min(len(real), len(fake)), real.shape[1]
+    jackknife = 10 * len(PARTS) * (count * width * min(count, width) + 10 * min(count, width) ** 3) < 10 * WORK
+    found = frechet_infinity(real, fake, jackknife=jackknife)
+    floor = frechet_infinity(real, other, jackknife=False)
+    smallest = count // max(PARTS)
+    notes = () if jackknife else (TOO_MUCH,)
+    if smallest <= width:
+        notes += (
+            f"the smallest part holds {smallest:,} samples and there are {width:,} features, where distances do not "
+            "lie on a line; give a larger --count.",
+        )
+    spread = found.interval and within(found.interval, found.value, POSITIVE, count=count)
     figure = MetricResult(
         metric="fid-infinity",
         title=inception_title("FID-infinity", comparison),
-        value=finite(found.value),
+        value=finite(max(0.0, found.value)),
         better="lower",
-        settings=f"{POINTS_ON_LINE} subsets of {min(found.counts):,} to {max(found.counts):,} generated samples",
-        floor=finite(floor.value),
-        interval=Interval(found.value - reach, found.value + reach, 0.95, found.standard_error, method),
-        notes=(f"{short}do not lie on a line; give a larger --count.",) if min(found.counts) <= width else (),
+        settings=f"both sides continued, from {', '.join(map(str, PARTS))} disjoint splits",
+        floor=finite(max(0.0, floor.value)),
+        interval=spread,
+        notes=notes,
     )
     return [figure]
 
@@ -157,7 +186,9 @@ def _too_few_neighbours(comparison: Comparison) -> str | None:
 
 def _neighbours(real: SampleSet, fake: SampleSet) -> Values:
     about = real.once("neighbourhoods", lambda: neighbourhoods(real.features, k=K, k_density=K_DENSITY))
-    return vars(fidelity_diversity_within(about, fake.features))
+    found = fidelity_diversity_within(about, fake.features)
+    both = found.precision + found.recall
+    return {**vars(found), "f-score": 2 * found.precision * found.recall / both if both else 0.0}
 
 
 def _compute_neighbours(comparison: Comparison) -> list[MetricResult]:
@@ -168,7 +199,9 @@ def _compute_neighbours(comparison: Comparison) -> list[MetricResult]:
         _neighbours,
         settings=f"k = {K} for precision and recall, {K_DENSITY} for density and coverage",
         interval=by_bootstrap(comparison, work=2.0 * count * len(comparison.real) * max(width, 64)),
+        titles={"f-score": "F of both"},
         limits=dict.fromkeys(NEIGHBOURS, SHARE) | {"density": POSITIVE},
+        proportions=("precision",),
     )
 
 
@@ -177,7 +210,7 @@ def _neighbours_alone(comparison: Comparison) -> Values:
 
 
 def _bins_for(count: int) -> int:
-    """Bins that hold 20 real samples each on average, 100 at most."""
+    """Bins that 20 real samples each fall into on average, 10 of them counted, 100 at most."""
     return min(100, count // 20)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from zerosum.data.dataset import SampleDataset
-from zerosum.evaluation.measures.base import MetricGroup
+from zerosum.evaluation.measures.base import SHARE, MetricGroup, within
 from zerosum.evaluation.probes.cas import Learner, classification_accuracy_score, small_classifier, synthetic_help
 from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced, labelled
 from zerosum.evaluation.result import Better, MetricResult, finite
@@ -119,7 +119,7 @@ def _compute_score(comparison: Comparison) -> list[MetricResult]:
             f"generated ones, or for the floor real ones, equally many of {K} classes"
         ),
         floor=found.real.value,
-        interval=found.generated.interval,
+        interval=within(found.generated.interval, found.value, SHARE, count=found.tested),
         notes=(found.meaning,),
     )
     return [figure]

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.measures.base import MetricGroup, by_bootstrap
+from zerosum.evaluation.measures.base import POSITIVE, MetricGroup, by_bootstrap, within
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, MemorisationData, SampleSet
-from zerosum.metrics.memorisation import authentic_share, compare_with_held_out
+from zerosum.metrics.bootstrap import share_interval
+from zerosum.metrics.memorisation import authentic_share, compare_with_held_out, distinct, spacing_at
 from zerosum.metrics.nearest_images import nearest
-from zerosum.metrics.pairwise_distances import nearest_row, neighbour_radii, prepare
+from zerosum.metrics.pairwise_distances import nearest_row, prepare
 
 COPIES: dict[str, Better] = {"authenticity": "higher", "nearest": "higher"}
 PIXELS: dict[str, Better] = {"nearest-l1": "higher"}
-LOOKED_AT = 200
+LOOKED_AT = 100
 """Images whose nearest training images are searched for pixel by pixel."""
 
 UNLIKE = "above the floor it says that samples are unlike real ones, not that they are good"
@@ -25,7 +26,13 @@ UNLIKE = "above the floor it says that samples are unlike real ones, not that th
 def groups() -> tuple[MetricGroup, ...]:
     """Return the groups of this file."""
     return (
-        MetricGroup(names=COPIES, unavailable=_missing, compute=_compute_copies),
+        MetricGroup(
+            names=COPIES,
+            unavailable=_missing,
+            compute=_compute_copies,
+            blind="authenticity and the distances to training images rise to their best on noise: only values below "
+            "the floor say anything",
+        ),
         MetricGroup(names=PIXELS, unavailable=_missing_pixels, compute=_compute_pixels),
     )
 
@@ -49,35 +56,34 @@ def _compute_copies(comparison: Comparison) -> list[MetricResult]:
     """Look for copies among features. Real samples that were not trained on are the floor."""
     memory = _memory(comparison)
     training, generated, held_out = prepare(
-        memory.training.features,
+        distinct(memory.training().features),
         comparison.fake.features,
         memory.held_out.features,
         names=("training", "generated", "real"),
     )
-    (spacing,) = neighbour_radii(training, ks=(1,))
     near, unseen = nearest_row(generated, training), nearest_row(held_out, training)
-    metrics = {
-        "authenticity": lambda rows: authentic_share(near[0][rows], near[1][rows], spacing),
-        "nearest": lambda rows: _median(near[0][rows].sqrt()),
-    }
-    floors = {"authenticity": authentic_share(*unseen, spacing), "nearest": _median(unseen[0].sqrt())}
-    titles = {"authenticity": "authenticity", "nearest": "nearest by features"}
-    settings = f"{len(memory.training):,} training samples searched; {UNLIKE}"
-    notes = _suspicion(comparison, near[0], unseen[0])
-    rows = torch.arange(len(comparison.fake))
-    interval = by_bootstrap(comparison, work=100.0 * len(rows))
+    spacing = spacing_at(training, torch.cat([near[1], unseen[1]]))
+    shares = authentic_share(*near, spacing), authentic_share(*unseen, spacing)
+    medians = _median(near[0].sqrt()), _median(unseen[0].sqrt())
+    searched = f"{len(training):,} of {memory.size:,}" if len(training) < memory.size else f"all {memory.size:,}"
+    count = len(comparison.fake)
+    spread = by_bootstrap(comparison, work=100.0 * count)
+    interval = spread and within(spread(lambda rows: _median(near[0][rows].sqrt())), medians[0], POSITIVE, count=count)
     return [
         MetricResult(
             metric=name,
-            title=titles[name],
-            value=finite(metrics[name](rows)),
-            better=better,
-            settings=settings,
-            floor=finite(floors[name]),
-            interval=interval(metrics[name]) if interval else None,
-            notes=notes,
+            title=title,
+            value=finite(value),
+            better=COPIES[name],
+            settings=f"{searched} training samples searched; {UNLIKE}",
+            floor=finite(floor),
+            interval=found,
+            notes=_suspicion(comparison, near[0], unseen[0]),
         )
-        for name, better in COPIES.items()
+        for name, title, (value, floor), found in (
+            ("authenticity", "authenticity", shares, share_interval(shares[0], count)),
+            ("nearest", "nearest by features", medians, interval),
+        )
     ]
 
 

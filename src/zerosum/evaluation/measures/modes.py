@@ -40,6 +40,7 @@ def _compute(comparison: Comparison) -> list[MetricResult]:
         titles={"modes": f"modes of {len(centres)}", "high-quality": "high-quality share", "mode-kl": "KL of modes"},
         settings=f"within 3 sigma of {sigma:g} of the nearest mode",
         interval=by_bootstrap(comparison, work=10.0 * len(comparison.fake) * len(centres)),
+        proportions=("high-quality",),
         limits={"modes": (0.0, len(centres)), "high-quality": SHARE, "mode-kl": (0.0, math.log(len(centres)))},
     )
 

@@ -13,7 +13,7 @@ from zerosum import kinds
 from zerosum.data.dataset import SampleDataset
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig
-from zerosum.evaluation.measures.base import MetricGroup
+from zerosum.evaluation.measures.base import POSITIVE, MetricGroup, within
 from zerosum.evaluation.measures.pixels import missing_pairs, of_pairs, stand_in
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, Perceptual
@@ -143,7 +143,7 @@ def _compute_path(comparison: Comparison) -> list[MetricResult]:
             f"{found.pairs} pairs of latents, {recipe.between.__name__}, steps of {STEP:g} anywhere on the way, "
             f"float32, the {found.kept} between the 1st and 99th percentile; {eye.sees}"
         ),
-        interval=found.interval,
+        interval=within(found.interval, found.value, POSITIVE, count=found.pairs),
         notes=(found.meaning, f"It compares only with figures of the same network: {published}."),
     )
     return [figure]

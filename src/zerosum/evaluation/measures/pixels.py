@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zerosum import text
 from zerosum.data.batch import to_float
-from zerosum.evaluation.measures.base import MetricGroup, Values
+from zerosum.evaluation.measures.base import POSITIVE, Limits, MetricGroup, Values, within
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.metrics.bootstrap import Interval, bootstrap
@@ -26,6 +26,9 @@ IMAGES, PATCHES, DIRECTIONS, DRAWS = 512, 32, 64, 20
 
 SMALLEST, WINDOW = 16, 11
 
+LIMITS: dict[str, Limits] = {"ssim": (-1.0, 1.0), "l1": (0.0, 2.0), "lpips": POSITIVE}
+"""The least and the largest value of metrics of pairs."""
+
 PerImage = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
 """Metrics of each image (first) against what it should be (second), both (N, C, H, W) uint8: (N,) by name."""
 
@@ -34,7 +37,12 @@ def groups() -> tuple[MetricGroup, ...]:
     """Return the groups of this file."""
     return (
         MetricGroup(names=SLICED, unavailable=_missing_pyramid, compute=_compute_sliced),
-        MetricGroup(names=SPECTRUM, unavailable=_missing_square, compute=_compute_spectrum),
+        MetricGroup(
+            names=SPECTRUM,
+            unavailable=_missing_square,
+            compute=_compute_spectrum,
+            blind="spectrum and sliced Wasserstein do not react to what images show",
+        ),
         MetricGroup(names=PAIRED, unavailable=missing_pairs, compute=_compute_pairs, quick=_pairs_alone),
     )
 
@@ -90,15 +98,16 @@ def _figure(
     sides = comparison.real, comparison.fake, comparison.reference.other
     count = min(most, *(len(_pictures(side, most)) for side in sides))
     real, fake, other = (_pictures(side, count) for side in sides)
+    value = distance(real, fake)
     interval = bootstrap(lambda rows: distance(real, fake[rows]), count, seed=comparison.protocol.seed, draws=DRAWS)
     return MetricResult(
         metric=name,
         title=title,
-        value=finite(distance(real, fake)),
+        value=finite(value),
         better="lower",
         settings=f"{count} images, {settings}",
         floor=finite(distance(real, other)),
-        interval=interval,
+        interval=within(interval, value, POSITIVE, count=count),
     )
 
 
@@ -152,7 +161,7 @@ def of_pairs(
             value=finite(float(values.mean())),
             better=better[name],
             settings=f"mean of {len(values)} pairs, {units[name]}",
-            interval=_over_images(values, comparison.protocol.seed),
+            interval=_over_images(values, comparison.protocol.seed, LIMITS.get(name)),
             notes=notes,
         )
         for name, values in measure(made, target).items()
@@ -181,10 +190,11 @@ def _both(comparison: Comparison) -> tuple[Tensor, Tensor]:
     return made, target
 
 
-def _over_images(values: Tensor, seed: int) -> Interval | None:
+def _over_images(values: Tensor, seed: int, limits: Limits | None) -> Interval | None:
     if len(values) < 2 or not bool(values.isfinite().all()):
         return None
-    return bootstrap(lambda rows: float(values[rows].mean()), len(values), seed=seed)
+    found = bootstrap(lambda rows: float(values[rows].mean()), len(values), seed=seed)
+    return within(found, float(values.mean()), limits, count=len(values))
 
 
 def _pairs_alone(comparison: Comparison) -> Values:

@@ -1,0 +1,65 @@
+"""Requests are checked before the work: whether the metrics asked for can be had shows without a single feature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+
+from zerosum.evaluation.config import EvaluationConfig
+from zerosum.evaluation.counts import counts_of
+from zerosum.evaluation.measures import chosen, parse_names
+from zerosum.evaluation.result import POINTS, Protocol
+from zerosum.evaluation.samples import Comparison, MemorisationData, Perceptual, Reference, SampleSet
+from zerosum.evaluation.splits import Splits
+from zerosum.features.extractor import Features
+
+OPINIONLESS = ("pixels", "random", POINTS)
+"""Extractors that are known not to classify."""
+
+Subject = Callable[[Comparison], Comparison]
+"""Adds to a comparison what is known of the samples: who made them, whether they have targets or labels."""
+
+
+def require_possible(
+    splits: Splits, config: EvaluationConfig, extractor: str, *, trained: bool | None, subject: Subject
+) -> None:
+    """Refuse metrics that cannot be had of some samples, by empty features in the place of extracted ones.
+
+    Args:
+        splits: where the real samples come from.
+        config: what is asked.
+        extractor: its name.
+        trained: as for `prepare`.
+        subject: what is known of the samples.
+
+    Raises:
+        InputError: A metric that is asked for by name cannot be had.
+    """
+    if config.metrics is None:
+        return
+    dataset, counts = splits.real.images, counts_of(splits, config)
+    real, fake, other = (_blank(n, dataset.spec.shape, extractor) for n in (counts.real, counts.fake, counts.floor))
+    protocol = Protocol(
+        extractor=extractor, identity="", sees="", data=dataset.source, split=splits.real.split, fingerprint="",
+        against="", real=counts.real, fake=counts.fake, size="", resizer="", seed=config.seed,
+    )  # fmt: skip
+    memory = MemorisationData(
+        training=lambda: real, size=len(splits.training), held_out=other, chunks=lambda: iter(()), trained=bool(trained)
+    )
+    reference = Reference(
+        protocol=protocol,
+        splits=splits,
+        real=real,
+        other=other,
+        memory=None if trained is None else memory,
+        perceptual=cast(Perceptual, object()),  # whether there is one is found out in no time later
+    )
+    chosen(subject(reference.compare(fake)), parse_names(config.metrics))
+
+
+def _blank(count: int, shape: tuple[int, ...], extractor: str) -> SampleSet:
+    logits = None if extractor.partition(":")[0] in (*OPINIONLESS, "hf") else torch.zeros(1, 2).expand(count, 2)
+    images = torch.zeros(1, dtype=torch.uint8).expand(min(count, 2), *shape) if len(shape) == 3 else None
+    return SampleSet(outputs=Features(features=torch.zeros(1, 1).expand(count, 1), logits=logits), images=images)
