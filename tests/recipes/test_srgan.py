@@ -268,3 +268,11 @@ def test_settings_that_do_not_go_together_are_refused(settings, shape, sentence)
 def test_sources_that_are_not_smaller_by_a_power_of_two_are_refused(source):
     with pytest.raises(InputError, match="2, 4, 8 or 16 times as large"):
         SRGAN(Config(width=4, blocks=1), Spec(shape=(3, 32, 32), source_shape=source))
+
+
+def test_vgg_computes_in_float32_under_autocast(weights: Path) -> None:
+    network, image = read_vgg19(weights), torch.rand(1, 3, 16, 16) * 2 - 1
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = network(image)
+    assert rounded.dtype == torch.float32
+    assert torch.equal(rounded, network(image))
