@@ -186,21 +186,22 @@ ON_POINTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_decay": (0.99, "ours, because 5,000 rounds of a toy move faster than pictures"),
     },
     "wgan_gp": {
-        "rounds": (1_200, "ours, because it ends in about a minute (100,000 in the authors' code)"),
+        "rounds": (2_500, "ours, because it ends in a minute or two (100,000 in the authors' code)"),
         "batch": (256, "Gulrajani et al. 2017, authors' code, gan_toy.py"),
         "latent_dim": (2, "Gulrajani et al. 2017, authors' code, gan_toy.py"),
         "points_hidden": ((128, 128, 128), "ours, because it is sized for a CPU (512 in gan_toy.py)"),
         "penalty": (0.1, "Gulrajani et al. 2017, authors' code, gan_toy.py: LAMBDA = .1"),
         "lr": (1e-3, "ours, because of fewer rounds (1e-4 in gan_toy.py)"),
         "betas": ((0.5, 0.9), "Gulrajani et al. 2017, authors' code, gan_toy.py"),
-        "ema_decay": (0.99, "ours, because 1,200 rounds of a toy move faster than pictures"),
+        "ema_decay": (0.99, "ours, because 2,500 rounds of a toy move faster than pictures"),
     },
     "unrolled": {
-        "rounds": (2_000, "ours, because it ends in about a minute (25,000 in the authors' demo)"),
-        "steps": (2, "ours, because it is sized for a CPU (5 in the authors' demo)"),
+        "rounds": (3_000, "ours, because it ends in minutes (25,000 in the authors' demo)"),
+        "batch": (256, "ours, because it is sized for a CPU (512 in the authors' demo)"),
+        "steps": (5, "Metz et al. 2017, authors' demo (the paper's figure 1 has 10)"),
         "generator_lr": (1e-3, "Metz et al. 2017, authors' demo"),
         "discriminator_lr": (1e-3, "ours, because of fewer rounds (1e-4 in the authors' demo)"),
-        "ema_decay": (0.99, "ours, because 2,000 rounds of a toy move faster than pictures"),
+        "ema_decay": (0.99, "ours, because 3,000 rounds of a toy move faster than pictures"),
     },
 }
 

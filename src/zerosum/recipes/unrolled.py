@@ -5,8 +5,8 @@ Seeing how the discriminator would answer, a generator gains nothing by putting 
 Paper: https://arxiv.org/abs/1611.02163
 
 Differs from the paper: networks on points are those of the published demo, not of the appendix (tanh in place of ReLU,
-two hidden layers in the discriminator); on points 2 steps ahead, batches of 128 and a learning rate of 10^-3 for both,
-sized for a CPU (--steps 5 --batch 512 --discriminator-lr 1e-4 --rounds 25000 are the demo's); the generator minimises
+two hidden layers in the discriminator); on points batches of 256 and a learning rate of 10^-3 for both, sized
+for a CPU (--batch 512 --discriminator-lr 1e-4 --rounds 25000 are the demo's); the generator minimises
 the non-saturating loss of the discriminator looked ahead to, not f_K itself; the discriminator moves after the
 generator, with the weights that the generator then has; Adam's eps stands inside the root of the steps looked ahead; a
 running average of the generator is what samples. On images the networks are DCGAN's, the discriminator without batch
@@ -40,8 +40,9 @@ class Config(LatentConfig):
 
     by_kind: ClassVar = {
         "points": {
-            "rounds": 2_000,
-            "steps": 2,
+            "rounds": 3_000,
+            "batch": 256,
+            "steps": 5,
             "generator_lr": 1e-3,
             "discriminator_lr": 1e-3,
             "ema_decay": 0.99,

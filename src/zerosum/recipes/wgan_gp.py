@@ -38,7 +38,7 @@ class Config(LatentConfig):
 
     by_kind: ClassVar = {
         "points": {
-            "rounds": 1_200,
+            "rounds": 2_500,
             "batch": 256,
             "latent_dim": 2,
             "points_hidden": (128, 128, 128),
