@@ -25,6 +25,9 @@ Seed = Annotated[int, Interval(ge=0, lt=2**63)]
 class BaseConfig:
     """Base of all settings. Every field has a docstring under it, which is its help everywhere."""
 
+    # Defaults on single kinds of sample, in place of the fields': the kind's name -> the field's -> the default.
+    by_kind: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @classmethod
@@ -38,6 +41,15 @@ class BaseConfig:
             return TypeAdapter(cls).validate_python(dict(values))
         except ValidationError as error:
             raise InputError(_sentence(cls, error)) from None
+
+    @classmethod
+    def for_kind(cls, kind: str, values: Mapping[str, Any] | None = None) -> Self:
+        """Build from names and values, as `read` does, with the defaults for a kind of sample.
+
+        Raises:
+            InputError: an unknown name, or a value outside its field's type or range.
+        """
+        return cls.read({**cls.by_kind.get(kind, {}), **(values or {})})
 
     def checked(self) -> Self:
         """Return an equal object whose values are known to lie within their fields' types and ranges.
@@ -67,7 +79,10 @@ def flag(name: str) -> str:
 
 
 def documentation(settings: type[BaseConfig]) -> dict[str, str]:
-    """Return the docstring under each field of `settings` and its bases, by the field's name, where there is source."""
+    """Return the docstring under each field of `settings` and its bases, by the field's name, where there is source.
+
+    Defaults on single kinds of sample are added to it.
+    """
     found: dict[str, str] = {}
     for base in reversed(settings.__mro__):
         if not dataclasses.is_dataclass(base):
@@ -82,7 +97,15 @@ def documentation(settings: type[BaseConfig]) -> dict[str, str]:
             if isinstance(statement, ast.AnnAssign) and isinstance(after, ast.Expr):
                 name, text = ast.unparse(statement.target), ast.literal_eval(after.value)
                 found[name] = " ".join(str(text).split())
+    for kind, values in getattr(settings, "by_kind", {}).items():
+        for name in values.keys() & found.keys():
+            found[name] += f" On {kind}: {spelt(values[name])}."
     return found
+
+
+def spelt(value: Any) -> str:
+    """Spell a setting's value as it is typed after its flag."""
+    return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:

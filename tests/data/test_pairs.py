@@ -12,7 +12,7 @@ from PIL import Image
 
 from zerosum.data.batch import Pairs
 from zerosum.data.degrade import Degradation, ways
-from zerosum.data.jitter import Draw, Jitter, generator
+from zerosum.data.jitter import CROP, FIXED_NOISE, NOISE, ORDER, Draw, Jitter, View, generator
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
@@ -180,38 +180,52 @@ def test_a_view_of_the_whole_image_is_the_image(noise):
     assert np.array_equal(still.of(image), image)
 
 
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_a_crop_treats_all_channels_alike(noise, channels):
+    view = View(left=0.1, top=0.2, side=0.7, mirrored=True)
+    image = noise(12, 9, channels)
+    apart = [view.of(image[..., [channel]]) for channel in range(channels)]
+    assert np.array_equal(view.of(image), np.concatenate(apart, axis=-1))
+
+
+def test_no_two_purposes_share_random_numbers():
+    purposes = ORDER, CROP, NOISE, FIXED_NOISE
+    first = {generator(0, 5, purpose, side).integers(2**62) for purpose in purposes for side in (0, 1)}
+    assert len(first) == 8
+
+
 @pytest.mark.parametrize("name", sorted(ways()))
 def test_every_degradation_makes_a_source_of_the_shape_it_says(name, noise):
     way = Degradation.read(name)
     for channels in (1, 3):
         image = noise(32, 48, channels)
-        spoilt = way(image, generator(0))
+        spoilt = way(image, np.random.default_rng(0))
         expected = way.shape((channels, 32, 48))
         assert spoilt.dtype == np.uint8
         assert (spoilt.shape[2], *spoilt.shape[:2]) == expected
-        assert np.array_equal(spoilt, way(image, generator(0)))
+        assert np.array_equal(spoilt, way(image, np.random.default_rng(0)))
         same = spoilt.shape == image.shape and np.array_equal(spoilt, image)
         assert same == (name == "gray" and channels == 1)
 
 
 def test_degradations_do_what_they_say(noise):
     white = np.full((32, 32, 3), 255, dtype=np.uint8)
-    assert (Degradation.read("gray")(white, generator(0)) == 255).all()
-    assert (Degradation.read("edges")(white, generator(0)) == 255).all()
-    covered = (Degradation.read("mask:0.25")(white, generator(0)) == 128).all(2)
+    assert (Degradation.read("gray")(white, np.random.default_rng(0)) == 255).all()
+    assert (Degradation.read("edges")(white, np.random.default_rng(0)) == 255).all()
+    covered = (Degradation.read("mask:0.25")(white, np.random.default_rng(0)) == 128).all(2)
     assert covered.sum() == 16 * 16
     rows, columns = covered.any(1).nonzero()[0], covered.any(0).nonzero()[0]
     assert len(rows) == np.ptp(rows) + 1 == len(columns) == np.ptp(columns) + 1 == 16
     flat = np.full((128, 128, 1), 128, dtype=np.uint8)
-    assert Degradation.read("noise:0.1")(flat, generator(0)).std() == pytest.approx(25.5, rel=0.05)
+    assert Degradation.read("noise:0.1")(flat, np.random.default_rng(0)).std() == pytest.approx(25.5, rel=0.05)
     step = np.zeros((16, 16, 1), dtype=np.uint8)
     step[:, 8:] = 255
-    lines = Degradation.read("edges")(step, generator(0))[..., 0]
+    lines = Degradation.read("edges")(step, np.random.default_rng(0))[..., 0]
     assert lines[:, 7:9].max() < 50
     assert lines[:, :4].min() == lines[:, 12:].min() == 255
     red = np.zeros((4, 4, 3), dtype=np.uint8)
     red[..., 0] = 255
-    assert Degradation.read("gray")(red, generator(0))[0, 0, 0] == 76  # 0.299 of 255
+    assert Degradation.read("gray")(red, np.random.default_rng(0))[0, 0, 0] == 76  # 0.299 of 255
 
 
 @pytest.mark.parametrize("asked", ["fog", "gray:2", "downscale:1", "downscale:2.5", "mask:0", "noise:x", "blur:"])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+import zerosum
 from bench.learning import EQUAL, GRID, count_modes, pixel_features, play, samples_of
 from zerosum.kinds import open_data
 from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.runtime import device
+from zerosum.runtime.progress import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -37,6 +39,15 @@ def test_wgan_gp_finds_the_grid_and_its_estimate_falls():
     assert count_modes("grid25", untrained).found <= 1
     assert count_modes("grid25", game).found >= 20
     assert logged[-1]["critic/distance"] < 0.5 * max(values["critic/distance"] for values in logged)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(("recipe", "modes", "share"), [("gan", 8, 0.3), ("wgan_gp", 8, 0.6), ("unrolled", 6, 0.3)])
+def test_the_defaults_find_the_modes_of_the_ring(recipe, modes, share, seed, tmp_path):
+    run = zerosum.train("ring8", recipe=recipe, run=tmp_path / "run", progress=Silent(), seed=seed)
+    found = zerosum.evaluate(run.path, metrics="modes,high-quality", progress=Silent())
+    assert found["modes"].value >= modes
+    assert found["high-quality"].value >= share
 
 
 def test_dcgan_learns_the_digits():

@@ -142,9 +142,9 @@ def play(
     """
     torch.manual_seed(0)
     kind = recipes.find(name)
+    sample = "images" if len(shape) == 3 else "points"
     recipe: Any = kind(
-        kind.Config.read(settings),
-        Spec(shape=shape, kind="images" if len(shape) == 3 else "points", source_shape=source_shape),
+        kind.Config.for_kind(sample, settings), Spec(shape=shape, kind=sample, source_shape=source_shape)
     )
     with torch.no_grad():
         for parameter in recipe.parameters():

@@ -27,6 +27,18 @@ def assert_normal(values: Tensor, mean: float, deviation: float) -> None:
     assert abs(values.std(correction=0).item() / deviation - 1) < 5 / math.sqrt(2 * n)
 
 
+def test_wgan_gps_weights_on_points_are_those_of_the_authors_toys() -> None:
+    """Uniform, of variance 2 / inputs before a ReLU, of 2 / (inputs + outputs) at the end; biases 0 (gan_toy.py)."""
+    recipe = built("wgan_gp", (2,), points_hidden=(512, 512))
+    for network in (recipe.generator, recipe.critic):
+        *hidden, last = [module for module in network.modules() if isinstance(module, nn.Linear)]
+        variances = [2 / layer.in_features for layer in hidden] + [2 / (last.in_features + last.out_features)]
+        for layer, variance in zip((*hidden, last), variances, strict=True):
+            assert not layer.bias.any()
+            assert layer.weight.abs().max() <= math.sqrt(3 * variance)
+            assert layer.weight.var().item() == pytest.approx(variance, rel=0.2)
+
+
 @pytest.mark.parametrize(
     ("name", "settings"),
     [

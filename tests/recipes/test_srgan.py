@@ -129,6 +129,11 @@ def test_the_generator_learns_alone_first_and_then_with_a_forgetful_optimizer():
         ("adversarial", 4, ("generator",)),
     ]
     assert [phase.rounds for phase in small(rounds=5, pretrain=6).phases()] == [5]
+    assert [phase.rounds for phase in small(rounds=50).phases()] == [41, 9]  # 5/6 of them alone
+    assert [phase.rounds for phase in small(rounds=2).phases()] == [1, 1]
+    assert [phase.rounds for phase in small(rounds=1_200_000).phases()] == [1_000_000, 200_000]
+    with pytest.raises(InputError, match="whole number of rounds"):
+        small(rounds=5, pretrain=1.5)
     playing = game("srgan", (3, 16, 16))
     before = {name: p.clone() for name, p in playing.recipe.discriminator.state_dict().items()}
     playing.recipe.pretrain_round(playing)
@@ -214,7 +219,7 @@ def test_another_content_loss_than_the_papers_is_said(content, said):
 
 
 def test_it_is_said_when_no_round_is_left_for_the_game():
-    (note,) = small(rounds=50).notes
+    (note,) = small(rounds=50, pretrain=50).notes
     assert "All 50 rounds are SRResNet's alone" in note
 
 
@@ -263,3 +268,11 @@ def test_settings_that_do_not_go_together_are_refused(settings, shape, sentence)
 def test_sources_that_are_not_smaller_by_a_power_of_two_are_refused(source):
     with pytest.raises(InputError, match="2, 4, 8 or 16 times as large"):
         SRGAN(Config(width=4, blocks=1), Spec(shape=(3, 32, 32), source_shape=source))
+
+
+def test_vgg_computes_in_float32_under_autocast(weights: Path) -> None:
+    network, image = read_vgg19(weights), torch.rand(1, 3, 16, 16) * 2 - 1
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = network(image)
+    assert rounded.dtype == torch.float32
+    assert torch.equal(rounded, network(image))

@@ -51,7 +51,6 @@ def lower_bound(
 def play(
     g: Player,
     d: Player,
-    informant: Player | None,
     judge: Callable[[Tensor], Tensor],
     read: Callable[[Tensor], Tensor],
     x: Tensor,
@@ -61,11 +60,10 @@ def play(
     categories: int,
     weight: float = 1.0,
 ) -> list[Move]:
-    """Play one round.
+    """Play one round; -lambda L_I is a term of both losses, and d owns Q too (authors' code, infogan_trainer.py).
 
     judge(x) and read(x) give the logit and Q's output with the present parameters. z holds the latents of the moves,
-    codes included, and codes the category and the continuous codes of each. In the paper (informant None) -lambda L_I
-    is a term of both losses, and d owns Q too. With an informant, who owns G, trunk and Q, it is a third move.
+    codes included, and codes the category and the continuous codes of each.
     """
 
     def information(move: int, made: Tensor) -> tuple[Tensor, dict[str, Tensor | float]]:
@@ -74,20 +72,13 @@ def play(
 
     fake = g(z[0]).detach()
     r, f = judge(x), judge(fake)
-    loss, parts = cross_entropy(r, 1.0) + cross_entropy(f, 0.0), {}
-    if informant is None:
-        term, parts = information(0, fake)
-        loss = loss + term
-    moves = [d.move(loss, {"loss": loss, **parts, **told(r, f)})]
+    term, parts = information(0, fake)
+    adversarial = cross_entropy(r, 1.0) + cross_entropy(f, 0.0)
+    moves = [d.move(adversarial + term, {"adversarial": adversarial, **parts, **told(r, f)})]
     made = g(z[1])
-    loss, parts = softplus(-judge(made)).mean(), {}
-    if informant is None:
-        term, parts = information(1, made)
-        loss = loss + term
-    moves.append(g.move(loss, {"loss": loss, **parts}))
-    if informant is not None:
-        loss, parts = information(2, g(z[2]))
-        moves.append(informant.move(loss, {"loss": loss, **parts}))
+    term, parts = information(1, made)
+    adversarial = softplus(-judge(made)).mean()
+    moves.append(g.move(adversarial + term, {"adversarial": adversarial, **parts}))
     return moves
 
 
@@ -122,9 +113,9 @@ def discriminator(weights, x: Tensor, *, downs: int = 2, slope: float = 0.1) -> 
 
 
 def plain_discriminator(weights, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Trunk of two linear layers with a leaky ReLU of .2 between, for points; linear heads of D and of Q."""
+    """Trunk of two linear layers with a leaky ReLU of .2 after each, for points; linear heads of D and of Q."""
     w = Weights(weights)
-    h = leaky(x @ w.take().T + w.take(), 0.2) @ w.take().T + w.take()
+    h = leaky(leaky(x @ w.take().T + w.take(), 0.2) @ w.take().T + w.take(), 0.2)
     logit = (h @ w.take().T + w.take()).flatten()
     q = h @ w.take().T + w.take()
     w.done()

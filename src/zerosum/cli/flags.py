@@ -46,6 +46,12 @@ def value_of(arguments: Sequence[str], name: str) -> str | None:
     return None
 
 
+def first_word(arguments: Sequence[str]) -> str:
+    """Return what may be the positional argument, before the flags are known; "" for none."""
+    named = value_of(arguments, "--recipe")
+    return next((a for a in arguments if not a.startswith("-") and a != named), "")
+
+
 def help_of(function: Callable[..., Any]) -> dict[str, str | None]:
     """Return what the docstring of a function says of its parameters, by name."""
     return {p.arg_name: p.description for p in docstring_parser.parse(function.__doc__ or "").params}

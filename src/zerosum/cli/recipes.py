@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 
 from zerosum import recipes
 from zerosum.cli import flags, loading
-from zerosum.config import BaseConfig, documentation, flag
+from zerosum.config import BaseConfig, documentation, flag, spelt
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.terminal import say
@@ -114,7 +114,6 @@ def _settings(kind: type[Recipe]) -> list[str]:
 def _explained(values: Mapping[str, Any], texts: Mapping[str, str | None]) -> list[str]:
     lines = []
     for name, value in values.items():
-        said = " ".join(map(str, value)) if isinstance(value, tuple | list) else value
-        lines += [f"  {flag(name)}" + ("" if said is None else f" {said}")]
+        lines += [f"  {flag(name)}" + ("" if value is None else f" {spelt(value)}")]
         lines += [f"      {texts[name]}"] if texts.get(name) else []
     return lines

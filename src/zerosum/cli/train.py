@@ -10,9 +10,8 @@ import tyro
 
 from zerosum import recipes
 from zerosum.cli import flags
-from zerosum.data.options import DataConfig
 from zerosum.recipe import Recipe
-from zerosum.run.config import RunConfig, TrainingConfig, read_config, settings_of
+from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run
 from zerosum.runtime import distributed
 from zerosum.training import launch
@@ -61,7 +60,10 @@ def run(arguments: list[str]) -> int:
 
 def _start(arguments: list[str]) -> Run:
     kind = recipes.find(flags.value_of(arguments, "--recipe") or "dcgan")
-    given: Any = flags.parse(_arguments(kind), arguments, prog="zerosum train")
+    data = flags.first_word(arguments)
+    given: Any = flags.parse(_arguments(kind, data), arguments, prog="zerosum train")
+    if given.data != data:  # whose kind of sample may have other defaults
+        given = flags.parse(_arguments(kind, given.data), arguments, prog="zerosum train")
     parts = given.settings.checked(), given.training.checked(), given.options.checked()
     plan = RunConfig(given.data, recipes.name_of(kind), kind, *parts)
     return launch.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
@@ -71,18 +73,17 @@ def _resume(run_: str, arguments: list[str]) -> Run:
     directory = Run.open(run_)
     recipe = flags.value_of(arguments, "--recipe")
     plan = read_config(directory, recipe)
-    parser = _arguments(plan.recipe_class, plan)
+    parser = _arguments(plan.recipe_class, plan.data, plan)
     given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
     return launch.resume(run_, recipe=recipe, **changes)
 
 
-def _arguments(recipe: type[Recipe], plan: RunConfig | None = None) -> type:
-    """Add the flags of `recipe` to those of starting a run, or, with the values of `plan`, to those of going on."""
-    parts = (
-        [plan.config, plan.training, plan.options] if plan else [settings_of(recipe)(), TrainingConfig(), DataConfig()]
-    )
+def _arguments(recipe: type[Recipe], data: str, plan: RunConfig | None = None) -> type:
+    """Add a recipe's flags to those of starting a run on `data`, or, with a plan's values, to those of going on."""
+    known = plan or RunConfig.read(data, recipe, {})
+    parts = known.config, known.training, known.options
     names = {"settings": recipes.name_of(recipe), "training": "training", "options": "data"}
     fields = [
         (name, Annotated[type(part), tyro.conf.arg(name=title)], field(default=part))

@@ -9,8 +9,8 @@ from PIL import Image
 
 from zerosum.errors import InputError
 
-CROP, NOISE = 1, 2
-"""What a generator of random numbers is for: no two purposes share one."""
+ORDER, CROP, NOISE, FIXED_NOISE = range(4)
+"""What a generator of random numbers is for: no two purposes share one. `FIXED_NOISE` is that of a row, not a draw."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +71,25 @@ class View:
             height, width, channels = image.shape
             box = (self.left * width, self.top * height)
             ends = (min(width, box[0] + self.side * width), min(height, box[1] + self.side * height))
-            plain = Image.fromarray(image[..., 0] if channels == 1 else image)
-            whole = plain.resize((width, height), Image.Resampling.BICUBIC, box=(*box, *ends))
-            image = np.asarray(whole).reshape(image.shape)
+            # channel by channel: Pillow takes the last of two or four for an alpha channel, and weighs by it
+            bands = [
+                Image.fromarray(image[..., channel]).resize((width, height), Image.Resampling.BICUBIC, (*box, *ends))
+                for channel in range(channels)
+            ]
+            image = np.stack([np.asarray(band) for band in bands], axis=-1)
         return image[:, ::-1] if self.mirrored else image
 
 
-def generator(*entropy: int) -> np.random.Generator:
-    """Random numbers that are a function of some integers."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
+def generator(seed: int, index: int, purpose: int, side: int = 0) -> np.random.Generator:
+    """Random numbers of one purpose.
+
+    Args:
+        seed: of the run.
+        index: of the epoch, the draw or the row.
+        purpose: one of the constants above.
+        side: 1 for the second of two domains.
+    """
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, index, purpose, side))))
 
 
 def views(images: np.ndarray, draw: Draw, side: int = 0) -> np.ndarray:

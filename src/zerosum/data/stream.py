@@ -9,7 +9,7 @@ import numpy as np
 
 from zerosum.data.batch import Batch
 from zerosum.data.dataset import Drawable
-from zerosum.data.jitter import Draw, Jitter, generator
+from zerosum.data.jitter import ORDER, Draw, Jitter, generator
 from zerosum.errors import InputError
 
 
@@ -111,7 +111,6 @@ class _Walk:
 
     def _permutation(self, epoch: int) -> np.ndarray:
         if epoch != self._epoch:
-            apart = (self._number,) if self._number else ()  # the first set's order is that of a set alone
-            self._order = generator(self._seed, epoch, *apart).permutation(self._length)
+            self._order = generator(self._seed, epoch, ORDER, self._number).permutation(self._length)
             self._epoch = epoch
         return self._order

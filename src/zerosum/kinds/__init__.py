@@ -43,6 +43,16 @@ def of_batches(batches: Sequence[type[Batch]]) -> list[Kind]:
     return [kind for batch in batches for kind in known if kind.batch is batch]
 
 
+def name_of(batches: Sequence[type[Batch]], source: str | Path) -> str:
+    """Return the name of the first of the kinds that a recipe trains on and that a source can be of; "" for none."""
+    kind = _accepting(of_batches(batches), source)
+    return "" if kind is None else kind.name
+
+
+def _accepting(kinds: Sequence[Kind], source: str | Path) -> Kind | None:
+    return next((kind for kind in kinds if kind.accepts(source)), None)
+
+
 def open_as(
     batches: Sequence[type[Batch]],
     source: str | Path,
@@ -57,7 +67,7 @@ def open_as(
         StorageError: the cache cannot be written to.
     """
     kinds = of_batches(batches)
-    kind = next((kind for kind in kinds if kind.accepts(source)), None)
+    kind = _accepting(kinds, source)
     if kind is None:
         others = [kind for kind in map(find, names()) if kind.single and kind.accepts(source)]
         given = others[0].unit if others else "something else"

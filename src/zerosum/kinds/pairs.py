@@ -13,7 +13,7 @@ import torch
 from zerosum.data.batch import Pairs
 from zerosum.data.dataset import Dataset, channels_first, gather
 from zerosum.data.degrade import Degradation
-from zerosum.data.jitter import NOISE, Draw, generator, views
+from zerosum.data.jitter import FIXED_NOISE, NOISE, Draw, generator, views
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.decode import open_image
@@ -54,7 +54,7 @@ class PairDataset(Dataset):
         if isinstance(self.sources, Degradation):
             source = np.stack(
                 [
-                    self.sources(image, draw.generator(i, NOISE) if draw else generator(0, int(chosen[i]), NOISE))
+                    self.sources(image, draw.generator(i, NOISE) if draw else generator(0, int(chosen[i]), FIXED_NOISE))
                     for i, image in enumerate(target)
                 ]
             )

@@ -62,3 +62,16 @@ def initialise_orthogonal(network: nn.Module, gain: float) -> None:
         if isinstance(module, nn.Linear):
             nn.init.orthogonal_(module.weight, gain)
             nn.init.zeros_(module.bias)
+
+
+def initialise_he(network: nn.Module) -> None:
+    """Give linear layers before a ReLU the uniform weights of He et al. 2015, and the last Glorot's (2010); no bias.
+
+    Source: Gulrajani et al. 2017, authors' code, gan_toy.py.
+    """
+    *hidden, last = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    for layer in hidden:
+        nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+    nn.init.xavier_uniform_(last.weight)
+    for layer in (*hidden, last):
+        nn.init.zeros_(layer.bias)

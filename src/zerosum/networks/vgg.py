@@ -36,11 +36,15 @@ class VGG19:
     """Weight (K, C, 3, 3) and bias (K,) of each convolution."""
 
     def __call__(self, image: Tensor) -> Tensor:
-        """Map gray or RGB images (N, C, H, W) in [-1, 1] to phi_5,4, (N, 512, H / 16, W / 16), after its ReLU."""
-        maps = normalised(image)
-        for number, (weight, bias) in self.layers.items():
-            maps = functional.max_pool2d(maps, 2) if number in POOLED else maps
-            maps = functional.conv2d(maps, weight, bias, padding=1).relu()
+        """Map gray or RGB images (N, C, H, W) in [-1, 1] to phi_5,4, (N, 512, H / 16, W / 16), after its ReLU.
+
+        Computed in float32, also under autocast, whose rounding adds up over sixteen layers.
+        """
+        with torch.autocast(image.device.type, enabled=False):
+            maps = normalised(image.float())
+            for number, (weight, bias) in self.layers.items():
+                maps = functional.max_pool2d(maps, 2) if number in POOLED else maps
+                maps = functional.conv2d(maps, weight, bias, padding=1).relu()
         return maps
 
     def to(self, device: torch.device) -> VGG19:

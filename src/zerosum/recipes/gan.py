@@ -7,14 +7,15 @@ Paper: https://arxiv.org/abs/1406.2661
 
 Differs from the paper: the networks are the 100-500-500-784 and 784-500-500-1 perceptrons of a widely used
 introduction, with ReLU and leaky ReLU in place of maxout; Adam in place of SGD with momentum; images in [-1, 1] with
-tanh in place of [0, 1] with a sigmoid; a running average of the generator is what samples.
+tanh in place of [0, 1] with a sigmoid; a running average of the generator is what samples. On points both networks
+are smaller, with tanh and without dropout.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor, nn
@@ -35,6 +36,20 @@ from zerosum.tasks import LatentConfig, LatentRecipe
 @dataclass(frozen=True, kw_only=True)
 class Config(LatentConfig):
     """The dense GAN."""
+
+    by_kind: ClassVar = {
+        "points": {
+            "rounds": 5_000,
+            "latent_dim": 256,
+            "generator_hidden": (128, 128),
+            "discriminator_hidden": (128, 128),
+            "activation": "tanh",
+            "dropout": 0.0,
+            "generator_lr": 1e-3,
+            "discriminator_lr": 1e-3,
+            "ema_decay": 0.99,
+        }
+    }
 
     rounds: PositiveInt = 20_000
     """Rounds to play (about 43 epochs of MNIST)."""

@@ -1,14 +1,16 @@
 """InfoGAN (Chen et al. 2016): codes in the latent that come to mean something, without a single label.
 
-A third player, who owns the generator and a recogniser Q, keeps the codes c readable from the samples: it raises
-L_I = E[log Q(c | G(z, c))] + H(c), a lower bound of their mutual information. On digits the categorical code becomes
-the digit, and the continuous ones its slant and width.
+A recogniser Q, which shares the discriminator's layers, infers the codes c from the samples. Both players raise
+L_I = E[log Q(c | G(z, c))] + H(c), a lower bound of the codes' mutual information with the samples. On digits the
+categorical code becomes the digit, and the continuous ones its slant and width.
 
 Paper: https://arxiv.org/abs/1606.03657
 
-Differs from the paper: images of any size in [-1, 1] with tanh in place of 28x28 in [0, 1] with a sigmoid; the
-information term is a move of its own rather than a term in both other losses; a running average of the generator is
-what samples.
+As in the authors' code the information term stands in the losses of both players: the generator raises it with its own
+learning rate, the discriminator's Adam moves Q too.
+
+Differs from the paper: images of any size in [-1, 1] with tanh in place of 28x28 in [0, 1] with a sigmoid; a running
+average of the generator is what samples.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class Config(RecipeConfig):
     """Continuous codes, drawn from U(-1, 1)."""
 
     information: NonNegativeFloat = 1.0
-    """Weight of the information term (lambda in eq. 6)."""
+    """Weight of the information term in the losses of both players (lambda in eq. 6)."""
 
     width: PositiveInt = 64
     """Channels of the narrowest layers. On points, the width of the hidden layers."""
@@ -72,7 +74,7 @@ class Config(RecipeConfig):
     """Learning rate of the generator's Adam (appendix C.1)."""
 
     discriminator_lr: PositiveFloat = 2e-4
-    """Learning rate of the discriminator's and of the informant's Adam (appendix C.1)."""
+    """Learning rate of the Adam of the discriminator and the recogniser (appendix C.1)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Decay of Adam's two moments."""
@@ -82,7 +84,7 @@ class Config(RecipeConfig):
 
 
 class InfoGAN(GenerativeRecipe):
-    """Minimax game with a third player, who keeps the codes readable."""
+    """Minimax game in which both players raise the information of the codes."""
 
     Config = Config
     data = (Images, Points)
@@ -98,7 +100,9 @@ class InfoGAN(GenerativeRecipe):
         latent = config.noise + config.categories + config.codes
         if spec.kind == "points":
             self.generator: nn.Module = Dense(latent, (config.width,) * 2, spec.shape)
-            self.trunk: nn.Module = Dense(2, (config.width,), (config.width,), activation="leaky_relu")
+            trunk = Dense(2, (config.width,), (config.width,), activation="leaky_relu")
+            trunk.layers.append(nn.LeakyReLU(0.2))
+            self.trunk: nn.Module = trunk
             features = config.width
             hidden = nn.Identity(), features
         else:
@@ -115,50 +119,64 @@ class InfoGAN(GenerativeRecipe):
         return (self.trunk,)
 
     def players(self) -> dict[str, Player]:
-        """Return the three; the informant shares the generator, and the trunk with the discriminator."""
+        """Return the two; the recogniser is the discriminator's."""
         c = self.config
         return {
             "discriminator": Player.adam(
-                self.trunk, self.discriminator, role="discriminator", lr=c.discriminator_lr, betas=c.betas
+                self.trunk,
+                self.discriminator,
+                self.recogniser,
+                role="discriminator",
+                lr=c.discriminator_lr,
+                betas=c.betas,
             ),
             "generator": Player.adam(
                 self.generator, role="generator", lr=c.generator_lr, betas=c.betas, ema_decay=c.ema_decay
             ),
-            "informant": Player.adam(self.generator, self.trunk, self.recogniser, lr=c.discriminator_lr, betas=c.betas),
         }
 
     def round(self, game: Game[Any]) -> None:
-        """Play eq. 6: the minimax game, then the information term."""
+        """Move the discriminator with the recogniser, then the generator (eq. 6)."""
         batch = game.draw()
         game.move("discriminator", self.discriminator_loss, batch)
         game.move("generator", self.generator_loss, batch)
-        game.move("informant", self.information_loss, batch)
 
     def discriminator_loss(self, batch: Images | Points) -> Loss:
-        """Tell data from samples."""
-        real, fake = self._judge(batch.real), self._judge(self.sample(len(batch)))
-        return Loss(
+        """Classify data and samples, and infer the codes of the samples."""
+        real, latent = self.discriminator(self.trunk(batch.real)).flatten(), self.prior(len(batch))
+        fake, inferred = self._outputs(self.sample(len(batch), latent=latent))
+        loss = Loss(
             adversarial=objectives.logistic_discriminator(real, fake), log=objectives.discriminator_stats(real, fake)
         )
+        loss.update(self.information(latent, inferred))
+        return loss
 
     def generator_loss(self, batch: Images | Points) -> Loss:
-        """Maximise log D(G(z, c))."""
-        return Loss(adversarial=objectives.non_saturating_generator(self._judge(self.sample(len(batch)))))
-
-    def information_loss(self, batch: Images | Points) -> Loss:
-        """Raise L_I (eq. 5): how well Q reads the codes off a sample, in nats. A continuous code is N(mu, 1) to Q."""
-        c = self.config
+        """Maximise log D(G(z, c)) + lambda L_I."""
         latent = self.prior(len(batch))
-        read = self.recogniser(self.trunk(self.sample(len(batch), latent=latent))).float()
+        fake, inferred = self._outputs(self.sample(len(batch), latent=latent))
+        loss = Loss(adversarial=objectives.non_saturating_generator(fake))
+        loss.update(self.information(latent, inferred))
+        return loss
+
+    def information(self, latent: Tensor, inferred: Tensor) -> dict[str, Tensor]:
+        """Return -lambda L_I (eq. 5), for the categorical and the continuous codes: () each, in nats times lambda.
+
+        Args:
+            latent: (N, Z), whose codes are the true ones.
+            inferred: (N, K + C) outputs of Q: logits of the categorical code, and means of the continuous ones, each
+                N(mean, 1).
+        """
+        c, inferred = self.config, inferred.float()
         _, category, codes = latent.split([c.noise, c.categories, c.codes], dim=1)
         terms: dict[str, Tensor] = {}
         if c.categories:
-            unread = functional.cross_entropy(read[:, : c.categories], category)
-            terms["categorical"] = c.information * (unread - math.log(c.categories))
+            surprise = functional.cross_entropy(inferred[:, : c.categories], category)
+            terms["categorical"] = c.information * (surprise - math.log(c.categories))
         if c.codes:
-            unread = 0.5 * (read[:, c.categories :] - codes).square() + 0.5 * math.log(2 * math.pi)
-            terms["continuous"] = c.information * (unread - math.log(2)).sum(1).mean()
-        return Loss(log=None, outputs=None, **terms)
+            surprise = 0.5 * (inferred[:, c.categories :] - codes).square() + 0.5 * math.log(2 * math.pi)
+            terms["continuous"] = c.information * (surprise - math.log(2)).sum(1).mean()
+        return terms
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents: noise, the categorical code as one of K, and the continuous codes."""
@@ -207,8 +225,10 @@ class InfoGAN(GenerativeRecipe):
             values = torch.tensor(codes).to(latent).expand(len(latent), -1)
         return torch.cat([noise, chosen, values], dim=1)
 
-    def _judge(self, samples: Tensor) -> Tensor:
-        return self.discriminator(self.trunk(samples)).flatten()
+    def _outputs(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """Map samples to the discriminator's logits (N,) and the recogniser's outputs (N, K + C)."""
+        features = self.trunk(samples)
+        return self.discriminator(features).flatten(), self.recogniser(features)
 
 
 class _Generator(nn.Module):

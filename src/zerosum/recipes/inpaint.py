@@ -10,8 +10,9 @@ Differs from the paper: the generator is shown the mask, so that gray pixels and
 holes of any form at the image's full size, so that the discriminator judges the completed image (in the paper, for the
 central hole, the content of the hole alone); as many halvings as the size allows, not five of 128x128 alone; free-form
 holes are strokes (Yu et al. 2019) in place of the outlines of segmented objects; the bottleneck has no batch norm,
-which a single image has no statistics for; the generator moves first, and the discriminator sees the images that it was
-moved by; a running average of the generator is what fills.
+which a single image has no statistics for; the squared distance is divided by the weights of the hole and its rim (in
+the authors' code by the whole window, where a small hole weighs less); the generator moves first, and the discriminator
+sees the images that it was moved by; a running average of the generator is what fills.
 """
 
 from __future__ import annotations

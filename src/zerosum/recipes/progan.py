@@ -9,7 +9,8 @@ Paper: https://arxiv.org/abs/1710.10196
 
 Differs from the paper: sized for a CPU by default: narrow networks (--base 8192 --max-channels 512 --latent-dim 512
 are the paper's), phases of tens instead of 800 thousand images (--stabilise-kimg 800 --fade-kimg 800), and batches
-that are larger at small resolutions (--batch-doublings 0 keeps the paper's 16), as in the authors' later settings. The
+that are larger at small resolutions (--batch-doublings 0 keeps the paper's 16), as in the authors' later settings;
+optimizers start afresh where layers are added, not also (as in the authors' code) where they have faded in. The
 critic averages over 2x2 pixels before its activation, and standard deviations are over 4 samples, as in their code.
 Images of any size that can be halved down to 4 to 8 pixels are grown from there, and samples are clipped to [-1, 1].
 """

@@ -47,6 +47,7 @@ from zerosum.tasks import TranslationConfig, UpscalingRecipe
 
 Content = Literal["vgg", "pixels", "discriminator"]
 Absolute = Annotated[str, AfterValidator(lambda path: str(Path(path).expanduser().absolute()))]
+ShareOrRounds = Annotated[PositiveFloat, AfterValidator(lambda value: _share_or_rounds(value))]
 FEATURE_SCALE = 1 / 12.75
 """Brings VGG's features to the scale of pixels (section 3.2)."""
 
@@ -58,8 +59,9 @@ class Config(TranslationConfig):
     rounds: PositiveInt = 1_200_000
     """Rounds to play in all: those of --pretrain, and what is left against the discriminator (section 3.2)."""
 
-    pretrain: PositiveInt = 1_000_000
-    """Rounds in which the generator learns alone, from the distance of the pixels (SRResNet; section 3.2)."""
+    pretrain: ShareOrRounds = 5 / 6
+    """Rounds in which the generator learns alone, from the distance of the pixels (SRResNet): below 1 a share of
+    --rounds, from 1 on their number (10^6 of 1.2 * 10^6 in section 3.2)."""
 
     lr_hold: Fraction = 0.5
     """Share of the rounds after --pretrain that keep the learning rate, before a tenth of it (section 3.2)."""
@@ -133,7 +135,7 @@ class SRGAN(UpscalingRecipe):
     def notes(self) -> tuple[str, ...]:
         """What the content loss is, or that there is none, to be said when training starts."""
         c = self.config
-        if c.pretrain >= c.rounds:
+        if self.pretrain_rounds >= c.rounds:
             return (f"All {c.rounds:,} rounds are SRResNet's alone: give a --pretrain below that for a game after it.",)
         said = {
             "vgg": f"features of VGG19, with the weights in {c.vgg}, as in the paper",
@@ -141,6 +143,12 @@ class SRGAN(UpscalingRecipe):
             "pixels": "the distance of the pixels, not of VGG19's features as in the paper (--vgg FILE)",
         }[self.content]
         return (f"Content loss after --pretrain: {said}.",)
+
+    @property
+    def pretrain_rounds(self) -> int:
+        """Rounds in which the generator learns alone, 1 at least."""
+        c = self.config
+        return min(c.rounds, max(1, int(c.pretrain * c.rounds if c.pretrain < 1 else c.pretrain)))
 
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit."""
@@ -167,9 +175,9 @@ class SRGAN(UpscalingRecipe):
 
     def phases(self) -> Sequence[Phase]:
         """Return the generator's schooling, and the game if rounds are left for it."""
-        c = self.config
-        alone = Phase(name="pretrain", rounds=min(c.rounds, c.pretrain), play=self.pretrain_round)
-        game = Phase(name="adversarial", rounds=c.rounds - c.pretrain, play=self.round, reset_optimizers=("generator",))
+        alone, left = self.pretrain_rounds, self.config.rounds - self.pretrain_rounds
+        alone = Phase(name="pretrain", rounds=alone, play=self.pretrain_round)
+        game = Phase(name="adversarial", rounds=left, play=self.round, reset_optimizers=("generator",))
         return [alone, game] if game.rounds > 0 else [alone]
 
     def pretrain_round(self, game: Game[Any]) -> None:
@@ -210,7 +218,7 @@ class SRGAN(UpscalingRecipe):
         if self.content == "discriminator":
             return mse_loss(self.discriminator.features(made).float(), self.discriminator.features(target).float())
         assert self._vgg is not None
-        return mse_loss(FEATURE_SCALE * self._vgg(made).float(), FEATURE_SCALE * self._vgg(target).float())
+        return mse_loss(FEATURE_SCALE * self._vgg(made), FEATURE_SCALE * self._vgg(target))
 
     def translate(self, images: Tensor) -> Tensor:
         """Make (N, C, fH, fW) images from small ones (N, C', H, W), of any size."""
@@ -250,6 +258,13 @@ class Discriminator(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Map (N, C, H, W) to logits (N,)."""
         return self.verdict(self.features(image)).flatten()
+
+
+def _share_or_rounds(value: float) -> float:
+    """Return a share of all rounds, or a whole number of them."""
+    if value > 1 and value != int(value):
+        raise ValueError("a share below 1, or a whole number of rounds")
+    return value
 
 
 def _factor(source: tuple[int, ...], spec: Spec) -> int:

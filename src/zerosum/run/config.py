@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
-from zerosum import recipes, stabilisers
+from zerosum import kinds, recipes, stabilisers
 from zerosum.config import BaseConfig, Seed, flag
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
@@ -36,6 +36,8 @@ class RunConfig:
     def read(cls, data: str, recipe: RecipeLike, settings: Mapping[str, Any]) -> RunConfig:
         """Sort settings by what they belong to: the recipe, the training, or the data.
 
+        What is not set has its default for the kind of sample that the data are made of.
+
         Raises:
             InputError: an unknown recipe or setting, or a value outside its type or range.
         """
@@ -49,7 +51,8 @@ class RunConfig:
                 lists = command("zerosum", "recipes", recipes.argument(kind) or name)
                 hint = f"did you mean {close[0]!r}?" if close else f"`{lists}` lists them."
                 raise InputError(f"There is no setting {setting!r} for {name}; {hint}")
-        chosen = [part.read({k: v for k, v in settings.items() if k in part.names()}) for part in parts]
+        sample = kinds.name_of(kind.data, data)
+        chosen = [part.for_kind(sample, {k: v for k, v in settings.items() if k in part.names()}) for part in parts]
         return cls(data, name, kind, *chosen)  # type: ignore[arg-type]
 
     def settings(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ and keeps this share's rows, so that two processes, or four micro-batches, draw 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -80,6 +81,11 @@ def set_state(states: Mapping[str, Tensor], device: torch.device) -> None:
         torch.cuda.set_rng_state(states["cuda"], device)
     elif device.type == "mps" and "mps" in states:
         torch.mps.set_rng_state(states["mps"])
+
+
+def derived(seed: int, purpose: str) -> int:
+    """Return a seed of a run's `seed` for one purpose, whose draws are independent of those of any other."""
+    return int.from_bytes(hashlib.sha256(f"{purpose} {seed}".encode()).digest()[:8], "big") >> 1
 
 
 @contextmanager

@@ -166,7 +166,7 @@ class Trainer:
         with (
             self._pace.paused(),
             storing(self.run.path),
-            rng.fork(self.game.device, seed=self.settings.seed),
+            rng.fork(self.game.device, seed=rng.derived(self.settings.seed, "previews")),
             self.game.averaged(),
             self.game.autocast(),
         ):

@@ -10,7 +10,7 @@ import torch
 
 from zerosum.data.batch import Images
 from zerosum.data.options import DataConfig
-from zerosum.errors import InputError, StorageError
+from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.reference import prepare
 from zerosum.evaluation.splits import find_splits
@@ -97,7 +97,3 @@ def test_what_cannot_be_had_is_refused_before_a_classifier_is_trained(
     with pytest.raises(InputError, match="come without a classifier's opinion"):
         prepare(splits, EvaluationConfig(metrics="is", features="pixels"), context, trained=True)
     assert not seen
-    with pytest.raises(StorageError, match="is no folder"):
-        require_writable(tmp_path / "nowhere" / "numbers.json")
-    with pytest.raises(InputError, match="is a folder"):
-        require_writable(tmp_path)

@@ -7,7 +7,20 @@ import math
 import pytest
 import torch
 
+import zerosum
+from zerosum.runtime.progress import Silent
+from zerosum.training import trainer
 from zerosum.training.preview import before_and_after, measure
+
+
+def test_previews_are_drawn_from_another_seed_than_the_first_weights(tmp_path, monkeypatch):
+    seeds, draw = [], trainer.draw_preview
+    monkeypatch.setattr(trainer, "draw_preview", lambda *a, **k: seeds.append(torch.initial_seed()) or draw(*a, **k))
+    for seed in (0, 1):
+        zerosum.train("ring8", recipe="gan", run=tmp_path / str(seed), progress=Silent(), seed=seed, rounds=1, batch=4)
+    first, second = set(seeds[:2]), set(seeds[2:])
+    assert len(first) == len(second) == 1  # the same latents every time
+    assert len({0, 1} | first | second) == 4
 
 
 def test_measurements_are_named_by_their_channels():
