@@ -320,7 +320,10 @@ def replace(run: Path, name: str, content: bytes, *, forged: bool = False) -> No
     if forged:
         path = checkpoint(run) / "checkpoint.json"
         index = json.loads(path.read_text())
+        index["sha256"].pop("checkpoint.json")
         index["sha256"][name] = hashlib.sha256(content).hexdigest()
+        whole = json.dumps(index, sort_keys=True).encode()
+        index["sha256"]["checkpoint.json"] = hashlib.sha256(whole).hexdigest()
         path.write_text(json.dumps(index))
 
 
