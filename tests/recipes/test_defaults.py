@@ -13,6 +13,8 @@ from zerosum import recipes
 ADAM = "Radford et al. 2016, section 4"
 EMA = "ours, because single iterates of a game vary; the decay of Karras et al. 2018, appendix A.1"
 
+NO_JITTER = "ours, because the papers show images as they are"
+
 # Recipe: setting -> (value, source). A source is a section of a paper, the authors' code, or "ours, because ...".
 DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
     "gan": {
@@ -28,6 +30,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "discriminator_lr": (2e-4, f"ours, because Adam replaces SGD: {ADAM}"),
         "betas": ((0.5, 0.999), f"ours, because Adam replaces SGD: {ADAM}"),
         "ema_decay": (0.999, EMA),
+        "enlarge": (1.0, NO_JITTER),
+        "mirror": (0.0, NO_JITTER),
     },
     "dcgan": {
         "rounds": (10_000, "ours, because no paper's number of epochs fits all data sets"),
@@ -42,6 +46,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "discriminator_lr": (2e-4, ADAM),
         "betas": ((0.5, 0.999), ADAM),
         "ema_decay": (0.999, EMA),
+        "enlarge": (1.0, NO_JITTER),
+        "mirror": (0.0, NO_JITTER),
     },
     "wgan_gp": {
         "rounds": (10_000, "ours, because no paper's number of iterations fits all data sets"),
@@ -55,6 +61,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "lr": (1e-4, "Gulrajani et al. 2017, algorithm 1: alpha = 0.0001"),
         "betas": ((0.0, 0.9), "Gulrajani et al. 2017, algorithm 1: beta1 = 0, beta2 = 0.9"),
         "ema_decay": (0.999, EMA),
+        "enlarge": (1.0, NO_JITTER),
+        "mirror": (0.0, NO_JITTER),
     },
     "unrolled": {
         "rounds": (25_000, "Metz et al. 2017, authors' demo"),
@@ -69,6 +77,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "discriminator_lr": (1e-4, "Metz et al. 2017, appendix A and authors' demo"),
         "betas": ((0.5, 0.999), "Metz et al. 2017, appendix A and authors' demo: beta1 = 0.5"),
         "ema_decay": (0.99, "ours, because 25,000 rounds of a toy move faster than pictures"),
+        "enlarge": (1.0, NO_JITTER),
+        "mirror": (0.0, NO_JITTER),
     },
     "infogan": {
         "rounds": (5_000, "Chen et al. 2016, authors' code, run_mnist_exp.py: 50 epochs of 100 updates"),
@@ -82,6 +92,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "discriminator_lr": (2e-4, "Chen et al. 2016, appendix C.1"),
         "betas": ((0.5, 0.999), "Chen et al. 2016, authors' code: beta1 = 0.5"),
         "ema_decay": (0.999, EMA),
+        "enlarge": (1.0, NO_JITTER),
+        "mirror": (0.0, NO_JITTER),
     },
     "pix2pix": {
         "rounds": (80_000, "Isola et al. 2017, appendix 6.2: 200 epochs of 400 facades, batch 1"),
@@ -145,6 +157,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "lr": (0.001, "Karras et al. 2018, appendix A.1"),
         "betas": ((0.0, 0.99), "Karras et al. 2018, appendix A.1"),
         "ema_decay": (0.999, "Karras et al. 2018, appendix A.1"),
+        "enlarge": (1.0, NO_JITTER),
+        "mirror": (0.0, NO_JITTER),
     },
     "inpaint": {
         "rounds": (20_000, "ours, because the paper's 100,000 are of ImageNet"),
