@@ -53,6 +53,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "layers/image_pool.py": (f"{UNIT}/layers/test_image_pool.py",),
     "data/packing/cache.py": ("tests/data/test_cache.py", "tests/data/test_pack.py"),
     "data/jitter.py": ("tests/data/test_jitter.py",),
+    "evaluation/result.py": (f"{UNIT}/evaluation/test_result.py", f"{UNIT}/evaluation/test_reference.py"),
     "recipes/*.py": (
         f"{RECIPES}/test_reference_rounds.py::test_NAME",
         f"{RECIPES}/test_defaults.py::test_defaults_are_those_of_their_sources[NAME]",
@@ -60,7 +61,6 @@ SUITES: dict[str, tuple[str, ...]] = {
         f"{RECIPES}/test_initial_weights.py",
         f"{RECIPES}/test_NAME.py",
     ),
-    "evaluation/result.py": (f"{UNIT}/evaluation/test_result.py", f"{UNIT}/evaluation/test_reference.py"),
     "evaluation/measures/perceptual.py": (f"{UNIT}/evaluation/test_perceptual.py",),
     "evaluation/measures/labels.py": (f"{UNIT}/evaluation/test_measures_of_labels.py",),
     "evaluation/measures/classifier.py": (
@@ -85,6 +85,14 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "optim/schedules.py",
         "return min(max(0.0, (1 - progress) / (1 - hold)), 1.0) if hold < 1 else 1.0",
     ): "a minimum does not depend on the order",
+    (
+        "data/jitter.py",
+        "ends = (min(box[0] + self.side * width, width), min(height, box[1] + self.side * height))",
+    ): "a minimum does not depend on the order",
+    (
+        "evaluation/result.py",
+        'partial.write_text(json.dumps({"format": FORMAT, **content}, indent=3, allow_nan=False) + "\\n")',
+    ): "the indentation of a file that programs read",
     ("evaluation/measures/perceptual.py", "batch=min(PAIRS, 50),"): "a minimum does not depend on the order",
     (
         "evaluation/measures/base.py",
