@@ -32,6 +32,9 @@ COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
 NAMES = {"mean": "sum", "sum": "mean", "min": "max", "max": "min", "floor": "ceil", "sqrt": "abs", "any": "all"}
 NAMES |= {"all": "any", "real": "fake", "fake": "real", "a": "b", "b": "a", "first": "last", "last": "first"}
 
+SYMMETRIC = ("min", "max", "isinstance", "getattr")
+"""Calls whose first arguments are not swapped: nothing would change, or nothing would run."""
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -129,7 +132,7 @@ def _calls(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
         yield f"drop .{node.func.attr}()", node.func.value
     if len(node.args) > 1 and not any(isinstance(argument, ast.Starred) for argument in node.args[:2]):
         one, two, *rest = node.args
-        if ast.unparse(one) != ast.unparse(two) and ast.unparse(node.func) not in ("isinstance", "getattr"):
+        if ast.unparse(one) != ast.unparse(two) and ast.unparse(node.func) not in SYMMETRIC:
             yield "swap the first two arguments", _with(node, args=[two, one, *rest])
     for index, keyword in enumerate(node.keywords):
         if keyword.arg is not None:
