@@ -102,3 +102,9 @@ def test_a_very_wide_limit_gives_finite_normal_numbers():
 def test_a_limit_that_is_not_a_positive_number_is_refused(limit):
     with pytest.raises(InputError, match="truncation limit"):
         truncated_normal(1, 1, limit=limit)
+
+
+def test_two_frames_are_the_two_ends():
+    corners = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    torch.testing.assert_close(walk(corners, frames=2), corners)
+    torch.testing.assert_close(loop(corners, frames=2), corners)

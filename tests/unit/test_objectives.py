@@ -94,3 +94,41 @@ def test_verdicts_count_rightly_judged_samples():
     seen = o.discriminator_stats(tensor([1.0, -1.0]), tensor([-1.0, -2.0]))
     assert seen["real_accuracy"].mean().item() == 0.5
     assert seen["fake_accuracy"].mean().item() == 1.0
+
+
+def means(values: torch.Tensor) -> float:
+    return values.sum().item() / 3
+
+
+def test_every_loss_is_a_mean_over_three_samples_by_hand():
+    r, f = tensor([2.0, -0.5, 0.3]), tensor([-1.0, 0.7, -1.6])
+    sp = torch.nn.functional.softplus
+    by_hand = {
+        o.logistic_discriminator: means(sp(-r)) + means(sp(f)),
+        o.least_squares_discriminator: (means((r - 1) ** 2) + means(f**2)) / 2,
+        o.hinge_discriminator: means((1 - r).clamp(min=0)) + means((1 + f).clamp(min=0)),
+        o.wasserstein_critic: means(f) - means(r),
+        o.relativistic_discriminator: means(sp(f - r)),
+        o.relativistic_generator: means(sp(r - f)),
+        o.relativistic_average_discriminator: means(sp(means(f) - r)) + means(sp(f - means(r))),
+        o.relativistic_average_generator: means(sp(means(r) - f)) + means(sp(r - means(f))),
+    }
+    for objective, value in by_hand.items():
+        assert objective(r, f).item() == pytest.approx(value, rel=1e-5), objective.__name__
+    of_fakes = {
+        o.minimax_generator: -means(sp(f)),
+        o.non_saturating_generator: means(sp(-f)),
+        o.least_squares_generator: means((f - 1) ** 2) / 2,
+        o.hinge_generator: -means(f),
+        o.wasserstein_generator: -means(f),
+    }
+    for objective, value in of_fakes.items():
+        assert objective(f).item() == pytest.approx(value, rel=1e-5), objective.__name__
+    labels = {"real_label": tensor([0.9, 1.0, 0.7]), "fake_label": tensor([0.1, 0.0, 0.3])}
+    value = means(sp(r) - labels["real_label"] * r) + means(sp(f) - labels["fake_label"] * f)
+    assert o.labelled_discriminator(r, f, **labels).item() == pytest.approx(value, rel=1e-5)
+
+
+def test_a_logit_at_the_threshold_is_right_on_neither_side():
+    stats = o.discriminator_stats(tensor([0.5, 0.6]), tensor([0.5, 0.4]), threshold=0.5)
+    assert stats["real_accuracy"].tolist() == stats["fake_accuracy"].tolist() == [0.0, 1.0]

@@ -78,3 +78,36 @@ def test_clipping_bounds_every_weight():
     network = Dense(2, (8,))
     clip_weights_(network, 0.01)
     assert max(p.abs().max().item() for p in network.parameters()) <= 0.01 + 1e-9
+
+
+def test_the_share_of_the_real_sample_is_the_number_drawn():
+    seen = []
+
+    def critic(x: torch.Tensor) -> torch.Tensor:
+        seen.append(x)
+        return x.sum(1)
+
+    torch.manual_seed(5)
+    gradient_penalty(critic, torch.ones(4, 2), torch.zeros(4, 2))
+    torch.manual_seed(5)
+    torch.testing.assert_close(seen[0][:, :1].detach(), torch.rand(4, 1))
+
+
+def test_norms_run_over_every_axis_and_means_over_samples():
+    x = torch.randn(3, 2, 4, 4)
+
+    def critic(images: torch.Tensor) -> torch.Tensor:
+        return images.square().sum((1, 2, 3)) / 2
+
+    norms = x.flatten(1).norm(dim=1)
+    assert gradient_penalty(critic, x, x).item() == pytest.approx(((norms - 1) ** 2).mean().item(), rel=1e-5)
+    assert r1(critic, x).item() == pytest.approx((norms**2).mean().item() / 2, rel=1e-5)
+    assert r2(critic, x).item() == pytest.approx((norms**2).mean().item() / 2, rel=1e-5)
+
+
+def test_clipping_leaves_small_weights_and_takes_both_signs():
+    network = nn.Linear(1, 3)
+    with torch.no_grad():
+        network.weight.copy_(torch.tensor([[-3.0], [0.5], [2.0]]))
+    clip_weights_(network, 1.0)
+    assert network.weight.flatten().tolist() == [-1.0, 0.5, 1.0]

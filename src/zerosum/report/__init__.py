@@ -27,5 +27,5 @@ def write(run: Path) -> Path:
     path = run / "report.html"
     content = page(read(run))
     with replacing(path) as partial:
-        partial.write_text(content, encoding="utf-8")
+        partial.write_text(content, encoding="utf-8", errors="replace")  # half a character has no bytes
     return path

@@ -76,6 +76,7 @@ def backbone(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_the_path_of_a_ramp_has_the_length_of_its_slope(digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert perceptual.PAIRS == 500  # as docs/evaluation.md says
     monkeypatch.setattr(perceptual, "PAIRS", 100)
     comparison = replace(seen_by(digits.comparison(digits.fresh), "lpips-vgg"), recipe=Ramp())
     (figure,), _ = compute_metrics(comparison, ("ppl",))
