@@ -11,8 +11,9 @@ from typing import BinaryIO, Literal
 from PIL import Image, ImageOps
 
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import Packed, key_of, reopen
+from zerosum.data.packing.cache import MADE_ANEW, Packed, discard, key_of, reopen
 from zerosum.data.packing.decode import Unusable, no_bombs, open_image
+from zerosum.data.packing.identity import content_of
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.packing.scan import Scan, survey
 from zerosum.data.sources.image_files import SPLITS, ImageFiles, choose_split, list_folder, list_zip
@@ -149,19 +150,23 @@ def pack_sides(
     """
     cache = options.cache_folder()
     asked = {name: getattr(options, name) for name in ("size", "fit", "channels", "corrupt")}
-    facts = [[str(side.root), side.names, sorted(side.stamps.items())] for side in sides]
+    facts = [content_of(side, cache, progress) for side in sides]
     keys = [key_of(form, number, facts, asked) for number in (0, 1)]
     packs = [reopen(cache, key) for key in keys]
+    remarks: tuple[str, ...] = ()
     if None in packs:
+        damaged = [discard(cache, key) for key, pack in zip(keys, packs, strict=True) if pack is None]
+        remarks = (MADE_ANEW,) if any(damaged) else ()
         with no_bombs():
             settled = agree(*(survey(side, progress) for side in sides))
-            for key, side, own in zip(keys, sides, settled, strict=True):
-                pack_files(cache, key, side, own, progress)
+            for key, side, own, pack in zip(keys, sides, settled, packs, strict=True):
+                if pack is None:
+                    pack_files(cache, key, side, own, progress)
         packs = [reopen(cache, key) for key in keys]
     first, second = packs
     if first is None or second is None:
         raise InputError(f"The packed form of {sides[0].root} was deleted while it was being opened: try again.")
-    return first, second
+    return replace(first, notes=(*first.notes, *remarks)), second
 
 
 def side_notes(packs: Iterable[Packed], sides: Iterable[ImageFiles], titles: Iterable[str]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,16 +9,18 @@ import numpy as np
 
 from zerosum.data.dataset import Dataset
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import Packed, digest, key_of, reopen
+from zerosum.data.packing.cache import MADE_ANEW, Packed, digest, discard, key_of, reopen
 from zerosum.data.packing.decode import no_bombs
+from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.sources import toys
-from zerosum.data.sources.find import StoredArray, Toy, find, name_of, with_default_size
+from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, pack_table, settle, spec_of
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.labels import table_bytes
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.runtime.thread_pool import ProgressCallback
 
 __all__ = ["DataConfig", "open"]
 
@@ -28,7 +29,7 @@ def open(  # noqa: A001
     source: str | Path,
     *,
     options: DataConfig = DataConfig(),
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Dataset:
     """Open data by a path or by a name.
 
@@ -50,35 +51,40 @@ def open(  # noqa: A001
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return _toy(found.name, options)
-    if isinstance(found, StoredArray) and not found.stamps:
+    if isinstance(found, StoredArray) and not found.paths:
         return _in_memory(found.read(), options, name_of(source))
     cache = options.cache_folder()
-    key = _key(source, found, options)
+    key = _key(source, found, options, progress)
     if isinstance(found, StoredArray) and found.mapped and (dataset := _as_it_is(found.read(), options, source, key)):
         return dataset
-    packed = reopen(cache, key)
+    packed, damaged = reopen(cache, key), False
     if packed is None:
+        damaged = discard(cache, key)
         with no_bombs():
             if isinstance(found, ImageFiles):
                 pack_files(cache, key, found, options, progress)
             else:
                 pack_table(cache, key, found.read(), options, progress)
         packed = reopen(cache, key)
-    return _dataset(packed, name_of(source))
+    return _dataset(packed, name_of(source), (MADE_ANEW,) if damaged else ())
 
 
-def _key(source: str | Path, found: ImageFiles | StoredArray, options: DataConfig) -> str:
-    """Name of the pack: it changes with every file, option and label, and with nothing else."""
+def _key(
+    source: str | Path, found: ImageFiles | StoredArray, options: DataConfig, progress: ProgressCallback | None
+) -> str:
+    """Name of the pack: it changes with the content of every file, option and label, and with nothing else."""
     elsewhere = ("cache", "target", "degrade", "direction")  # change nothing of what is packed
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
+    cache = options.cache_folder()
     if isinstance(found, StoredArray):
-        return key_of(name_of(source), found.stamps, asked)
+        form = built_in(source) or found.paths[0].suffix
+        return key_of(form, digests(found.paths, cache, progress), asked)
     own_words = options.labels in (None, "none", "folders")
     table = "" if own_words else table_bytes(found, str(options.labels)).decode(errors="replace")
-    return key_of(sorted(found.stamps.items()), found.names, asked, table)
+    return key_of(content_of(found, cache, progress), found.prefix, asked, table)
 
 
-def _dataset(packed: Packed | None, source: str) -> Dataset:
+def _dataset(packed: Packed | None, source: str, remarks: tuple[str, ...]) -> Dataset:
     if packed is None:
         raise InputError(f"The packed form of {source} was deleted while it was being opened: try again.")
     return Dataset(
@@ -87,12 +93,12 @@ def _dataset(packed: Packed | None, source: str) -> Dataset:
         spec=packed.spec,
         source=source,
         fingerprint=packed.fingerprint,
-        notes=packed.notes,
+        notes=(*packed.notes, *remarks),
     )
 
 
 def _as_it_is(table: ImageArray, options: DataConfig, source: str | Path, key: str) -> Dataset | None:
-    """A mapped array that already holds what would be packed, or None. It is not read, so its stamps are its print."""
+    """A mapped array that already holds what would be packed, or None; the key, which is of its content, is its print."""
     plan, table = settle(table, options)
     shape = (plan.height, plan.width, plan.channels)
     if table.samples.dtype != np.uint8 or table.samples.shape[1:] != shape or not table.samples.flags.c_contiguous:

@@ -60,7 +60,7 @@ def pack_files(
         skipped = (f"Skipped as corrupt: {counted(len(problems), 'image')} ({_first(problems)}).",) if problems else ()
         spec = Spec(shape=(plan.channels, plan.height, plan.width), classes=labels.classes)
         said = (*notes, labels.sentence, *left_out(files), *skipped)
-        packing.finish(labels=labels.numbers(names), spec=spec, notes=said)
+        packing.finish(labels=labels.numbers(names), spec=spec, notes=said, source=str(files.root))
 
 
 def _rows(

@@ -21,8 +21,8 @@ from zerosum.runtime.thread_pool import ProgressCallback
 class StoredArray:
     """An array that lies in files, or in an installed package, and is read only when it must be."""
 
-    stamps: tuple[tuple[str, int, int], ...]
-    """Of every file its name, its size in bytes and its time of change in nanoseconds."""
+    paths: tuple[Path, ...] = ()
+    """The files; none where a package brings the array along."""
 
     read: Callable[[], ImageArray]
 
@@ -51,10 +51,10 @@ def find(
     if name == "digits":
         if options.split != "train":
             raise InputError(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
-        return StoredArray(stamps=(), read=builtin.digits)
+        return StoredArray(read=builtin.digits)
     if name is not None:
         paths = builtin.locate(name, options, progress)
-        return StoredArray(stamps=_stamps(*paths), read=partial(builtin.read, name, paths, options))
+        return StoredArray(paths=tuple(paths), read=partial(builtin.read, name, paths, options))
     path = Path(source).expanduser().absolute()
     try:
         found = _at(path, options) if path.exists() else None
@@ -95,9 +95,9 @@ def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
     if name.endswith(".zip"):
         return _checked(choose_split(list_zip(path), options), options)
     if name.endswith(".npz"):
-        return StoredArray(stamps=_stamps(path), read=partial(arrays.read_npz, path, split))
+        return StoredArray(paths=(path,), read=partial(arrays.read_npz, path, split))
     if name.endswith(".npy"):
-        return StoredArray(stamps=_stamps(path), read=partial(arrays.read_npy, path, split), mapped=True)
+        return StoredArray(paths=(path,), read=partial(arrays.read_npy, path, split), mapped=True)
     if name.endswith(("ubyte", ".gz")):
         arrays.refuse_split(path, split)
         return _idx(path, arrays.labels_beside(path))
@@ -116,11 +116,7 @@ def _checked(files: ImageFiles, options: DataConfig) -> ImageFiles:
 
 def _idx(images: Path, labels: Path | None) -> StoredArray:
     paths = (images,) if labels is None else (images, labels)
-    return StoredArray(stamps=_stamps(*paths), read=partial(arrays.read_idx, images, labels))
-
-
-def _stamps(*paths: Path) -> tuple[tuple[str, int, int], ...]:
-    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
+    return StoredArray(paths=paths, read=partial(arrays.read_idx, images, labels))
 
 
 def _nearest(source: str | Path, path: Path) -> str:
