@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import BinaryIO
@@ -17,7 +18,7 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import no_bombs, open_image, reason
 from zerosum.data.packing.scan import attempt, plan_for, survey
 from zerosum.data.sources import toys
-from zerosum.data.sources.find import Toy, find, name_of, with_default_size
+from zerosum.data.sources.find import Toy, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, settle
 from zerosum.data.sources.image_files import ImageFiles, left_out
 from zerosum.data.sources.labels import labelling
@@ -46,6 +47,11 @@ def check(
         InputError: There are no such data, or the options or the labels do not fit them.
     """
     options = with_default_size(source, options.checked())
+    report = _checked(source, options, progress)
+    return replace(report, warnings=(*report.warnings, *shadowed(source)))
+
+
+def _checked(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> CheckReport:
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return _of_toy(found.name, options)
@@ -103,7 +109,7 @@ def _of_table(source: str, table: ImageArray, options: DataConfig) -> CheckRepor
         samples=count,
         corrupt={},
         sizes={f"{height}x{width}": count},
-        modes={{1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]: count},
+        modes={{1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} channels"): count},
         bits={str(8 * table.samples.dtype.itemsize): count},
         classes=dict(classes),
         duplicates=duplicates,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -16,9 +16,13 @@ from zerosum.data.packing.decode import Unusable, no_bombs, open_image
 from zerosum.data.packing.identity import content_of
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.packing.scan import Scan, survey
-from zerosum.data.sources.image_files import SPLITS, ImageFiles, choose_split, list_folder, list_zip
+from zerosum.data.sources.archive import list_zip
+from zerosum.data.sources.folder import list_folder
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.labels import labelling
+from zerosum.data.sources.splits import are_splits, choose_split, folders_of, side_of, split_of
 from zerosum.errors import InputError
+from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
 
 STORABLE = ("1", "L", "LA", "I;16", "I", "F", "RGB", "RGBA", "CMYK")
@@ -65,8 +69,8 @@ def _stored(image: Image.Image, box: tuple[int, int, int, int]) -> BinaryIO:
     return half
 
 
-NAMED = (("A", "B"), ("a", "b"), ("source", "target"), ("input", "output"))
-"""What the folders of the two sides may be called."""
+NAMED = (("a", "b"), ("source", "target"), ("input", "output"), ("sources", "targets"), ("inputs", "outputs"))
+"""What the folders of the two sides may be called, in any capitals."""
 
 
 def files_at(source: str | Path) -> ImageFiles:
@@ -75,7 +79,7 @@ def files_at(source: str | Path) -> ImageFiles:
     Raises:
         InputError: It is neither.
     """
-    path = Path(source).expanduser().absolute()
+    path = absolute(source)
     if path.is_dir():
         return list_folder(path)
     if path.is_file() and path.name.lower().endswith(".zip"):
@@ -108,20 +112,28 @@ def two_folders(files: ImageFiles, options: DataConfig, *, any_names: bool) -> t
     Raises:
         InputError: Only one of the two is there, or not the split asked for.
     """
-    prefix, names = "", files.names
-    while names and all("/" in name[len(prefix) :] for name in names):
-        tops = sorted({name[len(prefix) :].partition("/")[0] for name in names})
-        found = _named(files.root, tops, options.split) or (tuple(tops) if any_names and _are_two(tops) else None)
-        if found:
-            split = "train" if found[0].startswith(options.split) else options.split
-            sides = (_within(files, f"{prefix}{top}/") for top in found)
-            first, second = (choose_split(side, replace(options, split=split)) for side in sides)
+    prefix, names, below = "", files.names, False
+    while names:
+        rest = [name[len(prefix) :] for name in names]
+        tops = sorted({name.partition("/")[0] for name in rest if "/" in name})
+        loose = any("/" not in name for name in rest)
+        found, chosen = _named(files.root, tops, options.split)
+        if found is None and any_names and not loose and len(tops) == 2 and not are_splits(tops, alone=True):
+            found = (tops[0], tops[1])
+        if found is not None:
+            first, second = (
+                choose_split(
+                    _within(files, f"{prefix}{top}/"), options, prefix=f"{prefix}{top}/", chosen=chosen or below
+                )
+                for top in found
+            )
             return first, second
-        if set(tops) <= set(SPLITS):
-            if options.split not in tops:
-                raise InputError(f"{files.root} has no split {options.split}: choose --split {' or '.join(tops)}.")
-            tops = [options.split]
-        if len(tops) > 1:
+        if are_splits(tops, alone=not loose):
+            tops = folders_of(options.split, tops)
+            if not tops:
+                raise InputError(f"{files.root} has no split {options.split}: choose another with --split.")
+            below = True
+        if len(tops) != 1 or loose:
             return None
         prefix += f"{tops[0]}/"
         names = tuple(name for name in names if name.startswith(prefix))
@@ -178,24 +190,24 @@ def side_notes(packs: Iterable[Packed], sides: Iterable[ImageFiles], titles: Ite
     return tuple(said)
 
 
-def _named(root: Path, tops: list[str], split: str) -> tuple[str, str] | None:
-    """The two folders that go by one of the known pairs of names."""
-    own = (f"{split}A", f"{split}B")
-    if set(own) <= set(tops):
-        return own
-    for pair in (own, NAMED[0]):
-        there = [top for top in pair if top in tops]
-        if len(there) == 1 and (pair == own or len(tops) == 1):
-            missing = next(top for top in pair if top not in tops)
-            raise InputError(f"{root} has images in {there[0]} but none in {missing}: put some there.")
-    splits = sorted({top[:-1] for top in tops if top[-1:] in ("A", "B") and top[:-1] in SPLITS})
-    if splits:
+def _named(root: Path, tops: Sequence[str], split: str) -> tuple[tuple[str, str] | None, bool]:
+    """The two folders that go by one of the known pairs of names, in any capitals, and whether they are of a split."""
+    if {f"{split}A", f"{split}B"} <= set(tops):
+        return (f"{split}A", f"{split}B"), True
+    sides = {side: top for top in reversed(tops) if (side := side_of(top)) is not None}
+    a, b = (sides.get((split_of(split) or split, letter)) for letter in "AB")
+    if a and b:
+        return (a, b), True
+    plain = {top.lower(): top for top in tops}
+    alone = a or b or (tops[0] if len(tops) == 1 and tops[0].lower() in ("a", "b") else None)
+    if alone:
+        missing = alone[:-1] + {"a": "b", "b": "a", "A": "B", "B": "A"}[alone[-1]]
+        raise InputError(f"{root} has images in {alone} but none in {missing}: put some there.")
+    if sides:
+        splits = sorted({side[0] for side in sides})
         raise InputError(f"{root} has no split {split}: choose --split {' or '.join(splits)}.")
-    return next((pair for pair in NAMED if set(pair) == set(tops)), None)
-
-
-def _are_two(tops: list[str]) -> bool:
-    return len(tops) == 2 and not set(tops) <= set(SPLITS)
+    pair = next((pair for pair in NAMED if set(pair) == set(plain) and len(tops) == 2), None)
+    return (None if pair is None else (plain[pair[0]], plain[pair[1]])), False
 
 
 def _within(files: ImageFiles, prefix: str) -> ImageFiles:

@@ -22,6 +22,7 @@ from zerosum.kinds import AnyDataset
 from zerosum.kinds.images import open as open_data
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
+from zerosum.runtime.paths import expanded
 
 COPIES_PASS = (
     "The run was trained on these real samples (split {split}), so copies of them would count as good ones: see "
@@ -112,7 +113,7 @@ def of_folder(
         StorageError: The cache cannot be written to.
     """
     if question.against is None:
-        if built_in(subject) is None and not Path(subject).expanduser().exists():
+        if built_in(subject) is None and not expanded(subject).exists():
             raise InputError(f"There is no run, folder or file {subject}: name one, or a data set such as digits.")
         raise InputError(
             f"{subject} is no run, so it has no data of its own to be held against: name some with --against DATA."

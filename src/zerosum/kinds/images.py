@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,10 @@ from zerosum.data.packing.decode import no_bombs
 from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.sources import toys
-from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, with_default_size
+from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, pack_table, settle, spec_of
 from zerosum.data.sources.image_files import ImageFiles
-from zerosum.data.sources.labels import table_bytes
+from zerosum.data.sources.label_table import label_bytes
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
@@ -48,6 +48,12 @@ def open(  # noqa: A001
         StorageError: The cache cannot be written to.
     """
     options = with_default_size(source, options.checked())
+    dataset = _opened(source, options, progress)
+    aside = shadowed(source)
+    return replace(dataset, notes=(*dataset.notes, *aside)) if aside else dataset
+
+
+def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> Dataset:
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return _toy(found.name, options)
@@ -79,8 +85,7 @@ def _key(
     if isinstance(found, StoredArray):
         form = built_in(source) or found.paths[0].suffix
         return key_of(form, digests(found.paths, cache, progress), asked)
-    own_words = options.labels in (None, "none", "folders")
-    table = "" if own_words else table_bytes(found, str(options.labels)).decode(errors="replace")
+    table = (label_bytes(found, options) or b"").hex()
     return key_of(content_of(found, cache, progress), found.prefix, asked, table)
 
 
@@ -98,7 +103,7 @@ def _dataset(packed: Packed | None, source: str, remarks: tuple[str, ...]) -> Da
 
 
 def _as_it_is(table: ImageArray, options: DataConfig, source: str | Path, key: str) -> Dataset | None:
-    """A mapped array that already holds what would be packed, or None; the key, which is of its content, is its print."""
+    """A mapped array that already holds what would be packed, or None. Its key is of its content: its fingerprint."""
     plan, table = settle(table, options)
     shape = (plan.height, plan.width, plan.channels)
     if table.samples.dtype != np.uint8 or table.samples.shape[1:] != shape or not table.samples.flags.c_contiguous:

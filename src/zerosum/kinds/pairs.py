@@ -19,7 +19,8 @@ from zerosum.data.packing.decode import open_image
 from zerosum.data.packing.scan import attempt
 from zerosum.data.pair_sizes import agree
 from zerosum.data.sources.find import name_of
-from zerosum.data.sources.image_files import ImageFiles, choose_split
+from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.splits import choose_split
 from zerosum.data.spec import Spec
 from zerosum.data.two_sided import files_at, halves, pack_sides, side_notes, two_folders, two_places
 from zerosum.errors import InputError
