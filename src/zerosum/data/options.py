@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from zerosum.config import BaseConfig
+from zerosum.data.packing.bit_depth import range_of_side, read_range
 from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
 
@@ -36,6 +37,11 @@ class DataConfig(BaseConfig):
     """"folders", "none", or the path of a CSV file with the columns file and label (labels.csv:column names another);
     by default the dataset.json of StyleGAN's tools, else folders where the data are a folder of class folders, and the
     labels that an array file brings along."""
+
+    range: str | None = None
+    """LOW,HIGH: the numbers that become black and white, such as 0,4095; of pairs also SOURCES/TARGETS, as -1,1/0,255.
+    By default (auto) 8-bit numbers stay as they are, and the range of wider ones is chosen from the training data and
+    kept for every other split and for every image that is given to the model."""
 
     split: str = "train"
     """Which part of the data: "train", "test" or "val", whatever its folder is called (Training, validation, ...), or
@@ -87,6 +93,8 @@ class DataConfig(BaseConfig):
         """
         super().checked()
         self.sides()
+        for side in (0, 1):
+            read_range(range_of_side(self.range, side))
         if self.channels not in (None, 1, 2, 3, 4):
             raise InputError(
                 f"--channels {self.channels} is not possible: give 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA)."

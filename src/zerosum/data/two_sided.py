@@ -8,12 +8,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from PIL import Image, ImageOps
+import numpy as np
+from PIL import Image
 
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import MADE_ANEW, Packed, discard, key_of, reopen
-from zerosum.data.packing.decode import Unusable, no_bombs, open_image
+from zerosum.data.packing.bit_depth import range_of_side
+from zerosum.data.packing.cache import MADE_ANEW, Packed, discard, key_of, reopen_in_range
+from zerosum.data.packing.decode import white_is_zero
 from zerosum.data.packing.identity import content_of
+from zerosum.data.packing.open_image import Unusable, no_bombs, open_image, upright
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.packing.scan import Scan, survey
 from zerosum.data.sources.archive import list_zip
@@ -44,22 +47,25 @@ def _half(read: Callable[[str], BinaryIO], which: Literal["left", "right"]) -> C
     def open_half(name: str) -> BinaryIO:
         with read(name) as file, open_image(file) as image:
             image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            width, height = image.size
+            whole = upright(image)
+            width, height = whole.size
             if width % 2 or width <= height:
                 raise Unusable(
                     f"is {height}x{width} (height x width), which is no pair side by side: give the targets with "
                     "--target, or make sources with --degrade"
                 )
             box = (0, 0, width // 2, height) if which == "left" else (width // 2, 0, width, height)
-            return _stored(image, box)
+            return _stored(whole, box)
 
     return open_half
 
 
 def _stored(image: Image.Image, box: tuple[int, int, int, int]) -> BinaryIO:
     plain: Image.Image = image
-    if "transparency" in image.info or image.mode in ("La", "RGBa", "PA"):
+    if image.mode.startswith("I;16"):  # a half is stored in this machine's order of bytes, and counted from black
+        values = np.asarray(image).astype(np.uint16)
+        plain = Image.fromarray(65535 - values if white_is_zero(image) else values)
+    elif "transparency" in image.info or image.mode in ("La", "RGBa", "PA"):
         plain = image.convert("RGBA")
     elif image.mode not in STORABLE:
         plain = image.convert("RGB")
@@ -146,6 +152,7 @@ def pack_sides(
     options: DataConfig,
     agree: Callable[[Scan, Scan], tuple[DataConfig, DataConfig]],
     progress: ProgressCallback | None,
+    sources: Literal[0, 1] = 0,
 ) -> tuple[Packed, Packed]:
     """Pack both sides into the cache, or open them from there.
 
@@ -155,6 +162,7 @@ def pack_sides(
         options: What the user asked for.
         agree: From what the files are to the options that each side is packed with.
         progress: Told of stages.
+        sources: Which of the sides holds the sources, which a range may name apart.
 
     Raises:
         InputError: Images cannot be used, or the sides cannot agree.
@@ -163,18 +171,24 @@ def pack_sides(
     cache = options.cache_folder()
     asked = {name: getattr(options, name) for name in ("size", "fit", "channels", "corrupt")}
     facts = [content_of(side, cache, progress) for side in sides]
-    keys = [key_of(form, number, facts, asked) for number in (0, 1)]
-    packs = [reopen(cache, key) for key in keys]
+    ranges = [range_of_side(options.range, int(number != sources)) for number in (0, 1)]
+
+    def opened(number: int) -> Packed | None:
+        return reopen_in_range(cache, lambda limits: key_of(form, number, facts, asked, limits), ranges[number])
+
+    keys = [key_of(form, number, facts, asked, limits) for number, limits in enumerate(ranges)]
+    packs = [opened(number) for number in (0, 1)]
     remarks: tuple[str, ...] = ()
     if None in packs:
         damaged = [discard(cache, key) for key, pack in zip(keys, packs, strict=True) if pack is None]
         remarks = (MADE_ANEW,) if any(damaged) else ()
         with no_bombs():
-            settled = agree(*(survey(side, progress) for side in sides))
+            found = [survey(side, progress, range=limits) for side, limits in zip(sides, ranges, strict=True)]
+            settled = [replace(own, range=limits) for own, limits in zip(agree(*found), ranges, strict=True)]
             for key, side, own, pack in zip(keys, sides, settled, packs, strict=True):
                 if pack is None:
                     pack_files(cache, key, side, own, progress)
-        packs = [reopen(cache, key) for key in keys]
+        packs = [opened(number) for number in (0, 1)]
     first, second = packs
     if first is None or second is None:
         raise InputError(f"The packed form of {sides[0].root} was deleted while it was being opened: try again.")

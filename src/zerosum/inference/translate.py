@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,16 +12,19 @@ from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import PixelFormat, no_bombs, open_image, reason, to_plain, with_channels
-from zerosum.data.packing.scan import Scan, attempt, survey
+from zerosum.data.packing.bit_depth import range_of_side
+from zerosum.data.packing.decode import PixelFormat, reason, to_plain, with_channels
+from zerosum.data.packing.open_image import no_bombs, open_image, upright
+from zerosum.data.packing.scan import Scan, attempt, profile_notes, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.inference.image_files import write_picture
+from zerosum.inference.opacity import without_opacity
 from zerosum.media.image_grid import MODES
 from zerosum.runtime import rng
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
@@ -70,15 +74,15 @@ def translate_files(
     targets: Mapping[str, Path],
     *,
     size: Size = "trained",
-    batch: int = 8,
+    batch: int = 1,
     seed: int = 0,
     chosen: Mapping[str, Any],
     progress: ProgressCallback | None = None,
 ) -> Translated:
     """Translate image files, a batch at a time, into files of the same sizes.
 
-    Opacity does not go through the network: it is composited on white for it, and put back on the result. Numbers wider
-    than 8 bits are read as in training, and the result has 8; the notes say so.
+    Opacity does not go through the network: it is taken off (`without_opacity`), and put back on the result. Numbers
+    wider than 8 bits are read as in training, and the result has 8; the notes say so.
 
     Args:
         recipe: in evaluation mode.
@@ -86,7 +90,8 @@ def translate_files(
         targets: where each result goes, by the file's name.
         size: "trained" scales each image to the size the model was trained at, and the result back; "own" runs the
             network at the image's own size, the edges mirrored up to the next size that it can take and cut off again.
-        batch: images at a time; fewer where their sizes differ and are kept.
+        batch: images at a time; fewer where their sizes differ and are kept. Above 1 what a recipe leaves to chance,
+            and the last bits, depend on an image's neighbours.
         seed: start of the randomness, if the recipe has any.
         chosen: values of the recipe's controls.
         progress: told how many are done.
@@ -97,7 +102,7 @@ def translate_files(
     """
     require_pictures(recipe)
     with no_bombs():
-        found = survey(files, progress, smallest=1)
+        found = survey(files, progress, smallest=1, range=range_of_side(recipe.spec.range, 0), choose=False)
         problems, written = dict(found.problems), []
         channels, height, width = recipe.spec.source_shape or recipe.spec.shape
         plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
@@ -113,10 +118,15 @@ def translate_files(
 def notes_on(found: Scan) -> tuple[str, ...]:
     """Say what is done to images before a network sees them."""
     high = sum(fact.bits == 16 and fact.wide is None for fact in found.facts.values())
+    profiles = Counter(fact.profile for fact in found.facts.values())
     several = sum(fact.frames > 1 for fact in found.facts.values())
+    kinds = {fact.wide or "byte" for fact in found.facts.values()}
+    alone = sum(fact.wide is not None and fact.wide not in found.scales for fact in found.facts.values())
     return (
-        *(scale.sentence for scale in found.scales.values()),
+        *dict.fromkeys(scale.sentence for kind, scale in found.scales.items() if kind in kinds),
+        *([f"Wide numbers, each image on a range of its own: {counted(alone, 'image')}."] if alone else []),
         *([f"16 bits in each of several channels reduced to 8: {counted(high, 'image')}."] if high else []),
+        *profile_notes(profiles["converted"], profiles["unusable"]),
         *([f"Several frames or pages, of which the first is used: {counted(several, 'file')}."] if several else []),
     )
 
@@ -150,9 +160,8 @@ def load_picture(file: BinaryIO, *, plan: PixelFormat, size: Size) -> tuple[Imag
     """Decode an image: upright at its own size, and as the (C', H', W') uint8 that the network sees."""
     with open_image(file) as image:
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        plain = to_plain(image, plan)
-    shown = with_channels(plain, plan.channels)
+        plain = to_plain(upright(image), plan)
+    shown = with_channels(without_opacity(plain) if plan.channels in (1, 3) else plain, plan.channels)
     if size == "trained" and shown.size != (plan.width, plan.height):
         shown = shown.resize((plan.width, plan.height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     pixels = np.array(shown).reshape(shown.height, shown.width, plan.channels)

@@ -13,7 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import PixelFormat, no_bombs, reason
+from zerosum.data.packing.bit_depth import range_of_side
+from zerosum.data.packing.decode import PixelFormat, reason
+from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
@@ -83,8 +85,8 @@ def upscale_files(
 ) -> Translated:
     """Enlarge image files, one after the other, into files.
 
-    Opacity does not go through the network: it is composited on white for it, and put back on the result, enlarged by
-    Lanczos' filter. Numbers wider than 8 bits are read as in training, and the result has 8; the notes say so.
+    Opacity does not go through the network: it is taken off (`without_opacity`), and put back on the result, enlarged
+    by Lanczos' filter. Numbers wider than 8 bits are read as in training, and the result has 8; the notes say so.
 
     Args:
         recipe: as in `upscale`.
@@ -100,7 +102,7 @@ def upscale_files(
     upscaler = require_upscaler(recipe)
     require_pictures(upscaler)
     with no_bombs():
-        found = survey(files, progress, smallest=1)
+        found = survey(files, progress, smallest=1, range=range_of_side(upscaler.spec.range, 0), choose=False)
         problems, written = dict(found.problems), []
         channels, height, width = upscaler.spec.source_shape or upscaler.spec.shape
         plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)

@@ -76,7 +76,7 @@ def for_previews(
     if made_from == "latents":
         return dataset.batch(np.arange(most) % len(dataset)), "training", None
     shown = min(most, SHEET)
-    same = replace(options, size="x".join(map(str, dataset.spec.shape[1:])))
+    same = replace(options, size="x".join(map(str, dataset.spec.shape[1:])), range=dataset.spec.range)
     apart = held_out(kinds, dataset.source, options=same)
     if apart is not None and apart.spec == dataset.spec:
         note = f"Previews show {shown} images of a split that is not trained on."

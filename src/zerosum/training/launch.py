@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def start(
     if world.is_first:
         require_free(path)
     dataset = open_data(plan, world, progress)
+    plan = replace(plan, options=replace(plan.options, range=dataset.spec.range))
     with rng.fork(device):
         game = build_game(plan, dataset, device, world)
         judge = _judge(game, plan, progress)

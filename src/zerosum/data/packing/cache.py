@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import BinaryIO, TextIO
 
 import numpy as np
 
+from zerosum.data.packing.levels import Levels
 from zerosum.data.packing.seal import is_sound, seal
 from zerosum.data.packing.sweep import sweep
 from zerosum.data.spec import Spec
@@ -73,7 +74,7 @@ def reopen(cache: Path, key: str) -> Packed | None:
         # Mapped copy-on-write: torch asks for writable memory, and the file stays as it is.
         samples = np.load(folder / "samples.npy", mmap_mode="c", allow_pickle=False)
         labels = np.load(folder / "labels.npy", allow_pickle=False) if about["labelled"] else None
-        spec = Spec(shape=tuple(about["shape"]), classes=tuple(about["classes"]))
+        spec = Spec(shape=tuple(about["shape"]), classes=tuple(about["classes"]), range=about["range"])
         return Packed(
             samples=samples, labels=labels, spec=spec, fingerprint=about["fingerprint"], notes=tuple(about["notes"])
         )
@@ -84,6 +85,24 @@ def reopen(cache: Path, key: str) -> Packed | None:
             f"The packed data in {folder} cannot be read ({error}): delete that folder, or choose another cache with "
             "--cache or ZEROSUM_CACHE."
         ) from error
+
+
+def reopen_in_range(cache: Path, name: Callable[[str | None], str], wanted: str | None) -> Packed | None:
+    """Map packed data whose numbers have a range, also those that were packed before it was known.
+
+    Args:
+        cache: Folder of the cache.
+        name: The key of the pack, by the range that was asked for.
+        wanted: The range; None chooses one.
+
+    Raises:
+        StorageError: The pack may not be read.
+    """
+    packed = reopen(cache, name(wanted))
+    if packed is None and wanted is not None:
+        chosen = reopen(cache, name(None))
+        return chosen if chosen is not None and chosen.spec.range == wanted else None
+    return packed
 
 
 def discard(cache: Path, key: str) -> bool:
@@ -110,6 +129,7 @@ class Packing:
     def __init__(self, folder: Path, shape: Sequence[int]) -> None:
         """Begin a pack of samples of `shape`, (H, W, C), in an existing folder."""
         self.folder, self.shape, self.count = folder, tuple(shape), 0
+        self.levels = Levels()
         self._hash = hashlib.blake2b(digest_size=16)
         self._file = open(folder / "samples.npy", "wb")  # noqa: SIM115  (closed by finish and by new_pack)
         self._write_header()
@@ -119,6 +139,7 @@ class Packing:
         data = np.ascontiguousarray(rows).data
         self._file.write(data)
         self._hash.update(data)
+        self.levels.add(rows)
         self.count += len(rows)
 
     def finish(self, *, labels: np.ndarray | None, spec: Spec, notes: Sequence[str], source: str = "") -> None:
@@ -135,6 +156,7 @@ class Packing:
             "labelled": labels is not None,
             "shape": spec.shape,
             "classes": spec.classes,
+            "range": spec.range,
             "fingerprint": _finish(self._hash, labels, spec),
             "notes": list(notes),
             "source": source,

@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from zerosum.data.packing.decode import Unusable
+from zerosum.data.packing.open_image import Unusable
 from zerosum.data.sources.image_files import ImageFiles, image_files
 from zerosum.errors import InputError
 from zerosum.runtime.regular_files import open_regular
