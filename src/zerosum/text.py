@@ -4,7 +4,26 @@ from __future__ import annotations
 
 import math
 import shlex
+import unicodedata
 from collections.abc import Sequence
+
+
+def composed(text: str) -> str:
+    """A name in Unicode's composed form (NFC), in which names are compared: a Mac writes them decomposed.
+
+    >>> composed("cafe\u0301") == "caf\u00e9"
+    True
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def shown(text: str) -> str:
+    r"""A name that can be written anywhere: bytes of it that are no UTF-8 are escaped.
+
+    >>> shown("caf\udce9")
+    'caf\\xe9'
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def counted(number: int, noun: str) -> str:

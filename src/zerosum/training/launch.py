@@ -104,12 +104,11 @@ def start(
     if world.is_first:
         require_free(path)
     dataset = open_data(plan, world, progress)
+    plan = replace(plan, options=replace(plan.options, range=dataset.spec.range))
     with rng.fork(device):
         game = build_game(plan, dataset, device, world)
-        judge, shown = (
-            _judge(game, plan, progress),
-            preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews),
-        )
+        judge = _judge(game, plan, progress)
+        shown = preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews)
         directory = _create(path, describe(plan, dataset, game, command), world)
         if world.is_first:
             keep_recipe(plan, directory)
@@ -151,10 +150,8 @@ def resume(
                 f"{run} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes "
                 f"{game.rounds}."
             )
-        judge, shown = (
-            _judge(game, plan, progress),
-            preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews),
-        )
+        judge = _judge(game, plan, progress)
+        shown = preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews)
         tell_of_other_conditions(directory, game, progress)
         if (note := change_of_recipe(directory, plan.recipe_class)) is not None:
             progress.note(note)

@@ -1,0 +1,31 @@
+"""The one place where paths that a person gives are resolved: ~ is the home folder, the rest counts from here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zerosum.errors import InputError
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with ~ and ~name replaced by home folders, and otherwise as it was given.
+
+    Raises:
+        InputError: There is no such home folder.
+
+    >>> expanded("runs/a").as_posix()
+    'runs/a'
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{path} begins with a home folder that is not known here: give the whole path.") from error
+
+
+def absolute(path: str | Path) -> Path:
+    """A path from the root of the file system, as a run keeps it; links in it stay.
+
+    Raises:
+        InputError: It begins with a home folder that is not known.
+    """
+    return expanded(path).absolute()
