@@ -46,6 +46,7 @@ def train(
 def resume(
     run: str | Path,
     *,
+    data: str | Path | None = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
@@ -53,13 +54,14 @@ def resume(
 
     Args:
         run: the run directory.
+        data: where the run's data lie now, if they were moved.
         progress: who is told how it goes.
         changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
 
     Raises:
         InputError: no run, no checkpoint, a change that would make it another run, or other data than before.
     """
-    return launch.resume(run, progress=progress, **changes)
+    return launch.resume(run, data=data, progress=progress, **changes)
 
 
 def load(run: str | Path, *, device: str = "auto", checkpoint: Which = "newest") -> Recipe:

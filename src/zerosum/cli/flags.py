@@ -23,11 +23,12 @@ from tyro.constructors import (
 )
 
 from zerosum.config import documentation
+from zerosum.runtime.paths import expanded
 
 
 def run_among(arguments: Sequence[str]) -> Path | None:
     """Find the run that is asked for, before its flags are known: the first run named, or the first word."""
-    words = [Path(argument) for argument in arguments if not argument.startswith("-")]
+    words = [expanded(argument) for argument in arguments if not argument.startswith("-")]
     runs = [word for word in words if (word / "run.json").is_file()]
     return next(iter([*runs, *words]), None)
 

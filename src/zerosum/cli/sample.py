@@ -16,6 +16,7 @@ from zerosum.errors import InputError
 from zerosum.inference import sample
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
+from zerosum.runtime.paths import expanded
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,8 @@ def run(arguments: list[str]) -> None:
         controls = sample.controls(kind)
         parser = with_controls(Sample, kind.sample, controls)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
-    out = given.out or given.run / "samples" / (f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}")
+    name = f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}"
+    out = expanded(given.out or given.run / "samples" / name)
     _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
     recipe = load(given.run, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, sample.controls(recipe))

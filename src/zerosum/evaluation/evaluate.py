@@ -22,6 +22,7 @@ from zerosum.run.directory import Run, Which
 from zerosum.run.load import load
 from zerosum.runtime import distributed
 from zerosum.runtime.device import pick_device
+from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.runtime.thread_pool import ProgressCallback as ProgressCallback
 
@@ -41,7 +42,7 @@ def evaluate(
     world = distributed.join(place)
     progress = progress or (make_progress() if world.is_first else Silent())
     counted = progress_callback(progress)
-    run = Path(subject)  # a name of data stays as it was typed: ./mnist is another thing than mnist
+    run = expanded(subject)  # a name of data stays as it was typed: ./mnist is another thing than mnist
     is_run = (run / "run.json").exists()
     try:
         setting = EvaluationContext(device=place, cache=_cache(run, is_run), progress=counted, world=world)
@@ -61,7 +62,7 @@ def evaluate(
         figures=figures,
         notes=(*notes, *left),
     )
-    target = Path(out) if out is not None else run / FILE if is_run else None
+    target = expanded(out) if out is not None else run / FILE if is_run else None
     if target is not None and world.is_first:
         found.write(target)
         if target == run / FILE:

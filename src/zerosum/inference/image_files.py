@@ -11,6 +11,8 @@ from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.two_sided import files_at
 from zerosum.errors import InputError
 from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.paths import absolute, expanded
+from zerosum.runtime.regular_files import open_regular
 
 FORMATS = {
     ".png": "PNG",
@@ -30,14 +32,14 @@ def inputs_at(source: Path) -> ImageFiles:
     Raises:
         InputError: There is nothing, or no image.
     """
-    path = source.expanduser().absolute()
+    path = absolute(source)
     if path.is_file() and path.suffix.lower() != ".zip":
         return ImageFiles(
             root=path.parent,
             names=(path.name,),
             others=(),
             stamps={},
-            open=lambda name: (path.parent / name).open("rb"),
+            open=lambda name: open_regular(path.parent / name),
         )
     if not path.exists():
         raise InputError(f"There is no image, folder or .zip {path}.")
@@ -61,6 +63,7 @@ def targets_for(files: ImageFiles, out: Path, *, single: Path | None) -> dict[st
     Raises:
         InputError: Two results would have one name, or one would replace an input or lie outside `out`.
     """
+    out = expanded(out)
     is_file = out.suffix.lower() in FORMATS and not out.is_dir()
     if is_file and single is None:
         raise InputError(f"--out is the file {out}, and there are several images: give a folder.")

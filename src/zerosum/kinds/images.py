@@ -25,6 +25,7 @@ from zerosum.data.sources.splits import split_of
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.text import shown
 
 __all__ = ["DataConfig", "open"]
 
@@ -121,7 +122,7 @@ def _dataset(packed: Packed | None, source: str, remarks: tuple[str, ...]) -> Da
         spec=packed.spec,
         source=source,
         fingerprint=packed.fingerprint,
-        notes=(*packed.notes, *remarks),
+        notes=tuple(map(shown, (*packed.notes, *remarks))),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from zerosum.errors import InputError
 from zerosum.runtime.atomic_files import replacing, storing
+from zerosum.runtime.paths import expanded
 
 FORMAT = 2
 
@@ -71,7 +72,7 @@ class Run:
         Raises:
             InputError: it is not one, or of a format that this version does not read.
         """
-        path = Path(path)
+        path = expanded(path)
         if not path.exists():
             raise InputError(f"There is no run at {path}: give the folder that `zerosum train` made.")
         run = cls(path)

@@ -11,6 +11,7 @@ import torch
 
 from zerosum import recipes, report
 from zerosum.data.dataset import Dataset
+from zerosum.data.sources.find import built_in, name_of
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.evaluation.during_training import TrainingEvaluator, watch
@@ -25,6 +26,7 @@ from zerosum.run.metadata import describe, require_same_data, tell_of_other_cond
 from zerosum.runtime import distributed, rng
 from zerosum.runtime.device import keep_freed_memory, pick_device, pick_memory_format, pick_precision
 from zerosum.runtime.distributed import World
+from zerosum.runtime.paths import absolute, expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.tasks import Inpainter, TranslationRecipe, Upscaler
 from zerosum.training.nearest_images import memorisation
@@ -92,7 +94,7 @@ def start(
     device = pick_device(plan.training.device)
     world = distributed.join(device)
     progress = progress or (make_progress() if world.is_first else Silent())
-    path = Path(run) if run is not None else _free_folder(plan)
+    path = expanded(run) if run is not None else _free_folder(plan)
     if world.is_first:
         require_free(path)
     dataset = open_data(plan, world, progress)
@@ -107,6 +109,7 @@ def start(
 def resume(
     run: str | Path,
     *,
+    data: str | Path | None = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
@@ -114,6 +117,7 @@ def resume(
 
     Args:
         run: the run directory.
+        data: where the run's data lie now, if they were moved.
         progress: who is told how it goes.
         changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
 
@@ -126,8 +130,8 @@ def resume(
     device = pick_device(plan.training.device)
     world = distributed.join(device)
     progress = progress or (make_progress() if world.is_first else Silent())
-    dataset = open_data(plan, world, progress)
-    require_same_data(directory, dataset, progress)
+    plan, dataset = _open_again(plan, data, directory, world, progress)
+    require_same_data(directory, dataset, progress, moved=data is not None)
     with rng.fork(device):
         game = build_game(plan, dataset, device, world)
         latest = directory.latest()
@@ -142,12 +146,29 @@ def resume(
         if world.is_first:
             directory.rewind(game.clock.round)
             if plan != before:
-                directory.describe(
-                    directory.description | {"config": plan.config.to_json(), "training": plan.training.to_json()}
-                )
+                began = directory.description
+                place = {"data": began["data"] | {"source": plan.data}}
+                settings = {"config": plan.config.to_json(), "training": plan.training.to_json()}
+                directory.describe(began | settings | place)
             progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
         world.wait()
         return run_training(game, directory, plan, dataset, progress, judge)
+
+
+def _open_again(
+    plan: RunConfig, data: str | Path | None, directory: Run, world: World, progress: Progress
+) -> tuple[RunConfig, AnyDataset]:
+    """Open a run's data where they lay, or where they lie now; return the plan with their place."""
+    plan = plan if data is None else replace(plan, data=name_of(data))
+    try:
+        return plan, open_data(plan, world, progress)
+    except InputError as error:
+        if data is not None or built_in(plan.data) or absolute(plan.data).exists():
+            raise
+        raise InputError(
+            f"The data of the run are no longer at {plan.data}: say where they are now, with "
+            f"zerosum train DATA --resume {directory.path}."
+        ) from error
 
 
 def run_training(
