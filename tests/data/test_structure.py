@@ -14,6 +14,7 @@ from zerosum.data.check import check
 from zerosum.data.sources.splits import are_splits, split_of
 from zerosum.errors import InputError
 from zerosum.kinds import open_as
+from zerosum.kinds import open_data as open_samples
 from zerosum.kinds.images import open as open_data
 
 
@@ -229,7 +230,7 @@ def test_a_folder_called_like_a_built_in_set_is_not_left_aside_in_silence(folder
     folder({"a.png": png(1)}, "digits")
     folder({"a.png": png(1)}, "ring8")
     for name in ("digits", "ring8"):
-        assert f"./{name} names it." in said(open_data(name, options=options()))
+        assert f"./{name} names it." in said(open_samples(name, options=options()))
         assert any(f"./{name} names it." in warning for warning in check(name, options()).warnings)
     assert len(open_data("./digits", options=options())) == 1
 

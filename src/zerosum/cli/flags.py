@@ -25,12 +25,13 @@ from tyro.constructors import (
 from zerosum.cli.unknown_flags import require_known_flags
 from zerosum.config import documentation, flag
 from zerosum.errors import InputError
+from zerosum.runtime.paths import expanded
 
 
 def run_among(arguments: Sequence[str]) -> Path | None:
     """Find the run that is asked for, before its flags are known: the first run named, or the first word."""
     named = value_of(arguments, "--recipe")
-    words = [Path(argument) for argument in arguments if not argument.startswith("-") and argument != named]
+    words = [expanded(argument) for argument in arguments if not argument.startswith("-") and argument != named]
     runs = [word for word in words if (word / "run.json").is_file()]
     return next(iter([*runs, *words]), None)
 

@@ -20,6 +20,7 @@ from zerosum.inference.controls import controls
 from zerosum.inference.generate import generate
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
+from zerosum.runtime.paths import expanded
 from zerosum.tasks import GENERATE, require_task
 
 
@@ -69,7 +70,8 @@ def run(arguments: list[str]) -> None:
         parameters = controls(kind)
         parser = with_controls(Sample, kind.sample, parameters)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
-    out = given.out or given.run / "samples" / (f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}")
+    name = f"walk-{given.seed}.gif" if given.interpolate else f"seed-{given.seed}"
+    out = expanded(given.out or given.run / "samples" / name)
     _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))

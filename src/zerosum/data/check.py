@@ -24,6 +24,8 @@ from zerosum.data.sources.find import Toy, find, name_of, shadowed, with_default
 from zerosum.data.sources.image_array import ImageArray, chunks, settle, wide_scales
 from zerosum.data.sources.image_files import ImageFiles, left_out
 from zerosum.data.sources.labels import labelling
+from zerosum.data.sources.splits import side_of
+from zerosum.data.two_sided import NAMED
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted
 
@@ -97,7 +99,24 @@ def _of_files(source: str, files: ImageFiles, options: DataConfig, progress: Pro
         shape=None if plan is None else (plan.channels, plan.height, plan.width),
         recommended_size=_recommended([(fact.height, fact.width) for fact in facts.values()]),
         notes=(*notes, labels.sentence, *left_out(files)),
-        warnings=(*_warnings(len(facts), classes, duplicates, problems), *_narrow(files, facts, plan), *few),
+        warnings=(
+            *_warnings(len(facts), classes, duplicates, problems),
+            *_narrow(files, facts, plan),
+            *few,
+            *_two_sided(files),
+        ),
+    )
+
+
+def _two_sided(files: ImageFiles) -> tuple[str, ...]:
+    """Say that folders look like two sides, which recipes without sides take for classes."""
+    tops = {top.lower(): top for name in files.names if (top := files.inner(name).partition("/")[0])}
+    sides = {side[1] for top in tops.values() if (side := side_of(top)) is not None}
+    if sides != {"A", "B"} and set(tops) not in [set(pair) for pair in NAMED]:
+        return ()
+    return (
+        "The folders look like two sides, not classes: --recipe pix2pix learns from pairs of one name, --recipe "
+        "cyclegan from two sets without pairs.",
     )
 
 

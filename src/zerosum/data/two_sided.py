@@ -27,6 +27,7 @@ from zerosum.data.sources.splits import are_splits, choose_split, folders_of, si
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.text import shown
 
 STORABLE = ("1", "L", "LA", "I;16", "I", "F", "RGB", "RGBA", "CMYK")
 """Pillow's modes that a TIFF keeps as they are."""
@@ -200,7 +201,7 @@ def side_notes(packs: Iterable[Packed], sides: Iterable[ImageFiles], titles: Ite
     said = []
     for packed, side, title in zip(packs, sides, titles, strict=True):
         unlabelled = labelling(side, DataConfig(labels="none")).sentence
-        said += [f"{title}: {note}" for note in packed.notes if note != unlabelled]
+        said += [shown(f"{title}: {note}") for note in packed.notes if note != unlabelled]
     return tuple(said)
 
 

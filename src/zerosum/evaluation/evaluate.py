@@ -22,6 +22,7 @@ from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe
 from zerosum.runtime import distributed
 from zerosum.runtime.device import pick_device
+from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.runtime.thread_pool import ProgressCallback
 
@@ -40,7 +41,7 @@ def evaluate(
     names = None if config.metrics is None else parse_names(config.metrics)
     place = pick_device(device)
     world = distributed.join(place)
-    run = Run.open(subject) if (Path(subject) / "run.json").exists() else None
+    run = Run.open(subject) if (expanded(subject) / "run.json").exists() else None
     plan = None if run is None else read_config(run, recipe)
     options = DataConfig() if plan is None else plan.options
     progress = progress or (make_progress() if world.is_first else Silent())
@@ -58,7 +59,7 @@ def evaluate(
         progress.close()
     notes = (*comparison.notes, *left)
     found = Evaluation(subject=str(subject), round=round_, protocol=comparison.protocol, figures=figures, notes=notes)
-    target = Path(out) if out is not None else run.path / FILE if run is not None else None
+    target = expanded(out) if out is not None else run.path / FILE if run is not None else None
     if target is not None and world.is_first:
         found.write(target)
         if run is not None and target == run.path / FILE:

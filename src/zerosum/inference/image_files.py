@@ -24,7 +24,8 @@ from zerosum.inference.opacity import without_opacity
 from zerosum.media.image_grid import MODES
 from zerosum.recipe import Recipe
 from zerosum.runtime.atomic_files import replacing
-from zerosum.runtime.paths import absolute
+from zerosum.runtime.paths import absolute, expanded
+from zerosum.runtime.regular_files import open_regular
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 
 Size = Literal["trained", "own"]
@@ -163,7 +164,7 @@ def inputs_at(source: Path) -> ImageFiles:
     path = absolute(source)
     if path.is_file() and path.suffix.lower() != ".zip":
         here, names = path.parent, (path.name,)
-        return ImageFiles(root=here, names=names, others=(), stamps={}, open=lambda name: (here / name).open("rb"))
+        return ImageFiles(root=here, names=names, others=(), stamps={}, open=lambda name: open_regular(here / name))
     if not path.exists():
         raise InputError(f"There is no image, folder or .zip {path}.")
     files = files_at(path)
@@ -186,6 +187,7 @@ def targets_for(files: ImageFiles, out: Path, *, single: Path | None) -> dict[st
     Raises:
         InputError: Two results would have one name, or one would replace an input or lie outside `out`.
     """
+    out = expanded(out)
     is_file = out.suffix.lower() in FORMATS and not out.is_dir()
     if is_file and single is None:
         raise InputError(f"--out is the file {out}, and there are several images: give a folder.")

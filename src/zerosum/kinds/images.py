@@ -32,6 +32,7 @@ from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
 from zerosum.media import image_grid
 from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.text import shown
 
 __all__ = ["DataConfig", "open"]
 
@@ -143,7 +144,7 @@ def _dataset(packed: Packed | None, source: str, remarks: tuple[str, ...]) -> Im
         spec=packed.spec,
         source=source,
         fingerprint=packed.fingerprint,
-        notes=(*packed.notes, *remarks),
+        notes=tuple(map(shown, (*packed.notes, *remarks))),
     )
 
 

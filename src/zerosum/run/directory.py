@@ -14,6 +14,7 @@ from typing import Any, Literal
 from zerosum.errors import InputError
 from zerosum.run.history import History
 from zerosum.runtime.atomic_files import replacing, storing
+from zerosum.runtime.paths import expanded
 from zerosum.text import command
 
 FORMAT = 2
@@ -83,7 +84,7 @@ class Run:
         """
         if isinstance(path, Run):
             return path
-        path = Path(path)
+        path = expanded(path)
         if not path.exists():
             raise InputError(f"There is no run at {path}: give the folder that `zerosum train` made.")
         run = cls(path)

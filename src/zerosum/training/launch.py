@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from zerosum import kinds, recipes, report
@@ -18,7 +16,6 @@ from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationContext
 from zerosum.evaluation.during_training import TrainingEvaluator, watch
 from zerosum.game import Game
-from zerosum.kinds import open_as
 from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import restore
@@ -29,21 +26,13 @@ from zerosum.run.metadata import describe, keep_recipe, require_same_data, tell_
 from zerosum.runtime import distributed, rng
 from zerosum.runtime.device import keep_freed_memory, pick_device, pick_memory_format, pick_precision
 from zerosum.runtime.distributed import World
+from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.text import command
 from zerosum.training.nearest_images import write_nearest
+from zerosum.training.open_data import open_again, open_data
 from zerosum.training.preview import Previews, preview_batch
 from zerosum.training.trainer import Trainer
-
-
-def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
-    """Open the training data, with the number of samples of each class in its spec."""
-    opening = partial(open_as, plan.recipe_class.data, plan.data, options=plan.options)
-    dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
-    if not isinstance(dataset, SampleDataset) or dataset.labels is None:
-        return dataset
-    counts = np.bincount(dataset.labels, minlength=len(dataset.spec.classes))
-    return replace(dataset, spec=replace(dataset.spec, class_counts=tuple(counts.tolist())))
 
 
 def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: World) -> Game[Any]:
@@ -100,7 +89,7 @@ def start(
     device = pick_device(plan.training.device)
     world = distributed.join(device)
     progress = progress or (make_progress() if world.is_first else Silent())
-    path = Path(run) if run is not None else _free_folder(plan)
+    path = expanded(run) if run is not None else _free_folder(plan)
     if world.is_first:
         require_free(path)
     dataset = open_data(plan, world, progress)
@@ -119,6 +108,7 @@ def resume(
     run: str | Path,
     *,
     recipe: RecipeLike | None = None,
+    data: str | Path | None = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
@@ -127,6 +117,7 @@ def resume(
     Args:
         run: the run directory.
         recipe: for a run of a recipe of your own: its file, package.module:Class or class.
+        data: where the run's data lie now, if they were moved.
         progress: who is told how it goes.
         changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
 
@@ -139,8 +130,8 @@ def resume(
     device = pick_device(plan.training.device)
     world = distributed.join(device)
     progress = progress or (make_progress() if world.is_first else Silent())
-    dataset = open_data(plan, world, progress)
-    require_same_data(directory, dataset, progress)
+    plan, dataset = open_again(plan, data, directory, world, progress)
+    require_same_data(directory, dataset, progress, moved=data is not None)
     with rng.fork(device):
         game = build_game(plan, dataset, device, world)
         latest = directory.latest()
@@ -159,12 +150,16 @@ def resume(
             if (note := directory.rewind(game.clock.round)) is not None:
                 progress.note(note)
             if plan != before:
-                directory.describe(
-                    directory.description | {"config": plan.config.to_json(), "training": plan.training.to_json()}
-                )
+                directory.describe(directory.description | _settings_now(plan, directory))
             progress.note(f"Going on from round {game.clock.round:,} ({latest}).")
         world.wait()
         return run_training(game, directory, plan, dataset, progress, judge, shown)
+
+
+def _settings_now(plan: RunConfig, directory: Run) -> dict[str, Any]:
+    """What a run's description says of the settings that may change, and of where the data lie."""
+    place = directory.description["data"] | {"source": plan.data}
+    return {"config": plan.config.to_json(), "training": plan.training.to_json(), "data": place}
 
 
 def run_training(
