@@ -51,6 +51,7 @@ def resume(
     run: str | Path,
     *,
     recipe: RecipeLike | None = None,
+    data: str | Path | None = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
@@ -60,13 +61,14 @@ def resume(
         run: the run directory.
         recipe: for a run of a recipe of your own: its file, package.module:Class or class, as for `train`. A run never
             says which code is run.
+        data: where the run's data lie now, if they were moved.
         progress: who is told how it goes.
         changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
 
     Raises:
         InputError: no run, no checkpoint, a change that would make it another run, or other data than before.
     """
-    return launch.resume(run, recipe=recipe, progress=progress, **changes)
+    return launch.resume(run, recipe=recipe, data=data, progress=progress, **changes)
 
 
 def load(

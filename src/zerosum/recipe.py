@@ -120,9 +120,9 @@ class Recipe(nn.Module, ABC):
 
     @property
     def takes_labels(self) -> bool:
-        """Whether the recipe is conditional: its `sample` takes `labels`."""
-        method = getattr(type(self), self.task.method)
-        return "labels" in inspect.signature(method).parameters
+        """Whether the recipe is conditional: its method at use takes `labels`."""
+        method = getattr(type(self), self.task.method, None)
+        return method is not None and "labels" in inspect.signature(method).parameters
 
     def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, *shape): samples alone, or each result among what it is made of."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+import unicodedata
 from collections.abc import Sequence
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -27,6 +28,24 @@ def one_line(text: str) -> str:
     'a\\nDone.png'
     """
     return printable(text).replace("\n", "\\n")
+
+
+def composed(text: str) -> str:
+    """A name in Unicode's composed form (NFC), in which names are compared: a Mac writes them decomposed.
+
+    >>> composed("cafe\u0301") == "caf\u00e9"
+    True
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def shown(text: str) -> str:
+    r"""A name that can be written anywhere: bytes of it that are no UTF-8 are escaped.
+
+    >>> shown("caf\udce9")
+    'caf\\xe9'
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def counted(number: int, noun: str) -> str:

@@ -201,7 +201,7 @@ def test_a_plain_array_file_is_used_where_it_lies(tmp_path):
     data = open_data(tmp_path / "plain.npy", options=DataConfig(cache=str(tmp_path / "cache")))
     assert np.array_equal(data.samples, images)
     assert isinstance(data.samples, np.memmap)
-    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "cache/packed").exists()
     np.save(tmp_path / "plain.npy", images[:5])
     again = open_data(tmp_path / "plain.npy", options=DataConfig(cache=str(tmp_path / "cache")))
     assert again.fingerprint != data.fingerprint

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.sources.image_files import list_zip
+from zerosum.data.sources.archive import list_zip
 from zerosum.errors import InputError
 from zerosum.kinds import open_data
 

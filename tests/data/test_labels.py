@@ -1,6 +1,10 @@
+import unicodedata
+import zipfile
+
 import numpy as np
 import pytest
 
+from zerosum.data.sources.labels import natural
 from zerosum.errors import InputError
 from zerosum.kinds import open_data
 
@@ -84,3 +88,80 @@ def test_a_class_that_a_split_lacks_keeps_its_number(folder, options, tmp_path, 
     test = open_data(tmp_path / "a.npz", options=options(split="test"))
     assert test.spec.classes == ("0", "1", "2")
     assert test.labels.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "file;label\r\na.png;cat\r\nsub/b.png;dog\r\n",
+        "File\tLABEL\na.png\tcat\nsub/b.png\tdog\n",
+        "file, label, note\n a.png, cat, x\nsub\\b.png , dog\n\n , ,\n",
+        '"Image Path";"x"\n',
+        "label|filename\ncat|./a.png\ndog|b.png\n",
+        'file,label\n"a.png","cat"\n"sub/b.png","dog"\n',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_tables_as_spreadsheets_write_them_are_read(folder, options, content, encoding):
+    root = folder({"a.png": (8, 8), "sub/b.png": (8, 8), "labels.csv": content.encode(encoding)})
+    if "Image Path" in content:
+        with pytest.raises(InputError, match="has the columns Image Path, x: expected file and label"):
+            open_data(root, options=options(labels="labels.csv"))
+        return
+    data = open_data(root, options=options(labels="labels.csv"))
+    assert (data.spec.classes, data.labels.tolist()) == (("cat", "dog"), [0, 1])
+
+
+def test_the_column_of_labels_can_be_named(folder, options, tmp_path):
+    table = b"file,label,Breed of cat\na.png,x,siamese\nb.png,x,birman\n"
+    root = folder({"a.png": (8, 8), "b.png": (8, 8), "t.csv": table})
+    (tmp_path / "t.csv").write_bytes(table)
+    for asked in ("t.csv:breed of cat", f"{tmp_path / 't.csv'}:Breed of cat"):
+        data = open_data(root, options=options(labels=asked))
+        assert [data.spec.classes[label] for label in data.labels] == ["siamese", "birman"]
+        assert open_data(root, options=options(labels=asked).located()).fingerprint == data.fingerprint
+    with pytest.raises(InputError, match=r"expected file and colour in its first line; --labels t\.csv:COLUMN names"):
+        open_data(root, options=options(labels="t.csv:colour"))
+
+
+def test_a_table_inside_the_data_keeps_its_name_in_a_run(folder, options, tmp_path):
+    root = folder({"a.png": (8, 8), "sub/inside.csv": b"file,label\na.png,x\n"})
+    (tmp_path / "outside.csv").write_bytes(b"file,label\na.png,y\n")
+    assert options(labels="sub/inside.csv").located().labels == "sub/inside.csv"
+    assert options(labels="outside.csv").located().labels == str(tmp_path / "outside.csv")
+    for asked, label in (("sub/inside.csv", "x"), ("outside.csv", "y")):
+        assert open_data(root, options=options(labels=asked).located()).spec.classes == (label,)
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_names_are_compared_whatever_form_their_accents_have(folder, options, stored, written):
+    names = [unicodedata.normalize(stored, name) for name in ("Ångström.png", "Zoë/cafe\u0301.png")]
+    rows = "".join(f"{unicodedata.normalize(written, name)},{i}\n" for i, name in enumerate(names))
+    root = folder(dict.fromkeys(names, (8, 8)) | {"l.csv": f"file,label\n{rows}".encode()})
+    assert sorted(open_data(root, options=options(labels="l.csv")).labels.tolist()) == [0, 1]
+
+
+def test_long_numbers_as_labels_are_sorted_by_their_value():
+    assert sorted(["1" * 5000, "2", "010", "²"], key=natural) == ["2", "010", "1" * 5000, "²"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"file,label\na.png,caf\xe9\n", b"\x00\x01\x02", b'file,label\n"a.png', b"\xff\xfe\x00"]
+)
+def test_a_table_that_is_none_is_refused_in_a_sentence(folder, options, content):
+    root = folder({"a.png": (8, 8), "b.png": (8, 8), "l.csv": content})
+    with pytest.raises(InputError):
+        open_data(root, options=options(labels="l.csv"))
+
+
+def test_a_damaged_table_in_an_archive_is_refused_in_a_sentence(folder, options, tmp_path):
+    root = folder({"a.png": (8, 8)})
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
+        archive.write(root / "a.png", "a.png")
+        archive.writestr("labels.csv", "file,label\na.png,x\n")
+    content = bytearray((tmp_path / "d.zip").read_bytes())
+    content[content.index(b"file,label")] ^= 1
+    (tmp_path / "d.zip").write_bytes(content)
+    with pytest.raises(InputError, match=r"labels\.csv in .* cannot be read"):
+        open_data(tmp_path / "d.zip", options=options(labels="labels.csv"))

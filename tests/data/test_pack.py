@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import threading
 import time
 
@@ -124,13 +125,31 @@ def test_what_a_killed_process_left_behind_is_swept_after_a_day(tmp_path):
     assert young.exists()
 
 
-def test_a_damaged_pack_is_refused_by_its_folder(folder, options, tmp_path):
+@pytest.mark.parametrize("part", ["samples.npy", "labels.npy", "pack.json", "seal.json"])
+@pytest.mark.parametrize("harm", ["flip", "cut", "gone"])
+def test_a_damaged_pack_is_noticed_and_made_anew(folder, options, tmp_path, part, harm):
+    root = folder({"a/1.png": (16, 16), "b/2.png": (16, 16)})
+    first = open_data(root, options=options())
+    expected, labels = np.array(first.samples), first.labels.tolist()
+    (stored,) = (tmp_path / "cache/packed").iterdir()
+    content = bytearray((stored / part).read_bytes())
+    if harm == "flip":
+        content[-3] ^= 64
+    (stored / part).write_bytes(content[: len(content) // 2] if harm == "cut" else content)
+    if harm == "gone":
+        (stored / part).unlink()
+    again = open_data(root, options=options())
+    assert np.array_equal(again.samples, expected)
+    assert again.labels.tolist() == labels
+    assert cache.MADE_ANEW in again.notes
+    assert cache.MADE_ANEW not in open_data(root, options=options()).notes
+
+
+def test_a_copied_cache_is_used_as_it_is(folder, options, tmp_path):
     root = folder({"a.png": (16, 16)})
     open_data(root, options=options())
-    (stored,) = (tmp_path / "cache/packed").iterdir()
-    (stored / "samples.npy").write_bytes(b"short")
-    with pytest.raises(StorageError, match="delete that folder"):
-        open_data(root, options=options())
+    shutil.copytree(tmp_path / "cache", tmp_path / "copy")
+    open_data(root, options=options(cache=str(tmp_path / "copy")), progress=refuse_progress)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-"""`zerosum data`: look data over, or pack them ahead of training."""
+"""`zerosum data`: look data over, pack them ahead of training, or look after the cache."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,6 +13,8 @@ import tyro
 from zerosum.cli import flags
 from zerosum.data.check import check, describe
 from zerosum.data.options import DataConfig
+from zerosum.data.packing.sweep import clear, describe_cache
+from zerosum.errors import InputError
 from zerosum.kinds import open_data
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say
@@ -21,21 +24,30 @@ Told = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Look data over, or pack them ahead of training."""
+    """Look data over, pack them ahead of training, or look after the cache."""
 
-    action: tyro.conf.Positional[Literal["check", "pack"]]
+    action: tyro.conf.Positional[Literal["check", "pack", "cache"]]
     """check: report what is there, what is wrong with it, and what training would do with it. pack: decode every image
-    into the cache now, so that training starts at once."""
+    into the cache now, so that training starts at once. cache: list what the cache holds, or --clear it."""
 
-    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    """What `zerosum train` would be given: a folder, a .zip, an array file, or a name."""
+    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")] = ""
+    """What `zerosum train` would be given: a folder, a .zip, an array file, or a name; nothing for cache."""
 
-    options: Annotated[DataConfig, tyro.conf.arg(name="data")]
+    clear: bool = False
+    """With cache: remove all packed data, features and digests, which are made again when they are needed."""
+
+    options: Annotated[DataConfig, tyro.conf.arg(name="data")] = field(default=DataConfig())
 
 
 def run(arguments: list[str]) -> None:
     """Do what is asked and print what came of it."""
     given: Data = flags.parse(Data, arguments, prog="zerosum data")
+    if given.action == "cache":
+        print(look_after(given.options.cache_folder(), clearing=given.clear, data=given.data))
+        return
+    if not given.data or given.clear:
+        wrong = "--clear is for cache" if given.clear else f"{given.action} needs data"
+        raise InputError(f"{wrong}: zerosum data {given.action} DATA, or zerosum data cache --clear.")
     progress = make_progress()
     try:
         act = report if given.action == "check" else pack
@@ -51,6 +63,18 @@ def report(data: str, options: DataConfig, told: Told) -> str:
         InputError: there are no such data, or they are of a kind that cannot be used.
     """
     return describe(check(data, options, progress=told))
+
+
+def look_after(cache: Path, *, clearing: bool, data: str) -> str:
+    """List the cache, or clear it.
+
+    Raises:
+        InputError: data are named, though the cache is one for all.
+        StorageError: something cannot be removed.
+    """
+    if data:
+        raise InputError(f"The cache is one for all data: leave out {data}, or name another cache with --cache.")
+    return clear(cache) if clearing else describe_cache(cache)
 
 
 def pack(data: str, options: DataConfig, told: Told) -> str:

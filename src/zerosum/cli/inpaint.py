@@ -36,7 +36,7 @@ class Inpaint(BaseConfig):
     """A folder, which gets a .png for each image by its own name; or, for one image, a file (.png, .jpg, .webp, .tif,
     .bmp; .jpg and .webp change known pixels a little). By default the folder inpainted in the run."""
 
-    batch: PositiveInt = 8
+    batch: PositiveInt = 1
     """Images filled at once."""
 
     device: str = "auto"

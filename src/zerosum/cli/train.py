@@ -41,6 +41,9 @@ class Train:
 class Resume:
     """Go on with a run, to the last bit as if it had never stopped."""
 
+    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")] = ""
+    """Where the run's data lie now, if they were moved."""
+
     resume: str
     """The run to go on with."""
 
@@ -77,7 +80,7 @@ def _resume(run_: str, arguments: list[str]) -> Run:
     given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
-    return launch.resume(run_, recipe=recipe, **changes)
+    return launch.resume(run_, recipe=recipe, data=given.data or None, **changes)
 
 
 def _arguments(recipe: type[Recipe], data: str, plan: RunConfig | None = None) -> type:

@@ -41,7 +41,7 @@ class Translate(BaseConfig):
     """trained: each image is scaled to the size the model was trained at, and the result back to the image's own. own:
     the network runs at the image's own size, where it can do so. By default own for super-resolution, else trained."""
 
-    batch: PositiveInt = 8
+    batch: PositiveInt = 1
     """Images translated at once."""
 
     seed: Seed = 0

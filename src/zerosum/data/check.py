@@ -5,22 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ImageOps
 
 from zerosum.data.check_report import CheckReport, describe
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.decode import no_bombs, open_image, reason
+from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason, render
+from zerosum.data.packing.levels import levels_of
+from zerosum.data.packing.open_image import no_bombs, open_image, upright
 from zerosum.data.packing.scan import attempt, plan_for, survey
 from zerosum.data.sources import toys
-from zerosum.data.sources.find import Toy, find, name_of, with_default_size
-from zerosum.data.sources.image_array import ImageArray, settle
+from zerosum.data.sources.find import Toy, find, name_of, shadowed, with_default_size
+from zerosum.data.sources.image_array import ImageArray, chunks, settle, wide_scales
 from zerosum.data.sources.image_files import ImageFiles, left_out
 from zerosum.data.sources.labels import labelling
+from zerosum.data.sources.splits import side_of
+from zerosum.data.two_sided import NAMED
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted
 
@@ -29,6 +34,8 @@ __all__ = ["CheckReport", "check", "describe"]
 FEW_IMAGES = 500
 UNBALANCED = 10
 COMMON_SIZES = 10
+LOOKED_AT = 256
+"""Images whose levels of gray are counted."""
 WINDOW = 64
 
 
@@ -46,6 +53,11 @@ def check(
         InputError: There are no such data, or the options or the labels do not fit them.
     """
     options = with_default_size(source, options.checked())
+    report = _checked(source, options, progress)
+    return replace(report, warnings=(*report.warnings, *shadowed(source)))
+
+
+def _checked(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> CheckReport:
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return _of_toy(found.name, options)
@@ -57,7 +69,7 @@ def check(
 
 def _of_files(source: str, files: ImageFiles, options: DataConfig, progress: ProgressCallback | None) -> CheckReport:
     labels = labelling(files, options)
-    found = survey(files, progress)
+    found = survey(files, progress, range=options.range)
     digests = {}
     problems = dict(found.problems)
     results = on_all_cores(attempt(files, _pixel_digest), list(found.facts), window=WINDOW)
@@ -73,6 +85,7 @@ def _of_files(source: str, files: ImageFiles, options: DataConfig, progress: Pro
     classes.update(() if labels.of is None else (labels.of[name] for name in facts))
     plan, notes = plan_for(found, options) if facts else (None, ())
     duplicates = _groups(digests)
+    few = [note for note in notes if note.startswith("All get an alpha channel")]
     return CheckReport(
         source=source,
         kind="files",
@@ -86,12 +99,41 @@ def _of_files(source: str, files: ImageFiles, options: DataConfig, progress: Pro
         shape=None if plan is None else (plan.channels, plan.height, plan.width),
         recommended_size=_recommended([(fact.height, fact.width) for fact in facts.values()]),
         notes=(*notes, labels.sentence, *left_out(files)),
-        warnings=_warnings(len(facts), classes, duplicates, problems),
+        warnings=(
+            *_warnings(len(facts), classes, duplicates, problems),
+            *_narrow(files, facts, plan),
+            *few,
+            *_two_sided(files),
+        ),
     )
+
+
+def _two_sided(files: ImageFiles) -> tuple[str, ...]:
+    """Say that folders look like two sides, which recipes without sides take for classes."""
+    tops = {top.lower(): top for name in files.names if (top := files.inner(name).partition("/")[0])}
+    sides = {side[1] for top in tops.values() if (side := side_of(top)) is not None}
+    if sides != {"A", "B"} and set(tops) not in [set(pair) for pair in NAMED]:
+        return ()
+    return (
+        "The folders look like two sides, not classes: --recipe pix2pix learns from pairs of one name, --recipe "
+        "cyclegan from two sets without pairs.",
+    )
+
+
+def _narrow(files: ImageFiles, facts: dict[str, ImageHeader], plan: PixelFormat | None) -> tuple[str, ...]:
+    """Warn of images that fill few levels of gray, by a share of them."""
+    names = list(facts)[:: max(1, len(facts) // LOOKED_AT)]
+    if plan is None:
+        return ()
+    images = on_all_cores(attempt(files, partial(render, plan=plan)), names, window=WINDOW)
+    levels = levels_of(image[None] for image in images if not isinstance(image, Exception))
+    return levels.warnings([plan.scales[fact.wide] for fact in facts.values() if fact.wide])
 
 
 def _of_table(source: str, table: ImageArray, options: DataConfig) -> CheckReport:
     plan, settled = settle(table, options)
+    some = replace(settled, samples=settled.samples[:: max(1, len(settled.samples) // LOOKED_AT)])
+    narrow = levels_of(chunks(some, plan)).warnings(wide_scales(settled))
     count, height, width, channels = table.samples.shape
     digests = {f"image {row}": _digest(np.ascontiguousarray(image).data) for row, image in enumerate(table.samples)}
     counts = [] if settled.labels is None else np.bincount(settled.labels, minlength=len(settled.classes)).tolist()
@@ -103,14 +145,14 @@ def _of_table(source: str, table: ImageArray, options: DataConfig) -> CheckRepor
         samples=count,
         corrupt={},
         sizes={f"{height}x{width}": count},
-        modes={{1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]: count},
+        modes={{1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} channels"): count},
         bits={str(8 * table.samples.dtype.itemsize): count},
         classes=dict(classes),
         duplicates=duplicates,
         shape=(plan.channels, plan.height, plan.width),
         recommended_size=_recommended([(height, width)]),
         notes=settled.notes,
-        warnings=_warnings(count, classes, duplicates, {}),
+        warnings=(*_warnings(count, classes, duplicates, {}), *narrow),
     )
 
 
@@ -138,8 +180,8 @@ def _pixel_digest(file: BinaryIO) -> str:
     """Digest of an image's pixels, upright: equal for files that differ only in how they are stored."""
     with open_image(file) as image:
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        plain = image.convert("RGBA" if "transparency" in image.info else "RGB") if image.mode == "P" else image
+        turned = upright(image)
+        plain = turned.convert("RGBA" if "transparency" in turned.info else "RGB") if turned.mode == "P" else turned
         return _digest(f"{plain.mode} {plain.size}".encode() + plain.tobytes())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zerosum.text import counted, listed
+from zerosum.text import counted, listed, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +59,8 @@ def describe(report: CheckReport) -> str:
         (f"Classes ({len(report.classes)})", report.classes),
     ):
         if counts:
-            shown = [f"{name}: {number:,}" for name, number in counts.items()]
-            lines.append(f"  {title}: {listed(shown, most=12)}")
+            named = [f"{name}: {number:,}" for name, number in counts.items()]
+            lines.append(f"  {title}: {listed(named, most=12)}")
     if report.shape is not None:
         size = "" if report.recommended_size is None else f"; recommended: --size {report.recommended_size}"
         lines.append(f"  Shape in training: {' x '.join(str(length) for length in report.shape)}{size}")
@@ -73,4 +73,4 @@ def describe(report: CheckReport) -> str:
         if sentences:
             lines += ["", f"{title}:", *(f"  {sentence}" for sentence in sentences[:20])]
             lines += [f"  and {len(sentences) - 20:,} more"] if len(sentences) > 20 else []
-    return "\n".join(lines)
+    return shown("\n".join(lines))

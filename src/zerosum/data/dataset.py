@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from torch import Tensor
 from zerosum.data.batch import Batch
 from zerosum.data.jitter import Draw
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 
 
 class Drawable(Protocol):
@@ -90,9 +92,26 @@ class SampleDataset(Dataset):
 
 
 def gather(samples: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Copy rows of what may be a memory map: (M, *any), (N,) -> (N, *any)."""
+    """Copy rows of what may be a memory map: (M, *any), (N,) -> (N, *any).
+
+    Raises:
+        InputError: The mapped file has become shorter; reading beyond its end would kill the process.
+    """
+    _require_whole(samples)
     # numpy gathers on one thread: torch's gather would contend with the training for the cores.
     return np.take(samples.view(np.ndarray), rows, axis=0)
+
+
+def _require_whole(samples: np.ndarray) -> None:
+    name = getattr(samples, "filename", None)
+    if name is None:
+        return
+    try:
+        size = os.stat(name).st_size
+    except OSError:  # deleted: what is mapped stays until the process ends
+        return
+    if size < samples.nbytes:
+        raise InputError(f"{name} has become shorter since it was opened: bring it back, and go on from the last save.")
 
 
 def channels_first(images: np.ndarray) -> Tensor:

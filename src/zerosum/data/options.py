@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from zerosum.config import BaseConfig
+from zerosum.data.packing.bit_depth import range_of_side, read_range
 from zerosum.errors import InputError
+from zerosum.runtime.paths import absolute
 
 Direction = Literal["AtoB", "BtoA"]
 SMALLEST_SIDE = 4
@@ -32,11 +34,18 @@ class DataConfig(BaseConfig):
     """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; by default what the data really have."""
 
     labels: str | None = None
-    """"folders", "none", or the path of a CSV file with the columns file and label; by default folders where the data
-    are a folder of class folders, and the labels that an array file brings along."""
+    """"folders", "none", or the path of a CSV file with the columns file and label (labels.csv:column names another);
+    by default the dataset.json of StyleGAN's tools, else folders where the data are a folder of class folders, and the
+    labels that an array file brings along."""
+
+    range: str | None = None
+    """LOW,HIGH: the numbers that become black and white, such as 0,4095; of pairs also SOURCES/TARGETS, as -1,1/0,255.
+    By default (auto) 8-bit numbers stay as they are, and the range of wider ones is chosen from the training data and
+    kept for every other split and for every image that is given to the model."""
 
     split: str = "train"
-    """Which part of the data: "train" or "test", or the name of the sub-folder that holds it."""
+    """Which part of the data: "train", "test" or "val", whatever its folder is called (Training, validation, ...), or
+    the name of the sub-folder that holds it."""
 
     target: str | None = None
     """For recipes that translate: folder or .zip of the targets, matched to the sources in DATA by name; or, for two
@@ -50,7 +59,8 @@ class DataConfig(BaseConfig):
     """For recipes that translate: from A, the left half or first folder, to B, the right half or second; or back."""
 
     cache: str | None = None
-    """Folder for packed and downloaded data; by default $ZEROSUM_CACHE, else ~/.cache/zerosum."""
+    """Folder for packed and downloaded data; by default $ZEROSUM_CACHE, else $XDG_CACHE_HOME/zerosum, else
+    ~/.cache/zerosum."""
 
     corrupt: Literal["refuse", "skip"] = "refuse"
     """What to do about images that cannot be read: stop with their names, or leave them out and say so."""
@@ -83,6 +93,8 @@ class DataConfig(BaseConfig):
         """
         super().checked()
         self.sides()
+        for side in (0, 1):
+            read_range(range_of_side(self.range, side))
         if self.channels not in (None, 1, 2, 3, 4):
             raise InputError(
                 f"--channels {self.channels} is not possible: give 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA)."
@@ -94,17 +106,46 @@ class DataConfig(BaseConfig):
         return self
 
     def located(self) -> DataConfig:
-        """Return these options with their paths made absolute, as a run keeps them."""
-        paths = {"target": self.target, "cache": self.cache}
+        """Return these options with their paths made absolute, as a run keeps them.
+
+        A table of labels that does not lie at its path is one inside the data, and keeps its name there.
+        """
+        given = {"target": self.target, "cache": self.cache}
+        found = {name: str(absolute(path)) for name, path in given.items() if path is not None}
         if self.labels not in (None, "none", "folders"):
-            paths["labels"] = self.labels
-        absolute = {name: str(Path(path).expanduser().absolute()) for name, path in paths.items() if path is not None}
-        return replace(self, **absolute)
+            path, column = split_labels(str(self.labels))
+            if absolute(path).exists():
+                found["labels"] = str(absolute(path)) + ("" if column == "label" else f":{column}")
+        return replace(self, **found)
 
     def cache_folder(self) -> Path:
-        """Folder for packed and downloaded data; it need not exist yet."""
-        chosen = self.cache or os.environ.get("ZEROSUM_CACHE") or "~/.cache/zerosum"
-        return Path(chosen).expanduser().absolute()
+        """Folder for packed and downloaded data; it need not exist yet.
+
+        Raises:
+            InputError: There is no home folder to put it in, and nothing names another place.
+        """
+        chosen = self.cache or os.environ.get("ZEROSUM_CACHE")
+        if chosen:
+            return absolute(chosen)
+        shared = os.environ.get("XDG_CACHE_HOME")
+        if shared and os.path.isabs(shared):  # the standard has relative ones ignored
+            return Path(shared) / "zerosum"
+        try:
+            return absolute("~/.cache/zerosum")
+        except InputError as error:
+            raise InputError(
+                "There is no home folder for packed data: name a folder for them with --cache or ZEROSUM_CACHE."
+            ) from error
+
+
+def split_labels(asked: str) -> tuple[str, str]:
+    """Split what --labels says into the path of a table and the name of its column of labels.
+
+    >>> split_labels("labels.csv"), split_labels("C:/a.csv:Class Name")
+    (('labels.csv', 'label'), ('C:/a.csv', 'Class Name'))
+    """
+    path, _, column = asked.rpartition(":")
+    return (path, column) if column and path.lower().endswith((".csv", ".tsv", ".txt")) else (asked, "label")
 
 
 def choose_sides(sizes: set[tuple[int, int]], options: DataConfig) -> tuple[int, int]:

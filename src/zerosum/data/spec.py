@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zerosum.errors import InputError
 
@@ -25,6 +25,10 @@ class Spec:
 
     source_shape: tuple[int, ...] | None = None
     """Shape (C', H', W') of what a sample is made from, for pairs and domains; None where it is made from nothing."""
+
+    range: str | None = field(default=None, compare=False)
+    """Numbers that become 0 and 255, as `bit_depth.read_range` reads them, of sources/targets where they differ; None
+    where all data have 8 bits. It belongs to the preprocessing, and two specs are equal whatever it is."""
 
     @property
     def factor(self) -> int:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from PIL import Image, ImageOps
+import numpy as np
+from PIL import Image
 
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import Packed, key_of, reopen
-from zerosum.data.packing.decode import Unusable, no_bombs, open_image
+from zerosum.data.packing.bit_depth import range_of_side
+from zerosum.data.packing.cache import MADE_ANEW, Packed, discard, key_of, reopen_in_range
+from zerosum.data.packing.decode import white_is_zero
+from zerosum.data.packing.identity import content_of
+from zerosum.data.packing.open_image import Unusable, no_bombs, open_image, upright
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.packing.scan import Scan, survey
-from zerosum.data.sources.image_files import SPLITS, ImageFiles, choose_split, list_folder, list_zip
+from zerosum.data.sources.archive import list_zip
+from zerosum.data.sources.folder import list_folder
+from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.labels import labelling
+from zerosum.data.sources.splits import are_splits, choose_split, folders_of, side_of, split_of
 from zerosum.errors import InputError, NoSuchSplit
+from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.text import shown
 
 STORABLE = ("1", "L", "LA", "I;16", "I", "F", "RGB", "RGBA", "CMYK")
 """Pillow's modes that a TIFF keeps as they are."""
@@ -39,22 +48,25 @@ def _half(read: Callable[[str], BinaryIO], which: Literal["left", "right"]) -> C
     def open_half(name: str) -> BinaryIO:
         with read(name) as file, open_image(file) as image:
             image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            width, height = image.size
+            whole = upright(image)
+            width, height = whole.size
             if width % 2 or width <= height:
                 raise Unusable(
                     f"is {height}x{width} (height x width), which is no pair side by side: give the targets with "
                     "--target, or make sources with --degrade"
                 )
             box = (0, 0, width // 2, height) if which == "left" else (width // 2, 0, width, height)
-            return _stored(image, box)
+            return _stored(whole, box)
 
     return open_half
 
 
 def _stored(image: Image.Image, box: tuple[int, int, int, int]) -> BinaryIO:
     plain: Image.Image = image
-    if "transparency" in image.info or image.mode in ("La", "RGBa", "PA"):
+    if image.mode.startswith("I;16"):  # a half is stored in this machine's order of bytes, and counted from black
+        values = np.asarray(image).astype(np.uint16)
+        plain = Image.fromarray(65535 - values if white_is_zero(image) else values)
+    elif "transparency" in image.info or image.mode in ("La", "RGBa", "PA"):
         plain = image.convert("RGBA")
     elif image.mode not in STORABLE:
         plain = image.convert("RGB")
@@ -64,8 +76,8 @@ def _stored(image: Image.Image, box: tuple[int, int, int, int]) -> BinaryIO:
     return half
 
 
-NAMED = (("A", "B"), ("a", "b"), ("source", "target"), ("input", "output"))
-"""What the folders of the two sides may be called."""
+NAMED = (("a", "b"), ("source", "target"), ("input", "output"), ("sources", "targets"), ("inputs", "outputs"))
+"""What the folders of the two sides may be called, in any capitals."""
 
 
 def files_at(source: str | Path) -> ImageFiles:
@@ -74,7 +86,7 @@ def files_at(source: str | Path) -> ImageFiles:
     Raises:
         InputError: It is neither.
     """
-    path = Path(source).expanduser().absolute()
+    path = absolute(source)
     if path.is_dir():
         return list_folder(path)
     if path.is_file() and path.name.lower().endswith(".zip"):
@@ -107,20 +119,28 @@ def two_folders(files: ImageFiles, options: DataConfig, *, any_names: bool) -> t
     Raises:
         InputError: Only one of the two is there, or not the split asked for.
     """
-    prefix, names = "", files.names
-    while names and all("/" in name[len(prefix) :] for name in names):
-        tops = sorted({name[len(prefix) :].partition("/")[0] for name in names})
-        found = _named(files.root, tops, options.split) or (tuple(tops) if any_names and _are_two(tops) else None)
-        if found:
-            split = "train" if found[0].startswith(options.split) else options.split
-            sides = (_within(files, f"{prefix}{top}/") for top in found)
-            first, second = (choose_split(side, replace(options, split=split)) for side in sides)
+    prefix, names, below = "", files.names, False
+    while names:
+        rest = [name[len(prefix) :] for name in names]
+        tops = sorted({name.partition("/")[0] for name in rest if "/" in name})
+        loose = any("/" not in name for name in rest)
+        found, chosen = _named(files.root, tops, options.split)
+        if found is None and any_names and not loose and len(tops) == 2 and not are_splits(tops, alone=True):
+            found = (tops[0], tops[1])
+        if found is not None:
+            first, second = (
+                choose_split(
+                    _within(files, f"{prefix}{top}/"), options, prefix=f"{prefix}{top}/", chosen=chosen or below
+                )
+                for top in found
+            )
             return first, second
-        if set(tops) <= set(SPLITS):
-            if options.split not in tops:
-                raise NoSuchSplit(f"{files.root} has no split {options.split}: choose --split {' or '.join(tops)}.")
-            tops = [options.split]
-        if len(tops) > 1:
+        if are_splits(tops, alone=not loose):
+            tops = folders_of(options.split, tops)
+            if not tops:
+                raise NoSuchSplit(f"{files.root} has no split {options.split}: choose another with --split.")
+            below = True
+        if len(tops) != 1 or loose:
             return None
         prefix += f"{tops[0]}/"
         names = tuple(name for name in names if name.startswith(prefix))
@@ -133,6 +153,7 @@ def pack_sides(
     options: DataConfig,
     agree: Callable[[Scan, Scan], tuple[DataConfig, DataConfig]],
     progress: ProgressCallback | None,
+    sources: Literal[0, 1] = 0,
 ) -> tuple[Packed, Packed]:
     """Pack both sides into the cache, or open them from there.
 
@@ -142,6 +163,7 @@ def pack_sides(
         options: What the user asked for.
         agree: From what the files are to the options that each side is packed with.
         progress: Told of stages.
+        sources: Which of the sides holds the sources, which a range may name apart.
 
     Raises:
         InputError: Images cannot be used, or the sides cannot agree.
@@ -149,19 +171,29 @@ def pack_sides(
     """
     cache = options.cache_folder()
     asked = {name: getattr(options, name) for name in ("size", "fit", "channels", "corrupt")}
-    facts = [[str(side.root), side.names, sorted(side.stamps.items())] for side in sides]
-    keys = [key_of(form, number, facts, asked) for number in (0, 1)]
-    packs = [reopen(cache, key) for key in keys]
+    facts = [content_of(side, cache, progress) for side in sides]
+    ranges = [range_of_side(options.range, int(number != sources)) for number in (0, 1)]
+
+    def opened(number: int) -> Packed | None:
+        return reopen_in_range(cache, lambda limits: key_of(form, number, facts, asked, limits), ranges[number])
+
+    keys = [key_of(form, number, facts, asked, limits) for number, limits in enumerate(ranges)]
+    packs = [opened(number) for number in (0, 1)]
+    remarks: tuple[str, ...] = ()
     if None in packs:
+        damaged = [discard(cache, key) for key, pack in zip(keys, packs, strict=True) if pack is None]
+        remarks = (MADE_ANEW,) if any(damaged) else ()
         with no_bombs():
-            settled = agree(*(survey(side, progress) for side in sides))
-            for key, side, own in zip(keys, sides, settled, strict=True):
-                pack_files(cache, key, side, own, progress)
-        packs = [reopen(cache, key) for key in keys]
+            found = [survey(side, progress, range=limits) for side, limits in zip(sides, ranges, strict=True)]
+            settled = [replace(own, range=limits) for own, limits in zip(agree(*found), ranges, strict=True)]
+            for key, side, own, pack in zip(keys, sides, settled, packs, strict=True):
+                if pack is None:
+                    pack_files(cache, key, side, own, progress)
+        packs = [opened(number) for number in (0, 1)]
     first, second = packs
     if first is None or second is None:
         raise InputError(f"The packed form of {sides[0].root} was deleted while it was being opened: try again.")
-    return first, second
+    return replace(first, notes=(*first.notes, *remarks)), second
 
 
 def side_notes(packs: Iterable[Packed], sides: Iterable[ImageFiles], titles: Iterable[str]) -> tuple[str, ...]:
@@ -169,28 +201,28 @@ def side_notes(packs: Iterable[Packed], sides: Iterable[ImageFiles], titles: Ite
     said = []
     for packed, side, title in zip(packs, sides, titles, strict=True):
         unlabelled = labelling(side, DataConfig(labels="none")).sentence
-        said += [f"{title}: {note}" for note in packed.notes if note != unlabelled]
+        said += [shown(f"{title}: {note}") for note in packed.notes if note != unlabelled]
     return tuple(said)
 
 
-def _named(root: Path, tops: list[str], split: str) -> tuple[str, str] | None:
-    """The two folders that go by one of the known pairs of names."""
-    own = (f"{split}A", f"{split}B")
-    if set(own) <= set(tops):
-        return own
-    for pair in (own, NAMED[0]):
-        there = [top for top in pair if top in tops]
-        if len(there) == 1 and (pair == own or len(tops) == 1):
-            missing = next(top for top in pair if top not in tops)
-            raise InputError(f"{root} has images in {there[0]} but none in {missing}: put some there.")
-    splits = sorted({top[:-1] for top in tops if top[-1:] in ("A", "B") and top[:-1] in SPLITS})
-    if splits:
+def _named(root: Path, tops: Sequence[str], split: str) -> tuple[tuple[str, str] | None, bool]:
+    """The two folders that go by one of the known pairs of names, in any capitals, and whether they are of a split."""
+    if {f"{split}A", f"{split}B"} <= set(tops):
+        return (f"{split}A", f"{split}B"), True
+    sides = {side: top for top in reversed(tops) if (side := side_of(top)) is not None}
+    a, b = (sides.get((split_of(split) or split, letter)) for letter in "AB")
+    if a and b:
+        return (a, b), True
+    plain = {top.lower(): top for top in tops}
+    alone = a or b or (tops[0] if len(tops) == 1 and tops[0].lower() in ("a", "b") else None)
+    if alone:
+        missing = alone[:-1] + {"a": "b", "b": "a", "A": "B", "B": "A"}[alone[-1]]
+        raise InputError(f"{root} has images in {alone} but none in {missing}: put some there.")
+    if sides:
+        splits = sorted({side[0] for side in sides})
         raise NoSuchSplit(f"{root} has no split {split}: choose --split {' or '.join(splits)}.")
-    return next((pair for pair in NAMED if set(pair) == set(tops)), None)
-
-
-def _are_two(tops: list[str]) -> bool:
-    return len(tops) == 2 and not set(tops) <= set(SPLITS)
+    pair = next((pair for pair in NAMED if set(pair) == set(plain) and len(tops) == 2), None)
+    return (None if pair is None else (plain[pair[0]], plain[pair[1]])), False
 
 
 def _within(files: ImageFiles, prefix: str) -> ImageFiles:

@@ -31,6 +31,7 @@ from zerosum.kinds import open_data
 from zerosum.kinds.images import ImageDataset
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
+from zerosum.runtime.paths import expanded
 from zerosum.tasks import is_paired
 
 COPIES_PASS = (
@@ -131,7 +132,7 @@ def of_folder(
         StorageError: The cache cannot be written to.
     """
     if config.against is None:
-        if built_in(subject) is None and not Path(subject).expanduser().exists():
+        if built_in(subject) is None and not expanded(subject).exists():
             raise InputError(f"There is no run, folder or file {subject}: name one, or a data set such as digits.")
         raise InputError(
             f"{subject} is no run, so it has no data of its own to be held against: name some with --against DATA."

@@ -104,7 +104,7 @@ def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:
     """Return options that bring images to the size, and where they are made from nothing the channels, of a spec."""
     if kinds.find(spec.kind).raw_features:
         return options
-    asked = replace(options, size="x".join(map(str, spec.shape[1:])))
+    asked = replace(options, size="x".join(map(str, spec.shape[1:])), range=spec.range or options.range)
     return asked if spec.source_shape is not None else replace(asked, channels=spec.shape[0])
 
 

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from zerosum.data.dataset import SampleDataset
 from zerosum.data.packing.cache import key_of
+from zerosum.data.packing.seal import is_sound, seal
+from zerosum.data.packing.sweep import sweep
 from zerosum.errors import InputError, StorageError
 from zerosum.features.extractor import Extractor, Features
-from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.atomic_files import replacing, storing
 from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 
@@ -94,6 +96,8 @@ def of_dataset(
 ) -> Features:
     """See images of a data set, once: the next time they come from the cache, mapped into memory.
 
+    A file of the cache whose seal or shape is not whole is made anew.
+
     Args:
         extractor: what sees them.
         dataset: images; its fingerprint, the rows and the extractor's identity name the file in the cache.
@@ -105,17 +109,18 @@ def of_dataset(
 
     Raises:
         InputError: `n` is more than there are.
-        StorageError: The cache cannot be written to, or holds a damaged file.
+        StorageError: The cache cannot be written to or read.
     """
     chosen = rows(dataset, n=n, seed=seed)
     drawn = None if len(chosen) == len(dataset) else (n, seed)
     path = cache / "features" / f"{key_of(dataset.fingerprint, drawn, extractor.identity)}.npy"
-    there = any(world.gather(path.exists()))
+    there = any(world.gather(world.is_first and _sound(path, len(chosen), extractor.width)))
     if not there:
         own = [chosen[start : start + BATCH] for start in range(world.rank * BATCH, len(chosen), world.size * BATCH)]
         seen = stream(extractor, map(dataset.real, own), count=len(chosen), progress=progress, world=world)
         if world.is_first:
             _write(path, seen, len(chosen))
+            sweep(cache)
         else:
             for _ in seen:
                 pass
@@ -158,6 +163,19 @@ def _write(path: Path, parts: Iterator[Features], count: int) -> None:
             if index == 0:
                 _write_header(file, (count, table.shape[1]))
             file.write(np.ascontiguousarray(table.numpy(), dtype="<f4").data)
+    with storing(path):
+        seal(path.with_suffix(".seal"), [path])
+
+
+def _sound(path: Path, count: int, width: int) -> bool:
+    """Whether a file of features is byte for byte what was written there, and of the shape that is wanted."""
+    try:
+        if not is_sound(path.with_suffix(".seal")):
+            return False
+        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+    except (OSError, ValueError, EOFError):
+        return False
+    return len(shape) == 2 and shape[0] == count and shape[1] >= width
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, int]) -> None:

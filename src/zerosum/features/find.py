@@ -16,6 +16,7 @@ from zerosum.features.extractor import Extractor
 from zerosum.features.huggingface import HuggingFace
 from zerosum.features.inception import Inception
 from zerosum.features.untrained import Pixels, Random
+from zerosum.runtime.paths import expanded
 from zerosum.runtime.thread_pool import ProgressCallback
 
 CPU = torch.device("cpu")
@@ -55,7 +56,7 @@ def find(
     if kinds.find(reference.spec.kind).raw_features:
         raise InputError(f"{reference.source} is made of points, and --features {asked} are of images: give images.")
     if name in ("inception", "inception-768"):
-        path = Path(given).expanduser() if given else inception_weights.locate(name, cache=cache, progress=progress)
+        path = expanded(given) if given else inception_weights.locate(name, cache=cache, progress=progress)
         return _inception(name, path, device)
     if name == "hf" and given:
         return HuggingFace(given, device=device)

@@ -17,6 +17,7 @@ from zerosum.data.sources.download import fetch
 from zerosum.errors import InputError
 from zerosum.features.inception_network import body, units
 from zerosum.runtime.external_weights import read_weights
+from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
 
 FILES = {
@@ -101,7 +102,7 @@ def _sha256(path: Path) -> str:
 def _folders(cache: Path) -> list[Path]:
     """Where weights may lie; the last is where downloads go."""
     kept = os.environ.get("ZEROSUM_DATA")
-    return [*([Path(kept).expanduser().absolute() / "weights"] if kept else []), cache / "downloads" / "weights"]
+    return [*([absolute(kept) / "weights"] if kept else []), cache / "downloads" / "weights"]
 
 
 def _arrays(path: Path) -> dict[str, Tensor]:

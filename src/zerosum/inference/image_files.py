@@ -9,19 +9,24 @@ from typing import BinaryIO, Literal, TypeVar
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
-from zerosum.data.packing.decode import PixelFormat, no_bombs, open_image, reason, to_plain, with_channels
+from zerosum.data.packing.bit_depth import range_of_side
+from zerosum.data.packing.decode import PixelFormat, reason, to_plain, with_channels
+from zerosum.data.packing.open_image import no_bombs, open_image, upright
 from zerosum.data.packing.scan import Scan, attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.two_sided import files_at
 from zerosum.errors import InputError
+from zerosum.inference.notes import notes_on
+from zerosum.inference.opacity import without_opacity
 from zerosum.media.image_grid import MODES
 from zerosum.recipe import Recipe
 from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.paths import absolute, expanded
+from zerosum.runtime.regular_files import open_regular
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.text import counted
 
 Size = Literal["trained", "own"]
 
@@ -65,6 +70,7 @@ Load = Callable[[str], Item | Exception]
 
 
 def process_files(
+    recipe: Recipe,
     files: ImageFiles,
     targets: Mapping[str, Path],
     load: Callable[[Scan], Load[Item]],
@@ -78,6 +84,7 @@ def process_files(
     """Run a network on image files, a batch of one size at a time, and write a file for each.
 
     Args:
+        recipe: What wide numbers are read for: on the range of its training data.
         files: The images.
         targets: Where each result goes, by the image's name.
         load: Returns what loads an image, from the scan of all of them.
@@ -92,7 +99,7 @@ def process_files(
         StorageError: The disk refuses.
     """
     with no_bombs():
-        found = survey(files, progress, smallest=1)
+        found = survey(files, progress, smallest=1, range=range_of_side(recipe.spec.range, 0), choose=False)
         names, problems, written = tuple(found.facts), dict(found.problems), []
         loaded = zip(names, on_all_cores(load(found), names, window=max(2, batch)), strict=True)
         for items in _batches(loaded, batch, problems):
@@ -118,9 +125,8 @@ def load_picture(file: BinaryIO, *, plan: PixelFormat, size: Size) -> tuple[Imag
     """Decode an image: upright at its own size, and as the (C', H', W') uint8 that the network takes."""
     with open_image(file) as image:
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        plain = to_plain(image, plan)
-    shown = with_channels(plain, plan.channels)
+        plain = to_plain(upright(image), plan)
+    shown = with_channels(without_opacity(plain) if plan.channels in (1, 3) else plain, plan.channels)
     if size == "trained" and shown.size != (plan.width, plan.height):
         shown = shown.resize((plan.width, plan.height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     pixels = np.array(shown).reshape(shown.height, shown.width, plan.channels)
@@ -136,17 +142,6 @@ def finished(recipe: Recipe, plain: Image.Image, result: Tensor) -> Image.Image:
     if plain.mode in ("LA", "RGBA") and image.mode in ("L", "RGB"):
         image.putalpha(plain.getchannel("A").resize(size, Image.Resampling.LANCZOS))
     return image
-
-
-def notes_on(found: Scan) -> tuple[str, ...]:
-    """Describe what is done to images before a network takes them."""
-    high = sum(fact.bits == 16 and fact.wide is None for fact in found.facts.values())
-    several = sum(fact.frames > 1 for fact in found.facts.values())
-    return (
-        *(scale.sentence for scale in found.scales.values()),
-        *([f"16 bits in each of several channels reduced to 8: {counted(high, 'image')}."] if high else []),
-        *([f"Several frames or pages, of which the first is used: {counted(several, 'file')}."] if several else []),
-    )
 
 
 def require_pictures(recipe: Recipe) -> None:
@@ -166,10 +161,10 @@ def inputs_at(source: Path) -> ImageFiles:
     Raises:
         InputError: There is nothing, or no image.
     """
-    path = source.expanduser().absolute()
+    path = absolute(source)
     if path.is_file() and path.suffix.lower() != ".zip":
         here, names = path.parent, (path.name,)
-        return ImageFiles(root=here, names=names, others=(), stamps={}, open=lambda name: (here / name).open("rb"))
+        return ImageFiles(root=here, names=names, others=(), stamps={}, open=lambda name: open_regular(here / name))
     if not path.exists():
         raise InputError(f"There is no image, folder or .zip {path}.")
     files = files_at(path)
@@ -192,6 +187,7 @@ def targets_for(files: ImageFiles, out: Path, *, single: Path | None) -> dict[st
     Raises:
         InputError: Two results would have one name, or one would replace an input or lie outside `out`.
     """
+    out = expanded(out)
     is_file = out.suffix.lower() in FORMATS and not out.is_dir()
     if is_file and single is None:
         raise InputError(f"--out is the file {out}, and there are several images: give a folder.")

@@ -14,7 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import to_float, to_uint8
-from zerosum.data.packing.decode import PixelFormat, Unusable, reason, with_channels
+from zerosum.data.packing.decode import PixelFormat, reason, with_channels
+from zerosum.data.packing.open_image import Unusable
 from zerosum.data.packing.scan import Scan, attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
@@ -27,9 +28,10 @@ from zerosum.inference.image_files import (
     process_files,
     require_pictures,
 )
+from zerosum.inference.opacity import without_opacity
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.tasks import InpaintingRecipe
-from zerosum.text import counted, listed
+from zerosum.text import composed, counted, listed
 
 WHITE = 128
 """The darkest gray of a mask that marks a pixel to fill."""
@@ -67,7 +69,7 @@ def complete_files(
     mask: Path,
     targets: Mapping[str, Path],
     *,
-    batch: int = 8,
+    batch: int = 1,
     progress: ProgressCallback | None = None,
 ) -> ProcessedFiles:
     """Fill holes in image files, a batch at a time, into files of the same sizes and channels.
@@ -95,7 +97,7 @@ def complete_files(
     _require_masks_stay(mask, masks, targets)
 
     def load(found: Scan) -> Load[Holed]:
-        shapes, names = survey(masks, smallest=1), tuple(found.facts)
+        shapes, names = survey(masks, smallest=1, choose=False), tuple(found.facts)
         mask_of = dict.fromkeys(names, masks.names[0]) if _is_picture(mask) else _matched(names, masks)
         _require_equal_sizes(found, shapes, mask_of)
         channels, height, width = recipe.spec.shape
@@ -106,7 +108,7 @@ def complete_files(
         return filled(image.plain, image.hole, made)
 
     run = partial(_through, recipe)
-    return process_files(files, targets, load, run, finish, "inpaint", batch=batch, progress=progress)
+    return process_files(recipe, files, targets, load, run, finish, "inpaint", batch=batch, progress=progress)
 
 
 def read_hole(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
@@ -158,7 +160,8 @@ def _loader(
 def _prepared(name: str, plain: Image.Image, hole: np.ndarray, plan: PixelFormat) -> Holed:
     """Scale an image and its hole alike, so that no pixel of the hole is taken for known."""
     size = (plan.width, plan.height)
-    shown, share = with_channels(plain, plan.channels), Image.fromarray(hole.astype(np.float32))
+    opaque = without_opacity(plain) if plan.channels in (1, 3) else plain
+    shown, share = with_channels(opaque, plan.channels), Image.fromarray(hole.astype(np.float32))
     if plain.size != size:
         shown, share = (image.resize(size, Image.Resampling.BILINEAR) for image in (shown, share))
     pixels = torch.from_numpy(np.array(shown).reshape(plan.height, plan.width, plan.channels)).permute(2, 0, 1)
@@ -181,16 +184,20 @@ def _matched(names: Sequence[str], masks: ImageFiles) -> dict[str, str]:
     """Find the mask of every image: that of the same name whatever its ending."""
     by_stem: dict[PurePosixPath, str] = {}
     for name in masks.names:
-        other = by_stem.setdefault(PurePosixPath(name).with_suffix(""), name)
+        other = by_stem.setdefault(_stem(name), name)
         if other != name:
             raise InputError(f"{masks.root} has two masks of one name, {other} and {name}: remove one of them.")
-    found = {name: by_stem.get(PurePosixPath(name).with_suffix("")) for name in names}
+    found = {name: by_stem.get(_stem(name)) for name in names}
     if missing := [name for name, mask in found.items() if mask is None]:
         raise InputError(
             f"{masks.root} has no mask for {counted(len(missing), 'image')}: {listed(missing)}; name each mask as its "
             "image, or give one mask file for all."
         )
     return {name: mask for name, mask in found.items() if mask is not None}
+
+
+def _stem(name: str) -> PurePosixPath:
+    return PurePosixPath(composed(name)).with_suffix("")
 
 
 def _require_equal_sizes(found: Scan, shapes: Scan, mask_of: Mapping[str, str]) -> None:

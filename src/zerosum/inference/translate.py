@@ -47,15 +47,15 @@ def translate_files(
     targets: Mapping[str, Path],
     *,
     size: Size = "trained",
-    batch: int = 8,
+    batch: int = 1,
     seed: int = 0,
     chosen: Mapping[str, Any],
     progress: ProgressCallback | None = None,
 ) -> ProcessedFiles:
     """Translate image files, a batch at a time, into files of the same sizes.
 
-    Opacity does not go through the network: it is composited on white for it, and put back on the result. Numbers wider
-    than 8 bits are read as in training, and the result has 8; the notes say so.
+    Opacity does not go through the network: it is taken off (`without_opacity`), and put back on the result. Numbers
+    wider than 8 bits are read as in training, and the result has 8; the notes say so.
 
     Args:
         recipe: in evaluation mode.
@@ -63,7 +63,8 @@ def translate_files(
         targets: where each result goes, by the file's name.
         size: "trained" scales each image to the size the model was trained at, and the result back; "own" runs the
             network at the image's own size, the edges mirrored up to the next size that it can take and cut off again.
-        batch: images at a time; fewer where their sizes differ and are kept.
+        batch: images at a time; fewer where their sizes differ and are kept. Above 1 what a recipe leaves to chance,
+            and the last bits, depend on an image's neighbours.
         seed: start of the randomness, if the recipe has any.
         chosen: values of the recipe's controls.
         progress: called with how many are done.
@@ -81,7 +82,7 @@ def translate_files(
         return finished(recipe, image.plain, result)
 
     load = partial(picture_loader, files, recipe, size=size)
-    return process_files(files, targets, load, run, finish, "translate", batch=batch, progress=progress)
+    return process_files(recipe, files, targets, load, run, finish, "translate", batch=batch, progress=progress)
 
 
 def _through(recipe: TranslationRecipe, images: list[Tensor], **how: Any) -> Tensor:

@@ -88,8 +88,8 @@ def upscale_files(
 ) -> ProcessedFiles:
     """Enlarge image files, one after the other, into files.
 
-    Opacity does not go through the network: it is composited on white for it, and put back on the result, enlarged by
-    Lanczos' filter. Numbers wider than 8 bits are read as in training, and the result has 8; the notes say so.
+    Opacity does not go through the network: it is taken off (`without_opacity`), and put back on the result, enlarged
+    by Lanczos' filter. Numbers wider than 8 bits are read as in training, and the result has 8; the notes say so.
 
     Args:
         recipe: as in `upscale`.
@@ -112,7 +112,7 @@ def upscale_files(
         return finished(recipe, image.plain, result)
 
     load = partial(picture_loader, files, recipe, size="own")
-    return process_files(files, targets, load, run, finish, "upscale", progress=progress)
+    return process_files(recipe, files, targets, load, run, finish, "upscale", progress=progress)
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ from zerosum.data.batch import Domains
 from zerosum.data.dataset import Dataset, channels_first, gather
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig, choose_sides
+from zerosum.data.packing.bit_depth import joined
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.scan import Scan
 from zerosum.data.sources.find import name_of
@@ -75,7 +76,12 @@ def open_domains(
     return DomainDataset(
         a=packs[0].samples,
         samples=packs[1].samples,
-        spec=Spec(shape=packs[1].spec.shape, kind="domains", source_shape=packs[0].spec.shape),
+        spec=Spec(
+            shape=packs[1].spec.shape,
+            kind="domains",
+            source_shape=packs[0].spec.shape,
+            range=joined(packs[0].spec.range, packs[1].spec.range),
+        ),
         source=name_of(source),
         fingerprint=key_of(packs[0].fingerprint, packs[1].fingerprint),
         notes=(

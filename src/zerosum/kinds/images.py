@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +16,23 @@ from zerosum.data.batch import Images
 from zerosum.data.dataset import SampleDataset, channels_first, gather
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import Packed, digest, key_of, reopen
-from zerosum.data.packing.decode import no_bombs
+from zerosum.data.packing.cache import MADE_ANEW, Packed, digest, discard, key_of, reopen, reopen_in_range
+from zerosum.data.packing.identity import content_of, digests
+from zerosum.data.packing.levels import levels_of
+from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.sources import toys
-from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, with_default_size
+from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, pack_table, settle, spec_of
 from zerosum.data.sources.image_files import ImageFiles
-from zerosum.data.sources.labels import table_bytes
+from zerosum.data.sources.label_table import label_bytes
+from zerosum.data.sources.splits import split_of
 from zerosum.data.spec import Spec
-from zerosum.errors import InputError
+from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
 from zerosum.media import image_grid
+from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.text import shown
 
 __all__ = ["DataConfig", "open"]
 
@@ -50,7 +56,7 @@ def open(  # noqa: A001
     source: str | Path,
     *,
     options: DataConfig = DataConfig(),
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> ImageDataset:
     """Open data by a path or by a name.
 
@@ -69,38 +75,67 @@ def open(  # noqa: A001
         StorageError: The cache cannot be written to.
     """
     options = with_default_size(source, options.checked())
+    dataset = _in_range_of_training(_opened(source, options, progress), source, options, progress)
+    aside = shadowed(source)
+    return replace(dataset, notes=(*dataset.notes, *aside)) if aside else dataset
+
+
+def _in_range_of_training(
+    dataset: ImageDataset, source: str | Path, options: DataConfig, progress: ProgressCallback | None
+) -> ImageDataset:
+    """Open another split anew where the training data have other numbers for black and white."""
+    if dataset.spec.range is None or options.range is not None or split_of(options.split) in ("train", None):
+        return dataset
+    try:
+        trained = _opened(source, replace(options, split="train"), progress).spec.range
+    except NoSuchSplit:  # there is nothing to train on
+        return dataset
+    if trained in (None, dataset.spec.range):
+        return dataset
+    return _opened(source, replace(options, range=trained), progress)
+
+
+def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> ImageDataset:
     found = find(source, options, progress)
     if isinstance(found, Toy):
         raise InputError(f"{source} is made of points, and images are needed here: name data of images.")
-    if isinstance(found, StoredArray) and not found.stamps:
+    if isinstance(found, StoredArray) and not found.paths:
         return _in_memory(found.read(), options, name_of(source))
     cache = options.cache_folder()
-    key = _key(source, found, options)
+    name = _key(source, found, options, progress)
+    key = name(options.range)
     if isinstance(found, StoredArray) and found.mapped and (dataset := _as_it_is(found.read(), options, source, key)):
         return dataset
-    packed = reopen(cache, key)
+    packed, damaged = reopen_in_range(cache, name, options.range), False
     if packed is None:
+        damaged = discard(cache, key)
         with no_bombs():
             if isinstance(found, ImageFiles):
                 pack_files(cache, key, found, options, progress)
             else:
                 pack_table(cache, key, found.read(), options, progress)
         packed = reopen(cache, key)
-    return _dataset(packed, name_of(source))
+    return _dataset(packed, name_of(source), (MADE_ANEW,) if damaged else ())
 
 
-def _key(source: str | Path, found: ImageFiles | StoredArray, options: DataConfig) -> str:
-    """Name of the pack: it changes with every file, option and label, and with nothing else."""
-    elsewhere = ("cache", "target", "degrade", "direction")  # change nothing of what is packed
+def _key(
+    source: str | Path, found: ImageFiles | StoredArray, options: DataConfig, progress: ProgressCallback | None
+) -> Callable[[str | None], str]:
+    """Name of the pack, by the range of its numbers.
+
+    It changes with the content of every file, option and label, and with nothing else.
+    """
+    elsewhere = ("range", "cache", "target", "degrade", "direction")  # change nothing of what is packed
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
+    cache = options.cache_folder()
     if isinstance(found, StoredArray):
-        return key_of(name_of(source), found.stamps, asked)
-    own_words = options.labels in (None, "none", "folders")
-    table = "" if own_words else table_bytes(found, str(options.labels)).decode(errors="replace")
-    return key_of(sorted(found.stamps.items()), found.names, asked, table)
+        form = built_in(source) or found.paths[0].suffix
+        return partial(key_of, form, digests(found.paths, cache, progress), asked)
+    table = (label_bytes(found, options) or b"").hex()
+    return partial(key_of, content_of(found, cache, progress), found.prefix, asked, table)
 
 
-def _dataset(packed: Packed | None, source: str) -> ImageDataset:
+def _dataset(packed: Packed | None, source: str, remarks: tuple[str, ...]) -> ImageDataset:
     if packed is None:
         raise InputError(f"The packed form of {source} was deleted while it was being opened: try again.")
     return ImageDataset(
@@ -109,23 +144,29 @@ def _dataset(packed: Packed | None, source: str) -> ImageDataset:
         spec=packed.spec,
         source=source,
         fingerprint=packed.fingerprint,
-        notes=packed.notes,
+        notes=tuple(map(shown, (*packed.notes, *remarks))),
     )
 
 
 def _as_it_is(table: ImageArray, options: DataConfig, source: str | Path, key: str) -> ImageDataset | None:
-    """A mapped array that already holds what would be packed, or None. It is not read, so its stamps are its print."""
+    """A mapped array that already holds what would be packed, or None. Its key is of its content: its fingerprint."""
     plan, table = settle(table, options)
     shape = (plan.height, plan.width, plan.channels)
-    if table.samples.dtype != np.uint8 or table.samples.shape[1:] != shape or not table.samples.flags.c_contiguous:
+    if (
+        table.scale is not None
+        or table.samples.dtype != np.uint8
+        or table.samples.shape[1:] != shape
+        or not table.samples.flags.c_contiguous
+    ):
         return None
+    levels = levels_of([table.samples[:: max(1, len(table.samples) // 256)]])
     return ImageDataset(
         samples=table.samples,
         labels=table.labels,
         spec=spec_of(table, plan),
         source=name_of(source),
         fingerprint=key,
-        notes=(*table.notes, "The file is used where it lies, without a copy."),
+        notes=(*table.notes, "The file is used where it lies, without a copy.", *levels.warnings([])),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 import torch
@@ -15,12 +15,14 @@ from zerosum.data.dataset import Dataset, channels_first, gather
 from zerosum.data.degrade import Degradation
 from zerosum.data.jitter import FIXED_NOISE, NOISE, Draw, generator, views
 from zerosum.data.options import DataConfig
+from zerosum.data.packing.bit_depth import joined
 from zerosum.data.packing.cache import key_of
-from zerosum.data.packing.decode import open_image
+from zerosum.data.packing.open_image import no_bombs, open_image
 from zerosum.data.packing.scan import attempt
 from zerosum.data.pair_sizes import agree
 from zerosum.data.sources.find import name_of
-from zerosum.data.sources.image_files import ImageFiles, choose_split
+from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.splits import choose_split
 from zerosum.data.spec import Spec
 from zerosum.data.two_sided import files_at, halves, pack_sides, side_notes, two_folders, two_places
 from zerosum.errors import InputError
@@ -28,7 +30,7 @@ from zerosum.kinds import images
 from zerosum.kinds.base import Kind
 from zerosum.kinds.images import open as open_images
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.text import counted, listed
+from zerosum.text import composed, counted, listed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,16 +89,21 @@ def open_pairs(
     if options.corrupt == "skip":
         sides, skipped = _sound(sides)
         origin = (*origin, *skipped)
-    packs = pack_sides(sides, form, options, partial(agree, sides, options=options), progress)
+    order: tuple[Literal[0, 1], Literal[0, 1]] = (0, 1) if options.direction == "AtoB" else (1, 0)
+    packs = pack_sides(sides, form, options, partial(agree, sides, options=options), progress, order[0])
     if len(packs[0].samples) != len(packs[1].samples):
         raise InputError(f"The images of {name_of(source)} changed while they were being read: try again.")
-    order = (0, 1) if options.direction == "AtoB" else (1, 0)
     given, wanted = (packs[index] for index in order)
     notes = side_notes((given, wanted), (sides[order[0]], sides[order[1]]), ("Sources", "Targets"))
     return PairDataset(
         sources=given.samples,
         samples=wanted.samples,
-        spec=Spec(shape=wanted.spec.shape, kind="pairs", source_shape=given.spec.shape),
+        spec=Spec(
+            shape=wanted.spec.shape,
+            kind="pairs",
+            source_shape=given.spec.shape,
+            range=joined(given.spec.range, wanted.spec.range),
+        ),
         source=name_of(source),
         fingerprint=key_of(given.fingerprint, wanted.fingerprint),
         notes=(*origin, *notes),
@@ -142,7 +149,12 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
     return PairDataset(
         sources=way,
         samples=targets.samples,
-        spec=Spec(shape=targets.spec.shape, kind="pairs", source_shape=way.shape(targets.spec.shape)),
+        spec=Spec(
+            shape=targets.spec.shape,
+            kind="pairs",
+            source_shape=way.shape(targets.spec.shape),
+            range=targets.spec.range,
+        ),
         source=targets.source,
         fingerprint=key_of(targets.fingerprint, str(way)),
         notes=(f"Sources are made from the images by {way}; the images are the targets.", *notes),
@@ -166,7 +178,8 @@ def _sides(source: str | Path, options: DataConfig) -> tuple[tuple[ImageFiles, I
 
 def _sound(sides: tuple[ImageFiles, ImageFiles]) -> tuple[tuple[ImageFiles, ImageFiles], tuple[str, ...]]:
     """Leave out pairs of which either image cannot be read."""
-    good = [_readable(side) for side in sides]
+    with no_bombs():
+        good = [_readable(side) for side in sides]
     kept = [one and other for one, other in zip(*good, strict=True)]
     if all(kept):
         return sides, ()
@@ -194,7 +207,7 @@ def _decode(file: BinaryIO) -> None:
 def _by_stem(files: ImageFiles) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in files.names:
-        stem = str(PurePosixPath(files.inner(name)).with_suffix(""))
+        stem = composed(str(PurePosixPath(files.inner(name)).with_suffix("")))
         if found.setdefault(stem, name) != name:
             raise InputError(f"{found[stem]} and {name} in {files.root} go by one name: keep one, or rename it.")
     return found

@@ -17,7 +17,7 @@ from zerosum.data.jitter import Draw
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import digest
 from zerosum.data.sources import toys
-from zerosum.data.sources.find import built_in
+from zerosum.data.sources.find import built_in, shadowed
 from zerosum.data.spec import Spec
 from zerosum.kinds.base import Kind
 from zerosum.media import image_grid
@@ -64,7 +64,7 @@ def open_points(
         spec=spec,
         source=name,
         fingerprint=digest(samples, kept, spec),
-        notes=(note,),
+        notes=(note, *shadowed(source)),
     )
 
 
@@ -92,7 +92,7 @@ KIND = Kind(
     batch=Points,
     open=open_points,
     accepts=accepts,
-    unused=("target", "degrade", "direction", "size", "channels", "fit", "labels"),
+    unused=("target", "degrade", "direction", "size", "channels", "fit", "range", "labels"),
     draw=draw,
     save=save,
     example=example,

@@ -43,11 +43,12 @@ from zerosum.networks.srresnet import SRResNet
 from zerosum.networks.vgg import SMALLEST, VGG19, read_vgg19
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
+from zerosum.runtime.paths import absolute
 from zerosum.tasks import TranslationConfig, UpscalingRecipe
 
 Content = Literal["vgg", "pixels", "discriminator"]
-Absolute = Annotated[str, AfterValidator(lambda path: str(Path(path).expanduser().absolute()))]
 ShareOrRounds = Annotated[PositiveFloat, AfterValidator(lambda value: _share_or_rounds(value))]
+Absolute = Annotated[str, AfterValidator(lambda path: str(absolute(path)))]
 FEATURE_SCALE = 1 / 12.75
 """Brings VGG's features to the scale of pixels (section 3.2)."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from zerosum.report.page import page
 from zerosum.report.run_data import read
 from zerosum.runtime.atomic_files import replacing
+from zerosum.text import shown
 
 
 def write(run: Path) -> Path:
@@ -27,5 +28,5 @@ def write(run: Path) -> Path:
     path = run / "report.html"
     content = page(read(run))
     with replacing(path) as partial:
-        partial.write_text(content, encoding="utf-8", errors="replace")  # half a character has no bytes
+        partial.write_text(shown(content), encoding="utf-8")
     return path

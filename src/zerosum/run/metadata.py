@@ -59,8 +59,14 @@ def keep_recipe(plan: RunConfig, directory: Run) -> None:
             partial.write_bytes(origin.source)
 
 
-def require_same_data(directory: Run, dataset: Dataset, progress: Progress) -> None:
+def require_same_data(directory: Run, dataset: Dataset, progress: Progress, *, moved: bool = False) -> None:
     """See that the data are those that the run began with; say if only their content has changed.
+
+    Args:
+        directory: the run.
+        dataset: what stands there now.
+        progress: who is told.
+        moved: whether their place was named anew; then their content must be the same.
 
     Raises:
         InputError: their number, shape or classes are others.
@@ -72,6 +78,11 @@ def require_same_data(directory: Run, dataset: Dataset, progress: Progress) -> N
             f"The data at {dataset.source} are no longer those of the run: {len(dataset)} samples of shape "
             f"{dataset.spec.shape} and {len(dataset.spec.classes)} classes now, {known.get('count')} of {spec.shape} "
             f"and {len(spec.classes)} then; bring them back, or start a new run."
+        )
+    if moved and known.get("fingerprint") != dataset.fingerprint:
+        raise InputError(
+            f"The data at {dataset.source} are not those of the run, though as many: name the ones that it began with, "
+            "or start a new run."
         )
     if known.get("fingerprint") != dataset.fingerprint:
         progress.note(

@@ -1,4 +1,4 @@
-"""Paths as a person writes them: the one place where `~` is resolved."""
+"""The one place where paths that a person gives are resolved: ~ is the home folder, the rest counts from here."""
 
 from __future__ import annotations
 
@@ -8,12 +8,24 @@ from zerosum.errors import InputError
 
 
 def expanded(path: str | Path) -> Path:
-    """Return a path with a leading `~` or `~name` replaced by the home folder.
+    """A path with ~ and ~name replaced by home folders, and otherwise as it was given.
 
     Raises:
         InputError: There is no such home folder.
+
+    >>> expanded("runs/a").as_posix()
+    'runs/a'
     """
     try:
         return Path(path).expanduser()
-    except (RuntimeError, KeyError):
-        raise InputError(f"{path} begins with ~, and there is no such home folder: write the path in full.") from None
+    except (RuntimeError, KeyError) as error:
+        raise InputError(f"{path} begins with a home folder that is not known here: give the whole path.") from error
+
+
+def absolute(path: str | Path) -> Path:
+    """A path from the root of the file system, as a run keeps it; links in it stay.
+
+    Raises:
+        InputError: It begins with a home folder that is not known.
+    """
+    return expanded(path).absolute()

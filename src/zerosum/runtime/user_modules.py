@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from zerosum.errors import InputError
+from zerosum.runtime.paths import absolute, expanded
 
 SOURCE = "__source__"
 """Attribute of a module that `run_file` made: the bytes that were run."""
@@ -24,7 +25,7 @@ def read_file(place: str | Path) -> bytes:
         InputError: there is no such file, or it is not valid Python.
     """
     try:
-        source = Path(place).expanduser().read_bytes()
+        source = expanded(place).read_bytes()
     except OSError as error:
         reason = "is not there" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
         raise InputError(f"The recipe's file {place} {reason}: give the path of a Python file.") from None
@@ -43,7 +44,7 @@ def run_file(place: str) -> ModuleType:
     Raises:
         InputError: there is no such file, it is not valid Python, or it raises.
     """
-    path = Path(place).expanduser().absolute()
+    path = absolute(place)
     source = read_file(place)
     name = f"{path.stem}_{hashlib.sha256(bytes(path) + source).hexdigest()[:12]}"
     if name in sys.modules:

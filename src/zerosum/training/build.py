@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 
 from zerosum import kinds
-from zerosum.data.dataset import Dataset, SampleDataset
+from zerosum.data.dataset import Dataset
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.game import Game
-from zerosum.kinds import open_as
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
 from zerosum.run.load import build_recipe
 from zerosum.runtime.device import pick_memory_format, pick_precision
 from zerosum.runtime.distributed import World
-from zerosum.runtime.progress import Progress, progress_callback
-
-
-def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
-    """Open the training data, with the number of samples of each class in its spec."""
-    opening = partial(open_as, plan.recipe_class.data, plan.data, options=plan.options)
-    dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
-    if not isinstance(dataset, SampleDataset) or dataset.labels is None:
-        return dataset
-    counts = np.bincount(dataset.labels, minlength=len(dataset.spec.classes))
-    return replace(dataset, spec=replace(dataset.spec, class_counts=tuple(counts.tolist())))
 
 
 def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: World) -> Game[Any]:

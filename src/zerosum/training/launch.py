@@ -34,8 +34,9 @@ from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.runtime.surroundings import only_training
 from zerosum.text import command
-from zerosum.training.build import build_game, open_data
+from zerosum.training.build import build_game
 from zerosum.training.nearest_images import write_nearest
+from zerosum.training.open_data import open_again, open_data
 from zerosum.training.preview import Previews, preview_batch
 from zerosum.training.trainer import Trainer
 
@@ -51,6 +52,7 @@ def start(
     if run is not None and world.is_first:
         require_free(expanded(run))
     dataset = open_data(plan, world, progress)
+    plan = replace(plan, options=replace(plan.options, range=dataset.spec.range))
     with rng.fork(device), ExitStack() as held:
         game = build_game(plan, dataset, device, world)
         judge = _judge(game, plan, progress)
@@ -68,6 +70,7 @@ def resume(
     run: str | Path,
     *,
     recipe: RecipeLike | None = None,
+    data: str | Path | None = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
@@ -76,6 +79,7 @@ def resume(
     Args:
         run: the run directory.
         recipe: for a run of a recipe of your own: its file, package.module:Class or class.
+        data: where the run's data lie now, if they were moved.
         progress: who is told how it goes.
         changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
 
@@ -94,8 +98,8 @@ def resume(
             held.enter_context(locked(directory.path))
             directory.sweep()
         world.wait()
-        dataset = open_data(plan, world, progress)
-        require_same_data(directory, dataset, progress)
+        plan, dataset = open_again(plan, data, directory, world, progress)
+        require_same_data(directory, dataset, progress, moved=data is not None)
         held.enter_context(rng.fork(device))
         game = build_game(plan, dataset, device, world)
         began = _restore(game, directory, plan)
@@ -116,7 +120,7 @@ def _rewind(directory: Run, game: Game[Any], plan: RunConfig, progress: Progress
     """Drop what was written after the round that the game stands after, and write down what changes from here on."""
     if (note := directory.rewind(game.clock.round)) is not None:
         progress.note(note)
-    asked = {"config": plan.config.to_json(), "training": plan.training.to_json()}
+    asked = _settings_now(plan, directory)
     if directory.description | asked != directory.description:
         directory.describe(directory.description | asked)
 
@@ -133,6 +137,12 @@ def _restore(game: Game[Any], directory: Run, plan: RunConfig) -> str:
             f"{game.rounds}."
         )
     return f"Going on from round {game.clock.round:,} ({latest})."
+
+
+def _settings_now(plan: RunConfig, directory: Run) -> dict[str, Any]:
+    """What a run's description says of the settings that may change, and of where the data lie."""
+    place = directory.description["data"] | {"source": plan.data}
+    return {"config": plan.config.to_json(), "training": plan.training.to_json(), "data": place}
 
 
 def run_training(

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
-from zerosum.errors import InputError, StorageError
+from zerosum.data.packing.seal import seal
+from zerosum.errors import InputError
 from zerosum.features.extract import extract, of_dataset, rows
 from zerosum.features.extractor import Features, as_rgb
 from zerosum.features.find import default, find, names
@@ -99,12 +100,28 @@ def test_features_of_a_data_set_are_computed_once_for_its_rows(digits: Dataset, 
         of_dataset(sums, digits, n=2000, cache=tmp_path)
 
 
-def test_features_in_the_cache_that_are_damaged_are_not_taken(digits: Dataset, tmp_path: Path) -> None:
-    of_dataset(Sums(), digits, n=5, cache=tmp_path)
-    (file,) = (tmp_path / "features").iterdir()
-    file.write_bytes(file.read_bytes()[:-8])
-    with pytest.raises(StorageError, match="delete that file"):
-        of_dataset(Sums(), digits, n=5, cache=tmp_path)
+@pytest.mark.parametrize("harm", ["a flipped bit", "cut short", "another table", "no seal"])
+def test_features_in_the_cache_that_are_damaged_are_made_anew(digits: Dataset, tmp_path: Path, harm: str) -> None:
+    expected = of_dataset(Sums(), digits, n=5, cache=tmp_path).features.clone()
+    (file,) = (tmp_path / "features").glob("*.npy")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 64
+    match harm:
+        case "a flipped bit":
+            file.write_bytes(content)
+        case "cut short":
+            file.write_bytes(content[:-8])
+        case "another table":
+            np.save(file, np.zeros((4, 9), np.float32))
+            seal(file.with_suffix(".seal"), [file])
+        case "no seal":
+            file.write_bytes(content)
+            file.with_suffix(".seal").unlink()
+    sums = Sums()
+    assert torch.equal(of_dataset(sums, digits, n=5, cache=tmp_path).features, expected)
+    assert sums.seen == 5
+    assert torch.equal(of_dataset(sums, digits, n=5, cache=tmp_path).features, expected)
+    assert sums.seen == 5
 
 
 def test_all_rows_come_in_their_order(digits: Dataset) -> None:

@@ -1,10 +1,23 @@
-"""How numbers wider than 8 bits become 0..255, by one stated rule for files and for arrays."""
+"""How numbers become 0..255, by one stated rule for files and for arrays.
+
+Numbers of 8 bits stay as they are. Of wider integers and of floating-point numbers the range is chosen once, from the
+training data, written down as text ("integer:0,4095 float:0,1"), kept in the run, and used for every split and every
+image that the model is given afterwards. A range that a person asks for ("LOW,HIGH") holds for all numbers.
+"""
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from zerosum.errors import InputError
+
+KINDS = ("byte", "integer", "float")
+EXACT_IN_FLOAT32 = 2**24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,13 +29,17 @@ class Scale:
     sentence: str
     """What this does to the data, for the notes."""
 
+    stretched: bool = False
+    """Whether the extremes of the data decided it."""
+
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Scale and round to the nearest level: any shape, to uint8 of the same shape.
 
         >>> Scale(low=0, high=1, sentence="").apply(np.array([0, 0.5, 1.0])).tolist()
         [0, 128, 255]
         """
-        scaled = (values.astype(np.float32) - self.low) * (255 / (self.high - self.low))
+        wide = max(abs(self.low), abs(self.high)) > EXACT_IN_FLOAT32
+        scaled = (values.astype(np.float64 if wide else np.float32) - self.low) * (255 / (self.high - self.low))
         return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
@@ -65,4 +82,71 @@ def float_scale(low: float, high: float) -> Scale:
 
 def _stretch(low: float, high: float) -> Scale:
     sentence = f"Numbers from {low:.6g} to {high:.6g}, the extremes of the whole data set, become 0..255."
-    return Scale(low=low, high=high if high > low else low + 1, sentence=sentence)
+    return Scale(low=low, high=high if high > low else low + max(1.0, abs(low)), sentence=sentence, stretched=True)
+
+
+def read_range(asked: str | None) -> dict[str, Scale]:
+    """Read the range of one side: scales by kind of number; none for "auto" or None.
+
+    Raises:
+        InputError: It is no range.
+
+    >>> {kind: (scale.low, scale.high) for kind, scale in read_range("integer:0,4095 float:-1,1").items()}
+    {'integer': (0.0, 4095.0), 'float': (-1.0, 1.0)}
+    >>> list(read_range("-9, 30"))
+    ['byte', 'integer', 'float']
+    """
+    text = re.sub(r"\s*,\s*", ",", (asked or "").strip().lower())
+    found: dict[str, Scale] = {}
+    for part in [] if text == "auto" else text.split():
+        kind, _, ends = part.rpartition(":")
+        try:
+            low, high = (float(end) for end in ends.split(","))
+        except ValueError:
+            low, high = math.nan, math.nan
+        if kind not in ("", *KINDS) or not low < high or math.isinf(high - low):
+            raise InputError(
+                f"--range {asked} is no range: give auto, or two numbers such as 0,4095 of which the first becomes "
+                "black and the second white; of pairs, those of sources/targets."
+            )
+        name = {"": "Numbers", "byte": "8-bit numbers", "integer": "Wide integers", "float": "Floating-point numbers"}
+        sentence = f"{name[kind]} from {low:.6g} to {high:.6g} become 0..255, as is fixed for these data."
+        found |= {each: Scale(low=low, high=high, sentence=sentence) for each in ([kind] if kind else KINDS)}
+    return found
+
+
+def range_of_side(asked: str | None, side: int) -> str | None:
+    """The range of the sources (side 0) or of the targets (side 1): one that is not split is that of both.
+
+    >>> range_of_side("0,4095/-1,1", 1), range_of_side("0,1", 0), range_of_side("0,1/", 1)
+    ('-1,1', '0,1', None)
+    """
+    parts = (asked or "").split("/")
+    if len(parts) > 2:
+        raise InputError(f"--range {asked} has {len(parts)} parts: give one, or two as SOURCES/TARGETS.")
+    return (parts[0] if len(parts) == 1 else parts[side]).strip() or None
+
+
+def written(scales: Mapping[str, Scale]) -> str | None:
+    """Write scales as `read_range` reads them; None where there are none.
+
+    >>> written(read_range("float:0,0.5")), written(read_range("0,2")), written({})
+    ('float:0,0.5', '0,2', None)
+    """
+    ends = {kind: f"{_plain(scale.low)},{_plain(scale.high)}" for kind, scale in scales.items()}
+    if set(ends) == set(KINDS) and len(set(ends.values())) == 1:
+        return ends["byte"]
+    return " ".join(f"{kind}:{ends[kind]}" for kind in KINDS if kind in ends) or None
+
+
+def joined(source: str | None, target: str | None) -> str | None:
+    """Write the ranges of two sides as one.
+
+    >>> joined("0,1", "0,1"), joined(None, "float:0,1"), joined(None, None)
+    ('0,1', '/float:0,1', None)
+    """
+    return source if source == target else f"{source or ''}/{target or ''}"
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))

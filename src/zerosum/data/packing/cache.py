@@ -1,4 +1,8 @@
-"""Packed data: decoded once, kept in the cache, mapped into memory from then on."""
+"""Packed data: decoded once, kept in the cache, mapped into memory from then on.
+
+A pack is named by the content of what it was made of (`identity`), used only while its seal is whole (`seal`), and
+swept when the cache outgrows its bound (`sweep`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +21,15 @@ from typing import BinaryIO, TextIO
 
 import numpy as np
 
+from zerosum.data.packing.levels import Levels
+from zerosum.data.packing.seal import is_sound, seal
+from zerosum.data.packing.sweep import sweep
 from zerosum.data.spec import Spec
 from zerosum.errors import StorageError
 
-FORMAT = 1
+FORMAT = 2
+MADE_ANEW = "The packed form in the cache was damaged, and was made anew."
+PARTS = ("samples.npy", "labels.npy", "pack.json")
 STALE_SECONDS = 24 * 3600
 
 
@@ -52,25 +61,66 @@ def digest(samples: np.ndarray, labels: np.ndarray | None, spec: Spec) -> str:
 
 
 def reopen(cache: Path, key: str) -> Packed | None:
-    """Map packed data into memory, or return None if there are none under this key.
+    """Map packed data into memory, or return None if there are none under this key, or damaged ones.
 
     Raises:
-        StorageError: The pack is there and damaged, or may not be read.
+        StorageError: The pack may not be read.
     """
     folder = cache / "packed" / key
-    if not folder.exists():
-        return None
     try:
+        if not is_sound(folder / "seal.json"):
+            return None
         about = json.loads((folder / "pack.json").read_text())
         # Mapped copy-on-write: torch asks for writable memory, and the file stays as it is.
         samples = np.load(folder / "samples.npy", mmap_mode="c", allow_pickle=False)
         labels = np.load(folder / "labels.npy", allow_pickle=False) if about["labelled"] else None
-        spec = Spec(shape=tuple(about["shape"]), classes=tuple(about["classes"]))
+        spec = Spec(shape=tuple(about["shape"]), classes=tuple(about["classes"]), range=about["range"])
         return Packed(
             samples=samples, labels=labels, spec=spec, fingerprint=about["fingerprint"], notes=tuple(about["notes"])
         )
+    except FileNotFoundError:  # swept meanwhile by another process
+        return None
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise StorageError(f"The packed data in {folder} cannot be read ({error}): delete that folder.") from error
+        raise StorageError(
+            f"The packed data in {folder} cannot be read ({error}): delete that folder, or choose another cache with "
+            "--cache or ZEROSUM_CACHE."
+        ) from error
+
+
+def reopen_in_range(cache: Path, name: Callable[[str | None], str], wanted: str | None) -> Packed | None:
+    """Map packed data whose numbers have a range, also those that were packed before it was known.
+
+    Args:
+        cache: Folder of the cache.
+        name: The key of the pack, by the range that was asked for.
+        wanted: The range; None chooses one.
+
+    Raises:
+        StorageError: The pack may not be read.
+    """
+    packed = reopen(cache, name(wanted))
+    if packed is None and wanted is not None:
+        chosen = reopen(cache, name(None))
+        return chosen if chosen is not None and chosen.spec.range == wanted else None
+    return packed
+
+
+def discard(cache: Path, key: str) -> bool:
+    """Remove the damaged pack under a key; return whether there was one.
+
+    Raises:
+        StorageError: It cannot be removed.
+    """
+    folder = cache / "packed" / key
+    try:
+        if not folder.exists():
+            return False
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise storage_error(cache, error) from error
+    return True
 
 
 class Packing:
@@ -79,6 +129,7 @@ class Packing:
     def __init__(self, folder: Path, shape: Sequence[int]) -> None:
         """Begin a pack of samples of `shape`, (H, W, C), in an existing folder."""
         self.folder, self.shape, self.count = folder, tuple(shape), 0
+        self.levels = Levels()
         self._hash = hashlib.blake2b(digest_size=16)
         self._file = open(folder / "samples.npy", "wb")  # noqa: SIM115  (closed by finish and by new_pack)
         self._write_header()
@@ -88,10 +139,11 @@ class Packing:
         data = np.ascontiguousarray(rows).data
         self._file.write(data)
         self._hash.update(data)
+        self.levels.add(rows)
         self.count += len(rows)
 
-    def finish(self, *, labels: np.ndarray | None, spec: Spec, notes: Sequence[str]) -> None:
-        """Write what is known only at the end, and see everything on to the disk."""
+    def finish(self, *, labels: np.ndarray | None, spec: Spec, notes: Sequence[str], source: str = "") -> None:
+        """Write what is known only at the end, seal it, and see everything on to the disk."""
         self._file.seek(0)
         self._write_header()
         _to_disk(self._file)
@@ -104,12 +156,16 @@ class Packing:
             "labelled": labels is not None,
             "shape": spec.shape,
             "classes": spec.classes,
+            "range": spec.range,
             "fingerprint": _finish(self._hash, labels, spec),
             "notes": list(notes),
+            "source": source,
+            "count": self.count,
         }
         with open(self.folder / "pack.json", "w") as file:
             json.dump(about, file, indent=1)
             _to_disk(file)
+        seal(self.folder / "seal.json", [self.folder / part for part in PARTS if (self.folder / part).exists()])
 
     def close(self) -> None:
         """Close the file of samples, finished or not."""
@@ -134,7 +190,7 @@ def new_pack(cache: Path, key: str, shape: Sequence[int]) -> Iterator[Packing]:
     scratch = None
     try:
         home.mkdir(parents=True, exist_ok=True)
-        _sweep(home)
+        _sweep_abandoned(home)
         scratch = Path(tempfile.mkdtemp(prefix=f".making-{key}-", dir=home))
         packing = Packing(scratch, shape)
         try:
@@ -143,6 +199,7 @@ def new_pack(cache: Path, key: str, shape: Sequence[int]) -> Iterator[Packing]:
             packing.close()
         scratch.chmod(0o755)
         _rename(scratch, home / key)
+        sweep(cache)
     except OSError as error:
         raise storage_error(cache, error) from error
     finally:
@@ -169,7 +226,7 @@ def _rename(scratch: Path, final: Path) -> None:
             raise
 
 
-def _sweep(home: Path) -> None:
+def _sweep_abandoned(home: Path) -> None:
     """Remove what processes that were killed have left behind."""
     for folder in home.glob(".making-*"):
         try:

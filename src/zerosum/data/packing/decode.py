@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from zerosum.data.options import SMALLEST_SIDE
-from zerosum.data.packing.bit_depth import Scale
+from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale
+from zerosum.data.packing.colour_profile import Profile, in_srgb, profile_of
+from zerosum.data.packing.open_image import Unusable, open_image, orientation, upright
+from zerosum.runtime.regular_files import NotRegularError
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # JPEG includes MPO
 GRAY_MODES = ("1", "L", "LA", "La")
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
-ORIENTATION = 274  # the EXIF and TIFF tag
-TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS = 256, 257, 258
-
-
-class Unusable(Exception):  # noqa: N818  (the sentence "a.png ..." reads on)
-    """This image cannot be used; the text completes the sentence "a.png ..."."""
+TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS, TIFF_PHOTOMETRIC, TIFF_SAMPLES = 256, 257, 258, 262, 277
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +42,11 @@ class ImageHeader:
     """Whether an orientation tag turns or mirrors the stored pixels."""
 
     frames: int
+    profile: Profile = "none"
+    """What becomes of the colour profile."""
+
+    dropped: int = 0
+    """Bands that are neither colour nor opacity, and are not read."""
 
     @property
     def wide(self) -> str | None:
@@ -68,26 +67,18 @@ class PixelFormat:
     """How wide numbers become 8 bits, by the value of `Facts.wide`."""
 
 
-@contextmanager
-def no_bombs() -> Iterator[None]:
-    """Turn Pillow's warning about a decompression bomb into an error, in the threads that decode as well."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
-
-
 def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> ImageHeader:
     """Read the header of an image.
 
     Raises:
         Unusable: The image is too large to be meant, or has a side of less than `smallest` pixels.
     """
-    with open_image(file) as image:
+    with open_image(file, header=True) as image:
         width, height = image.size
         if image.format == "TIFF":  # Pillow swaps the size by itself here, but not in every version
             width, height = int(image.tag_v2[TIFF_WIDTH]), int(image.tag_v2[TIFF_HEIGHT])  # pyright: ignore
-        orientation = image.getexif().get(ORIENTATION, 1)
-        if orientation in (5, 6, 7, 8):
+        way = orientation(image)
+        if way in (5, 6, 7, 8):
             width, height = height, width
         if min(width, height) < smallest:
             raise Unusable(f"is only {height}x{width} pixels, less than {smallest} a side")
@@ -101,32 +92,27 @@ def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> ImageHeader:
             bits=_bits(image, raw),
             colour=not gray,
             alpha=not wide and (image.mode in ALPHA_MODES or "transparency" in image.info),
-            turned=orientation in range(2, 9),
+            turned=way != 1,
             # The further frames of an MPO are previews and second views that a phone adds to a photograph.
             frames=1 if image.format == "MPO" else getattr(image, "n_frames", 1),
+            profile=profile_of(image),
+            dropped=_dropped(image),
         )
 
 
-def open_image(file: BinaryIO) -> ImageFile:
-    """Open an image of one of the formats that zerosum reads, and refuse a decompression bomb.
-
-    Raises:
-        Unusable: The header claims more pixels than Pillow's limit.
-    """
-    image = Image.open(file, formats=FORMATS)
-    if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
-        raise Unusable(f"claims {image.height}x{image.width} pixels, more than the limit against decompression bombs")
-    return image
-
-
-def extent(file: BinaryIO) -> tuple[float, float]:
-    """Smallest and largest number in an image.
+def extent(file: BinaryIO) -> tuple[float, float, bool]:
+    """Smallest and largest number in an image, and whether all are bytes doubled (257 times 0..255): 8 bits in 16.
 
     Raises:
         Unusable: Some number is not finite.
     """
     with open_image(file) as image:
         values = np.asarray(image)
+    low, high = _finite_extremes(values)
+    return low, high, low >= 0 and high <= 65535 and values.dtype.kind in "ui" and not (values % 257).any()
+
+
+def _finite_extremes(values: np.ndarray) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     if not np.isfinite(low + high):
         raise Unusable("holds numbers that are not finite (NaN or infinity)")
@@ -152,15 +138,37 @@ def render(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
             cover = max(plan.height, plan.width) / min(image.size)
             image.draft(None, (int(2 * cover * image.width), int(2 * cover * image.height)))
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        return fit(with_channels(to_plain(image, plan), plan.channels), plan)
+        return fit(with_channels(to_plain(upright(image), plan), plan.channels), plan)
 
 
 def to_plain(image: Image.Image, plan: PixelFormat) -> Image.Image:
-    """Bring an image of any mode to 8-bit L, LA, RGB or RGBA, keeping its alpha."""
+    """Bring an image of any mode to 8-bit L, LA, RGB or RGBA, keeping its alpha.
+
+    Wide numbers whose kind the plan has no scale for have one of their own.
+
+    Raises:
+        Unusable: Some number is not finite.
+    """
     if image.mode == "F" or image.mode.startswith("I"):
-        scale = plan.scales["float" if image.mode == "F" else "integer"]
-        return Image.fromarray(scale.apply(np.asarray(image)))
+        values = np.asarray(image)
+        low, high = _finite_extremes(values)
+        kind, own = ("float", float_scale) if image.mode == "F" else ("integer", integer_scale)
+        pixels = (plan.scales.get(kind) or own(low, high)).apply(values)
+        return Image.fromarray(255 - pixels if white_is_zero(image) else pixels)
+    plain = in_srgb(_eight_bits(in_srgb(image)))
+    scale = plan.scales.get("byte")
+    if scale is None:
+        return plain
+    table = scale.apply(np.arange(256)).tolist()
+    return plain.point([level for band in plain.getbands() for level in (range(256) if band == "A" else table)])
+
+
+def white_is_zero(image: Image.Image) -> bool:
+    """Whether a TIFF counts from white; Pillow inverts such files only of 8 bits or less."""
+    return getattr(image, "tag_v2", {}).get(TIFF_PHOTOMETRIC) == 0
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode in ("LA", "RGBA"):
         return image
     if image.mode in ("La", "RGBa"):
@@ -202,6 +210,8 @@ def reason(error: Exception) -> str:
     match error:
         case Unusable():
             return text
+        case NotRegularError():
+            return "is no regular file (a named pipe, a socket, a device or a folder)"
         case PermissionError():
             return "may not be read (permission denied)"
         case FileNotFoundError():
@@ -214,6 +224,13 @@ def reason(error: Exception) -> str:
             return "is cut short"
         case _:
             return f"cannot be decoded ({text})"
+
+
+def _dropped(image: ImageFile) -> int:
+    """Bands of a TIFF that Pillow leaves out, such as near infrared beside red, green and blue."""
+    if image.format != "TIFF":
+        return 0
+    return max(0, int(image.tag_v2.get(TIFF_SAMPLES, 1)) - len(image.getbands()))  # pyright: ignore
 
 
 def _bits(image: ImageFile, raw: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from zerosum.data.options import DataConfig
+from zerosum.data.packing.bit_depth import written
 from zerosum.data.packing.cache import new_pack
 from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason, render
 from zerosum.data.packing.scan import Scan, attempt, plan_for, survey
@@ -34,7 +35,7 @@ def pack_files(
         StorageError: The cache cannot be written to.
     """
     labels = labelling(files, options)
-    found = survey(files, progress)
+    found = survey(files, progress, range=options.range)
     problems = dict(found.problems)
     _judge(files, problems, options)
     if not found.facts:
@@ -58,9 +59,10 @@ def pack_files(
         settled = replace(options, size=f"{plan.height}x{plan.width}", channels=plan.channels)
         _, notes = plan_for(replace(found, facts=decoded), settled)
         skipped = (f"Skipped as corrupt: {counted(len(problems), 'image')} ({_first(problems)}).",) if problems else ()
-        spec = Spec(shape=(plan.channels, plan.height, plan.width), classes=labels.classes)
-        said = (*notes, labels.sentence, *left_out(files), *skipped)
-        packing.finish(labels=labels.numbers(names), spec=spec, notes=said)
+        spec = Spec(shape=(plan.channels, plan.height, plan.width), classes=labels.classes, range=written(plan.scales))
+        narrow = packing.levels.warnings([plan.scales[fact.wide] for fact in decoded.values() if fact.wide])
+        said = (*notes, labels.sentence, *left_out(files), *skipped, *narrow)
+        packing.finish(labels=labels.numbers(names), spec=spec, notes=said, source=str(files.root))
 
 
 def _rows(

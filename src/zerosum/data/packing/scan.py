@@ -9,7 +9,7 @@ from functools import partial
 from typing import BinaryIO, TypeVar
 
 from zerosum.data.options import SMALLEST_SIDE, DataConfig, choose_sides
-from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale
+from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale, read_range
 from zerosum.data.packing.decode import ImageHeader, PixelFormat, extent, inspect, reason, translucent
 from zerosum.data.packing.tiles import tile_notes
 from zerosum.data.sources.image_files import ImageFiles
@@ -51,13 +51,23 @@ def attempt(files: ImageFiles, work: Callable[[BinaryIO], Result]) -> Callable[[
     return tried
 
 
-def survey(files: ImageFiles, progress: ProgressCallback | None = None, *, smallest: int = SMALLEST_SIDE) -> Scan:
+def survey(
+    files: ImageFiles,
+    progress: ProgressCallback | None = None,
+    *,
+    smallest: int = SMALLEST_SIDE,
+    range: str | None = None,  # noqa: A002
+    choose: bool = True,
+) -> Scan:
     """Read all headers, and the pixels only of files whose numbers are wide or whose alpha may matter.
 
     Args:
         files: What to look at.
         progress: Told how many were looked at.
         smallest: Pixels that both sides of an image must have.
+        range: What numbers become 0..255, as `read_range` reads it.
+        choose: Whether to choose the range of the kinds of number that it does not name from all files together; if
+            not, each file of such a kind has a range of its own, so that nothing depends on its company.
     """
     facts: dict[str, ImageHeader] = {}
     problems: dict[str, str] = {}
@@ -68,7 +78,8 @@ def survey(files: ImageFiles, progress: ProgressCallback | None = None, *, small
             facts[name] = result
         if progress is not None and (done % 100 == 0 or done == len(files.names)):
             progress("look", done, len(files.names))
-    scales = _scales(files, facts, problems)
+    given = read_range(range)
+    scales = given | (_scales(files, facts, problems, given) if choose else {})
     see_through = any(result is True for _, result in _over(files, translucent, _named(facts, lambda fact: fact.alpha)))
     return Scan(facts=facts, problems=problems, translucent=see_through, scales=scales)
 
@@ -104,10 +115,14 @@ def _named(facts: dict[str, ImageHeader], wanted: Callable[[ImageHeader], bool])
     return [name for name, fact in facts.items() if wanted(fact)]
 
 
-def _scales(files: ImageFiles, facts: dict[str, ImageHeader], problems: dict[str, str]) -> dict[str, Scale]:
+def _scales(
+    files: ImageFiles, facts: dict[str, ImageHeader], problems: dict[str, str], given: dict[str, Scale]
+) -> dict[str, Scale]:
     """Find the extremes of wide numbers over the whole data set; move files that turn out unusable to `problems`."""
     scales = {}
     for kind, choose in (("integer", integer_scale), ("float", float_scale)):
+        if kind in given:
+            continue
         extents = []
         for name, result in _over(files, extent, _named(facts, lambda fact, kind=kind: fact.wide == kind)):
             if isinstance(result, Exception):
@@ -116,7 +131,9 @@ def _scales(files: ImageFiles, facts: dict[str, ImageHeader], problems: dict[str
             else:
                 extents.append(result)
         if extents:
-            scales[kind] = choose(min(low for low, _ in extents), max(high for _, high in extents))
+            low, high = min(low for low, _, _ in extents), max(high for _, high, _ in extents)
+            doubled = kind == "integer" and all(doubled for _, _, doubled in extents) and high > 0
+            scales[kind] = integer_scale(0, 65535) if doubled else choose(low, high)
     return scales
 
 
@@ -149,6 +166,11 @@ def _channel_notes(facts: list[ImageHeader], see_through: bool, channels: int) -
         notes.append(f"Alpha channel {dropped} throughout: {counted(alpha, 'image')}.")
     if see_through and channels in (1, 3):
         notes.append(f"Composited on white because of an alpha channel: {counted(alpha, 'image')}.")
+    if see_through and channels in (2, 4) and 10 * alpha <= len(facts):
+        notes.append(
+            f"All get an alpha channel, though only {counted(alpha, 'image')} of {len(facts):,} have transparency: "
+            f"--channels {channels - 1} puts these on white."
+        )
     if channels in (2, 4) and alpha < len(facts):
         notes.append(f"Made opaque for lack of an alpha channel: {counted(len(facts) - alpha, 'image')}.")
     if see_through and channels in (2, 4):
@@ -157,20 +179,37 @@ def _channel_notes(facts: list[ImageHeader], see_through: bool, channels: int) -
 
 
 def _number_notes(facts: list[ImageHeader], scales: dict[str, Scale]) -> tuple[str, ...]:
-    notes = [scale.sentence for scale in scales.values()]
+    kinds = {fact.wide or "byte" for fact in facts}
+    notes = list(dict.fromkeys(scale.sentence for kind, scale in scales.items() if kind in kinds))
     high_byte = sum(fact.bits == 16 and fact.wide is None for fact in facts)
     if high_byte:
         notes.append(f"16 bits in each of several channels reduced to the high byte: {counted(high_byte, 'image')}.")
     return tuple(notes)
 
 
+def profile_notes(converted: int, unusable: int) -> tuple[str, ...]:
+    """Say what becomes of colour profiles, by the numbers of images that are converted and that cannot be."""
+    images = [counted(number, "image") for number in (converted, unusable)]
+    return (
+        *([f"Colours converted to sRGB from an embedded profile: {images[0]}."] if converted else []),
+        *([f"A colour profile that does not fit the colours was left aside: {images[1]}."] if unusable else []),
+    )
+
+
 def _oddity_notes(facts: list[ImageHeader]) -> tuple[str, ...]:
     notes = []
+    profiles = Counter(fact.profile for fact in facts)
+    bands = sum(fact.dropped > 0 for fact in facts)
     turned, several = sum(fact.turned for fact in facts), sum(fact.frames > 1 for fact in facts)
     if turned:
         notes.append(f"Turned upright as the orientation tag says: {counted(turned, 'image')}.")
     if several:
         notes.append(f"Several frames or pages, of which the first is used: {counted(several, 'file')}.")
+    notes += profile_notes(profiles["converted"], profiles["unusable"])
+    if bands:
+        notes.append(
+            f"Bands that are no colour and no opacity were dropped: {counted(bands, 'image')}; .npy keeps them."
+        )
     for mode, number in sorted(Counter(fact.mode for fact in facts).items()):
         if mode in ("CMYK", "YCbCr", "LAB", "HSV"):
             notes.append(f"Converted from {mode} to RGB: {counted(number, 'image')}.")

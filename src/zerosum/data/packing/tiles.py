@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ImageOps
 
-from zerosum.data.packing.decode import ImageHeader, PixelFormat, open_image, to_plain, with_channels
+from zerosum.data.packing.decode import ImageHeader, PixelFormat, to_plain, with_channels
+from zerosum.data.packing.open_image import open_image, upright
 from zerosum.text import counted
 
 
@@ -20,8 +20,7 @@ def whole(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
     """
     with open_image(file) as image:
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        shown = with_channels(to_plain(image, plan), plan.channels)
+        shown = with_channels(to_plain(upright(image), plan), plan.channels)
     return np.asarray(shown).reshape(shown.height, shown.width, plan.channels)
 
 

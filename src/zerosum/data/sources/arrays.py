@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import zipfile
-import zlib
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from zerosum.data.sources.image_array import ImageArray, table_of, with_labels
 from zerosum.errors import InputError, NoSuchSplit
-from zerosum.text import listed
+from zerosum.runtime.byte_budget import spendable
+from zerosum.runtime.regular_files import open_regular
+from zerosum.text import listed, memory
 
 IDX_SPLITS = {"train": "train", "test": "t10k"}
 
@@ -23,13 +27,11 @@ def read_npy(path: Path, split: str) -> ImageArray:
         InputError: The file cannot be read as numbers of a shape that images have.
     """
     refuse_split(path, split)
-    try:
+    with _reading(path):
         images = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise _unreadable(path, error) from error
-    if not isinstance(images, np.ndarray):
-        raise InputError(f"{path} holds several arrays: name it .npz.")
-    return table_of(images, str(path))
+        if not isinstance(images, np.ndarray):
+            raise InputError(f"{path} holds several arrays: name it .npz.")
+        return table_of(images, str(path))
 
 
 def read_npz(path: Path, split: str) -> ImageArray:
@@ -41,21 +43,55 @@ def read_npz(path: Path, split: str) -> ImageArray:
     Raises:
         InputError: No array can be told to be the images, or they cannot be read.
     """
+    with _reading(path), open_regular(path) as file:
+        archive = np.load(file, allow_pickle=False)  # pyright: ignore[reportArgumentType]
+        if not isinstance(archive, NpzFile):
+            raise InputError(f"{path} is no .npz archive: name it .npy.")
+        with archive:
+            return _from_archive(path, archive, split)
+
+
+def _from_archive(path: Path, archive: NpzFile, split: str) -> ImageArray:
+    keys = archive.files
+    images_key = _images_key(path, keys, split)
+    table = table_of(_member(path, archive, images_key), f"{images_key} in {path}")
+    labels_key = {"images": "labels"}.get(images_key, f"y_{split}")
+    if labels_key not in keys:
+        return table
+    named = _member(path, archive, "class_names").astype(str).reshape(-1).tolist() if "class_names" in keys else ()
+    # A class that one split lacks must not shift the numbers of the others.
+    rest = [key for key in keys if key.startswith("y_") and key != labels_key]
+    others = [_member(path, archive, key).reshape(-1) for key in rest]
+    return with_labels(table, _member(path, archive, labels_key), tuple(named), f"{labels_key} in {path}", others)
+
+
+def _member(path: Path, archive: NpzFile, key: str) -> np.ndarray:
+    """Read an array of an archive, once its size is known to fit into memory."""
+    for member in archive.zip.infolist():  # pyright: ignore[reportOptionalMemberAccess]
+        if member.filename.removesuffix(".npy") == key:
+            _require_memory(path, member.file_size)
+    found = archive[key]
+    if not isinstance(found, np.ndarray):
+        raise InputError(f"{key} in {path} is no array of numbers.")
+    return found
+
+
+def _require_memory(path: Path, size: int) -> None:
+    if size > spendable():
+        raise InputError(
+            f"{path} would unpack to {memory(size)}, more than there is memory for: store the array as .npy, which is "
+            "read piece by piece."
+        )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn whatever a reader of arrays raises on damaged or hostile bytes into one sentence."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{path} is no .npz archive: name it .npy.")
-            keys = archive.files
-            images_key = _images_key(path, keys, split)
-            table = table_of(archive[images_key], f"{images_key} in {path}")
-            labels_key = {"images": "labels"}.get(images_key, f"y_{split}")
-            if labels_key not in keys:
-                return table
-            named = archive["class_names"].astype(str).reshape(-1).tolist() if "class_names" in keys else ()
-            # A class that one split lacks must not shift the numbers of the others.
-            others = [archive[key].reshape(-1) for key in keys if key.startswith("y_") and key != labels_key]
-            return with_labels(table, archive[labels_key], tuple(named), f"{labels_key} in {path}", others)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
         raise _unreadable(path, error) from error
 
 
@@ -96,16 +132,21 @@ def read_idx(images: Path, labels: Path | None) -> ImageArray:
 
 
 def idx_bytes(path: Path) -> bytes:
-    """Read an idx file, uncompressed.
+    """Read an idx file, uncompressed: as much of it as its header announces, and one byte more if there is one.
 
     Raises:
-        InputError: It cannot be read, or its compression is damaged.
+        InputError: It cannot be read, its compression is damaged, or it announces more than there is memory for.
     """
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-    except (OSError, EOFError, zlib.error) as error:
-        raise _unreadable(path, error) from error
+    with _reading(path), open_regular(path) as stored:
+        packed = stored.read(2) == b"\x1f\x8b"
+        stored.seek(0)
+        file = gzip.GzipFile(fileobj=stored) if packed else stored
+        start = file.read(4)
+        axes = start[3] if start[:3] == b"\0\0\x08" and len(start) == 4 else 0
+        lengths = file.read(4 * axes)
+        size = math.prod(np.frombuffer(lengths[: len(lengths) // 4 * 4], dtype=">u4").tolist()) if axes else 0
+        _require_memory(path, size)
+        return start + lengths + file.read(size + 1)
 
 
 def idx_array(content: bytes, axes: int, path: Path) -> np.ndarray:
@@ -122,8 +163,8 @@ def idx_array(content: bytes, axes: int, path: Path) -> np.ndarray:
     if header[0] != 0x800 + axes:
         raise InputError(f"{path} is no idx file of bytes with {axes} axes: expected the magic number {0x800 + axes}.")
     values = np.frombuffer(content, dtype=np.uint8)[start:]
-    if values.size != header[1:].prod():
-        raise InputError(f"{path} is cut short or too long: {values.size:,} values where {header[1:].prod():,} belong.")
+    if values.size != (wanted := math.prod(header[1:].tolist())):
+        raise InputError(f"{path} is cut short or too long: {values.size:,} values where {wanted:,} belong.")
     return values.reshape(header[1:])
 
 

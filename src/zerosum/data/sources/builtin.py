@@ -17,6 +17,7 @@ from zerosum.data.sources.arrays import idx_array, idx_bytes, read_npz
 from zerosum.data.sources.download import fetch, md5_of
 from zerosum.data.sources.image_array import ImageArray, padded, table_of, with_labels
 from zerosum.errors import InputError, NoSuchSplit
+from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import counted
 
@@ -91,7 +92,7 @@ def locate(name: str, options: DataConfig, progress: ProgressCallback | None = N
         raise NoSuchSplit(f"{name} has no split {options.split}: choose --split train or test.")
     kept = os.environ.get("ZEROSUM_DATA")
     home = options.cache_folder() / "downloads" / name
-    folders = [Path(kept).expanduser().absolute() / alias for alias in (name, name.replace("-", "_"))] if kept else []
+    folders = [absolute(kept) / alias for alias in (name, name.replace("-", "_"))] if kept else []
     for folder in (*folders, home):
         found = _in_folder(name, folder, options.split)
         if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,19 +11,26 @@ from pathlib import Path
 
 from zerosum.data.options import DataConfig
 from zerosum.data.sources import arrays, builtin, toys
+from zerosum.data.sources.archive import list_zip
+from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
-from zerosum.data.sources.image_files import ImageFiles, choose_split, list_folder, list_zip
-from zerosum.data.sources.labels import table_bytes
+from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.label_table import label_bytes
+from zerosum.data.sources.splits import choose_split
 from zerosum.errors import InputError, NoSuchSplit
+from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
+
+PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
+"""Endings of archives that are not read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredArray:
     """An array that lies in files, or in an installed package, and is read only when it must be."""
 
-    stamps: tuple[tuple[str, int, int], ...]
-    """Of every file its name, its size in bytes and its time of change in nanoseconds."""
+    paths: tuple[Path, ...] = ()
+    """The files; none where a package brings the array along."""
 
     read: Callable[[], ImageArray]
 
@@ -51,11 +59,11 @@ def find(
     if name == "digits":
         if options.split != "train":
             raise NoSuchSplit(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
-        return StoredArray(stamps=(), read=builtin.digits)
+        return StoredArray(read=builtin.digits)
     if name is not None:
         paths = builtin.locate(name, options, progress)
-        return StoredArray(stamps=_stamps(*paths), read=partial(builtin.read, name, paths, options))
-    path = Path(source).expanduser().absolute()
+        return StoredArray(paths=tuple(paths), read=partial(builtin.read, name, paths, options))
+    path = absolute(source)
     try:
         found = _at(path, options) if path.exists() else None
     except OSError as error:
@@ -79,7 +87,14 @@ def built_in(source: str | Path) -> str | None:
 
 def name_of(source: str | Path) -> str:
     """A source as it is written down: a built-in name as it is, a path made absolute."""
-    return built_in(source) or str(Path(source).expanduser().absolute())
+    return built_in(source) or str(absolute(source))
+
+
+def shadowed(source: str | Path) -> tuple[str, ...]:
+    """Say that a folder or file of a built-in data set's name lies here too, and was left aside."""
+    if built_in(source) is None or not os.path.lexists(source):
+        return ()
+    return (f"{source} is the built-in data set; the {source} that lies here was left aside: ./{source} names it.",)
 
 
 def with_default_size(source: str | Path, options: DataConfig) -> DataConfig:
@@ -91,13 +106,17 @@ def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
     if path.is_dir():
         pair = arrays.find_idx(path, options.split)
         return _idx(*pair) if pair is not None else _checked(choose_split(list_folder(path), options), options)
+    if not path.is_file():
+        raise InputError(f"{path} is no folder and no regular file: give a folder of images, a .zip or an array file.")
     name, split = path.name.lower(), options.split
     if name.endswith(".zip"):
         return _checked(choose_split(list_zip(path), options), options)
     if name.endswith(".npz"):
-        return StoredArray(stamps=_stamps(path), read=partial(arrays.read_npz, path, split))
+        return StoredArray(paths=(path,), read=partial(arrays.read_npz, path, split))
     if name.endswith(".npy"):
-        return StoredArray(stamps=_stamps(path), read=partial(arrays.read_npy, path, split), mapped=True)
+        return StoredArray(paths=(path,), read=partial(arrays.read_npy, path, split), mapped=True)
+    if name.endswith(PACKED):
+        raise InputError(f"{path} is an archive of a kind that is not read: unpack it and give the folder, or a .zip.")
     if name.endswith(("ubyte", ".gz")):
         arrays.refuse_split(path, split)
         return _idx(path, arrays.labels_beside(path))
@@ -109,18 +128,13 @@ def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
 
 def _checked(files: ImageFiles, options: DataConfig) -> ImageFiles:
     """See that a labels table is there before anything is decoded."""
-    if options.labels not in (None, "none", "folders"):
-        table_bytes(files, options.labels)
+    label_bytes(files, options)
     return files
 
 
 def _idx(images: Path, labels: Path | None) -> StoredArray:
     paths = (images,) if labels is None else (images, labels)
-    return StoredArray(stamps=_stamps(*paths), read=partial(arrays.read_idx, images, labels))
-
-
-def _stamps(*paths: Path) -> tuple[tuple[str, int, int], ...]:
-    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
+    return StoredArray(paths=paths, read=partial(arrays.read_idx, images, labels))
 
 
 def _nearest(source: str | Path, path: Path) -> str:

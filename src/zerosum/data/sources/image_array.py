@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from zerosum.data.options import SMALLEST_SIDE, DataConfig, choose_sides
-from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale
+from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale, read_range, written
 from zerosum.data.packing.cache import new_pack
 from zerosum.data.packing.decode import PixelFormat, fit, with_channels
 from zerosum.data.spec import Spec
@@ -34,6 +35,9 @@ class ImageArray:
     classes: tuple[str, ...] = ()
     scale: Scale | None = None
     """How the numbers become 0..255; None where they are uint8 already."""
+
+    range: str | None = None
+    """The range that was asked for, as `read_range` reads it."""
 
     notes: tuple[str, ...] = ()
 
@@ -126,6 +130,7 @@ def settle(table: ImageArray, options: DataConfig) -> tuple[PixelFormat, ImageAr
         raise InputError("--fit tiles is for image files, and these are images of one size in an array: leave it away.")
     _, height, width, channels = table.samples.shape
     tall, wide = choose_sides({(height, width)}, options)
+    table = _in_range(table, options)
     plan = PixelFormat(height=tall, width=wide, channels=options.channels or channels, scales={})
     notes = list(table.notes)
     if (tall, wide) == (height, width):
@@ -151,6 +156,23 @@ def settle(table: ImageArray, options: DataConfig) -> tuple[PixelFormat, ImageAr
     return plan, replace(table, notes=(*notes, origin))
 
 
+def _in_range(table: ImageArray, options: DataConfig) -> ImageArray:
+    """Give the numbers of a table the range that was asked for, or that the training data have."""
+    scales = read_range(options.range)
+    table = replace(table, range=written(scales))
+    scale = scales.get(kind_of(table.samples.dtype))
+    if scale is None:
+        return table
+    own = table.scale.sentence if table.scale is not None else None
+    notes = (scale.sentence, *(note for note in table.notes if note != own))
+    return replace(table, scale=scale, notes=notes)
+
+
+def kind_of(dtype: np.dtype[Any]) -> str:
+    """The kind of number that a range names: "byte", "integer" or "float"; "bool" has none."""
+    return "byte" if dtype == np.uint8 else {"f": "float", "b": "bool"}.get(dtype.kind, "integer")
+
+
 def chunks(table: ImageArray, plan: PixelFormat) -> Iterator[np.ndarray]:
     """Bring a table to the plan's shape, piece by piece: (n, H, W, C) uint8."""
     samples, row_shape = table.samples, (plan.height, plan.width, plan.channels)
@@ -171,7 +193,14 @@ def chunks(table: ImageArray, plan: PixelFormat) -> Iterator[np.ndarray]:
 
 def spec_of(table: ImageArray, plan: PixelFormat) -> Spec:
     """What a recipe needs to know about a table once it has the plan's shape."""
-    return Spec(shape=(plan.channels, plan.height, plan.width), classes=table.classes)
+    own = written({kind_of(table.samples.dtype): scale for scale in wide_scales(table)})
+    shape = (plan.channels, plan.height, plan.width)
+    return Spec(shape=shape, classes=table.classes, range=table.range or own)
+
+
+def wide_scales(table: ImageArray) -> list[Scale]:
+    """The scale of a table's numbers, if they have one: bytes and truth values have none."""
+    return [] if table.scale is None or kind_of(table.samples.dtype) == "bool" else [table.scale]
 
 
 def pack_table(
@@ -189,7 +218,11 @@ def pack_table(
             packing.append(rows)
             if progress is not None:
                 progress("pack", packing.count, len(settled.samples))
-        packing.finish(labels=settled.labels, spec=spec_of(settled, plan), notes=settled.notes)
+        packing.finish(
+            labels=settled.labels,
+            spec=spec_of(settled, plan),
+            notes=(*settled.notes, *packing.levels.warnings(wide_scales(settled))),
+        )
 
 
 def _channels_last(images: np.ndarray, name: str) -> np.ndarray:

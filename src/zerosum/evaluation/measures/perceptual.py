@@ -22,6 +22,7 @@ from zerosum.features.extractor import Extractor, identity_of
 from zerosum.inference.generate import draw_labels
 from zerosum.metrics.lpips import Backbone, FeatureStack, lpips, lpips_classifier
 from zerosum.metrics.path_length import STEP, path_length
+from zerosum.runtime.paths import expanded
 from zerosum.tasks import has_latents, require_latents
 
 LPIPS: dict[str, Better] = {"lpips": "lower"}
@@ -64,7 +65,7 @@ def perceptual_distance(
         raise InputError(f"--perceptual {config.perceptual} is no backbone with its weights: {GIVE}.")
     backbone = cast("Backbone", name)
     heads = _heads(backbone, config.perceptual_heads)
-    distance = lpips(backbone, weights=Path(weights).expanduser(), heads=heads, device=str(device))
+    distance = lpips(backbone, weights=expanded(weights), heads=heads, device=str(device))
     stack, learned = cast("FeatureStack", distance.stages), distance.heads or ()
     digest = identity_of(stack.state_dict() | {f"head{stage}": values for stage, values in enumerate(learned)})
     return Perceptual(distance=distance, sees=f"version 0.1, weights {digest[:8]}", device=device)
@@ -73,9 +74,9 @@ def perceptual_distance(
 def _heads(backbone: Backbone, given: str | None) -> Path:
     """Return the file of the learned weights of a backbone's channels."""
     if given is not None:
-        return Path(given).expanduser()
+        return expanded(given)
     kept = os.environ.get("ZEROSUM_DATA")
-    found = Path(kept).expanduser() / "weights" / "lpips_v0.1" / f"{backbone}.pth" if kept else None
+    found = expanded(kept) / "weights" / "lpips_v0.1" / f"{backbone}.pth" if kept else None
     if found is None or not found.is_file():
         where = "$ZEROSUM_DATA/weights/lpips_v0.1" if found is None else found.parent
         raise InputError(

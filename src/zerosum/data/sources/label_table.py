@@ -1,0 +1,140 @@
+"""Tables of labels: CSV files, and the dataset.json that StyleGAN's tools write beside images."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import PurePosixPath
+
+from zerosum.data.options import DataConfig, split_labels
+from zerosum.data.sources.image_files import ImageFiles
+from zerosum.errors import InputError
+from zerosum.runtime.paths import absolute
+from zerosum.runtime.regular_files import open_regular
+from zerosum.text import composed
+
+ANNOTATIONS = "dataset.json"
+FILE_COLUMNS = ("file", "filename", "file_name", "filepath", "path", "image", "image_path")
+DELIMITERS = ",;\t|"
+
+
+def label_bytes(files: ImageFiles, options: DataConfig) -> bytes | None:
+    """Content of the table that labels are read from: the one asked for, or a dataset.json of StyleGAN's tools.
+
+    Raises:
+        InputError: It is not there or cannot be read.
+    """
+    if options.labels in ("none", "folders"):
+        return None
+    if options.labels is not None:
+        return _table_bytes(files, split_labels(options.labels)[0])
+    place = _annotations_of(files)
+    if place is None:
+        return None
+    content = _member(files, f"{place}{ANNOTATIONS}")
+    return content if _is_annotations(content) else None
+
+
+def read_annotations(files: ImageFiles, content: bytes) -> tuple[str, dict[str, str] | None]:
+    """Read a dataset.json: the folder that its names count from, and label by name, or None where it has none.
+
+    The form is that of the authors' dataset_tool.py (Karras et al. 2020, https://github.com/NVlabs/stylegan2-ada):
+    {"labels": [["00000/img00000000.png", 6], ...]}, or {"labels": null}.
+
+    Raises:
+        InputError: Labels are no class numbers or names.
+    """
+    place = _annotations_of(files) or ""
+    pairs = json.loads(content)["labels"]
+    if pairs is None:
+        return place, None
+    if wrong := [label for _, label in pairs if not isinstance(label, int | str)]:
+        raise InputError(
+            f"{place}{ANNOTATIONS} in {files.root} has labels such as {str(wrong[0])[:60]}, which are no class "
+            "numbers: give --labels none, or a CSV file."
+        )
+    return place, {composed(str(name).replace("\\", "/")): str(label) for name, label in pairs}
+
+
+def read_table(content: bytes, asked: str) -> dict[str, str]:
+    """Read the columns of files and labels of a CSV file: label by file, in Unicode's composed form.
+
+    Columns may be parted by commas, semicolons, tabs or bars; names of columns count without capitals and blanks.
+
+    Args:
+        content: Of the file.
+        asked: Its path, or path:column where the labels are not in a column called label.
+
+    Raises:
+        InputError: It is no such table, or gives a file two labels.
+    """
+    table, wanted = split_labels(asked)
+    try:
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        first = text.lstrip("\r\n").partition("\n")[0]
+        delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except (UnicodeError, csv.Error) as error:
+        raise InputError(f"{table} is no CSV file in UTF-8 ({error}): save it as CSV UTF-8.") from error
+    columns = [cell.strip() for cell in rows[0]] if rows else []
+    plain = [column.casefold() for column in columns]
+    file_at = next((plain.index(name) for name in FILE_COLUMNS if name in plain), None)
+    label_at = plain.index(wanted.casefold()) if wanted.casefold() in plain else None
+    if file_at is None or label_at is None:
+        raise InputError(
+            f"{table} has the columns {', '.join(columns) or 'none'}: expected file and {wanted} in its first line; "
+            f"--labels {table}:COLUMN names another column of labels."
+        )
+    given: dict[str, str] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        cells = [row[at].strip() if at < len(row) else "" for at in (file_at, label_at)]
+        file, label = composed(cells[0].replace("\\", "/").removeprefix("./")), cells[1]
+        if not file or not label:
+            raise InputError(f"Line {number} of {table} lacks a file or a label.")
+        if given.setdefault(file, label) != label:
+            raise InputError(f"{table} gives {file} two labels, {given[file]} and {label}.")
+    return given
+
+
+def _table_bytes(files: ImageFiles, table: str) -> bytes:
+    """Read a table, which lies at the path given, or beside the images."""
+    try:
+        path = absolute(table)
+        if path.exists():
+            with open_regular(path) as file:
+                return file.read()
+    except OSError as error:
+        raise InputError(f"The labels file {table} cannot be read: {error.strerror or error}.") from error
+    name = next((name for name in (files.prefix + table, table) if name in files.stamps), None)
+    if name is not None:
+        return _member(files, name)
+    raise InputError(
+        f"--labels {table} is neither a file, here or in {files.root}, nor one of the words folders and none."
+    )
+
+
+def _member(files: ImageFiles, name: str) -> bytes:
+    try:
+        with files.open(name) as file:
+            return file.read()
+    except Exception as error:  # an archive raises almost anything on damaged bytes
+        raise InputError(f"The labels file {name} in {files.root} cannot be read ({error}).") from error
+
+
+def _annotations_of(files: ImageFiles) -> str | None:
+    """The innermost folder around all images that holds a dataset.json, with its slash; None if there is none."""
+    around = PurePosixPath(files.prefix.rstrip("/"))
+    places = [f"{place}/" if str(place) != "." else "" for place in (around, *around.parents)]
+    return next((place for place in places if f"{place}{ANNOTATIONS}" in files.stamps), None)
+
+
+def _is_annotations(content: bytes) -> bool:
+    """Whether a dataset.json is of the form that StyleGAN's tools write; other programs use the name too."""
+    try:
+        labels = json.loads(content)["labels"]
+        return labels is None or (isinstance(labels, list) and all(len(pair) == 2 for pair in labels))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False

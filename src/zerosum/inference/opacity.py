@@ -1,0 +1,34 @@
+"""What a network is shown of an image with opacity: its own colours, without the ground shining through."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+REACH = 8
+"""Pixels by which colours are carried on beyond what is visible, so that no filter mixes in the ground."""
+
+
+def without_opacity(image: Image.Image) -> Image.Image:
+    """Take the opacity off an LA or RGBA image: (W, H) to RGB of the same size; other images stay as they are.
+
+    A pixel that is visible at all keeps its colour, however faint it is: the result gets its opacity back, and a colour
+    mixed with white would shine as a fringe on a dark ground. Invisible pixels near visible ones take the mean colour
+    of those; further away they are white, as in training.
+    """
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    pixels = np.asarray(image.convert("RGBA"))
+    known = pixels[..., 3] > 0
+    if known.all():
+        return image.convert("RGB")
+    colour = np.where(known[..., None], pixels[..., :3], 0).astype(np.float32)
+    height, width = known.shape
+    for _ in range(REACH):
+        around = np.pad(np.dstack([colour, known.astype(np.float32)]), ((1, 1), (1, 1), (0, 0)))
+        total = sum(around[down : down + height, across : across + width] for down in range(3) for across in range(3))
+        new = ~known & (total[..., 3] > 0)  # type: ignore[index]
+        colour[new] = total[new][:, :3] / total[new][:, 3:]  # type: ignore[index]
+        known = known | new
+    colour[~known] = 255
+    return Image.fromarray(np.rint(colour).astype(np.uint8))

@@ -1,0 +1,49 @@
+"""The data of a run: opened when it starts, and again when it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from zerosum.data.dataset import Dataset, SampleDataset
+from zerosum.data.sources.find import built_in, name_of
+from zerosum.errors import InputError
+from zerosum.kinds import open_as
+from zerosum.run.config import RunConfig
+from zerosum.run.directory import Run
+from zerosum.runtime.distributed import World
+from zerosum.runtime.paths import absolute
+from zerosum.runtime.progress import Progress, progress_callback
+
+
+def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
+    """Open the training data, with the number of samples of each class in its spec."""
+    opening = partial(open_as, plan.recipe_class.data, plan.data, options=plan.options)
+    dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
+    if not isinstance(dataset, SampleDataset) or dataset.labels is None:
+        return dataset
+    counts = np.bincount(dataset.labels, minlength=len(dataset.spec.classes))
+    return replace(dataset, spec=replace(dataset.spec, class_counts=tuple(counts.tolist())))
+
+
+def open_again(
+    plan: RunConfig, data: str | Path | None, directory: Run, world: World, progress: Progress
+) -> tuple[RunConfig, Dataset]:
+    """Open a run's data where they lay, or where they lie now; return the plan with their place.
+
+    Raises:
+        InputError: they are not there, or cannot be used.
+    """
+    plan = plan if data is None else replace(plan, data=name_of(data))
+    try:
+        return plan, open_data(plan, world, progress)
+    except InputError as error:
+        if data is not None or built_in(plan.data) or absolute(plan.data).exists():
+            raise
+        raise InputError(
+            f"The data of the run are no longer at {plan.data}: say where they are now, with "
+            f"zerosum train DATA --resume {directory.path}."
+        ) from error
