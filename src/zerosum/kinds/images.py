@@ -165,8 +165,10 @@ def _in_memory(table: ImageArray, options: DataConfig, source: str) -> Dataset:
 def _toy(name: str, options: DataConfig) -> Dataset:
     if options.size is not None or options.channels is not None or options.labels not in (None, "none"):
         raise InputError(f"{name} is made of points: leave out --size and --channels, and --labels unless it is none.")
-    if options.fit != "cover" or options.range is not None:
-        raise InputError(f"{name} is made of points: leave out --fit and --range.")
+    if options.fit != "cover":
+        raise InputError(f"{name} is made of points: leave out --fit {options.fit}.")
+    if options.range is not None:
+        raise InputError(f"{name} is made of points: leave out --range.")
     samples, labels = toys.points(name, options.split)
     centres, sigma = toys.modes(name)
     kept: np.ndarray | None = None if options.labels == "none" else labels
