@@ -121,7 +121,7 @@ def test_deep_images_are_reduced_and_it_is_said(run: Path, zerosum: Any) -> None
     Image.fromarray(deep).save("deep.png")
     hole = mask(Path("mask.png"), SIDE, SIDE)
     said = zerosum("inpaint", run, "deep.png", "--mask", "mask.png", "--out", "made.png")
-    assert "Wide numbers, each image on a range of its own: 1 image." in said.err
+    assert "16-bit numbers are reduced to 8 bits, each image on a range of its own: 1 image." in said.err
     assert np.array_equal(pixels("made.png")[~hole], np.rint(deep / 257).astype(np.uint8)[~hole])
 
 

@@ -113,7 +113,7 @@ def test_deep_images_are_reduced_and_it_is_said(paired: Path, zerosum: Any) -> N
     Image.fromarray(deep).save("deep.png")
     said = zerosum("translate", paired, "deep.png", "--out", "made.png", "--seed", 1)
     assert said.code == 0
-    assert "Wide numbers, each image on a range of its own: 1 image." in said.err
+    assert "16-bit numbers are reduced to 8 bits, each image on a range of its own: 1 image." in said.err
     Image.fromarray(np.rint(deep / 257).astype(np.uint8)).save("plain.png")
     assert zerosum("translate", paired, "plain.png", "--out", "other.png", "--seed", 1).code == 0
     assert np.array_equal(np.asarray(Image.open("made.png")), np.asarray(Image.open("other.png")))

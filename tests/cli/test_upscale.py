@@ -115,7 +115,7 @@ def test_deep_images_are_reduced_and_it_is_said(run: Path, zerosum: Any) -> None
     Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000).save("deep.png")
     said = zerosum("upscale", run, "deep.png", "--out", "made.png")
     assert said.code == 0
-    assert "Wide numbers, each image on a range of its own: 1 image." in said.err
+    assert "16-bit numbers are reduced to 8 bits, each image on a range of its own: 1 image." in said.err
     assert Image.open("made.png").size == (32, 32)
 
 

@@ -14,10 +14,14 @@ def notes_on(found: Scan) -> tuple[str, ...]:
     profiles = Counter(fact.profile for fact in found.facts.values())
     several = sum(fact.frames > 1 for fact in found.facts.values())
     kinds = {fact.wide or "byte" for fact in found.facts.values()}
-    alone = sum(fact.wide is not None and fact.wide not in found.scales for fact in found.facts.values())
+    alone = Counter(fact.wide for fact in found.facts.values() if fact.wide and fact.wide not in found.scales)
+    called = {"integer": "16-bit numbers", "float": "Floating-point numbers"}
     return (
         *dict.fromkeys(scale.sentence for kind, scale in found.scales.items() if kind in kinds),
-        *([f"Wide numbers, each image on a range of its own: {counted(alone, 'image')}."] if alone else []),
+        *(
+            f"{called[kind]} are reduced to 8 bits, each image on a range of its own: {counted(number, 'image')}."
+            for kind, number in alone.items()
+        ),
         *([f"16 bits in each of several channels reduced to 8: {counted(high, 'image')}."] if high else []),
         *profile_notes(profiles["converted"], profiles["unusable"]),
         *([f"Several frames or pages, of which the first is used: {counted(several, 'file')}."] if several else []),
