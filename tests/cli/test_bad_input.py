@@ -155,10 +155,6 @@ def another_model(run: Path) -> None:
     describe(run, config=config | {"width": 5})
 
 
-def no_checkpoint(run: Path) -> None:
-    shutil.rmtree(run / "checkpoints")
-
-
 def random_bytes(run: Path) -> None:
     replace(run, "weights.safetensors", bytes(range(256)) * 9)
 
@@ -201,7 +197,6 @@ RUNS: list[tuple[Callable[[Path], None], str]] = [
     (a_lost_entry, "lacks entries that every run has"),
     (an_impossible_shape, ""),
     (another_model, "is of another model"),
-    (no_checkpoint, "holds no checkpoint"),
     (random_bytes, "weights.safetensors is damaged"),
     (random_bytes_of_the_right_sum, "is not a checkpoint of this run"),
     (a_truncated_file, "weights.safetensors is damaged"),

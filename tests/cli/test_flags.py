@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import docstring_parser
@@ -22,6 +23,9 @@ from zerosum.data.options import DataConfig
 from zerosum.inference.controls import controls
 from zerosum.run.config import RunConfig
 from zerosum.training.trainer import TrainingConfig
+
+ENDED = SimpleNamespace(stopped_by=None)
+"""What is asked of a run that has ended."""
 
 every_recipe = pytest.mark.parametrize("name", recipes.names())
 
@@ -74,7 +78,7 @@ def test_every_command_explains_itself(command: str, zerosum: Any) -> None:
 
 def test_flags_become_settings(zerosum: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[RunConfig] = []
-    monkeypatch.setattr("zerosum.training.launch.start", lambda plan, **others: asked.append(plan))
+    monkeypatch.setattr("zerosum.training.launch.start", lambda plan, **others: asked.append(plan) or ENDED)
     zerosum("train", "photos", "--recipe=gan", "--betas", 0.1, 0.9, "--size", "32x48", "--seed", 7, "--latent-dim", 3)
     (plan,) = asked
     assert (plan.data, plan.recipe) == ("photos", "gan")

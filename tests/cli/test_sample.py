@@ -32,7 +32,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(factory: pytest.TempPathFactory, data: str, recipe: str, **settings: Any) -> Path:
     run = factory.mktemp(recipe) / "run"
     return api.train(
-        data, recipe=recipe, run=run, rounds=2, batch=8, progress=Silent(), **SMALL[recipe], **settings
+        data, recipe=recipe, run=run, rounds=20, batch=8, progress=Silent(), **SMALL[recipe], **settings
     ).path
 
 

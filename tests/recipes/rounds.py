@@ -19,7 +19,7 @@ from zerosum.game import Game
 from zerosum.layers.dropout import Dropout
 from zerosum.runtime import rng
 
-TOLERANCE = 1e-9
+TOLERANCE = 3e-8
 """Largest difference, relative to the largest value of a tensor."""
 
 NOISE = 1e-12
@@ -289,6 +289,7 @@ def _listen(patch: pytest.MonkeyPatch, recipe: torch.nn.Module) -> tuple[list[tu
     def recorded(law: str, draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
         def drawn(*shape: int, **options: Any) -> Tensor:
             values = draw(*shape, **options)
+            values = values.to(torch.get_default_dtype()) if values.is_floating_point() else values  # as the weights
             low, high = options.get("low", 0.0), options.get("high", 1.0)
             of = {"normal": "", "uniform": f"({low:g}, {high:g})", "integers": f"({high})"}[law]
             draws.append((law + of, values.clone()))

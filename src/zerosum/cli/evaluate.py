@@ -50,7 +50,7 @@ def run(arguments: list[str]) -> None:
             out=given.out,
             device=given.device,
             checkpoint=given.checkpoint,
-            show=say,
+            show=show,
         )
     finally:
         distributed.leave()
@@ -61,6 +61,6 @@ def show(evaluation: Evaluation) -> None:
     if not sys.stdout.isatty():
         say(table.evaluation_text(evaluation))
         return
-    print("\n".join(evaluation.verdict))
+    say("\n".join(evaluation.verdict))
     table.show(table.HEAD, table.rows(evaluation.figures), caption=table.title(evaluation))
     say("\n".join(table.evaluation_remarks(evaluation)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -139,15 +138,6 @@ def drop_invalid_interval(figure: MetricResult) -> MetricResult:
     if found is None or all(map(math.isfinite, (found.low, found.high, found.standard_error))):
         return figure
     return replace(figure, interval=None)
-
-
-def warnings(figures: Sequence[MetricResult]) -> list[str]:
-    """Return the notes of figures, each once, under the titles that it is a note on."""
-    told: dict[str, list[str]] = {}
-    for figure in figures:
-        for note in figure.notes:
-            told.setdefault(note, []).append(figure.title)
-    return [f"{', '.join(titles)}: {note}" for note, titles in told.items()]
 
 
 POINTS = "coordinates"

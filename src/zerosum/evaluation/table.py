@@ -9,7 +9,7 @@ from pathlib import Path
 from zerosum.errors import InputError
 from zerosum.evaluation.best import best_value, unlike
 from zerosum.evaluation.measures import blind_spots
-from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol, warnings
+from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol
 from zerosum.text import number, one_line, printable
 
 BEST = "*"
@@ -221,3 +221,12 @@ def show(head: Sequence[str], body: Sequence[Sequence[str]], *, caption: str) ->
     for row in body:
         table.add_row(*(Text(one_line(cell)) for cell in row))
     Console().print(table)
+
+
+def warnings(figures: Sequence[MetricResult]) -> list[str]:
+    """Return the notes of figures, each once, under the titles that it is a note on."""
+    told: dict[str, list[str]] = {}
+    for figure in figures:
+        for note in figure.notes:
+            told.setdefault(note, []).append(figure.title)
+    return [f"{', '.join(titles)}: {note}" for note, titles in told.items()]

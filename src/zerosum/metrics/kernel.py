@@ -78,7 +78,9 @@ def polynomial_discrepancy(real: Tensor, fake: Tensor) -> float:
 
     Source: Binkowski et al. 2018, eq. 3 and 4; Gretton et al. 2012, lemma 6.
 
-    >>> polynomial_discrepancy(torch.tensor([[0.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 1.0]]))
+    >>> import torch
+    >>> real, fake = torch.tensor([[0.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 1.0]])
+    >>> round(polynomial_discrepancy(real, fake), 6)
     1.1875
     """
     check_pair(real, fake, least=2)

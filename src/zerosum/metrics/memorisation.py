@@ -47,6 +47,7 @@ def authenticity(real: Tensor, fake: Tensor) -> float:
 
     Source: Alaa et al. 2022, section 3.3 (https://arxiv.org/abs/2102.08921).
 
+    >>> import torch
     >>> authenticity(torch.tensor([[0.0], [1.0]]), torch.tensor([[0.1], [3.0]]))
     0.5
     """

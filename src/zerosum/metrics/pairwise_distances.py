@@ -184,7 +184,7 @@ def _refine(
     may be (rows far from the centre, in a cluster much smaller than that distance), all of the row are.
     """
     slack = _slack(a, rows, found)
-    near = (found - found[:, k - 1, None]).abs() <= slack
+    near = ((found - found[:, k - 1, None]).abs() <= slack) & found.isfinite()  # a row's own place is at infinity
     lost = near[:, -1] & (len(b) - (own is not None) > found.shape[1])
     if bool(lost.any()):
         where = lost.nonzero().squeeze(1)

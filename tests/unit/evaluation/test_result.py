@@ -11,14 +11,8 @@ import pytest
 
 from tests.unit.evaluation.conftest import PROTOCOL
 from zerosum.errors import InputError
-from zerosum.evaluation.result import (
-    Evaluation,
-    MetricResult,
-    Protocol,
-    drop_invalid_interval,
-    finite,
-    warnings,
-)
+from zerosum.evaluation.result import Evaluation, MetricResult, Protocol, drop_invalid_interval, finite
+from zerosum.evaluation.table import warnings
 from zerosum.metrics.bootstrap import Interval
 
 INTERVAL = Interval(low=1.0, high=2.0, level=0.95, method="bootstrap", standard_error=0.25)
@@ -86,7 +80,7 @@ def test_every_difference_that_matters_is_said_and_none_that_follows(change: dic
 def test_a_protocol_is_repeated_by_its_command() -> None:
     assert Protocol.read(PROTOCOL.to_json()) == PROTOCOL
     asked = replace(PROTOCOL, data="my photos", fake=100, real=99, seed=3, split="test")
-    words = "zerosum evaluate runs/a --against 'my photos' --split test --count 100 --seed 3"
+    words = "zerosum evaluate runs/a --against 'my photos' --split test --count 99 --seed 3 --fake-count 100"
     assert asked.command("runs/a") == f"{words} --features means"
     assert asked.command("runs/a", size="32x32") == f"{words} --size 32x32 --features means"
     assert replace(asked, extractor="coordinates").command("runs/a") == words

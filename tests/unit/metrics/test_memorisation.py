@@ -65,3 +65,10 @@ def test_samples_nearer_than_unseen_ones_are_suspicious():
     assert copying.suspicious
     assert copying.median < copying.threshold < copying.held_out_median
     assert copying.threshold == pytest.approx(1.05, abs=0.02)
+
+
+def test_a_training_sample_is_no_neighbour_of_itself_however_few_there_are():
+    for count in (2, 3, 40):
+        training = torch.arange(float(count))[:, None] * 10
+        near, far = training[:1] + 1, training[-1:] + 25
+        assert authenticity(training, torch.cat([near, far])) == 0.5

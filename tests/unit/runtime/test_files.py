@@ -71,7 +71,7 @@ def test_figures_replace_nothing_but_figures(name: str, tmp_path: Path) -> None:
 def test_a_home_is_resolved_and_an_unknown_one_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
     assert expanded("~/runs/x") == Path("/home/ann/runs/x")
-    with pytest.raises(InputError, match="there is no such home folder"):
+    with pytest.raises(InputError, match="a home folder that is not known here"):
         expanded("~nobody-by-this-name/x")
 
 

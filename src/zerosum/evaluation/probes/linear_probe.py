@@ -156,10 +156,11 @@ def _pooled(networks: Sequence[nn.Module], images: Tensor, judge: str) -> Tensor
     try:
         for network in networks:
             images = network(images)
-    except (RuntimeError, TypeError):
-        raise InputError(
-            f"The {judge} of this recipe sees more than an image by itself, so it cannot be probed."
-        ) from None
+    except (RuntimeError, TypeError):  # a second head, such as InfoGAN's recogniser, takes other maps than the last
+        if not maps:
+            raise InputError(
+                f"The {judge} of this recipe takes more than an image by itself, so it cannot be probed."
+            ) from None
     finally:
         for hook in hooks:
             hook.remove()

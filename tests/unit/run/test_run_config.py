@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from zerosum import recipes
 from zerosum.config import documentation
 from zerosum.run.config import RunConfig
 from zerosum.training import launch
+
+ENDED = SimpleNamespace(stopped_by=None)
+"""What is asked of a run that has ended."""
 
 
 @pytest.mark.parametrize(("data", "latent", "penalty"), [("ring8", 2, 0.1), ("digits", 128, 10.0), ("", 128, 10.0)])
@@ -35,7 +39,7 @@ def test_the_command_line_fills_in_what_the_data_ask_for(arguments: list[str], m
     from zerosum.cli import train
 
     plans: list[Any] = []
-    monkeypatch.setattr(launch, "start", lambda plan, **_: plans.append(plan))
+    monkeypatch.setattr(launch, "start", lambda plan, **_: plans.append(plan) or ENDED)
     train.run(arguments)
     assert (plans[0].config.penalty, plans[0].config.latent_dim) == (3.0, 2)
 
