@@ -142,7 +142,7 @@ def test_a_run_that_was_not_evaluated_says_the_command_or_is_evaluated(runs: Pat
     ("arguments", "sentence"),
     [
         (("--metrics", "is", "--features", "pixels"), "use --features classifier or inception"),
-        (("--metrics", "psnr", "--features", "pixels"), "psnr cannot be had here"),
+        (("--metrics", "psnr", "--features", "pixels"), "psnr is unavailable here"),
         (("--metrics", "fit"), "did you mean fid?"),
         (("--features", "inceptoin"), "did you mean inception?"),
         (("--against", "nowhere"), "There is no file or folder"),
@@ -167,7 +167,7 @@ def test_what_plays_with_the_runs_players_is_taken_where_it_is_asked_for(runs: P
     assert [figure.metric for figure in found.figures] == ["discriminator-auc", "duality-gap"]
     assert found["duality-gap"].value > found["duality-gap"].interval.low > 0
     assert found["discriminator-auc"].value == pytest.approx(0.5, abs=0.2)
-    with pytest.raises(InputError, match="linear-probe cannot be had here: it needs images with labels"):
+    with pytest.raises(InputError, match="linear-probe is unavailable here: it needs images with labels"):
         api.evaluate(runs / "ring", metrics="linear-probe", count=20, progress=Silent())
 
 
@@ -189,7 +189,7 @@ def test_a_name_may_be_evaluated_as_a_folder_may(zerosum: Any) -> None:
     assert said.code == 0, said.err
     assert said.out.startswith("digits\n")
     assert "No labels" not in said.out
-    assert "digits is held against itself" in said.out
+    assert "digits is compared with itself" in said.out
 
 
 def test_a_folder_needs_data_to_be_held_against(zerosum: Any) -> None:
@@ -249,7 +249,7 @@ def test_a_resumed_run_remembers_the_best_and_measures_the_same() -> None:
 
 
 def test_a_best_that_cannot_be_had_is_refused_before_anything_is_written() -> None:
-    with pytest.raises(InputError, match="--best psnr cannot be had of this run during training: choose of fid"):
+    with pytest.raises(InputError, match="--best psnr is unavailable for this run during training: choose of fid"):
         api.train("digits", recipe="dcgan", run="run", rounds=2, best="psnr", **WATCHED)
     with pytest.raises(InputError, match="--best fid,recall names several metrics"):
         api.train("digits", recipe="dcgan", run="run", rounds=2, best="fid,recall", **WATCHED)

@@ -253,7 +253,7 @@ def test_a_file_that_is_no_vgg19_is_refused_before_a_run_begins(weights, tmp_pat
     ("settings", "shape", "sentence"),
     [
         ({"content": "vgg"}, (3, 32, 32), "--vgg FILE"),
-        ({"content": "pixels", "vgg": "x"}, (3, 32, 32), "leave one of them away"),
+        ({"content": "pixels", "vgg": "x"}, (3, 32, 32), "leave one of them out"),
         ({"vgg": "x"}, (4, 32, 32), "--channels 3"),
         ({"vgg": "x"}, (3, 8, 8), "larger --size"),
         ({"batch": 1}, (3, 16, 16), "--batch 2"),

@@ -64,7 +64,7 @@ def run(arguments: list[str]) -> int:
     given: Bench = flags.parse(Bench, arguments, prog="zerosum bench").checked()
     for name in ("data", "recipe"):
         if not getattr(given, name):
-            raise InputError(f"--{name} is empty: name one or more after it, or leave it away.")
+            raise InputError(f"--{name} is empty: name one or more after it, or leave it out.")
     results = benchmark.run(
         given.out,
         data=given.data,

@@ -117,7 +117,7 @@ class Domains(Batch):
 
     @property
     def real(self) -> Tensor:
-        """The samples that translations of `a` are held against: (N, C, H, W)."""
+        """The samples that translations of `a` are compared with: (N, C, H, W)."""
         return self.b
 
 

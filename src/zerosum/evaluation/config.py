@@ -32,11 +32,11 @@ class EvaluationConfig(BaseConfig):
     """How samples are evaluated."""
 
     against: str | None = None
-    """What real samples they are held against: a folder, a .zip, an array file or a name, as in training. By default
+    """What real samples they are compared with: a folder, a .zip, an array file or a name, as in training. By default
     the run's own data; a folder of images needs it."""
 
     split: str | None = None
-    """The part of these data that they are held against; by default test or val where the data have one, else train.
+    """The part of these data that they are compared with; by default test or val where the data have one, else train.
     The floor is real samples of another part, or, where there is one part only, of its other half."""
 
     metrics: str | None = None

@@ -91,7 +91,7 @@ def _chooses(asked: str | None, quick: dict[str, MetricGroup]) -> str:
     """Return the metric that chooses the best checkpoint.
 
     Raises:
-        InputError: It cannot be had during training, or several were named.
+        InputError: It is unavailable during training, or several were named.
     """
     if asked is None:
         return next(name for name in USUAL if name in quick)
@@ -99,7 +99,7 @@ def _chooses(asked: str | None, quick: dict[str, MetricGroup]) -> str:
     if more:
         raise InputError(f"--best {asked} names several metrics, and one chooses the best checkpoint: give one.")
     if name not in quick:
-        raise InputError(f"--best {asked} cannot be had of this run during training: choose of {', '.join(quick)}.")
+        raise InputError(f"--best {asked} is unavailable for this run during training: choose of {', '.join(quick)}.")
     return name
 
 

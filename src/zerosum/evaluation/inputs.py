@@ -36,7 +36,7 @@ from zerosum.tasks import is_paired
 
 COPIES_PASS = (
     "The run was trained on these real samples (split {split}), so copies of them would count as good ones: see "
-    "authenticity, or hold it against a split test or val."
+    "authenticity, or compare it with a split test or val."
 )
 SEEN_BEFORE = (
     "The run was trained on the very sources that it is judged by (split {split}), so it does worse on new ones: hold "
@@ -52,7 +52,7 @@ def of_run(recipe: Recipe, plan: RunConfig, config: EvaluationConfig, context: E
         StorageError: The cache cannot be written to.
     """
     if config.size is not None:
-        raise InputError(f"--size {config.size} is for folders: a run makes its own size; leave it away.")
+        raise InputError(f"--size {config.size} is for folders: a run makes its own size; leave it out.")
     reference = reference_for_run(plan, recipe.spec, config, context, subject=partial(_with_what_is_known, recipe))
     return compare_samples(recipe, reference, context)
 
@@ -135,7 +135,7 @@ def of_folder(
         if built_in(subject) is None and not expanded(subject).exists():
             raise InputError(f"There is no run, folder or file {subject}: name one, or a data set such as digits.")
         raise InputError(
-            f"{subject} is no run, so it has no data of its own to be held against: name some with --against DATA."
+            f"{subject} is no run, so it has no data of its own to be compared with: name some with --against DATA."
         )
     asked = replace(options, size=config.size)
     splits = find_splits(
@@ -153,7 +153,7 @@ def of_folder(
         said = f"{count:,} samples, fewer than the {wanted:,} that were wanted beside the real ones."
         notes.insert(0, f"{subject} has {said}")
     if name_of(subject) == name_of(config.against) and splits.real.split == options.split:
-        notes.append(f"{subject} is held against itself: the same images may be on both sides, below the floor.")
+        notes.append(f"{subject} is compared with itself: the same images may be on both sides, below the floor.")
     return replace(known(reference.compare(fake)), notes=(*reference.notes, *notes))
 
 
@@ -198,7 +198,7 @@ def _like(
     if given.spec.shape != real.spec.shape:
         raise InputError(
             f"{subject} has samples of shape {given.spec.shape} and {real.source} of {real.spec.shape}: images are not "
-            "held against points."
+            "compared with points."
         )
     if len(given) < 2:
         raise InputError(f"{subject} has {len(given)} image, and an evaluation needs 2 or more.")

@@ -139,7 +139,7 @@ def find_extractor(
     if kinds.find(training.spec.kind).raw_features:
         if config.features is not None:
             raise InputError(
-                f"--features {config.features} see images, and {training.source} has points: leave it away."
+                f"--features {config.features} see images, and {training.source} has points: leave it out."
             )
         return None, ()
     name, notes = config.features, ()

@@ -25,7 +25,7 @@ Subject = Callable[[Comparison], Comparison]
 def require_possible(
     splits: Splits, config: EvaluationConfig, extractor: str, *, trained: bool | None, subject: Subject
 ) -> None:
-    """Refuse metrics that cannot be had of some samples, by empty features in the place of extracted ones.
+    """Refuse metrics that are unavailable for some samples, by empty features in the place of extracted ones.
 
     Args:
         splits: where the real samples come from.
@@ -35,7 +35,7 @@ def require_possible(
         subject: what is known of the samples.
 
     Raises:
-        InputError: A metric that is asked for by name cannot be had.
+        InputError: A metric that is asked for by name is unavailable.
     """
     if config.metrics is None:
         return

@@ -160,13 +160,13 @@ class Protocol:
     """Which network, which layer, which resizer, in a sentence."""
 
     data: str
-    """What the samples are held against: a name or a path."""
+    """What the samples are compared with: a name or a path."""
 
     split: str
     """Which part of the data."""
 
     fingerprint: str
-    """Digest of the part of the data that samples are held against."""
+    """Digest of the part of the data that samples are compared with."""
 
     against: str
     """The other real samples that the floor is taken with, in words."""
@@ -175,7 +175,7 @@ class Protocol:
     """Real samples."""
 
     fake: int
-    """Samples held against them: generated ones."""
+    """Samples compared with them: generated ones."""
 
     size: str
     """Shape of a sample: CxHxW for images."""
@@ -232,7 +232,7 @@ class Protocol:
 
 _COMPARED = {
     "extractor": "the features",
-    "data": "the data they are held against",
+    "data": "the data they are compared with",
     "split": "the split",
     "against": "the samples of the floor",
     "real": "the number of real samples",

@@ -26,7 +26,7 @@ class HuggingFace:
         device: where to compute.
 
     Raises:
-        InputError: The extra "vision" is not installed, or the model cannot be had or has no single vector an image.
+        InputError: The extra "vision" is not installed, or the model is unavailable or has no single vector an image.
     """
 
     def __init__(self, model: str, *, device: torch.device = CPU) -> None:
@@ -78,7 +78,7 @@ def _load(model: str) -> tuple[dict[str, Any], Any]:
     except (OSError, ValueError, ImportError) as error:
         first = str(error).strip().splitlines()[0].partition(". ")[0]
         raise InputError(
-            f"The vision model {model} cannot be had ({first}): give a name from huggingface.co with safetensors and "
+            f"The vision model {model} is unavailable ({first}): give a name from huggingface.co with safetensors and "
             "an internet connection, or the folder of a downloaded model."
         ) from error
     return settings, getattr(network, "vision_model", network)

@@ -68,7 +68,7 @@ def open_domains(
     """
     options = options.checked()
     if options.degrade is not None:
-        raise InputError("--degrade makes pairs, and this recipe learns from two unpaired domains: leave it away.")
+        raise InputError("--degrade makes pairs, and this recipe learns from two unpaired domains: leave it out.")
     a, b = _sides(source, options)
     sides = (a, b) if options.direction == "AtoB" else (b, a)
     packs = pack_sides(sides, "whole", options, lambda a, b: _agree(a, b, options), progress)

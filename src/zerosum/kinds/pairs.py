@@ -138,10 +138,10 @@ def matched(first: ImageFiles, second: ImageFiles) -> tuple[ImageFiles, ImageFil
 
 def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> PairDataset:
     if options.target is not None:
-        raise InputError("--target and --degrade both say where half of each pair comes from: leave one of them away.")
+        raise InputError("--target and --degrade both say where half of each pair comes from: leave one of them out.")
     if options.direction != "AtoB":
         raise InputError(
-            "--direction has no meaning with --degrade, where the spoilt image is the source: leave it away."
+            "--direction has no meaning with --degrade, where the spoilt image is the source: leave it out."
         )
     way = Degradation.read(str(options.degrade))
     targets = open_images(source, options=replace(options, labels="none"), progress=progress)

@@ -289,7 +289,7 @@ def _content(config: Config, spec: Spec) -> Content:
         raise InputError(
             "--content vgg needs VGG19's weights: name them with --vgg FILE, or choose --content pixels."
             if content == "vgg"
-            else f"--content {content} has no use for --vgg: leave one of them away."
+            else f"--content {content} has no use for --vgg: leave one of them out."
         )
     if content == "vgg" and (spec.shape[0] not in (1, 3) or min(spec.shape[1:]) < SMALLEST):
         raise InputError(

@@ -1,4 +1,4 @@
-"""What a preview shows of a recipe on a fixed batch, and what it measures where there is a truth to hold it against."""
+"""What a preview shows of a recipe on a fixed batch, and what it measures where there is a truth to compare it with."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Trainer:
         game: fresh, or restored to a checkpoint of `run`.
         run: where to write.
         settings: how to train.
-        preview: real samples to hold previews against.
+        preview: real samples to compare previews with.
         progress: who is told.
         measured: under what name the history keeps what previews measure: "training", or "held_out" where the samples
             of `preview` are not trained on.

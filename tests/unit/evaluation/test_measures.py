@@ -162,8 +162,8 @@ def test_equal_pairs_are_perfect_and_noise_has_the_psnr_of_its_variance(digits: 
 def test_metrics_that_cannot_be_had_say_what_to_type(digits: Any):
     comparison = digits.comparison(digits.fresh)
     for names, sentence in (
-        (("psnr",), "psnr cannot be had here: there is no real image that a sample should equal"),
-        (("modes",), "hold them against ring8 or grid25"),
+        (("psnr",), "psnr is unavailable here: there is no real image that a sample should equal"),
+        (("modes",), "compare them with ring8 or grid25"),
     ):
         with pytest.raises(InputError, match=sentence):
             compute_metrics(comparison, names)

@@ -47,7 +47,7 @@ def nearest_mean(classes: int, *, seen: int) -> Callable[[LabelledImages, int], 
 
 @pytest.fixture
 def given(digits: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[ImageDataset], Comparison]:
-    """Evidence on labelled samples, held against 600 training images and as many held-out ones."""
+    """Evidence on labelled samples, compared with 600 training images and as many held-out ones."""
     monkeypatch.setattr(uses, "small_classifier", nearest_mean)
 
     def hold(samples: ImageDataset) -> Comparison:
@@ -95,5 +95,5 @@ def test_what_labelled_samples_must_be_is_one_sentence(given: Any) -> None:
         (given(only), "made has no image of the class light"),
         (replace(comparison, reference=bare), "it needs labelled images with a split test or val beside train"),
     ):
-        with pytest.raises(InputError, match=f"cas cannot be had here: .*{sentence}"):
+        with pytest.raises(InputError, match=f"cas is unavailable here: .*{sentence}"):
             compute_metrics(found, ("cas",))

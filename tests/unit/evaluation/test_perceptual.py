@@ -165,5 +165,5 @@ def test_without_a_backbone_latents_or_pairs_a_sentence_says_what_is_missing(dig
         (replace(comparison, paired=True), "lpips", "give a backbone, --perceptual alex:WEIGHTS"),
         (seen_by(comparison, "lpips-alex"), "lpips", "there is no real image that a sample should equal"),
     ):
-        with pytest.raises(InputError, match=f"{name} cannot be had here: .*{sentence}"):
+        with pytest.raises(InputError, match=f"{name} is unavailable here: .*{sentence}"):
             compute_metrics(given, (name,))

@@ -60,7 +60,7 @@ def test_a_note_is_said_once_under_all_its_titles() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"data": "other"}, ["the data they are held against (digits and other)"]),
+        ({"data": "other"}, ["the data they are compared with (digits and other)"]),
         ({"against": "test"}, ["the samples of the floor (other samples of train and test)"]),
         ({"real": 5000, "fake": 20}, None),
         ({"sees": "Other."}, ["what the extractor does (The means of 4x4 pixels. and Other.)"]),

@@ -92,7 +92,7 @@ def test_what_cannot_be_had_is_refused_before_a_classifier_is_trained(
     seen = learned(monkeypatch)
     splits = find_splits((Images,), labelled(tmp_path / "data.npz", train=80), DataConfig(), split=None, world=World())
     for metric in ("cas", "psnr", "modes", "duality-gap"):
-        with pytest.raises(InputError, match=f"{metric} cannot be had here"):
+        with pytest.raises(InputError, match=f"{metric} is unavailable here"):
             prepare(splits, EvaluationConfig(metrics=metric), context, trained=True)
     with pytest.raises(InputError, match="come without a classifier's opinion"):
         prepare(splits, EvaluationConfig(metrics="is", features="pixels"), context, trained=True)

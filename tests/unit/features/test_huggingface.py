@@ -35,7 +35,7 @@ def test_a_vision_model_sees_images_resized_and_normalised_as_its_settings_say(t
 
 def test_a_folder_without_a_model_is_refused_in_a_sentence(tmp_path: Path) -> None:
     pytest.importorskip("transformers", reason="the extra vision; pip install 'zerosum[vision]'")
-    with pytest.raises(InputError, match=r"cannot be had .*give a name from huggingface.co with safetensors"):
+    with pytest.raises(InputError, match=r"is unavailable .*give a name from huggingface.co with safetensors"):
         HuggingFace(str(tmp_path))
 
 

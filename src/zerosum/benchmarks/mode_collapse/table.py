@@ -47,7 +47,7 @@ class Results:
 
 
 def table(protocol: Protocol, trials: Sequence[Experiment], judge: ModeCounter) -> Table:
-    """Set out the trials of one data set that have a result: a row for each variant, then what to hold it against."""
+    """Set out the trials of one data set that have a result: a row for each variant, then what to compare it with."""
     done = [(one, one.result) for one in trials if one.result is not None]
     header = ["method", f"modes of {protocol.modes:,}", "high quality %", "reverse KL", "runs", "source"]
     rows = [header]

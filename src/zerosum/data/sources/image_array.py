@@ -127,7 +127,7 @@ def settle(table: ImageArray, options: DataConfig) -> tuple[PixelFormat, ImageAr
         InputError: Labels are asked from a place that an array does not have, or tiles of its images.
     """
     if options.fit == "tiles":
-        raise InputError("--fit tiles is for image files, and these are images of one size in an array: leave it away.")
+        raise InputError("--fit tiles is for image files, and these are images of one size in an array: leave it out.")
     _, height, width, channels = table.samples.shape
     tall, wide = choose_sides({(height, width)}, options)
     table = _in_range(table, options)

@@ -72,12 +72,12 @@ def chosen(comparison: Comparison, names: Sequence[str]) -> list[MetricGroup]:
     """Return the groups of some metrics.
 
     Raises:
-        InputError: One cannot be had of this comparison.
+        InputError: One is unavailable for this comparison.
     """
     found = [group for group in groups() if not group.names.keys().isdisjoint(names)]
     for group in found:
         reason = group.unavailable(comparison)
         if reason is not None:
             said = ", ".join(name for name in group.names if name in names)
-            raise InputError(f"{said} cannot be had here: {reason}.")
+            raise InputError(f"{said} is unavailable here: {reason}.")
     return found

@@ -51,7 +51,7 @@ class MetricGroup:
     """What each metric is asked for by, and which way is better."""
 
     unavailable: Callable[[Comparison], str | None]
-    """Why the metrics are unavailable for a comparison, and what to type: the end of "is cannot be had: ..."."""
+    """Why the metrics are unavailable for a comparison, and what to type: the end of "is unavailable: ..."."""
 
     compute: Callable[[Comparison], Sequence[MetricResult]]
     """Takes all the metrics, with floors and intervals where they have a meaning."""

@@ -41,7 +41,7 @@ def groups() -> tuple[MetricGroup, ...]:
 
 def _missing(comparison: Comparison) -> str | None:
     if comparison.recipe is None or not comparison.reference.own:
-        return "it plays with a run that makes samples from nothing, on the run's own data; leave --against away"
+        return "it plays with a run that makes samples from nothing, on the run's own data; leave --against out"
     return None
 
 
@@ -93,7 +93,7 @@ def _compute_rights(comparison: Comparison) -> list[MetricResult]:
     found = _tried(comparison)
     if found.shares is None:
         raise InputError(
-            f"{', '.join(RIGHTS)} cannot be had here: the values of a critic have no threshold; ask for "
+            f"{', '.join(RIGHTS)} is unavailable here: the values of a critic have no threshold; ask for "
             "discriminator-auc."
         )
     n, shares = found.samples, found.shares

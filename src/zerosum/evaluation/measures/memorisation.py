@@ -39,7 +39,7 @@ def groups() -> tuple[MetricGroup, ...]:
 
 def _missing(comparison: Comparison) -> str | None:
     if comparison.reference.memory is None:
-        return "it needs samples made from nothing and the data that they were learned from; leave --against away"
+        return "it needs samples made from nothing and the data that they were learned from; leave --against out"
     return None
 
 

@@ -21,7 +21,7 @@ def groups() -> tuple[MetricGroup, ...]:
 
 
 def _missing(comparison: Comparison) -> str | None:
-    return None if comparison.reference.mixture else "modes are counted of points; hold them against ring8 or grid25"
+    return None if comparison.reference.mixture else "modes are counted of points; compare them with ring8 or grid25"
 
 
 def _modes(name: str, side: SampleSet) -> Values:
