@@ -179,7 +179,7 @@ def test_unrolled(tiny: Setup, shape: tuple[int, ...], steps: int) -> None:
 def test_infogan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) -> None:
     settings = {"categories": 4, "codes": 2, **settings}
     categories, codes = settings["categories"], settings["codes"]
-    record = tiny("infogan", shape, rounds=3, batch=4, width=4 if shape == (2,) else 2, noise=3, **settings)
+    record = tiny("infogan", shape, rounds=3, batch=8, width=4 if shape == (2,) else 2, noise=3, **settings)
     make = unrolled.generator if shape == (2,) else partial(infogan.generator, side=4, end="tanh")
     look = infogan.plain_discriminator if shape == (2,) else infogan.discriminator
     g, d = player(record, "generator", make, 1e-3, 0.5, 0.999), player(record, "discriminator", look, 2e-4, 0.5, 0.999)
