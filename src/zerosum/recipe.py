@@ -86,7 +86,7 @@ class Recipe(nn.Module, ABC):
 
     A conditional recipe has `sample(n, *, label: int | None = None, labels: Tensor | None = None)`: `label`, one class
     for all samples, is a person's control; `labels`, (n,) int64 in [0, K), is what previews, metrics and `generate`
-    pass, for tensors are no controls. With neither, classes are drawn by the shares of the training data."""
+    pass, because tensors are no controls. With neither, classes are drawn by the shares of the training data."""
 
     def __init__(self, config: RecipeConfig, spec: Spec) -> None:
         super().__init__()

@@ -136,7 +136,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(tmp_path:
     shutil.rmtree(Run(killed).checkpoint(3))
     said = zerosum("train", "--resume", killed)
     assert said.code == 0
-    assert "No checkpoint was written before the run stopped: it begins anew" in said.err
+    assert "No checkpoint was written before the run stopped: it starts again" in said.err
     assert_same_checkpoint(Run(killed).checkpoint(3), Run(straight).checkpoint(3))
     assert measured(killed) == measured(straight)
 

@@ -141,8 +141,8 @@ def test_a_damaged_pack_is_noticed_and_made_anew(folder, options, tmp_path, part
     again = open_data(root, options=options())
     assert np.array_equal(again.samples, expected)
     assert again.labels.tolist() == labels
-    assert cache.MADE_ANEW in again.notes
-    assert cache.MADE_ANEW not in open_data(root, options=options()).notes
+    assert cache.MADE_AGAIN in again.notes
+    assert cache.MADE_AGAIN not in open_data(root, options=options()).notes
 
 
 def test_a_copied_cache_is_used_as_it_is(folder, options, tmp_path):

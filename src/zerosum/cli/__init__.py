@@ -24,7 +24,7 @@ COMMANDS = {
     "compare": "put evaluated runs side by side",
     "recipes": "list the recipes, or explain one",
     "data": "check data, or pack them ahead of training",
-    "report": "write a run's report.html anew",
+    "report": "write a run's report.html again",
     "bench": "measure mode collapse, beside published numbers",
 }
 

@@ -1,4 +1,4 @@
-"""`zerosum report`: a run's report.html, written anew."""
+"""`zerosum report`: a run's report.html, written again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zerosum.runtime.terminal import say
 
 @dataclass(frozen=True)
 class Report:
-    """Write a run's report.html anew."""
+    """Write a run's report.html again."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """The run directory that `zerosum train` made."""

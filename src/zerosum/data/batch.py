@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import ClassVar, Self
@@ -11,16 +12,16 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class Batch(ABC):
     """Samples drawn together. Every field is a tensor whose first axis is the batch, or None where data lack it."""
-
-    @property
-    def real(self) -> Tensor:
-        """The samples themselves: (N, *shape)."""
-        raise NotImplementedError
 
     pixels: ClassVar[tuple[str, ...]] = ()
     """Fields whose uint8 values are pixels, which a game takes in [-1, 1]; other fields keep their values."""
+
+    @property
+    @abstractmethod
+    def real(self) -> Tensor:
+        """The samples themselves: (N, *shape)."""
 
     def __len__(self) -> int:
         return len(next(value for value in self._tensors().values() if value is not None))

@@ -232,7 +232,7 @@ def _warnings(
         )
     if count < FEW_IMAGES:
         warnings.append(
-            f"{counted(count, 'sample')} are few: below {FEW_IMAGES} a discriminator learns them by heart; "
+            f"{counted(count, 'sample')} are few: below {FEW_IMAGES} a discriminator memorises them; "
             "collect more, or augment what it sees."
         )
     if classes and max(classes.values()) > UNBALANCED * min(classes.values()):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import range_of_side
-from zerosum.data.packing.cache import MADE_ANEW, Packed, discard, key_of, reopen_in_range
+from zerosum.data.packing.cache import MADE_AGAIN, Packed, discard, key_of, reopen_in_range
 from zerosum.data.packing.decode import white_is_zero
 from zerosum.data.packing.identity import content_of
 from zerosum.data.packing.open_image import Unusable, no_bombs, open_image, upright
@@ -182,7 +182,7 @@ def pack_sides(
     remarks: tuple[str, ...] = ()
     if None in packs:
         damaged = [discard(cache, key) for key, pack in zip(keys, packs, strict=True) if pack is None]
-        remarks = (MADE_ANEW,) if any(damaged) else ()
+        remarks = (MADE_AGAIN,) if any(damaged) else ()
         with no_bombs():
             found = [survey(side, progress, range=limits) for side, limits in zip(sides, ranges, strict=True)]
             settled = [replace(own, range=limits) for own, limits in zip(agree(*found), ranges, strict=True)]

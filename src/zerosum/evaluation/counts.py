@@ -29,7 +29,7 @@ def counts_of(splits: Splits, asked: EvaluationConfig) -> Counts:
     """
     if asked.fake_count is None:
         count = _alike(splits, asked.count)
-        short = f"{count:,} real samples a side, for the data have no more: --count {asked.count} is not reached"
+        short = f"{count:,} real samples a side, because the data have no more: --count {asked.count} is not reached"
         note = f"{short}; with --fake-count the sides may be unlike." if count < asked.count else ""
         return Counts(real=count, fake=count, floor=count, notes=(note,) if note else ())
     there = len(splits.real.images)
@@ -44,12 +44,12 @@ def counts_of(splits: Splits, asked: EvaluationConfig) -> Counts:
             f"{splits.real.dataset.source} has {there} real samples, and an evaluation needs 2 for each of two sides: "
             "give more data, or --count and --fake-count 2 or more."
         )
-    notes = [f"{real:,} real samples, for the data have no more: --count {asked.count} is not reached."] * (
+    notes = [f"{real:,} real samples, because the data have no more: --count {asked.count} is not reached."] * (
         real < asked.count
     )
     if floor < asked.fake_count:
         notes.append(
-            f"The floor is of {floor:,} real samples, for there are no more: metrics that depend on the number of "
+            f"The floor is of {floor:,} real samples, because there are no more: metrics that depend on the number of "
             "samples, such as a Frechet distance, have a higher floor than of as many as were generated."
         )
     return Counts(real=real, fake=asked.fake_count, floor=floor, notes=tuple(notes))

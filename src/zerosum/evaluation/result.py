@@ -114,7 +114,7 @@ class Evaluation:
             return TypeAdapter(cls).validate_python(content)
         except (OSError, ValueError, LookupError, TypeError, AttributeError, ValidationError):
             raise InputError(
-                f"{path} is no evaluation that this version of zerosum wrote: make it anew with zerosum evaluate."
+                f"{path} is no evaluation that this version of zerosum wrote: make it again with zerosum evaluate."
             ) from None
 
 

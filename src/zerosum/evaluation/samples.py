@@ -90,7 +90,7 @@ class MemorisationData:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Perceptual:
-    """A distance of images to an eye."""
+    """A perceptual distance between images."""
 
     distance: PerceptualDistance
     sees: str

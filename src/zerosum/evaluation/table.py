@@ -45,7 +45,7 @@ def require_comparable(evaluations: Sequence[Evaluation]) -> None:
             size = first.protocol.size.partition("x")[2] if other.round is None else ""
             command = first.protocol.command(other.subject, size=size or None)
             raise InputError(
-                f"{first.subject} and {other.subject} cannot be compared, for they differ in "
+                f"{first.subject} and {other.subject} cannot be compared, because they differ in "
                 f"{'; in '.join(differing)}: evaluate one like the other, by {command}"
             )
 

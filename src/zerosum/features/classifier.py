@@ -120,7 +120,7 @@ def _stage(given: int, made: int, kernel: int, stride: int) -> nn.Sequential:
 
 
 def _orders(count: int, epochs: int, seed: int) -> Iterator[Tensor]:
-    """Yield the rows of each batch; the last of an epoch is filled up from its start, for batch norm wants company."""
+    """Yield the rows of each batch; the last of an epoch is filled up from its start, for batch norm's sake."""
     generator = torch.Generator().manual_seed(seed)
     for _ in range(epochs):
         order = torch.randperm(count, generator=generator)

@@ -96,7 +96,7 @@ def of_dataset(
 ) -> Features:
     """See images of a data set, once: the next time they come from the cache, mapped into memory.
 
-    A file of the cache whose seal or shape is not whole is made anew.
+    A file of the cache whose seal or shape is not whole is made again.
 
     Args:
         extractor: what sees them.

@@ -82,13 +82,13 @@ def default(reference: SampleDataset, *, cache: Path) -> tuple[str, str]:
         A name for `find`, and one sentence that says why.
     """
     if len(reference.spec.classes) > 1 and reference.labels is not None and len(reference) >= FEWEST:
-        return "classifier", "Features are of a classifier of these data, for they are labelled."
+        return "classifier", "Features are of a classifier of these data, because they are labelled."
     for name in ("inception", "inception-768"):
         if inception_weights.present(name, cache=cache) is not None:
             return name, f"Features are {name}: the data have no labels, and its weights are here."
     return "random", (
-        "Features are of random convolutions, for the data have no labels and there are no weights of the Inception "
-        "network; --features inception downloads them."
+        "Features are of random convolutions, because the data have no labels and there are no weights of the "
+        "Inception network; --features inception downloads them."
     )
 
 

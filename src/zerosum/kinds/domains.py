@@ -72,7 +72,7 @@ def open_domains(
     a, b = _sides(source, options)
     sides = (a, b) if options.direction == "AtoB" else (b, a)
     packs = pack_sides(sides, "whole", options, lambda a, b: _agree(a, b, options), progress)
-    titles = tuple(f"{letter}, {_place(side)}" for letter, side in zip("AB", sides, strict=True))
+    titles = tuple(f"{letter}, {side.place}" for letter, side in zip("AB", sides, strict=True))
     return DomainDataset(
         a=packs[0].samples,
         samples=packs[1].samples,
@@ -116,15 +116,10 @@ def _agree(a: Scan, b: Scan, options: DataConfig) -> tuple[DataConfig, DataConfi
     return settled, settled
 
 
-def _place(files: ImageFiles) -> str:
-    return files.prefix.rstrip("/") or str(files.root)
-
-
 def example(spec: Spec, count: int) -> DomainDataset:
     """Make random images of two domains of a spec."""
-    given = images.random_images(
-        spec.source_shape or spec.shape, max(1, count * 5 // 8), seed=1
-    )  # domains need not be of one length
+    fewer = max(1, count * 5 // 8)  # domains need not be of one length
+    given = images.random_images(spec.source_shape or spec.shape, fewer, seed=1)
     samples = images.random_images(spec.shape, count, seed=0)
     return DomainDataset(a=given, samples=samples, spec=spec, source="random", fingerprint="random", notes=())
 

@@ -16,7 +16,7 @@ from zerosum.data.batch import Images
 from zerosum.data.dataset import SampleDataset, channels_first, gather
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import MADE_ANEW, Packed, digest, discard, key_of, reopen, reopen_in_range
+from zerosum.data.packing.cache import MADE_AGAIN, Packed, digest, discard, key_of, reopen, reopen_in_range
 from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.packing.levels import levels_of
 from zerosum.data.packing.open_image import no_bombs
@@ -83,7 +83,7 @@ def open(  # noqa: A001
 def _in_range_of_training(
     dataset: ImageDataset, source: str | Path, options: DataConfig, progress: ProgressCallback | None
 ) -> ImageDataset:
-    """Open another split anew where the training data have other numbers for black and white."""
+    """Open another split again where the training data have other numbers for black and white."""
     if dataset.spec.range is None or options.range is not None or split_of(options.split) in ("train", None):
         return dataset
     try:
@@ -115,7 +115,7 @@ def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback 
             else:
                 pack_table(cache, key, found.read(), options, progress)
         packed = reopen(cache, key)
-    return _dataset(packed, name_of(source), (MADE_ANEW,) if damaged else ())
+    return _dataset(packed, name_of(source), (MADE_AGAIN,) if damaged else ())
 
 
 def _key(

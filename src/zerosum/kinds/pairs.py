@@ -122,8 +122,8 @@ def matched(first: ImageFiles, second: ImageFiles) -> tuple[ImageFiles, ImageFil
         said = [
             f"{counted(len(names), 'image')} of {place} without a partner in {other} ({listed(names)})"
             for names, place, other in (
-                (lonely[0], _place(first), _place(second)),
-                (lonely[1], _place(second), _place(first)),
+                (lonely[0], first.place, second.place),
+                (lonely[1], second.place, first.place),
             )
             if names
         ]
@@ -211,10 +211,6 @@ def _by_stem(files: ImageFiles) -> dict[str, str]:
         if found.setdefault(stem, name) != name:
             raise InputError(f"{found[stem]} and {name} in {files.root} go by one name: keep one, or rename it.")
     return found
-
-
-def _place(files: ImageFiles) -> str:
-    return files.prefix.rstrip("/") or str(files.root)
 
 
 def example(spec: Spec, count: int) -> PairDataset:

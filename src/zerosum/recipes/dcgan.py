@@ -109,7 +109,7 @@ class DCGAN(LatentRecipe):
         game.move("discriminator", self.discriminator_loss, batch, samples=samples)
 
     def discriminator_loss(self, batch: Images | Points, *, samples: Tensor) -> Loss:
-        """Tell data from samples; each in a batch of its own, for batch norm tells them apart in a mixed one."""
+        """Tell data from samples; each in a batch of its own, because batch norm tells them apart in a mixed one."""
         real, fake = self.discriminator(batch.real), self.discriminator(samples)
         return Loss(
             adversarial=objectives.labelled_discriminator(

@@ -33,7 +33,6 @@ from zerosum.config import Fraction
 from zerosum.data.batch import Images
 from zerosum.data.spec import Spec
 from zerosum.game import Game
-from zerosum.latent import truncated_normal
 from zerosum.layers.equalised import EqualisedConv2d, EqualisedDownsampleConv, EqualisedLinear, EqualisedUpsampleConv
 from zerosum.layers.minibatch_stddev import append_deviation
 from zerosum.layers.pixel_norm import pixel_norm
@@ -197,13 +196,9 @@ class ProGAN(LatentRecipe):
             latent: (n, Z) latents; fresh draws of the prior by default.
             truncation: redraw the latents' values beyond this bound: below 2, more typical samples of less variety.
         """
-        if latent is None:
-            latent = (
-                self.prior(n) if truncation is None else truncated_normal(n, self.config.latent_dim, limit=truncation)
-            )
         lod = self.lod.item()
         level = math.ceil(self.depth - lod)
-        image = self.generator(latent.to(self.device), level, 1 - (lod - (self.depth - level)))
+        image = self.generator(self.latents(n, latent, truncation), level, 1 - (lod - (self.depth - level)))
         return enlarged(image, self.depth - level).clamp(-1, 1)
 
     def _batch(self, level: int) -> int:

@@ -156,7 +156,7 @@ class SRGAN(UpscalingRecipe):
         return (self.discriminator,)
 
     def players(self) -> dict[str, Player]:
-        """Return the two. VGG's weights are read here, for only training needs them."""
+        """Return the two. VGG's weights are read here, because only training needs them."""
         c = self.config
         if self.content == "vgg":
             self._vgg = read_vgg19(Path(str(c.vgg))).to(self.device)

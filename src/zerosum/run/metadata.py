@@ -66,7 +66,7 @@ def require_same_data(directory: Run, dataset: Dataset, progress: Progress, *, m
         directory: the run.
         dataset: what stands there now.
         progress: who is told.
-        moved: whether their place was named anew; then their content must be the same.
+        moved: whether their place was named again; then their content must be the same.
 
     Raises:
         InputError: their number, shape or classes are others.

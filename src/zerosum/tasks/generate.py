@@ -64,6 +64,14 @@ class LatentRecipe(GenerativeRecipe):
         """Draw (n, Z) latents as in training."""
         return rng.normal(n, self.config.latent_dim, device=self.device)
 
+    def latents(self, n: int, given: Tensor | None = None, truncation: float | None = None) -> Tensor:
+        """Return (n, Z) latents on the recipe's device: those given, or draws of the prior, truncated if asked."""
+        if given is not None:
+            return given.to(self.device)
+        if truncation is None:
+            return self.prior(n)
+        return truncated_normal(n, self.config.latent_dim, limit=truncation).to(self.device)
+
     def conditions(self, n: int, label: int | None = None, labels: Tensor | None = None) -> Tensor:
         """Return the classes to generate, for conditional recipes to call in `sample` and in their losses.
 
@@ -97,8 +105,4 @@ class LatentRecipe(GenerativeRecipe):
             latent: (n, Z) latents; fresh draws of the prior by default.
             truncation: redraw the latents' values beyond this bound: below 2, more typical samples of less variety.
         """
-        if latent is None:
-            latent = (
-                self.prior(n) if truncation is None else truncated_normal(n, self.config.latent_dim, limit=truncation)
-            )
-        return self.generator(latent.to(self.device))
+        return self.generator(self.latents(n, latent, truncation))

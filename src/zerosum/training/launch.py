@@ -74,19 +74,7 @@ def resume(
     progress: Progress | None = None,
     **changes: Any,
 ) -> Run:
-    """Go on with a run from its newest checkpoint, or from its beginning, to the last bit as if it had never stopped.
-
-    Args:
-        run: the run directory.
-        recipe: for a run of a recipe of your own: its file, package.module:Class or class.
-        data: where the run's data lie now, if they were moved.
-        progress: who is told how it goes.
-        changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
-
-    Raises:
-        InputError: no run, a change that would make it another run, other data than before, or another process that
-            trains it.
-    """
+    """Resume a run from its newest checkpoint, or from its beginning, as `zerosum.resume` says."""
     directory = Run.open(run)
     before = read_config(directory, recipe)
     plan = changed(before, changes, directory)
@@ -128,7 +116,7 @@ def _rewind(directory: Run, game: Game[Any], plan: RunConfig, progress: Progress
 def _restore(game: Game[Any], directory: Run, plan: RunConfig) -> str:
     """Bring a fresh game to the newest checkpoint, or leave it at its beginning; return a sentence on it."""
     if not directory.checkpoints():
-        return "No checkpoint was written before the run stopped: it begins anew with its own settings."
+        return "No checkpoint was written before the run stopped: it starts again with its own settings."
     latest = directory.latest()
     restore(latest, game, run=directory)
     if game.rounds < game.clock.round:

@@ -57,7 +57,7 @@ def test_one_split_is_halved_and_nothing_is_on_both_sides(context: EvaluationCon
     assert reference.protocol.against == "other samples of train"
     assert len(reference.real) == len(reference.other) == 1797 // 2
     assert reference.notes == (
-        "898 real samples a side, for the data have no more: --count 5000 is not reached; "
+        "898 real samples a side, because the data have no more: --count 5000 is not reached; "
         "with --fake-count the sides may be unlike.",
     )
     images = [side.images.flatten(1).float() / 255 for side in (reference.real, reference.other)]

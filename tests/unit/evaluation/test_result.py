@@ -38,7 +38,7 @@ def test_an_evaluation_with_figures_is_read_as_it_was_written(tmp_path: Path) ->
 def test_what_was_not_written_by_this_version_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     path = WHOLE.write(tmp_path / "evaluation.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(InputError, match="make it anew with zerosum evaluate"):
+    with pytest.raises(InputError, match="make it again with zerosum evaluate"):
         Evaluation.read(path)
 
 

@@ -74,7 +74,7 @@ def test_a_discriminator_that_knows_its_data_by_heart_is_found_out():
     assert (of_train.low, of_train.high, of_fake.low, of_fake.high) == (1, 1, 1, 1)
     assert of_new.low < found.shares.held_out < of_new.high
     assert (found.shares.fake, found.train_against_fake) == (1.0, 1.0)
-    assert "by heart" in found.meaning
+    assert "memorised" in found.meaning
     json.dumps(asdict(found))
 
 

@@ -28,7 +28,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import StorageError
 
 FORMAT = 2
-MADE_ANEW = "The packed form in the cache was damaged, and was made anew."
+MADE_AGAIN = "The packed form in the cache was damaged, and was made again."
 PARTS = ("samples.npy", "labels.npy", "pack.json")
 STALE_SECONDS = 24 * 3600
 

@@ -156,7 +156,7 @@ def genuine(name: str, path: Path, file: str) -> bytes:
     """
     content = path.read_bytes() if file == CIFAR_ARCHIVE else idx_bytes(path)
     if md5_of(content) != published(name).md5[file if file == CIFAR_ARCHIVE else file.removesuffix(".gz")]:
-        raise InputError(f"{path} is not the {file} that was published for {name}: delete it and get it anew.")
+        raise InputError(f"{path} is not the {file} that was published for {name}: delete it and get it again.")
     return content
 
 
@@ -178,7 +178,7 @@ def read_cifar(archive: Path, split: str) -> ImageArray:
                     batches[Path(member.name).name] = np.frombuffer(stream.read(), dtype=np.uint8).reshape(-1, 3073)
         records = np.concatenate([batches[name] for name in names])
     except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError, KeyError) as error:
-        raise InputError(f"{archive} is damaged ({error}): delete it and get it anew.") from error
+        raise InputError(f"{archive} is damaged ({error}): delete it and get it again.") from error
     table = table_of(records[:, 1:].reshape(-1, 3, 32, 32), str(archive))
     return with_labels(table, records[:, 0], CIFAR, f"the labels in {archive}")
 

@@ -80,6 +80,11 @@ class ImageFiles:
     notes: tuple[str, ...] = ()
     """What was left out or chosen on the way here, one sentence each."""
 
+    @property
+    def place(self) -> str:
+        """Where the files lie, for notes and errors: the folder within the root, or the root itself."""
+        return self.prefix.rstrip("/") or str(self.root)
+
     def inner(self, name: str) -> str:
         """The part of a name behind the prefix.
 

@@ -82,7 +82,7 @@ def _compute_heart(comparison: Comparison) -> list[MetricResult]:
         title="discriminator AUC",
         value=finite(found.value),
         better="near 0.5",
-        settings=f"{found.samples:,} training samples against as many held-out ones; 0.5 where none is known by heart",
+        settings=f"{found.samples:,} training samples against as many held-out ones; 0.5 where none is memorised",
         interval=within(found.interval, found.value, SHARE, count=found.samples),
         notes=(found.meaning,),
     )

@@ -42,7 +42,7 @@ class DiscriminatorTrial:
 
     value: float
     """AUC of training data against held-out data: how often a training sample gets the higher logit, 0.5 for one that
-    learned nothing by heart."""
+    memorised nothing."""
 
     interval: Interval
     """Of `value`, by resampling the samples."""
@@ -166,7 +166,7 @@ def _meaning(value: float, interval: Interval, shares: Shares | None) -> str:
             f"{shares.fake:.1%} of the samples generated"
         )
     if interval.low > 0.5:
-        return f"{said}: it knows some training samples by heart, and its gradient draws the generator to them."
+        return f"{said}: it has memorised some training samples, and its gradient draws the generator to them."
     if interval.high < 0.5:
         return f"{said}: it prefers held-out data, so the two sets differ; compare how they were split and prepared."
     return f"{said}: no overfitting is shown at this number of samples, which does not rule out a little."

@@ -127,7 +127,7 @@ def discriminator_features(recipe: Recipe) -> Features:
     played = copy.deepcopy(recipe)
     players = played.players()
     judge = only_player_of(players, "discriminator")
-    networks = [network.eval() for network in players[judge].networks]
+    networks = [network.eval() for network in played.discriminators() or players[judge].networks]
     channels = recipe.spec.shape[0]
 
     @torch.no_grad()
@@ -156,11 +156,10 @@ def _pooled(networks: Sequence[nn.Module], images: Tensor, judge: str) -> Tensor
     try:
         for network in networks:
             images = network(images)
-    except (RuntimeError, TypeError):  # a second head, such as InfoGAN's recogniser, takes other maps than the last
-        if not maps:
-            raise InputError(
-                f"The {judge} of this recipe takes more than an image by itself, so it cannot be probed."
-            ) from None
+    except (RuntimeError, TypeError):
+        raise InputError(
+            f"The {judge} of this recipe takes more than an image by itself, so it cannot be probed."
+        ) from None
     finally:
         for hook in hooks:
             hook.remove()
