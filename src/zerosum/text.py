@@ -40,12 +40,13 @@ def composed(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    r"""A name that can be written anywhere: bytes of it that are no UTF-8 are escaped.
+    r"""Return text that can be written anywhere: bytes that are no UTF-8 are escaped, half characters replaced.
 
-    >>> shown("caf\udce9")
-    'caf\\xe9'
+    >>> shown("caf\udce9"), shown("\ud800")
+    ('caf\\xe9', '\ufffd')
     """
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    whole = re.sub("[\ud800-\udc7f\udd00-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
+    return whole.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def counted(number: int, noun: str) -> str:

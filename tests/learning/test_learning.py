@@ -36,8 +36,9 @@ def test_wgan_gp_finds_the_grid_and_its_estimate_falls():
     grid = open_data("grid25")
     untrained, _ = play(grid, "wgan_gp", 1, **GRID)
     game, logged = play(grid, "wgan_gp", 2000, **GRID)
-    assert count_modes("grid25", untrained).found <= 1
-    assert count_modes("grid25", game).found >= 20
+    before, after = count_modes("grid25", untrained), count_modes("grid25", game)
+    assert after.found >= 20 > 2 * before.found
+    assert after.high_quality > 5 * before.high_quality
     assert logged[-1]["critic/distance"] < 0.5 * max(values["critic/distance"] for values in logged)
 
 

@@ -288,3 +288,12 @@ def test_an_evaluation_is_shown_with_its_floor_protocol_and_curves(tmp_path):
     assert page.count('aria-label="evaluation/fid-pixels"') == 1
     (run / "evaluation.json").write_text("{}")
     assert "7.25" not in report.write(run).read_text()
+
+
+def test_entries_of_another_kind_and_half_characters_do_no_harm(tmp_path):
+    config = {"betas": [{"a": 1}, None, True], "name": "half \ud800 of a character"}
+    make(tmp_path, about={**ABOUT, "config": config})
+    write_evaluation(tmp_path)
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"verdict": 0.5}))
+    assert "half \N{REPLACEMENT CHARACTER} of a character" in text_of(tmp_path)

@@ -41,7 +41,8 @@ class Quality:
 def quality(evidence: RunData) -> Quality:
     """Gather the section on quality; rows and cards are empty where nothing was evaluated."""
     rows, notes = _table(evidence.evaluation)
-    verdict = list(map(str, evidence.evaluation.get("verdict", ()))) if rows else []
+    said = evidence.evaluation.get("verdict")
+    verdict = list(map(str, said)) if rows and isinstance(said, list) else []
     shares = {f"{FIGURES}{name}" for name in ("precision", "recall", "coverage", "high-quality")}
     cards = [small(evidence, key, limits=(0, 1) if key in shares else None) for key in figures(evidence)]
     return Quality(verdict=verdict, rows=rows, notes=notes, cards=cards, during=_during(evidence))

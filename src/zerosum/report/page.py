@@ -159,5 +159,7 @@ def _value(value: Any) -> str:
             return ", ".join([*(_value(part) for part in value[:LISTED]), *more]) or "none"
         case int():
             return f"{value:,}" if value >= 10_000 else str(value)
-        case _:
+        case float():
             return f"{value:g}"
+        case _:
+            return str(value)

@@ -170,7 +170,9 @@ def _require_own(path: Path, index: Mapping[str, Any], run: Run) -> None:
 def _read_folder(path: Path, run: Run) -> dict[str, bytes]:
     try:
         index = json.loads((path / INDEX).read_text())
-        found, sums = index["format"], dict(index["sha256"])
+        found, sums = index["format"], index["sha256"]
+        if not isinstance(sums, dict):
+            raise TypeError
         int(index["round"])
         files = {name: (path / name).read_bytes() for name in (WEIGHTS, AVERAGES, STATE)}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
