@@ -17,6 +17,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from zerosum.errors import InputError
 
 Fraction = Annotated[float, Interval(ge=0, le=1)]
+AUTO = "auto"
+"""The value of a setting that is chosen from the data and the machine."""
+
 Seed = Annotated[int, Interval(ge=0, lt=2**63)]
 """What every generator of random numbers takes, with room for numbers beside it."""
 
@@ -27,6 +30,9 @@ class BaseConfig:
 
     # Defaults on single kinds of sample, in place of the fields': the kind's name -> the field's -> the default.
     by_kind: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    # Sets of defaults by name, in place of the fields': the preset's name -> the field's -> the default.
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -44,12 +50,22 @@ class BaseConfig:
 
     @classmethod
     def for_kind(cls, kind: str, values: Mapping[str, Any] | None = None) -> Self:
-        """Build from names and values, as `read` does, with the defaults for a kind of sample.
+        """Build from names and values, as `read` does, with the defaults for a kind of sample and of a preset.
+
+        Args:
+            kind: name of the kind of sample.
+            values: by name; where there are presets, `preset` names one of them.
 
         Raises:
-            InputError: an unknown name, or a value outside its field's type or range.
+            InputError: an unknown name or preset, or a value outside its field's type or range.
         """
-        return cls.read({**cls.by_kind.get(kind, {}), **(values or {})})
+        asked = values or {}
+        preset = asked.get("preset", AUTO)
+        if cls.presets and preset != AUTO and preset not in cls.presets:
+            close = difflib.get_close_matches(str(preset), cls.presets, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join([AUTO, *cls.presets])}."
+            raise InputError(f"There is no preset {preset!r}; {hint}")
+        return cls.read({**cls.by_kind.get(kind, {}), **cls.presets.get(preset, {}), **asked})
 
     def checked(self) -> Self:
         """Return an equal object whose values are known to lie within their fields' types and ranges.
@@ -100,6 +116,9 @@ def documentation(settings: type[BaseConfig]) -> dict[str, str]:
     for kind, values in getattr(settings, "by_kind", {}).items():
         for name in values.keys() & found.keys():
             found[name] += f" On {kind}: {spelt(values[name])}."
+    for preset, values in getattr(settings, "presets", {}).items():
+        for name in values.keys() & found.keys():
+            found[name] += f" With --preset {preset}: {spelt(values[name])}."
     return found
 
 

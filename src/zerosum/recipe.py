@@ -6,7 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Interval
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from zerosum.game import Game
     from zerosum.stabilisers.base import Stabiliser
     from zerosum.tasks import Task
+
+
+Objective = Literal["logistic", "least-squares", "hinge", "wasserstein", "relativistic"]
+"""Losses of `zerosum.objectives`: logistic is the minimax discriminator with the non-saturating generator."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,9 @@ class Recipe(nn.Module, ABC):
     task: ClassVar[Task]
     """What the recipe is for: set by the base classes of `zerosum.tasks`; generating samples where none of them is."""
 
+    objective: ClassVar[Objective | None] = None
+    """The loss of the players with a role, for stabilisers that depend on it; None where it is another."""
+
     divisible: bool = True
     """Whether each loss is a mean over samples, so that pieces of a batch may be differentiated apart. Where it is not,
     every process plays with the whole batch."""
@@ -84,9 +91,10 @@ class Recipe(nn.Module, ABC):
     sample: Callable[..., Tensor]
     """Generates (n, *shape) samples in [-1, 1]. Its signature is the command line: keywords are the user's controls.
 
-    A conditional recipe has `sample(n, *, label: int | None = None, labels: Tensor | None = None)`: `label`, one class
-    for all samples, is a person's control; `labels`, (n,) int64 in [0, K), is what previews, metrics and `generate`
-    pass, because tensors are no controls. With neither, classes are drawn by the shares of the training data."""
+    A conditional recipe has `sample(n, *, label: str | int | None = None, labels: Tensor | None = None)`: `label`, one
+    class for all samples, is a person's control; `labels`, (n,) int64 in [0, K), is what previews, metrics and
+    `generate` pass, because tensors are no controls. With neither, classes are drawn by the shares of the training
+    data."""
 
     def __init__(self, config: RecipeConfig, spec: Spec) -> None:
         super().__init__()
@@ -120,9 +128,9 @@ class Recipe(nn.Module, ABC):
 
     @property
     def takes_labels(self) -> bool:
-        """Whether the recipe is conditional: its method at use takes `labels`."""
+        """Whether the recipe is conditional: its data have classes, and its method at use takes `labels`."""
         method = getattr(type(self), self.task.method, None)
-        return method is not None and "labels" in inspect.signature(method).parameters
+        return bool(self.spec.classes) and method is not None and "labels" in inspect.signature(method).parameters
 
     def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, *shape): samples alone, or each result among what it is made of."""

@@ -22,7 +22,7 @@ from zerosum.config import documentation, flag
 from zerosum.data.options import DataConfig
 from zerosum.inference.controls import controls
 from zerosum.run.config import RunConfig
-from zerosum.training.trainer import TrainingConfig
+from zerosum.run.training_config import TrainingConfig
 
 ENDED = SimpleNamespace(stopped_by=None)
 """What is asked of a run that has ended."""

@@ -24,8 +24,9 @@ from zerosum.cli import main
 from zerosum.errors import InputError
 from zerosum.run import checkpoint
 from zerosum.run.directory import Run
+from zerosum.run.training_config import TrainingConfig
 from zerosum.runtime.progress import Progress, Silent, Status
-from zerosum.training.trainer import Trainer, TrainingConfig
+from zerosum.training.trainer import Trainer
 
 GAN = ("train", "ring8", "--recipe", "gan", "--batch", 8, "--generator-hidden", 16, "--discriminator-hidden", 16)
 IMAGES, POINTS = (3, 16, 16), (2,)

@@ -68,7 +68,7 @@ class ConditionalGAN(LatentRecipe):
         return self.discriminator(torch.cat([images.flatten(1), one_hot(labels, self.classes)], 1))
 
     def sample(
-        self, n: int, *, latent: Tensor | None = None, label: int | None = None, labels: Tensor | None = None
+        self, n: int, *, latent: Tensor | None = None, label: str | int | None = None, labels: Tensor | None = None
     ) -> Tensor:
         """Generate (n, *shape) samples of given classes."""
         latent = self.prior(n) if latent is None else latent.to(self.device)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 from pydantic import PositiveFloat, PositiveInt
 
+from zerosum import recipes
 from zerosum.config import BaseConfig, Fraction, documentation, flag
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.run.config import RunConfig
+from zerosum.tasks import PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,3 +102,40 @@ def test_documentation_joins_lines_and_prefers_the_subclass():
 
 def test_flags_are_spelled_with_dashes():
     assert flag("save_every") == "--save-every"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sized(PresetConfig):
+    presets: ClassVar = {"small": {"width": 4, "batch": 8}, "large": {"width": 64}}
+
+    width: int = 16
+    """Channels."""
+
+    @classmethod
+    def preset_for(cls, spec: Spec, device: str) -> str:
+        return "small" if device == "cpu" else "large"
+
+
+def test_a_preset_gives_defaults_over_which_single_settings_are_set():
+    assert _Sized.for_kind("images").width == 16
+    config = _Sized.for_kind("images", {"preset": "small", "batch": 32})
+    assert (config.preset, config.width, config.batch) == ("small", 4, 32)
+    assert documentation(_Sized)["width"] == "Channels. With --preset small: 4. With --preset large: 64."
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest_one():
+    with pytest.raises(InputError, match=r"no preset 'smal'; did you mean small\?"):
+        _Sized.for_kind("images", {"preset": "smal"})
+    with pytest.raises(InputError, match="known are auto, small, large"):
+        _Sized.for_kind("images", {"preset": "?"})
+
+
+@pytest.mark.parametrize(("device", "asked", "width"), [("cpu", {}, 4), ("cuda", {}, 64), ("cpu", {"width": 16}, 16)])
+def test_auto_takes_the_preset_for_data_and_device_and_keeps_what_was_asked(device, asked, width):
+    class Sized(recipes.find("dcgan")):
+        Config = _Sized
+
+    plan = RunConfig.read("digits", Sized, asked).fitted(Spec(shape=(1, 16, 16)), device)
+    assert plan.config.width == width
+    assert plan.config.preset == {"cpu": "small", "cuda": "large"}[device]
+    assert plan.fitted(Spec(shape=(1, 16, 16)), "cuda") == plan

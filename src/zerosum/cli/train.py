@@ -10,6 +10,7 @@ import tyro
 
 from zerosum import recipes
 from zerosum.cli import flags
+from zerosum.config import flag
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run
@@ -67,8 +68,11 @@ def _start(arguments: list[str]) -> Run:
     given: Any = flags.parse(_arguments(kind, data), arguments, prog="zerosum train")
     if given.data != data:  # whose kind of sample may have other defaults
         given = flags.parse(_arguments(kind, given.data), arguments, prog="zerosum train")
-    parts = given.settings.checked(), given.training.checked(), given.options.checked()
-    plan = RunConfig(given.data, recipes.name_of(kind), kind, *parts)
+    settings = given.settings.to_json()
+    default = RunConfig.read(given.data, kind, {}).config.to_json()
+    asked = {name for name in settings if settings[name] != default[name] or flags.value_of(arguments, flag(name))}
+    shared = given.training.to_json() | given.options.to_json()
+    plan = RunConfig.read(given.data, kind, shared | {name: settings[name] for name in settings if name in asked})
     return launch.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
 
 

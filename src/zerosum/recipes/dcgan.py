@@ -75,6 +75,7 @@ class DCGAN(LatentRecipe):
 
     Config = Config
     data = (Images, Points)
+    objective = "logistic"
     config: Config
 
     def __init__(self, config: Config, spec: Spec) -> None:

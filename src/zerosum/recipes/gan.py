@@ -97,6 +97,7 @@ class GAN(LatentRecipe):
 
     Config = Config
     data = (Images, Points)
+    objective = "logistic"
     config: Config
 
     def __init__(self, config: Config, spec: Spec) -> None:

@@ -88,6 +88,7 @@ class InfoGAN(GenerativeRecipe):
 
     Config = Config
     data = (Images, Points)
+    objective = "logistic"
     between = staticmethod(lerp)  # the prior is uniform
     config: Config
 

@@ -101,6 +101,7 @@ class ProGAN(LatentRecipe):
 
     Config = Config
     data = (Images,)
+    objective = "wasserstein"
     config: Config
     lod: Tensor
     """(), level of detail: how many halvings below the full size, with the fade as its fraction (section 3)."""

@@ -91,6 +91,7 @@ class Unrolled(LatentRecipe):
 
     Config = Config
     data = (Images, Points)
+    objective = "logistic"
     divisible = False  # the steps looked ahead go down the gradient of the whole batch
     config: Config
 

@@ -82,6 +82,7 @@ class WGANGP(LatentRecipe):
 
     Config = Config
     data = (Images, Points)
+    objective = "wasserstein"
     config: Config
 
     def __init__(self, config: Config, spec: Spec) -> None:

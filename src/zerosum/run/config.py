@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pydantic import AfterValidator, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from zerosum import kinds, recipes, stabilisers
-from zerosum.config import BaseConfig, Seed, flag
+from zerosum import kinds, recipes
+from zerosum.config import AUTO, flag
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.recipes import RecipeLike
 from zerosum.run.directory import Run
+from zerosum.run.training_config import RESUMABLE, TrainingConfig
+from zerosum.tasks import PresetConfig
 from zerosum.text import command
 
 
@@ -31,6 +33,8 @@ class RunConfig:
     config: RecipeConfig
     training: TrainingConfig
     options: DataConfig
+    asked: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """The recipe's settings that were asked for; the others have defaults."""
 
     @classmethod
     def read(cls, data: str, recipe: RecipeLike, settings: Mapping[str, Any]) -> RunConfig:
@@ -53,7 +57,16 @@ class RunConfig:
                 raise InputError(f"There is no setting {setting!r} for {name}; {hint}")
         sample = kinds.name_of(kind.data, data)
         chosen = [part.for_kind(sample, {k: v for k, v in settings.items() if k in part.names()}) for part in parts]
-        return cls(data, name, kind, *chosen)  # type: ignore[arg-type]
+        asked = {name: value for name, value in settings.items() if name in parts[0].names()}
+        return cls(data, name, kind, *chosen, asked=asked)  # type: ignore[arg-type]
+
+    def fitted(self, spec: Spec, device: str) -> RunConfig:
+        """Return this with the recipe's preset for data of a spec, where it has presets and none was asked for."""
+        config = self.config
+        if not isinstance(config, PresetConfig) or config.preset != AUTO or spec.kind in config.by_kind:
+            return self
+        preset = type(config).preset_for(spec, device)
+        return replace(self, config=type(config).for_kind(spec.kind, {**self.asked, "preset": preset}))
 
     def settings(self) -> dict[str, Any]:
         """Return all settings by name."""
@@ -189,60 +202,3 @@ def _of_other_version(directory: Run, error: InputError) -> InputError:
 
 def _edited(directory: Run) -> InputError:
     return InputError(f"{directory.path}/run.json lacks entries that every run has; it was edited or damaged.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingConfig(BaseConfig):
-    """How to train, whatever the recipe."""
-
-    seed: Seed = 0
-    """Start of all randomness: initial weights, order of the data, latents. Equal seeds give equal runs on a CPU."""
-
-    save_every: PositiveInt = 200
-    """Rounds between checkpoints. A kill loses at most the rounds since the last one; Ctrl-C, SIGTERM and a
-    terminal that closes lose none."""
-
-    keep: PositiveInt = 3
-    """Newest checkpoints to keep."""
-
-    preview_every: PositiveInt = 200
-    """Rounds between preview pictures."""
-
-    log_every: PositiveInt = 10
-    """Rounds over which logged values are averaged into one line of history."""
-
-    previews: PositiveInt = 64
-    """Samples in a preview picture; of a recipe that translates, at most 8 are shown, each beside its source."""
-
-    micro_batches: PositiveInt = 1
-    """Pieces in which a batch is differentiated: more take less memory, for the same gradient without batch norm."""
-
-    device: str = "auto"
-    """Where to compute: cuda, mps, cpu, or auto for the first of these that is there."""
-
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Arithmetic of the networks; auto takes bfloat16 where the machine has units for it and the data are images."""
-
-    memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
-    """Order of an image's values in memory; auto takes channels_last where that is faster."""
-
-    stabilise: Annotated[str | None, AfterValidator(stabilisers.checked)] = None
-    """Additions that keep a game stable, by commas, each with its strength after a colon or else its own default:
-    instance-noise:0.1,feature-matching:1.0 (docs/stabilisers.md). None is the paper's game."""
-
-    evaluate_every: NonNegativeInt = 0
-    """Rounds between evaluations, whose figures become curves; 0: never. They cost time and change nothing else."""
-
-    evaluate_features: str | None = None
-    """What sees the images of evaluations, as --features of `zerosum evaluate`."""
-
-    evaluate_count: PositiveInt = 1_000
-    """Samples on each side of an evaluation during training: few, so that it is quick; figures compare within a run."""
-
-    best: str | None = None
-    """The metric by which evaluations choose the checkpoint that is kept as checkpoints/best; by default the first that
-    there is of fid, high-quality (of points) and psnr (of pairs)."""
-
-
-RESUMABLE = frozenset({"save_every", "keep", "preview_every", "log_every", "device", "evaluate_every"})
-"""Settings of `Training` that a resumed run may change without becoming another run."""

@@ -6,7 +6,15 @@ from zerosum import kinds
 from zerosum.errors import InputError
 from zerosum.recipe import Recipe
 from zerosum.tasks.base import Task
-from zerosum.tasks.generate import GENERATE, GenerativeRecipe, LatentConfig, LatentRecipe
+from zerosum.tasks.generate import (
+    GENERATE,
+    ConditionalRecipe,
+    GenerativeRecipe,
+    LatentConfig,
+    LatentRecipe,
+    PresetConfig,
+    class_number,
+)
 from zerosum.tasks.inpaint import INPAINT, InpaintingRecipe
 from zerosum.tasks.translate import TRANSLATE, TranslationConfig, TranslationRecipe
 from zerosum.tasks.upscale import UPSCALE, UpscalingRecipe
@@ -17,14 +25,17 @@ __all__ = [
     "TASKS",
     "TRANSLATE",
     "UPSCALE",
+    "ConditionalRecipe",
     "GenerativeRecipe",
     "InpaintingRecipe",
     "LatentConfig",
     "LatentRecipe",
+    "PresetConfig",
     "Task",
     "TranslationConfig",
     "TranslationRecipe",
     "UpscalingRecipe",
+    "class_number",
     "has_latents",
     "is_paired",
     "require_latents",

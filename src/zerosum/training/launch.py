@@ -52,7 +52,7 @@ def start(
     if run is not None and world.is_first:
         require_free(expanded(run))
     dataset = open_data(plan, world, progress)
-    plan = replace(plan, options=replace(plan.options, range=dataset.spec.range))
+    plan = replace(plan, options=replace(plan.options, range=dataset.spec.range)).fitted(dataset.spec, device.type)
     with rng.fork(device), ExitStack() as held:
         game = build_game(plan, dataset, device, world)
         judge = _judge(game, plan, progress)

@@ -16,8 +16,8 @@ from zerosum.game import Game
 from zerosum.media import image_grid
 from zerosum.recipe import Recipe
 from zerosum.run import checkpoint
-from zerosum.run.config import TrainingConfig
 from zerosum.run.directory import Run
+from zerosum.run.training_config import TrainingConfig
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import storing
 from zerosum.runtime.progress import Progress, Status

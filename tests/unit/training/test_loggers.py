@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.recipes.conftest import game, sides
-from zerosum.run.config import TrainingConfig
 from zerosum.run.directory import Run
+from zerosum.run.training_config import TrainingConfig
 from zerosum.runtime.progress import Progress, Silent, Status
 from zerosum.training.loggers import HistoryWriter
 from zerosum.training.trainer import Trainer

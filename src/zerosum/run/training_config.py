@@ -1,0 +1,68 @@
+"""Settings of training that belong to no recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, NonNegativeInt, PositiveInt
+
+from zerosum import stabilisers
+from zerosum.config import BaseConfig, Seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(BaseConfig):
+    """How to train, whatever the recipe."""
+
+    seed: Seed = 0
+    """Start of all randomness: initial weights, order of the data, latents. Equal seeds give equal runs on a CPU."""
+
+    save_every: PositiveInt = 200
+    """Rounds between checkpoints. A kill loses at most the rounds since the last one; Ctrl-C, SIGTERM and a
+    terminal that closes lose none."""
+
+    keep: PositiveInt = 3
+    """Newest checkpoints to keep."""
+
+    preview_every: PositiveInt = 200
+    """Rounds between preview pictures."""
+
+    log_every: PositiveInt = 10
+    """Rounds over which logged values are averaged into one line of history."""
+
+    previews: PositiveInt = 64
+    """Samples in a preview picture; of a recipe that translates, at most 8 are shown, each beside its source."""
+
+    micro_batches: PositiveInt = 1
+    """Pieces in which a batch is differentiated: more take less memory, for the same gradient without batch norm."""
+
+    device: str = "auto"
+    """Where to compute: cuda, mps, cpu, or auto for the first of these that is there."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the networks; auto takes bfloat16 where the machine has units for it and the data are images."""
+
+    memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
+    """Order of an image's values in memory; auto takes channels_last where that is faster."""
+
+    stabilise: Annotated[str | None, AfterValidator(stabilisers.checked)] = None
+    """Additions that keep a game stable, by commas, each with its strength after a colon or else its own default:
+    instance-noise:0.1,feature-matching:1.0 (docs/stabilisers.md). None is the paper's game."""
+
+    evaluate_every: NonNegativeInt = 0
+    """Rounds between evaluations, whose figures become curves; 0: never. They cost time and change nothing else."""
+
+    evaluate_features: str | None = None
+    """What sees the images of evaluations, as --features of `zerosum evaluate`."""
+
+    evaluate_count: PositiveInt = 1_000
+    """Samples on each side of an evaluation during training: few, so that it is quick; figures compare within a run."""
+
+    best: str | None = None
+    """The metric by which evaluations choose the checkpoint that is kept as checkpoints/best; by default the first that
+    there is of fid, high-quality (of points) and psnr (of pairs)."""
+
+
+RESUMABLE = frozenset({"save_every", "keep", "preview_every", "log_every", "device", "evaluate_every"})
+"""Settings of `Training` that a resumed run may change without becoming another run."""
