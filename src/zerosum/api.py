@@ -20,8 +20,9 @@ from zerosum.training import launch
 def train(
     data: str | Path,
     *,
-    recipe: RecipeLike = "dcgan",
+    recipe: RecipeLike | None = None,
     run: str | Path | None = None,
+    minutes: float | None = None,
     progress: Progress | None = None,
     command: str | None = None,
     **settings: Any,
@@ -33,8 +34,9 @@ def train(
     Args:
         data: a folder, a zip, an array file, or a name such as "digits" (see `zerosum.kinds.images`).
         recipe: name of the recipe (`zerosum recipes` lists them), or one of your own: a file, package.module:Class, or
-            a class.
+            a class; by default one is chosen by the data, and it is said which and why.
         run: folder to write; by default a new one under runs/.
+        minutes: time to train; size, preset and number of rounds are chosen for it, after a trial on this machine.
         progress: who is told how it goes; by default a live view in a terminal and plain lines elsewhere.
         command: what a person would type for this; kept in run.json.
         settings: any setting of the recipe, of `Training` and of `DataConfig`, by name.
@@ -44,7 +46,8 @@ def train(
         DivergedError: a loss is no longer finite.
         StorageError: the disk refuses.
     """
-    return launch.start(RunConfig.read(str(data), recipe, settings), run=run, progress=progress, command=command)
+    plan = RunConfig.read(str(data), recipe, settings)
+    return launch.start(plan, run=run, minutes=minutes, progress=progress, command=command)
 
 
 def resume(

@@ -129,8 +129,13 @@ class Recipe(nn.Module, ABC):
     @property
     def takes_labels(self) -> bool:
         """Whether the recipe is conditional: its data have classes, and its method at use takes `labels`."""
-        method = getattr(type(self), self.task.method, None)
-        return bool(self.spec.classes) and method is not None and "labels" in inspect.signature(method).parameters
+        return bool(self.spec.classes) and self.is_conditional()
+
+    @classmethod
+    def is_conditional(cls) -> bool:
+        """Whether the method at use takes `labels`."""
+        method = getattr(cls, cls.task.method, None)
+        return method is not None and "labels" in inspect.signature(method).parameters
 
     def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, *shape): samples alone, or each result among what it is made of."""

@@ -16,8 +16,17 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing.sweep import clear, describe_cache
 from zerosum.errors import InputError
 from zerosum.kinds import open_data
+from zerosum.run.config import RunConfig
+from zerosum.runtime.device import pick_device
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say
+from zerosum.training.budget import within
+
+FAST = 64
+"""Longer side up to which any machine trains images in an hour."""
+
+MINUTES = 60
+"""Time for which a check says what this machine can train, where images are larger."""
 
 Told = Callable[[str, int, int], None]
 
@@ -62,7 +71,13 @@ def report(data: str, options: DataConfig, told: Told) -> str:
     Raises:
         InputError: there are no such data, or they are of a kind that cannot be used.
     """
-    return describe(check(data, options, progress=told))
+    found = check(data, options, progress=told)
+    sides = DataConfig(size=found.recommended_size).sides()
+    if sides is None or max(sides) <= FAST:
+        return describe(found)
+    given = {name: value for name, value in options.to_json().items() if value is not None}
+    _, sentences = within(RunConfig.read(data, None, given), MINUTES, pick_device(), told)
+    return "\n".join([describe(found), "", *sentences, f"To train so: zerosum train DATA --minutes {MINUTES}."])
 
 
 def look_after(cache: Path, *, clearing: bool, data: str) -> str:

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, make_dataclass
 from typing import Annotated, Any
 
 import tyro
+from pydantic import PositiveFloat
 
-from zerosum import recipes
 from zerosum.cli import flags
 from zerosum.config import flag
-from zerosum.recipe import Recipe
+from zerosum.recipes import RecipeLike
 from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run
 from zerosum.runtime import distributed
+from zerosum.runtime.terminal import say
 from zerosum.training import launch
+from zerosum.training.prepare import explanation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +28,9 @@ class Train:
     """A folder of images, a .zip of one, a .npy, .npz or idx .gz file, or a name: digits, mnist, fashion-mnist,
     cifar10, stacked-mnist, ring8, grid25."""
 
-    recipe: str = "dcgan"
+    recipe: str | None = None
     """The recipe to train; `zerosum recipes` lists them. One of your own: path/to/my_gan.py, path/to/my_gan.py:MyGAN or
-    package.module:MyGAN. Each has flags of its own below."""
+    package.module:MyGAN. Each has flags of its own below. By default one is chosen by the data."""
 
     run: str | None = None
     """Folder to write; by default a new one under runs/. With torchrun, whose --run-path is like it, put -- first:
@@ -36,6 +38,12 @@ class Train:
 
     resume: str | None = None
     """Go on with this run instead of starting one."""
+
+    minutes: PositiveFloat | None = None
+    """Time to train: size, preset and number of rounds are chosen for it, after a trial of seconds on this machine."""
+
+    explain: bool = False
+    """Say what would be trained, with which settings and why, and train nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,21 +67,30 @@ def run(arguments: list[str]) -> int:
         done = _start(arguments) if resumed is None else _resume(resumed, arguments)
     finally:
         distributed.leave()
-    return 0 if done.stopped_by is None else 128 + done.stopped_by
+    return 0 if done is None or done.stopped_by is None else 128 + done.stopped_by
 
 
-def _start(arguments: list[str]) -> Run:
-    kind = recipes.find(flags.value_of(arguments, "--recipe") or "dcgan")
+def _start(arguments: list[str]) -> Run | None:
     data = flags.first_word(arguments)
-    given: Any = flags.parse(_arguments(kind, data), arguments, prog="zerosum train")
-    if given.data != data:  # whose kind of sample may have other defaults
-        given = flags.parse(_arguments(kind, given.data), arguments, prog="zerosum train")
-    settings = given.settings.to_json()
-    default = RunConfig.read(given.data, kind, {}).config.to_json()
-    asked = {name for name in settings if settings[name] != default[name] or flags.value_of(arguments, flag(name))}
-    shared = given.training.to_json() | given.options.to_json()
-    plan = RunConfig.read(given.data, kind, shared | {name: settings[name] for name in settings if name in asked})
-    return launch.start(plan, run=given.run, command=shlex.join(["zerosum", "train", *arguments]))
+    recipe = flags.value_of(arguments, "--recipe")
+    given: Any = flags.parse(_arguments(recipe, data), arguments, prog="zerosum train")
+    if given.data != data:  # whose kind of sample may have another recipe and other defaults
+        data = given.data
+        given = flags.parse(_arguments(recipe, data), arguments, prog="zerosum train")
+    settings = given.settings.to_json() | given.training.to_json() | given.options.to_json()
+    default = RunConfig.read(data, recipe, {}).settings()
+    asked = {
+        name: value
+        for name, value in settings.items()
+        if value != default[name] or flags.value_of(arguments, flag(name)) is not None
+    }
+    plan = RunConfig.read(data, recipe, asked)
+    if given.explain:
+        say(explanation(plan, given.minutes))
+        return None
+    return launch.start(
+        plan, run=given.run, minutes=given.minutes, command=shlex.join(["zerosum", "train", *arguments])
+    )
 
 
 def _resume(run_: str, arguments: list[str]) -> Run:
@@ -87,11 +104,11 @@ def _resume(run_: str, arguments: list[str]) -> Run:
     return launch.resume(run_, recipe=recipe, data=given.data or None, **changes)
 
 
-def _arguments(recipe: type[Recipe], data: str, plan: RunConfig | None = None) -> type:
+def _arguments(recipe: RecipeLike | None, data: str, plan: RunConfig | None = None) -> type:
     """Add a recipe's flags to those of starting a run on `data`, or, with a plan's values, to those of going on."""
     known = plan or RunConfig.read(data, recipe, {})
     parts = known.config, known.training, known.options
-    names = {"settings": recipes.name_of(recipe), "training": "training", "options": "data"}
+    names = {"settings": known.recipe, "training": "training", "options": "data"}
     fields = [
         (name, Annotated[type(part), tyro.conf.arg(name=title)], field(default=part))
         for (name, title), part in zip(names.items(), parts, strict=True)

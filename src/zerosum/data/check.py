@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import BinaryIO
 
 import numpy as np
@@ -19,6 +18,7 @@ from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason, render
 from zerosum.data.packing.levels import levels_of
 from zerosum.data.packing.open_image import no_bombs, open_image, upright
 from zerosum.data.packing.scan import attempt, plan_for, survey
+from zerosum.data.sizes import recommended
 from zerosum.data.sources import toys
 from zerosum.data.sources.find import Toy, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, settle, wide_scales
@@ -97,7 +97,7 @@ def _of_files(source: str, files: ImageFiles, options: DataConfig, progress: Pro
         classes=dict(classes),
         duplicates=duplicates,
         shape=None if plan is None else (plan.channels, plan.height, plan.width),
-        recommended_size=_recommended([(fact.height, fact.width) for fact in facts.values()]),
+        recommended_size=recommended([(fact.height, fact.width) for fact in facts.values()]),
         notes=(*notes, labels.sentence, *left_out(files)),
         warnings=(
             *_warnings(len(facts), classes, duplicates, problems),
@@ -150,7 +150,7 @@ def _of_table(source: str, table: ImageArray, options: DataConfig) -> CheckRepor
         classes=dict(classes),
         duplicates=duplicates,
         shape=(plan.channels, plan.height, plan.width),
-        recommended_size=_recommended([(height, width)]),
+        recommended_size=recommended([(height, width)]),
         notes=settled.notes,
         warnings=(*_warnings(count, classes, duplicates, {}), *narrow),
     )
@@ -201,25 +201,6 @@ def _common(values: Iterable[str]) -> dict[str, int]:
     counts = Counter(values).most_common()
     rest = sum(number for _, number in counts[COMMON_SIZES:])
     return dict(counts[:COMMON_SIZES]) | ({"others": rest} if rest else {})
-
-
-def _recommended(sizes: list[tuple[int, int]]) -> str | None:
-    """The size that fits most images: the typical one keeps its shape and is not enlarged, from 32 to 256 a side.
-
-    >>> _recommended([(480, 640)]), _recommended([(28, 28)]), _recommended([(300, 310), (90, 100), (200, 200)])
-    ('192x256', '28', '128')
-    """
-    if not sizes:
-        return None
-    if len(set(sizes)) == 1 and max(sizes[0]) <= 128 and min(sizes[0]) >= 16:
-        return f"{sizes[0][0]}" if sizes[0][0] == sizes[0][1] else f"{sizes[0][0]}x{sizes[0][1]}"
-    height, width = median(h for h, _ in sizes), median(w for _, w in sizes)
-    long = max((side for side in (32, 64, 128, 256) if side <= max(height, width)), default=32)
-    shape = height / width
-    if 0.9 < shape < 1.1:
-        return str(long)
-    short = max(16, round(long * min(shape, 1 / shape) / 16) * 16)
-    return f"{long}x{short}" if shape > 1 else f"{short}x{long}"
 
 
 def _warnings(

@@ -49,6 +49,12 @@ def name_of(batches: Sequence[type[Batch]], source: str | Path) -> str:
     return "" if kind is None else kind.name
 
 
+def default_recipe(source: str | Path) -> str:
+    """Return the name of the recipe that is trained on a source where none is named."""
+    singles = [kind for kind in map(find, names()) if kind.single and kind.recipe is not None]
+    return next(str(kind.recipe) for kind in singles if kind.accepts(source))
+
+
 def _accepting(kinds: Sequence[Kind], source: str | Path) -> Kind | None:
     return next((kind for kind in kinds if kind.accepts(source)), None)
 

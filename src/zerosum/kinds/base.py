@@ -60,6 +60,9 @@ class Kind:
     unused: tuple[str, ...] = ()
     """Settings of `DataConfig` that are of no use to this kind, and refused."""
 
+    recipe: str | None = None
+    """Name of the recipe that is trained on it where none is named; None where one has to be."""
+
     draw: Drawer
     """Draws samples, for previews and reports."""
 

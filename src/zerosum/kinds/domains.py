@@ -128,6 +128,7 @@ KIND = Kind(
     name="domains",
     unit="images",
     batch=Domains,
+    recipe="cyclegan",
     open=open_domains,
     unused=("labels",),
     single=False,

@@ -215,6 +215,7 @@ KIND = Kind(
     name="images",
     unit="images",
     batch=Images,
+    recipe="dcgan",
     open=open,
     accepts=lambda source: built_in(source) not in toys.NAMES,
     unused=("target", "degrade", "direction"),

@@ -224,6 +224,7 @@ KIND = Kind(
     name="pairs",
     unit="pairs",
     batch=Pairs,
+    recipe="pix2pix",
     open=open_pairs,
     unused=("labels",),
     single=False,

@@ -90,6 +90,7 @@ KIND = Kind(
     name="points",
     unit="points",
     batch=Points,
+    recipe="gan",
     open=open_points,
     accepts=accepts,
     unused=("target", "degrade", "direction", "size", "channels", "fit", "range", "labels"),

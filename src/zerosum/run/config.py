@@ -34,18 +34,20 @@ class RunConfig:
     training: TrainingConfig
     options: DataConfig
     asked: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    """The recipe's settings that were asked for; the others have defaults."""
+    """Settings that were asked for; the others have defaults."""
+    recipe_is_default: bool = field(default=False, compare=False)
+    """Whether no recipe was named."""
 
     @classmethod
-    def read(cls, data: str, recipe: RecipeLike, settings: Mapping[str, Any]) -> RunConfig:
+    def read(cls, data: str, recipe: RecipeLike | None, settings: Mapping[str, Any]) -> RunConfig:
         """Sort settings by what they belong to: the recipe, the training, or the data.
 
-        What is not set has its default for the kind of sample that the data are made of.
+        What is not set has its default for the kind of sample that the data are made of, as the recipe has.
 
         Raises:
             InputError: an unknown recipe or setting, or a value outside its type or range.
         """
-        kind = recipes.find(recipe)
+        kind = recipes.find(recipe or kinds.default_recipe(data))
         name = recipes.name_of(kind)
         parts = (settings_of(kind), TrainingConfig, DataConfig)
         known = [name for part in parts for name in part.names()]
@@ -57,8 +59,7 @@ class RunConfig:
                 raise InputError(f"There is no setting {setting!r} for {name}; {hint}")
         sample = kinds.name_of(kind.data, data)
         chosen = [part.for_kind(sample, {k: v for k, v in settings.items() if k in part.names()}) for part in parts]
-        asked = {name: value for name, value in settings.items() if name in parts[0].names()}
-        return cls(data, name, kind, *chosen, asked=asked)  # type: ignore[arg-type]
+        return cls(data, name, kind, *chosen, asked=dict(settings), recipe_is_default=recipe is None)  # type: ignore[arg-type]
 
     def fitted(self, spec: Spec, device: str) -> RunConfig:
         """Return this with the recipe's preset for data of a spec, where it has presets and none was asked for."""
@@ -66,7 +67,8 @@ class RunConfig:
         if not isinstance(config, PresetConfig) or config.preset != AUTO or spec.kind in config.by_kind:
             return self
         preset = type(config).preset_for(spec, device)
-        return replace(self, config=type(config).for_kind(spec.kind, {**self.asked, "preset": preset}))
+        asked = {name: value for name, value in self.asked.items() if name in config.names()}
+        return replace(self, config=type(config).for_kind(spec.kind, asked | {"preset": preset}))
 
     def settings(self) -> dict[str, Any]:
         """Return all settings by name."""

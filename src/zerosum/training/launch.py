@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import count
@@ -36,23 +37,28 @@ from zerosum.runtime.surroundings import only_training
 from zerosum.text import command
 from zerosum.training.build import build_game
 from zerosum.training.nearest_images import write_nearest
-from zerosum.training.open_data import open_again, open_data
+from zerosum.training.open_data import open_again
+from zerosum.training.prepare import prepare
 from zerosum.training.preview import Previews, preview_batch
 from zerosum.training.trainer import Trainer
 
 
 @only_training()
 def start(
-    plan: RunConfig, *, run: str | Path | None = None, progress: Progress | None = None, command: str | None = None
+    plan: RunConfig,
+    *,
+    run: str | Path | None = None,
+    minutes: float | None = None,
+    progress: Progress | None = None,
+    command: str | None = None,
 ) -> Run:
-    """Train as `plan` says, in a new run directory."""
+    """Train as `plan` says, in a new run directory, where `minutes` are given for as long as they last."""
     device = pick_device(plan.training.device)
     world = distributed.join(device)
     progress = progress or (make_progress() if world.is_first else Silent())
     if run is not None and world.is_first:
         require_free(expanded(run))
-    dataset = open_data(plan, world, progress)
-    plan = replace(plan, options=replace(plan.options, range=dataset.spec.range)).fitted(dataset.spec, device.type)
+    plan, dataset, reasons = prepare(plan, minutes, device, world, progress)
     with rng.fork(device), ExitStack() as held:
         game = build_game(plan, dataset, device, world)
         judge = _judge(game, plan, progress)
@@ -62,7 +68,7 @@ def start(
             held.enter_context(locked(path))
             keep_recipe(plan, Run.create(path, describe(plan, dataset, game, command)))
         world.wait()
-        return run_training(game, Run(path), plan, dataset, progress, judge, shown)
+        return run_training(game, Run(path), plan, dataset, progress, judge, shown, reasons)
 
 
 @only_training()
@@ -141,9 +147,10 @@ def run_training(
     progress: Progress,
     judge: TrainingEvaluator | None,
     shown: Previews,
+    reasons: Sequence[str] = (),
 ) -> Run:
     """Play the rounds that are left, then write the report and say what to type next."""
-    for note in (*dataset.notes, *game.recipe.notes):
+    for note in (*dataset.notes, *reasons, *game.recipe.notes):
         progress.note(note)
     preview, measured, note = shown
     if note is not None:

@@ -1,0 +1,96 @@
+"""Sizes at which data could be trained, before anything is packed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from zerosum.data.options import DataConfig
+from zerosum.data.packing.decode import PixelFormat
+from zerosum.data.packing.open_image import no_bombs
+from zerosum.data.packing.scan import plan_for, survey
+from zerosum.data.sources.find import Toy, find, with_default_size
+from zerosum.data.sources.image_array import settle
+from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.labels import labelling
+from zerosum.data.spec import Spec
+from zerosum.runtime.thread_pool import ProgressCallback
+
+SMALLEST = 32
+"""Pixels of a longer side below which images are not made smaller to be trained faster."""
+
+
+def candidates(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> list[Spec]:
+    """Return what images would be at each size that they could be trained at, the smallest first.
+
+    Args:
+        source: as for `zerosum.kinds.images.open`.
+        options: what was asked for; a size among it is the only one.
+        progress: told of the stage "look".
+
+    Returns:
+        The size that fits the data, and its halves down to 32 pixels; none for points.
+
+    Raises:
+        InputError: there are no such data, or the options or the labels do not fit them.
+    """
+    options = with_default_size(source, options.checked())
+    found = find(source, options, progress)
+    if isinstance(found, Toy):
+        return []
+    if isinstance(found, ImageFiles):
+        with no_bombs():
+            looked = survey(found, progress, range=options.range)
+        sizes = [(fact.height, fact.width) for fact in looked.facts.values()]
+        classes = tuple(labelling(found, options).classes)
+        if not sizes:
+            return []
+        plan: PixelFormat = plan_for(looked, options)[0]
+    else:
+        table = found.read()
+        sizes = [table.samples.shape[1:3]]
+        plan, table = settle(table, options)
+        classes = table.classes
+    asked = options.sides() or DataConfig(size=recommended(sizes)).sides() or (plan.height, plan.width)
+    return [
+        Spec(shape=(plan.channels, *sides), classes=classes)
+        for sides in reversed(_halves(asked) if options.size is None else [asked])
+    ]
+
+
+def _halves(sides: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return a size, its half, the half of that and so on, as long as sides are even and the longer is 32 or more.
+
+    >>> _halves((192, 256)), _halves((28, 28))
+    ([(192, 256), (96, 128), (48, 64), (24, 32)], [(28, 28)])
+    """
+    found = [sides]
+    while all(side % 2 == 0 for side in found[-1]) and max(found[-1]) // 2 >= SMALLEST:
+        found.append((found[-1][0] // 2, found[-1][1] // 2))
+    return found
+
+
+def at_size(options: DataConfig, spec: Spec) -> DataConfig:
+    """Return options that give images the size of a spec."""
+    return replace(options, size=f"{spec.shape[1]}x{spec.shape[2]}")
+
+
+def recommended(sizes: Sequence[tuple[int, int]]) -> str | None:
+    """Return the size that fits most images: the typical one keeps its shape, not enlarged, from 32 to 256 a side.
+
+    >>> recommended([(480, 640)]), recommended([(28, 28)]), recommended([(300, 310), (90, 100), (200, 200)])
+    ('192x256', '28', '128')
+    """
+    if not sizes:
+        return None
+    if len(set(sizes)) == 1 and max(sizes[0]) <= 128 and min(sizes[0]) >= 16:
+        return f"{sizes[0][0]}" if sizes[0][0] == sizes[0][1] else f"{sizes[0][0]}x{sizes[0][1]}"
+    height, width = median(h for h, _ in sizes), median(w for _, w in sizes)
+    long = max((side for side in (32, 64, 128, 256) if side <= max(height, width)), default=32)
+    shape = height / width
+    if 0.9 < shape < 1.1:
+        return str(long)
+    short = max(16, round(long * min(shape, 1 / shape) / 16) * 16)
+    return f"{long}x{short}" if shape > 1 else f"{short}x{long}"

@@ -1,0 +1,128 @@
+"""Size and number of rounds that fit a given time on this machine, by a short trial of the game itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import torch
+
+from zerosum import kinds
+from zerosum.data.sizes import at_size, candidates
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.run.config import RunConfig
+from zerosum.runtime import rng
+from zerosum.runtime.distributed import World
+from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.text import duration
+from zerosum.training.build import build_game
+
+SHARE = 0.9
+"""Of the time that is played; the rest goes to opening data, previews, checkpoints and the report."""
+
+WANTED_IMAGES = 150_000
+"""Real images that a generator should have been trained on before a larger size is worth its price."""
+
+TRIAL_SECONDS = 4.0
+"""Time in which the rounds of one size are counted."""
+
+EXAMPLES = 256
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a round costs at one size."""
+
+    plan: RunConfig
+    spec: Spec
+    seconds: float
+    """Of one round."""
+
+    def rounds(self, minutes: float) -> int:
+        """Return how many rounds fit, at least one."""
+        return max(1, int(SHARE * 60 * minutes / self.seconds))
+
+    def images(self, minutes: float) -> int:
+        """Return how many real images are drawn in that time."""
+        return self.rounds(minutes) * self.plan.config.batch
+
+
+def within(
+    plan: RunConfig, minutes: float, device: torch.device, progress: ProgressCallback | None = None
+) -> tuple[RunConfig, tuple[str, ...]]:
+    """Return a plan whose size and rounds fit `minutes` on this machine, and a sentence on why.
+
+    The largest size is taken at which 150,000 images are seen in that time; a size that was asked for stays.
+
+    Raises:
+        InputError: the data are points, no size fits the recipe, or --rounds was asked for too.
+    """
+    if "rounds" in plan.asked:
+        raise InputError(f"--minutes chooses the number of rounds: leave out --rounds {plan.config.rounds}, or it.")
+    specs = candidates(plan.data, plan.options, progress)
+    if not specs:
+        raise InputError(f"--minutes needs images, and {plan.data} has none: give --rounds.")
+    chosen, larger, refused = None, None, None
+    for spec in specs:
+        try:
+            trial = measure(plan, spec, device)
+        except InputError as error:
+            refused = error
+            continue
+        if chosen is not None and trial.images(minutes) < WANTED_IMAGES:
+            larger = trial
+            break
+        chosen = trial
+    if chosen is None:
+        raise refused or InputError(f"No size fits {plan.data}.")
+    rounds = chosen.rounds(minutes)
+    config, options = replace(plan.config, rounds=rounds), at_size(plan.options, chosen.spec)
+    done = replace(plan, config=config, options=options, asked={**plan.asked, "rounds": rounds})
+    return done, (_sentence(chosen, larger, minutes),)
+
+
+def measure(plan: RunConfig, spec: Spec, device: torch.device) -> Trial:
+    """Play rounds on random images of a spec, and return what one costs.
+
+    Raises:
+        InputError: the recipe's networks cannot take this size.
+    """
+    fitted = plan.fitted(spec, device.type)
+    dataset = kinds.find(spec.kind).example(spec, max(EXAMPLES, fitted.config.batch))
+    with rng.fork(device):
+        game = build_game(fitted, dataset, device, World())
+        try:
+            phase = game.recipe.phases()[-1]
+            game.begin_phase(len(game.recipe.phases()) - 1, phase)
+            phase.play(game)
+            _finish(device)
+            played, begun = 0, time.perf_counter()
+            while played == 0 or time.perf_counter() - begun < TRIAL_SECONDS:
+                phase.play(game)
+                _finish(device)
+                played += 1
+            return Trial(fitted, spec, (time.perf_counter() - begun) / played)
+        finally:
+            game.source.close()
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _sentence(chosen: Trial, larger: Trial | None, minutes: float) -> str:
+    height, width = chosen.spec.shape[1:]
+    batch, seen = chosen.plan.config.batch, chosen.images(minutes)
+    text = (
+        f"In {minutes:g} minutes this machine plays {chosen.rounds(minutes):,} rounds of batch {batch} at "
+        f"{height}x{width} ({chosen.seconds:.2g} s each, {seen:,} images)"
+    )
+    if larger is None:
+        return f"{text}."
+    height, width = larger.spec.shape[1:]
+    need = duration(60 * minutes * WANTED_IMAGES / larger.images(minutes))
+    return (
+        f"{text}; {height}x{width} would need {need} for the {WANTED_IMAGES:,} images that it takes to begin to learn."
+    )

@@ -1,0 +1,83 @@
+"""What is trained where nothing is asked for: recipe, preset, batch and stabilisers, chosen from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from zerosum import kinds
+from zerosum.config import flag, spelt
+from zerosum.data.dataset import Dataset
+from zerosum.data.spec import Spec
+from zerosum.recipe import Recipe
+from zerosum.run.config import RunConfig
+
+FEW_IMAGES = 5_000
+"""Images below which a discriminator is trained on augmented ones (Karras et al. 2020, figure 1: it overfits there)."""
+
+AUGMENTATION = "diff-augment"
+"""Stabiliser for few images."""
+
+
+def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, tuple[str, ...]]:
+    """Return a plan with what it leaves open chosen, and a sentence on each reason.
+
+    Of any recipe the preset is chosen; where no recipe was named, also what stabilises it.
+
+    Args:
+        plan: what was asked for.
+        dataset: the training data.
+        device: type of the device: "cpu", "cuda" or "mps".
+    """
+    fitted = plan.fitted(dataset.spec, device)
+    reasons = []
+    if plan.recipe_is_default:
+        reasons.append(f"{_described(dataset)}: {_chosen(fitted, dataset.spec)}.")
+        if _is_small(dataset) and "stabilise" not in plan.asked:
+            fitted = replace(fitted, training=replace(fitted.training, stabilise=AUGMENTATION))
+            reasons.append(
+                f"Below {FEW_IMAGES:,} images a discriminator memorises them, so that what it takes is augmented "
+                f"(--stabilise {AUGMENTATION})."
+            )
+        reasons.append(
+            "Another one: --recipe NAME (`zerosum recipes` lists them); --explain says this and trains nothing."
+        )
+    elif fitted != plan:
+        reasons.append(f"The preset is {_preset(fitted)}, for images of {_size(dataset.spec)} on {device}.")
+    return fitted, tuple(reasons)
+
+
+def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe) -> str:
+    """Format what was chosen and why, the sizes of its networks and its settings as plain lines."""
+    config: dict[str, Any] = plan.config.to_json() | {"stabilise": plan.training.stabilise}
+    counts = {name: sum(p.numel() for p in network.parameters()) for name, network in recipe.named_children()}
+    networks = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    lines = [*reasons, f"Recipe: {plan.recipe}. Parameters: {networks}.", "Settings:"]
+    return "\n".join(
+        [*lines, *(f"  {flag(name)} {spelt(value)}" for name, value in config.items() if value is not None)]
+    )
+
+
+def _is_small(dataset: Dataset) -> bool:
+    return kinds.find(dataset.spec.kind).jitters and len(dataset) < FEW_IMAGES
+
+
+def _described(dataset: Dataset) -> str:
+    unit, classes = kinds.find(dataset.spec.kind).unit, len(dataset.spec.classes)
+    size = f" of {_size(dataset.spec)}" if len(dataset.spec.shape) > 1 else ""
+    return f"{len(dataset):,} {unit}{size}" + (f" in {classes:,} classes" if classes else "")
+
+
+def _chosen(plan: RunConfig, spec: Spec) -> str:
+    preset = f", preset {_preset(plan)}" if _preset(plan) else ""
+    labelled = ", conditioned on the labels" if spec.classes and plan.recipe_class.is_conditional() else ""
+    return f"{plan.recipe}{preset}{labelled}, {plan.config.rounds:,} rounds of batch {plan.config.batch}"
+
+
+def _preset(plan: RunConfig) -> str | None:
+    return getattr(plan.config, "preset", None)
+
+
+def _size(spec: Spec) -> str:
+    return "x".join(map(str, spec.shape))

@@ -1,0 +1,149 @@
+"""What is trained without --recipe: chosen by the data, said in sentences, and by the minutes that there are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from zerosum import kinds, recipes
+from zerosum.cli import main
+from zerosum.data.options import DataConfig
+from zerosum.data.sizes import candidates
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.run.config import RunConfig
+from zerosum.training import budget
+from zerosum.training.choice import AUGMENTATION, FEW_IMAGES, choose
+
+
+def chosen(count: int, recipe: str | None = None, **settings: object) -> tuple[RunConfig, tuple[str, ...]]:
+    spec = Spec(shape=(3, 16, 16), classes=("a", "b"))
+    dataset = kinds.find("images").example(spec, count)
+    return choose(RunConfig.read("photos", recipe, settings), dataset, "cpu")
+
+
+def test_every_single_kind_has_a_recipe_that_can_be_trained_on_it():
+    for kind in map(kinds.find, kinds.names()):
+        assert kind.recipe is not None
+        assert kind.batch in recipes.find(kind.recipe).data
+    assert kinds.default_recipe("ring8") == kinds.find("points").recipe
+    assert kinds.default_recipe("photos") == kinds.find("images").recipe
+
+
+def test_few_images_are_augmented_and_many_are_not():
+    few, reasons = chosen(FEW_IMAGES - 1)
+    assert few.training.stabilise == AUGMENTATION
+    assert f"--stabilise {AUGMENTATION}" in " ".join(reasons)
+    many, reasons = chosen(FEW_IMAGES)
+    assert many.training.stabilise is None
+    assert len(reasons) == 2
+    assert f"{FEW_IMAGES:,} images of 3x16x16 in 2 classes: {many.recipe}" in reasons[0]
+
+
+def test_what_is_asked_for_is_not_chosen():
+    assert chosen(8, stabilise="instance-noise:0.1")[0].training.stabilise == "instance-noise:0.1"
+    named, reasons = chosen(8, recipe="dcgan")
+    assert named.training.stabilise is None
+    assert reasons == ()
+
+
+def test_explain_says_what_would_be_trained_and_trains_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "ring8", "--explain", "--lr", "0.5", "--recipe", "wgan_gp"]) == 0
+    out = capsys.readouterr().out
+    assert "Recipe: wgan_gp. Parameters: generator 33,666, critic 33,537." in out
+    assert "--lr 0.5" in out
+    assert "--rounds 2500" in out, "the defaults are those for points"
+    assert main(["train", "ring8", "--explain"]) == 0
+    assert capsys.readouterr().out.startswith("100,000 points in 8 classes: gan")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_data_can_be_trained_at_their_size_and_its_halves(tmp_path):
+    np.save(tmp_path / "wide.npy", np.zeros((4, 96, 128, 3), np.uint8))
+    sizes = [spec.shape for spec in candidates(tmp_path / "wide.npy", DataConfig())]
+    assert sizes == [(3, 24, 32), (3, 48, 64), (3, 96, 128)]
+    assert [spec.shape for spec in candidates(tmp_path / "wide.npy", DataConfig(size="16"))] == [(3, 16, 16)]
+    assert candidates("ring8", DataConfig()) == []
+
+
+@pytest.mark.parametrize(("minutes", "size"), [(1, "16x16"), (10, "32x32"), (1000, "64x64")])
+def test_minutes_choose_the_largest_size_that_sees_enough_images(minutes, size, tmp_path, monkeypatch):
+    specs = [Spec(shape=(1, side, side)) for side in (16, 32, 64)]
+    monkeypatch.setattr(budget, "candidates", lambda *_: specs)
+    cost = {16: 0.01, 32: 0.2, 64: 2.0}
+    monkeypatch.setattr(budget, "measure", lambda plan, spec, _: budget.Trial(plan, spec, cost[spec.shape[1]]))
+    plan = RunConfig.read("photos", "dcgan", {"batch": 64})
+    found, (sentence,) = budget.within(plan, minutes, torch.device("cpu"))
+    assert found.options.size == size
+    seconds = cost[int(size.partition("x")[0])]
+    assert found.config.rounds == int(0.9 * 60 * minutes / seconds)
+    assert found.asked["rounds"] == found.config.rounds
+    assert f"{found.config.rounds:,} rounds of batch 64 at {size}" in sentence
+    assert ("would need" in sentence) == (size != "64x64")
+
+
+def test_a_trial_plays_the_recipe_and_leaves_the_random_state_alone(monkeypatch):
+    monkeypatch.setattr(budget, "TRIAL_SECONDS", 0.0)
+    before = torch.get_rng_state()
+    trial = budget.measure(
+        RunConfig.read("photos", "dcgan", {"batch": 4, "width": 4}), Spec(shape=(1, 16, 16)), torch.device("cpu")
+    )
+    assert torch.equal(torch.get_rng_state(), before)
+    assert 0 < trial.seconds < 10
+    assert replace(trial, seconds=1.0).images(10) == 540 * 4
+
+
+def test_minutes_and_rounds_together_are_refused(capsys):
+    assert main(["train", "digits", "--minutes", "1", "--rounds", "3"]) == 2
+    assert capsys.readouterr().err == "--minutes chooses the number of rounds: leave out --rounds 3, or it.\n"
+    assert main(["train", "ring8", "--minutes", "1"]) == 2
+    assert "--minutes needs images, and ring8 has none: give --rounds." in capsys.readouterr().err
+    monkey = Spec(shape=(1, 15, 15))
+    with pytest.raises(InputError, match="cannot be halved"):
+        budget.measure(RunConfig.read("photos", "dcgan", {}), monkey, torch.device("cpu"))
+
+
+def test_a_run_by_minutes_keeps_its_rounds_and_size(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(budget, "TRIAL_SECONDS", 0.0)
+    monkeypatch.setattr(budget, "SHARE", 0.01)
+    command = [
+        "train",
+        "digits",
+        "--minutes",
+        "0.5",
+        "--recipe",
+        "dcgan",
+        "--width",
+        "4",
+        "--run",
+        "r",
+        "--batch",
+        "16",
+    ]
+    assert main(command) == 0
+    kept = json.loads((tmp_path / "r" / "run.json").read_text())
+    assert kept["config"]["rounds"] >= 1
+    assert kept["data_options"]["size"] == "32x32"
+    assert main(["train", "--resume", "r"]) == 0
+
+
+def test_a_check_of_large_images_says_what_an_hour_here_can_train(tmp_path, monkeypatch, capsys):
+    specs = [Spec(shape=(3, side, side)) for side in (32, 64, 128)]
+    monkeypatch.setattr(budget, "candidates", lambda *_: specs)
+    monkeypatch.setattr(
+        budget, "measure", lambda plan, spec, _: budget.Trial(plan, spec, {32: 0.01, 64: 0.5, 128: 50.0}[spec.shape[1]])
+    )
+    np.save(tmp_path / "large.npy", np.random.default_rng(0).integers(0, 255, (4, 128, 128, 3), np.uint8))
+    assert main(["data", "check", str(tmp_path / "large.npy")]) == 0
+    out = capsys.readouterr().out
+    assert "recommended: --size 128" in out
+    assert "In 60 minutes this machine plays 6,480 rounds" in out
+    assert "at 64x64" in out
+    assert "128x128 would need" in out
+    assert "zerosum train DATA --minutes 60" in out
