@@ -67,8 +67,12 @@ SUITES: dict[str, tuple[str, ...]] = {
     "evaluation/measures/classifier.py": (
         f"{UNIT}/evaluation/test_measures_of_labels.py",
         f"{UNIT}/evaluation/test_measures.py",
+        f"{UNIT}/evaluation/test_figures_in_full.py",
     ),
-    "evaluation/measures/*.py": (f"{UNIT}/evaluation/test_measures.py",),
+    "evaluation/measures/*.py": (
+        f"{UNIT}/evaluation/test_measures.py",
+        f"{UNIT}/evaluation/test_figures_in_full.py",
+    ),
 }
 """Source files, and the tests that are to notice a mistake in them; doctests of the file itself come first."""
 
@@ -86,6 +90,11 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "evaluation/result.py",
         'partial.write_text(json.dumps({"format": FORMAT, **content}, indent=3, allow_nan=False) + "\\n")',
     ): "the indentation of a file that programs read",
+    (
+        "evaluation/result.py",
+        "partial.write_text(json.dumps({'format': FORMAT, **content}, allow_nan=False) + \"\\n\")",
+    ): "the indentation of a file that programs read",
+    ("data/packing/cache.py", "np.save(file, labels.astype(np.int64), allow_pickle=True)"): "numbers are never pickled",
 }
 """(file, mutated line): why nothing that can be observed changes."""
 

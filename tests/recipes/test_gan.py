@@ -12,6 +12,7 @@ from torch.nn.functional import batch_norm, linear, softplus
 from tests.recipes.conftest import sides
 from zerosum import recipes
 from zerosum.data.batch import Points
+from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.game import Game
@@ -78,3 +79,14 @@ def test_what_cannot_be_played_at_once_is_refused() -> None:
         game(n_discriminator=2)
     with pytest.raises(InputError, match="--batch 2 or more"):
         game(batch=1)
+
+
+@pytest.mark.parametrize(("shape", "kind", "bounded"), [((1, 8, 8), "images", True), ((2,), "points", False)])
+def test_images_of_pacgans_generator_are_bounded_and_points_are_not(shape, kind, bounded):
+    gan = recipes.find("gan")
+    recipe = gan(gan.Config.read(PACGAN), Spec(shape=shape, kind=kind))
+    with torch.no_grad():
+        for parameter in list(recipe.generator.parameters())[-2:]:
+            parameter.fill_(10.0)
+        samples = recipe.sample(4)
+    assert (samples.abs().max() <= 1) == bounded

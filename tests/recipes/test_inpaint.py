@@ -55,6 +55,8 @@ def test_at_128_pixels_the_generator_has_the_papers_layers(bottleneck, middle):
         recipe = Inpaint(Config(bottleneck=bottleneck), Spec(shape=(3, 128, 128)))
     assert sum(p.numel() for p in recipe.generator.parameters()) == ENCODER + middle + DECODER
     assert recipe.rim == 7
+    with torch.device("meta"):
+        assert Inpaint(Config(), Spec(shape=(3, 64, 128))).rim == 4, "of the shorter side"
 
 
 def test_the_bottleneck_is_a_vector():
