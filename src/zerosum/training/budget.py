@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -82,8 +83,14 @@ def within(
     return done, (_sentence(chosen, larger, minutes),)
 
 
-def measure(plan: RunConfig, spec: Spec, device: torch.device) -> Trial:
+def measure(plan: RunConfig, spec: Spec, device: torch.device, clock: Callable[[], float] = time.perf_counter) -> Trial:
     """Play rounds on random images of a spec, and return what one costs.
+
+    Args:
+        plan: what is to be trained.
+        spec: of the images.
+        device: on which is trained.
+        clock: counts the seconds.
 
     Raises:
         InputError: the recipe's networks cannot take this size.
@@ -97,12 +104,12 @@ def measure(plan: RunConfig, spec: Spec, device: torch.device) -> Trial:
             game.begin_phase(len(game.recipe.phases()) - 1, phase)
             phase.play(game)
             _finish(device)
-            played, begun = 0, time.perf_counter()
-            while played == 0 or time.perf_counter() - begun < TRIAL_SECONDS:
+            played, begun = 0, clock()
+            while played == 0 or clock() - begun < TRIAL_SECONDS:
                 phase.play(game)
                 _finish(device)
                 played += 1
-            return Trial(fitted, spec, (time.perf_counter() - begun) / played)
+            return Trial(fitted, spec, (clock() - begun) / played)
         finally:
             game.source.close()
 
