@@ -87,7 +87,8 @@ def resume(
             directory.sweep()
         world.wait()
         plan, dataset = open_again(plan, data, directory, world, progress)
-        require_same_data(directory, dataset, progress, moved=data is not None)
+        moved = data is not None or bool(before.options.moved(plan.options))
+        require_same_data(directory, dataset, progress, moved=moved)
         held.enter_context(rng.fork(device))
         game = build_game(plan, dataset, device, world)
         began = _restore(game, directory, plan)
@@ -130,7 +131,10 @@ def _restore(game: Game[Any], directory: Run, plan: RunConfig) -> str:
 def _settings_now(plan: RunConfig, directory: Run) -> dict[str, Any]:
     """What a run's description says of the settings that may change, and of where the data lie."""
     place = directory.description["data"] | {"source": plan.data}
-    return {"config": plan.config.to_json(), "training": plan.training.to_json(), "data": place}
+    options = directory.description["data_options"] | plan.options.located().to_json()
+    return {
+        "config": plan.config.to_json(), "training": plan.training.to_json(), "data": place, "data_options": options,
+    }  # fmt: skip
 
 
 def run_training(
