@@ -9,6 +9,10 @@ from torch import Tensor
 
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
+from zerosum.metrics.smallest import smallest
+
+RUN = 16
+"""Values that are summed for a bound."""
 
 
 def nearest(samples: Tensor, training: Iterable[Tensor], *, k: int) -> tuple[Tensor, Tensor]:
@@ -45,18 +49,44 @@ def nearest(samples: Tensor, training: Iterable[Tensor], *, k: int) -> tuple[Ten
     distances = torch.empty(len(queries), 0, device=queries.device)
     seen = 0
     for block in _blocks(training, shape=samples.shape[1:], queries=len(queries)):
-        found = torch.cdist(queries, _rows(block).to(queries.device), p=1) / queries.shape[1]
-        positions = torch.arange(seen, seen + len(block), device=queries.device).expand(len(queries), -1)
+        rows = _rows(block).to(queries.device)
+        places, found = _nearest_rows(queries, rows, min(k, len(rows)))
         # Earlier finds come first and the sort is stable, so equal distances keep the lower index.
         ranked = torch.cat([distances, found], dim=1).sort(dim=1, stable=True)
-        indices = torch.cat([indices, positions], dim=1).gather(1, ranked.indices[:, :k])
+        indices = torch.cat([indices, places + seen], dim=1).gather(1, ranked.indices[:, :k])
         distances = ranked.values[:, :k]
-        seen += len(block)
+        seen += len(rows)
     if seen < k:
         raise InputError(
             f"{k} nearest neighbours were asked for among {seen} training samples; ask for {seen} or fewer."
         )
     return indices, distances
+
+
+def _nearest_rows(queries: Tensor, rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Find the k nearest rows (M, D) of each query (N, D): places (N, k), the lower first at equal distance, distances.
+
+    A sum of differences is at least the difference of the sums, and so it is over each run of 16 values: that bound
+    leaves few rows to measure.
+    """
+    D = queries.shape[1]
+    bound = torch.cdist(_sums(queries), _sums(rows), p=1)
+    likely = smallest(bound, k)[1]
+    units = D * torch.finfo(torch.float32).eps  # what the sums may round by
+    spare = 32 * units * float(torch.maximum(queries.abs().max(), rows.abs().max()))
+    places, distances = [], []
+    for query, below, first in zip(queries, bound, likely, strict=True):
+        reached = torch.cdist(query[None], rows[first], p=1).max()
+        near = (below <= reached * (1 + units) + spare).nonzero()[:, 0]
+        ranked = (torch.cdist(query[None], rows[near], p=1)[0] / D).sort(stable=True)
+        places.append(near[ranked.indices[:k]])
+        distances.append(ranked.values[:k])
+    return torch.stack(places), torch.stack(distances)
+
+
+def _sums(rows: Tensor) -> Tensor:
+    """Sum each run of 16 values: (N, D) -> (N, D / 16), rounded up."""
+    return torch.nn.functional.pad(rows, (0, -rows.shape[1] % RUN)).unflatten(1, (-1, RUN)).sum(2)
 
 
 def _rows(samples: Tensor) -> Tensor:
