@@ -48,6 +48,9 @@ class ResampledNeighbours:
     in_ball: np.ndarray
     """(M, N), bool: whether a generated sample lies in the neighbourhood of a real one, for density and coverage."""
 
+    inside: np.ndarray
+    """(M,), int64: in how many of these it lies."""
+
     precise: Tensor
     """(M,), bool: whether a generated sample lies within reach of the real ones."""
 
@@ -62,7 +65,7 @@ class ResampledNeighbours:
         for strip in strips(*self.rank.shape):
             recalled |= (self.rank[strip] <= within[strip, None]).any(0)
             covered |= self.in_ball[strip][drawn[strip] > 0].any(0)
-        inside = int(self.in_ball.sum(1, dtype=np.int64) @ drawn)
+        inside = int(self.inside @ drawn)
         return FidelityDiversity(
             int(self.precise[rows].sum()) / n,
             float(torch.from_numpy(recalled).double().mean()),
@@ -108,7 +111,7 @@ def resampled_neighbours(real: Neighbourhoods, fake: Tensor) -> ResampledNeighbo
         precise[rows] = pairs.within(real.reach, closed=True).any(1)
         in_ball[rows] = pairs.within(real.ball, closed=False).numpy()
         rank[rows] = _ranks(f, rows, real.rows, apart, slack, distances[rows]).numpy()
-    return ResampledNeighbours(real, fake, distances, places, complete, rank, in_ball, precise)
+    return ResampledNeighbours(real, fake, distances, places, complete, rank, in_ball, in_ball.sum(1), precise)
 
 
 def _ranks(fake: Rows, rows: slice, real: Rows, apart: Tensor, slack: Tensor, known: Tensor) -> Tensor:
