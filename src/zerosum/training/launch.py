@@ -175,7 +175,7 @@ def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEval
     context = EvaluationContext(
         device=game.device, cache=plan.options.cache_folder(), progress=progress_callback(progress), world=World()
     )
-    with rng.fork(game.device, seed=plan.training.seed):
+    with rng.fork(game.device, seed=rng.derived(plan.training.seed, "evaluations")):
         judge = watch(plan, game.recipe, context)
     for note in (*judge.reference.notes, judge.floor):
         progress.note(note)
