@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zerosum.data.spec import Spec
-from zerosum.evaluation.measures import features
+from zerosum.evaluation.measures import features, neighbours
 from zerosum.evaluation.result import MetricResult, Protocol
 from zerosum.evaluation.samples import Comparison, Reference, SampleSet
 from zerosum.evaluation.splits import Split, Splits
@@ -45,7 +45,8 @@ def coverage(
     def fake() -> SampleSet:
         return _side(SHIFT + SCALE * torch.randn(COUNT, WIDTH, generator=generator))
 
-    fixed, groups = real(), {name: group for group in features.groups() for name in group.names}
+    taken = (*features.groups(), *neighbours.groups())
+    fixed, groups = real(), {name: group for group in taken for name in group.names}
     truth, held = _truth(fixed, [(real(), fake()) for _ in range(more)]), dict.fromkeys(metrics, 0)
     for _ in range(repeats):
         made, found = fake(), dict[str, MetricResult]()

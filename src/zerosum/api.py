@@ -66,7 +66,8 @@ def resume(
             says which code is run.
         data: where the run's data lie now, if they were moved.
         progress: who is told how it goes.
-        changes: settings to change: `rounds` to train longer, and those that do not change what is computed.
+        changes: settings to change: `rounds` to train longer, those that do not change what is computed, and `target`
+            and `labels` where those files were moved.
 
     Raises:
         InputError: no run, no checkpoint, a change that would make it another run, or other data than before.

@@ -39,12 +39,14 @@ def made(factory: pytest.TempPathFactory, data: str, recipe: str, **settings: An
 def test_images_go_into_a_folder_of_files_or_into_one_picture(images: Path, zerosum: Any) -> None:
     said = zerosum("sample", "-n", 5, images, "--out", "many")
     assert (said.code, said.out) == (0, "many\n")
+    assert said.err == "5 samples in 5 files; --out NAME.png puts all into one picture\n"
     files = sorted(Path("many").iterdir())
     assert len(files) == 5
     assert {Image.open(file).size for file in files} == {(16, 16)}
     assert Image.open(files[0]).text["seed"] == "0"  # type: ignore[attr-defined]
 
-    assert zerosum("sample", images, "-n", 5, "--out", "all.png").out == "all.png\n"
+    said = zerosum("sample", images, "-n", 5, "--out", "all.png")
+    assert (said.out, said.err) == ("all.png\n", "5 samples in 1 file\n")
     assert Image.open("all.png").width > 3 * 16
 
 

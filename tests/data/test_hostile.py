@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import zerosum
+from zerosum.cli import main
 from zerosum.data.check import check
 from zerosum.data.sources import arrays
 from zerosum.errors import InputError
@@ -106,6 +107,38 @@ def test_a_run_goes_on_with_data_that_were_moved_and_with_no_others(folder, tmp_
         zerosum.resume(run.path, data=other, rounds=2, progress=Silent())
     zerosum.resume(run.path, data=moved, rounds=2, progress=Silent())
     zerosum.resume(run.path, rounds=3, progress=Silent())  # the new place is kept
+
+
+def test_a_run_goes_on_with_targets_that_were_moved_and_with_no_others(folder, tmp_path, noise):
+    root, names = folder({f"{i}.png": noise(16, 16, 3) for i in range(3)}), [f"{i}.png" for i in range(3)]
+    targets, other = (folder({name: noise(16, 16, 3) for name in names}, place) for place in ("targets", "other"))
+    small = {"recipe": "pix2pix", "width": 4, "layers": 2, "batch": 1, "rounds": 1}
+    run = zerosum.train(root, run=tmp_path / "run", target=str(targets), progress=Silent(), **small)
+    moved = targets.rename(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=r"The target of the run, .*targets, .* --target PATH"):
+        zerosum.resume(run.path, rounds=2, progress=Silent())
+    with pytest.raises(InputError, match="are not those of the run"):
+        zerosum.resume(run.path, target=str(other), rounds=2, progress=Silent())
+    assert main(["train", "--resume", str(run.path), "--target", str(moved), "--rounds", "2"]) == 0
+    zerosum.resume(run.path, rounds=3, progress=Silent())  # the new place is kept
+    assert main(["train", "--resume", str(run.path), "--target", str(other), "--rounds", "4"]) == 2
+
+
+def test_a_run_goes_on_with_a_table_of_labels_that_was_moved_and_with_no_other(folder, tmp_path, noise):
+    root = folder({f"{i}.png": noise(8, 8) for i in range(4)})
+    table = tmp_path / "table.csv"
+    table.write_text("file,label,other\n" + "".join(f"{i}.png,{'ab'[i % 2]},{'ab'[i // 2]}\n" for i in range(4)))
+    settings = {"recipe": "gan", "generator_hidden": (4,), "discriminator_hidden": (4,), "batch": 2, "rounds": 1}
+    run = zerosum.train(root, run=tmp_path / "run", labels=str(table), progress=Silent(), **settings)
+    moved = table.rename(tmp_path / "moved.csv")
+    with pytest.raises(InputError, match=r"The labels of the run, .*table.csv, .* --labels PATH"):
+        zerosum.resume(run.path, rounds=2, progress=Silent())
+    with pytest.raises(InputError, match="are not those of the run"):
+        zerosum.resume(run.path, labels=f"{moved}:other", rounds=2, progress=Silent())
+    with pytest.raises(InputError, match=r"--labels is .* in the run and none was asked"):
+        zerosum.resume(run.path, labels="none", rounds=2, progress=Silent())
+    assert main(["train", "--resume", str(run.path), "--labels", str(moved), "--rounds", "2"]) == 0
+    zerosum.resume(run.path, rounds=3, progress=Silent())
 
 
 def test_two_sides_are_told_from_classes(folder, options):

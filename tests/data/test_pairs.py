@@ -234,6 +234,33 @@ def test_a_degradation_that_does_not_exist_or_make_sense_is_refused(asked):
         Degradation.read(asked)
 
 
+@pytest.mark.parametrize("degrade", ["downscale:2", "blur:1", "gray", "edges"])
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_the_last_channel_of_an_array_is_no_opacity(degrade, channels, options, noise, tmp_path):
+    """Each channel is spoilt as if it stood alone, and gray is of all of them."""
+    images = noise(3, 16, 16, channels)
+    np.save(tmp_path / "a.npy", images)
+    source = opened(tmp_path / "a.npy", options, degrade=degrade).batch(np.arange(3)).source
+    if degrade in ("gray", "edges"):
+        np.save(tmp_path / "b.npy", np.rint(images.mean(3)).astype(np.uint8))
+        assert torch.equal(source, opened(tmp_path / "b.npy", options, degrade=degrade).batch(np.arange(3)).source)
+        return
+    for channel in range(channels):
+        np.save(tmp_path / "b.npy", images[..., channel])
+        alone = opened(tmp_path / "b.npy", options, degrade=degrade).batch(np.arange(3)).source
+        assert torch.equal(source[:, channel], alone[:, 0])
+
+
+@pytest.mark.parametrize("degrade", ["downscale:2", "gray"])
+def test_the_opacity_of_image_files_weighs_their_colours(degrade, folder, options):
+    hidden = np.zeros((8, 8, 4), dtype=np.uint8)
+    hidden[:, ::2] = 200, 200, 200, 255  # what is invisible is black
+    source = opened(folder({"a.png": hidden}), options, degrade=degrade).batch(np.arange(1)).source
+    expected = 200 if degrade == "downscale:2" else hidden[0, 0, 0]
+    assert (source[0, 0, :, 0] == expected).all()
+    assert len(source[0]) == (4 if degrade == "downscale:2" else 1)
+
+
 def test_pairs_are_made_from_any_images(folder, options):
     root = folder({f"{name}.png": (16, 16, 3) for name in "abc"})
     pairs = opened(root, options, degrade="downscale:4")

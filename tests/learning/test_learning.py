@@ -43,7 +43,10 @@ def test_wgan_gp_finds_the_grid_and_its_estimate_falls():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize(("recipe", "modes", "share"), [("gan", 8, 0.3), ("wgan_gp", 8, 0.6), ("unrolled", 8, 0.3)])
+@pytest.mark.parametrize(
+    ("recipe", "modes", "share"),
+    [("gan", 8, 0.3), ("wgan_gp", 8, 0.6), ("unrolled", 8, 0.3), ("infogan", 6, 0.2), ("dcgan", 4, 0.1)],
+)
 def test_the_defaults_find_the_modes_of_the_ring(recipe, modes, share, seed, tmp_path):
     run = zerosum.train("ring8", recipe=recipe, run=tmp_path / "run", progress=Silent(), seed=seed)
     found = zerosum.evaluate(run.path, metrics="modes,high-quality", progress=Silent())

@@ -197,6 +197,20 @@ ON_POINTS: dict[str, dict[str, tuple[Any, str]]] = {
         "discriminator_lr": (1e-3, "ours, because at the demo's 1e-4 25,000 rounds are needed"),
         "ema_decay": (0.99, "ours, because 5,000 rounds of a toy move faster than pictures"),
     },
+    "dcgan": {
+        "rounds": (5_000, "ours, because gan has these on points"),
+        "latent_dim": (256, "Metz et al. 2017, appendix A and authors' demo"),
+        "width": (128, "Metz et al. 2017, appendix A and authors' demo"),
+        "generator_lr": (1e-3, "Metz et al. 2017, authors' demo"),
+        "discriminator_lr": (1e-3, "ours, because of fewer rounds (1e-4 in the authors' demo)"),
+        "ema_decay": (0.99, "ours, because 5,000 rounds of a toy move faster than pictures"),
+    },
+    "infogan": {
+        "noise": (2, "ours, because the samples have two dimensions and the codes beside it say most"),
+        "width": (128, "Metz et al. 2017, appendix A and authors' demo"),
+        "discriminator_lr": (1e-3, "ours, because of the few rounds (2e-4 in appendix C.1)"),
+        "ema_decay": (0.99, "ours, because 5,000 rounds of a toy move faster than pictures"),
+    },
     "wgan_gp": {
         "rounds": (2_500, "ours, because it ends in a minute or two (100,000 in the authors' code)"),
         "batch": (256, "Gulrajani et al. 2017, authors' code, gan_toy.py"),

@@ -91,7 +91,8 @@ def run(arguments: list[str]) -> None:
     if (earlier := tell_of_earlier(out, before, written)) is not None:
         tell(earlier)
     say(written[0] if len(written) == 1 else out)
-    tell(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}")
+    hint = "; --out NAME.png puts all into one picture" * (len(written) > 1)
+    tell(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}{hint}")
 
 
 def _name(given: Any, parameters: dict[str, inspect.Parameter]) -> str:

@@ -51,7 +51,7 @@ class Resume:
     """Go on with a run, to the last bit as if it had never stopped."""
 
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")] = ""
-    """Where the run's data lie now, if they were moved."""
+    """Where the run's data lie now, if they were moved; --target and --labels say the same of theirs."""
 
     resume: str
     """The run to go on with."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -23,8 +23,8 @@ class Way:
     """By default; None where there is nothing to set."""
     bounds: tuple[float, float]
     meaning: str
-    apply: Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
-    """(H, W, C) uint8 to what is left of it."""
+    apply: Callable[[np.ndarray, float, np.random.Generator, bool], np.ndarray]
+    """(H, W, C) uint8 to what is left of it; the last says whether the last channel is opacity."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Degradation:
 
     name: str
     strength: float
+    alpha: bool = field(default=False, repr=False)
+    """Whether the last of two or four channels is the opacity that image files declare; in an array it is data."""
 
     @classmethod
     def read(cls, asked: str) -> Degradation:
@@ -91,7 +93,7 @@ class Degradation:
 
     def __call__(self, image: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Spoil one image: (H, W, C) uint8 to (H', W', C') uint8, as `shape` says."""
-        return ways()[self.name].apply(image, self.strength, random)
+        return ways()[self.name].apply(image, self.strength, random, self.alpha)
 
     def __str__(self) -> str:
         way = ways()[self.name]
@@ -111,20 +113,21 @@ def ways() -> dict[str, Way]:
     }
 
 
-def _downscale(image: np.ndarray, factor: float, random: np.random.Generator) -> np.ndarray:
-    height, width, channels = image.shape
-    size = (width // int(factor), height // int(factor))
-    small = _picture(image).resize(size, Image.Resampling.BICUBIC)
-    return np.asarray(small).reshape(size[1], size[0], channels)
+def _downscale(image: np.ndarray, factor: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
+    size = (image.shape[1] // int(factor), image.shape[0] // int(factor))
+    return _filtered(image, alpha, lambda picture: picture.resize(size, Image.Resampling.BICUBIC))
 
 
-def _gray(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
-    if image.shape[2] < 3:
+def _gray(image: np.ndarray, strength: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
+    channels = image.shape[2]
+    if channels == 3 or (channels == 4 and alpha):
+        return ((image[..., :3] @ LUMA + 500) // 1000).astype(np.uint8)[..., None]
+    if channels == 1 or alpha:
         return image[..., :1]
-    return ((image[..., :3] @ LUMA + 500) // 1000).astype(np.uint8)[..., None]
+    return np.rint(image.mean(2, keepdims=True)).astype(np.uint8)
 
 
-def _mask(image: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:
+def _mask(image: np.ndarray, share: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
     height, width, _ = image.shape
     tall, wide = (max(1, round(side * share**0.5)) for side in (height, width))
     top, left = random.integers(height - tall + 1), random.integers(width - wide + 1)
@@ -133,23 +136,30 @@ def _mask(image: np.ndarray, share: float, random: np.random.Generator) -> np.nd
     return masked
 
 
-def _noise(image: np.ndarray, deviation: float, random: np.random.Generator) -> np.ndarray:
+def _noise(image: np.ndarray, deviation: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
     noise = random.standard_normal(image.shape, dtype=np.float32)
     return np.clip(np.rint(image + 255 * deviation * noise), 0, 255).astype(np.uint8)
 
 
-def _blur(image: np.ndarray, deviation: float, random: np.random.Generator) -> np.ndarray:
-    return np.asarray(_picture(image).filter(ImageFilter.GaussianBlur(deviation))).reshape(image.shape)
+def _blur(image: np.ndarray, deviation: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
+    return _filtered(image, alpha, lambda picture: picture.filter(ImageFilter.GaussianBlur(deviation)))
 
 
-def _edges(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
+def _edges(image: np.ndarray, strength: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
     """Slope of the luma, slightly smoothed, by central differences; 32 levels a pixel or more are black."""
-    luma = np.asarray(_picture(_gray(image, 0, random)).filter(ImageFilter.GaussianBlur(1)))
+    luma = _blur(_gray(image, 0, random, alpha), 1, random, alpha=False)[..., 0]
     padded = np.pad(luma.astype(np.float32), 1, mode="edge")
     down, across = np.diff(padded[:, 1:-1], axis=0), np.diff(padded[1:-1], axis=1)
     slopes = (down[1:] + down[:-1]) / 2, (across[:, 1:] + across[:, :-1]) / 2
     return (255 - np.clip(np.rint(8 * np.hypot(*slopes)), 0, 255)).astype(np.uint8)[..., None]
 
 
-def _picture(image: np.ndarray) -> Image.Image:
-    return Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+def _filtered(image: np.ndarray, alpha: bool, apply: Callable[[Image.Image], Image.Image]) -> np.ndarray:
+    """Filter (H, W, C) by Pillow, which takes the last of two or four channels for opacity and weighs by it.
+
+    Where it is none, each channel is filtered alone.
+    """
+    if image.shape[2] == 3 or (alpha and image.shape[2] in (2, 4)):
+        return np.asarray(apply(Image.fromarray(image)))
+    bands = [np.asarray(apply(Image.fromarray(band))) for band in np.moveaxis(image, 2, 0)]
+    return np.stack(bands, axis=2)

@@ -118,6 +118,19 @@ class DataConfig(BaseConfig):
                 found["labels"] = str(absolute(path)) + ("" if column == "label" else f":{column}")
         return replace(self, **found)
 
+    def moved(self, now: DataConfig) -> set[str]:
+        """Return which options name files of the data at another place than before: their content decides on them.
+
+        >>> DataConfig(target="a", labels="none").moved(DataConfig(target="b", labels="c.csv"))
+        {'target'}
+        """
+        pairs = {name: (getattr(self, name), getattr(now, name)) for name in ("target", "labels")}
+        return {
+            name
+            for name, (before, after) in pairs.items()
+            if before != after and not {before, after} & {None, "none", "folders"}
+        }
+
     def cache_folder(self) -> Path:
         """Folder for packed and downloaded data; it need not exist yet.
 

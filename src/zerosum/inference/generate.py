@@ -22,6 +22,9 @@ from zerosum.tasks import has_latents, require_latents
 CHUNK = 16
 """Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
 
+SAMPLES = "samples"
+"""The purpose of a seed that latents are drawn by."""
+
 TRANSLATED = 8
 """Images translated at once."""
 
@@ -74,11 +77,12 @@ def stream(
         given = {"labels": labels[index]} if drawn else {}
         return recipe.sample(chunk, **chosen, **given).float().cpu()
 
+    began = rng.derived(seed, SAMPLES)
     skipping = world > 1 and _draws_latents_alone(recipe, chunk, sample)
     state = None
     for index in range(count):
         mine = index % world == rank
-        with rng.fork(recipe.device, seed=seed if state is None else None), torch.no_grad():
+        with rng.fork(recipe.device, seed=began if state is None else None), torch.no_grad():
             if state is not None:
                 rng.set_state(state, recipe.device)
             samples = require_latents(recipe).prior(chunk) if skipping and not mine else sample(index)
@@ -96,7 +100,7 @@ def draw_labels(spec: Spec, n: int, seed: int) -> Tensor:
     tensor([1, 1, 1, 1])
     """
     counts = torch.tensor(spec.class_counts or (1,) * len(spec.classes), dtype=torch.float64)
-    uniform = torch.rand(n, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    uniform = torch.rand(n, dtype=torch.float64, generator=torch.Generator().manual_seed(rng.derived(seed, "labels")))
     return torch.searchsorted(counts.cumsum(0), uniform * counts.sum(), right=True)
 
 
@@ -109,13 +113,13 @@ def translate(
         recipe: in evaluation mode.
         dataset: whose sources are translated.
         rows: which of them.
-        seed: of each chunk's random state, with the chunk's place added.
+        seed: of each chunk's random state, which its place decides too.
         rank: number of this process among those that share the work, as for `stream`.
         world: how many they are.
     """
     for start in range(rank * TRANSLATED, len(rows), world * TRANSLATED):
         batch = dataset.batch(rows[start : start + TRANSLATED]).to(recipe.device)
-        with rng.fork(recipe.device, seed=seed + start), torch.no_grad():
+        with rng.fork(recipe.device, seed=rng.derived(seed, f"translations from {start}")), torch.no_grad():
             made, _ = recipe.fake_and_real(batch)
         yield made.float().cpu()
 

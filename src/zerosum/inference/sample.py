@@ -13,7 +13,7 @@ from torch import Tensor
 from zerosum import latent
 from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
-from zerosum.inference.generate import CHUNK, draw_labels
+from zerosum.inference.generate import CHUNK, SAMPLES, draw_labels
 from zerosum.kinds.base import Kind
 from zerosum.media.image_grid import is_picture
 from zerosum.media.video import animate
@@ -44,7 +44,7 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
     if corners < 2 or frames < 2:
         raise InputError(f"A walk of {frames} frames among {corners} samples leads nowhere: give 2 or more of each.")
     require_known(chosen, controls(recipe))
-    with rng.fork(recipe.device, seed=seed), torch.no_grad():
+    with rng.fork(recipe.device, seed=rng.derived(seed, SAMPLES)), torch.no_grad():
         path = latent.loop(model.prior(corners).cpu(), frames=frames, between=model.between)
         rest = {name: value for name, value in chosen.items() if name != "truncation"}
         if recipe.takes_labels and "label" not in rest:

@@ -36,7 +36,7 @@ def translate(recipe: TranslationRecipe, images: Tensor, *, batch: int, seed: in
         InputError: a control that the recipe does not have, or images of a size that it cannot take.
     """
     require_known(chosen, controls_of(recipe.translate))
-    with rng.fork(recipe.device, seed=seed), torch.no_grad():
+    with rng.fork(recipe.device, seed=rng.derived(seed, "translations")), torch.no_grad():
         pieces = [recipe.translate(piece.to(recipe.device), **chosen).float().cpu() for piece in images.split(batch)]
     return torch.cat(pieces)
 

@@ -20,7 +20,7 @@ from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.open_image import no_bombs, open_image
 from zerosum.data.packing.scan import attempt
 from zerosum.data.pair_sizes import agree
-from zerosum.data.sources.find import name_of
+from zerosum.data.sources.find import find, name_of
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.splits import choose_split
 from zerosum.data.spec import Spec
@@ -145,6 +145,10 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
         )
     way = Degradation.read(str(options.degrade))
     targets = open_images(source, options=replace(options, labels="none"), progress=progress)
+    channels = targets.spec.shape[0]
+    if channels not in (1, 3):
+        way = replace(way, alpha=isinstance(find(source, options), ImageFiles))
+    told = () if channels in (1, 3) or way.alpha else ("channels are spoilt one by one",)
     notes = tuple(note for note in targets.notes if not note.startswith("No labels were taken"))
     return PairDataset(
         sources=way,
@@ -156,7 +160,7 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
             range=targets.spec.range,
         ),
         source=targets.source,
-        fingerprint=key_of(targets.fingerprint, str(way)),
+        fingerprint=key_of(targets.fingerprint, str(way), *told),
         notes=(f"Sources are made from the images by {way}; the images are the targets.", *notes),
     )
 

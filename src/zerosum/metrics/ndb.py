@@ -75,7 +75,7 @@ def make_bins(training: Tensor, *, bins: int = 100, seed: int = 0) -> Bins:
     else:
         means = KMeans(bins, random_state=seed).fit(table)
     centres = torch.from_numpy(means.cluster_centers_).float().to(training.device)
-    return Bins(centres, _histogram(counted, centres))
+    return Bins(centres, torch.bincount(_nearest(counted, centres), minlength=bins))
 
 
 def different_bins(bins: Bins, samples: Tensor, *, significance: float = 0.05) -> BinDifference:
@@ -93,13 +93,31 @@ def different_bins(bins: Bins, samples: Tensor, *, significance: float = 0.05) -
 
     Source: Richardson & Weiss 2018, section 3.
     """
+    return compare_bins(bins, nearest_bins(bins, samples), significance=significance)
+
+
+def nearest_bins(bins: Bins, samples: Tensor) -> Tensor:
+    """Find the bin of each sample: (M, F) -> (M,), int64.
+
+    Raises:
+        InputError: No table of finite features, or another F than the bins'.
+    """
     check_features(samples, of="given")
     check_widths(bins.centres.shape[1], samples.shape[1])
+    return _nearest(samples, bins.centres)
+
+
+def compare_bins(bins: Bins, filled: Tensor, *, significance: float = 0.05) -> BinDifference:
+    """Do as `different_bins`, from the bins (M,), int64, that the samples lie in.
+
+    Raises:
+        InputError: A significance outside (0, 1).
+    """
     if not 0 < significance < 1:
         raise InputError(
             f"A significance of {significance} was given; give a probability between 0 and 1, such as 0.05."
         )
-    counts = _histogram(samples, bins.centres).double()
+    counts = torch.bincount(filled, minlength=len(bins.counts)).double()
     training = bins.counts.double()
     n, m = training.sum(), counts.sum()
     pooled = (training + counts) / (n + m)
@@ -112,7 +130,7 @@ def different_bins(bins: Bins, samples: Tensor, *, significance: float = 0.05) -
     )
 
 
-def _histogram(features: Tensor, centres: Tensor) -> Tensor:
-    """Count samples (N, F) by their nearest centre: (K,), int64."""
+def _nearest(features: Tensor, centres: Tensor) -> Tensor:
+    """Find the nearest centre of each sample: (N, F), (K, F) -> (N,), int64."""
     middle, rows = prepare(centres, features.to(centres.device), names=("bins'", "given"))
-    return torch.bincount(nearest_row(rows, middle)[1], minlength=len(centres))
+    return nearest_row(rows, middle)[1]

@@ -9,6 +9,10 @@ from torch import Tensor
 
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
+from zerosum.metrics.smallest import smallest
+
+RUN = 8
+"""Values that are summed for a bound."""
 
 
 def nearest(samples: Tensor, training: Iterable[Tensor], *, k: int) -> tuple[Tensor, Tensor]:
@@ -45,18 +49,52 @@ def nearest(samples: Tensor, training: Iterable[Tensor], *, k: int) -> tuple[Ten
     distances = torch.empty(len(queries), 0, device=queries.device)
     seen = 0
     for block in _blocks(training, shape=samples.shape[1:], queries=len(queries)):
-        found = torch.cdist(queries, _rows(block).to(queries.device), p=1) / queries.shape[1]
-        positions = torch.arange(seen, seen + len(block), device=queries.device).expand(len(queries), -1)
+        rows = _rows(block).to(queries.device)
+        limits = distances[:, -1] if seen >= k else queries.new_full((len(queries),), torch.inf)
+        places, found = _nearest_rows(queries, rows, min(k, len(rows)), limits)
         # Earlier finds come first and the sort is stable, so equal distances keep the lower index.
         ranked = torch.cat([distances, found], dim=1).sort(dim=1, stable=True)
-        indices = torch.cat([indices, positions], dim=1).gather(1, ranked.indices[:, :k])
+        indices = torch.cat([indices, places + seen], dim=1).gather(1, ranked.indices[:, :k])
         distances = ranked.values[:, :k]
-        seen += len(block)
+        seen += len(rows)
     if seen < k:
         raise InputError(
             f"{k} nearest neighbours were asked for among {seen} training samples; ask for {seen} or fewer."
         )
     return indices, distances
+
+
+def _nearest_rows(queries: Tensor, rows: Tensor, k: int, limits: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the k nearest rows (M, D) of each query (N, D), as far as they are within limits (N,).
+
+    A sum of differences is at least the difference of the sums, and so it is over each run of values: that bound leaves
+    few rows to measure.
+
+    Returns:
+        Places (N, k), the lower first at equal distance, and mean absolute differences (N, k); infinity where there are
+        no more.
+    """
+    D = queries.shape[1]
+    bound = torch.cdist(_sums(queries), _sums(rows), p=1) / D
+    units = D * torch.finfo(torch.float32).eps  # what the sums may round by
+    spare = 32 * units * float(torch.maximum(queries.abs().max(), rows.abs().max()))
+    places = torch.zeros(len(queries), k, dtype=torch.int64, device=queries.device)
+    distances = torch.full((len(queries), k), torch.inf, device=queries.device)
+    for number, (query, below) in enumerate(zip(queries[:, None], bound, strict=True)):
+        limit = limits[number]
+        if limit.isinf():  # those that seem nearest say how near the k-th is at least
+            limit = (torch.cdist(query, rows[smallest(below[None], k)[1][0]], p=1) / D).max()
+        near = (below <= limit * (1 + units) + spare).nonzero()[:, 0]
+        if len(near):
+            ranked = (torch.cdist(query, rows[near], p=1)[0] / D).sort(stable=True)
+            count = min(k, len(near))
+            places[number, :count], distances[number, :count] = near[ranked.indices[:k]], ranked.values[:k]
+    return places, distances
+
+
+def _sums(rows: Tensor) -> Tensor:
+    """Sum each run of values: (N, D) -> (N, D / 8), rounded up."""
+    return torch.nn.functional.pad(rows, (0, -rows.shape[1] % RUN)).unflatten(1, (-1, RUN)).sum(2)
 
 
 def _rows(samples: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 from zerosum.errors import InputError
 from zerosum.metrics.checks import check_features
 from zerosum.metrics.matmul import products, strips
+from zerosum.metrics.smallest import smallest
 from zerosum.objectives import to_float32
 
 _SPARE = 4  # neighbours screened beyond the k asked for, so that rounding does not lose the k-th
@@ -90,7 +91,7 @@ def nearest_row(queries: Rows, points: Rows) -> tuple[Tensor, Tensor]:
     """
     found = []
     for strip in strips(len(queries), len(points)):
-        candidates = _smallest(screened(queries, strip, points, slice(None)), 1 + _SPARE)
+        candidates = smallest(screened(queries, strip, points, slice(None)), 1 + _SPARE)
         found.append(_refine(queries, strip, points, *candidates, k=1))
     return torch.cat([distances for distances, _ in found]), torch.cat([places for _, places in found])
 
@@ -103,7 +104,7 @@ def nearest_other(rows: Rows, chosen: Tensor) -> Tensor:
         some = Rows(rows.given[at], rows.shifted[at], rows.norms[at], rows.centre)
         distances = screened(some, slice(0, len(at)), rows, slice(None))
         distances.scatter_(1, at[:, None], torch.inf)
-        candidates = _smallest(distances, 1 + _SPARE)
+        candidates = smallest(distances, 1 + _SPARE)
         found.append(_refine(some, slice(0, len(at)), rows, *candidates, k=1, own=at)[0])
     return torch.cat(found)
 
@@ -133,14 +134,44 @@ def neighbour_radii(rows: Rows, *, ks: tuple[int, ...]) -> Tensor:
     for strip in strips(N, N):
         distances = screened(rows, strip, rows, slice(strip.start, N))
         distances.diagonal().fill_(torch.inf)
-        _keep(best, places, strip, *_smallest(distances, kept), offset=strip.start)
+        _keep(best, places, strip, *smallest(distances, kept), offset=strip.start)
         if strip.stop < N:
             behind = distances[:, strip.stop - strip.start :].T
-            _keep(best, places, slice(strip.stop, N), *_smallest(behind, kept), offset=strip.start)
+            _keep(best, places, slice(strip.stop, N), *smallest(behind, kept), offset=strip.start)
         for radius, k in zip(radii, ks, strict=True):
             own = torch.arange(strip.start, strip.stop, device=best.device)
             radius[strip], _ = _refine(rows, strip, rows, best[strip], places[strip], k=k, own=own)
     return radii
+
+
+def nearest_others(rows: Rows, *, kept: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Find the nearest other rows of every row, as far as they can be told.
+
+    Args:
+        rows: N rows.
+        kept: how many; N - 1 where there are no more.
+
+    Returns:
+        Squared distances (N, kept), float64, ascending; their places (N, kept), int64; and squared distances (N,),
+        float64, below which no other row is missing: infinity where all are there.
+    """
+    N = len(rows)
+    kept = min(kept, N - 1)
+    taken = min(kept + _SPARE, N - 1)
+    distances = torch.empty((N, kept), dtype=torch.float64, device=rows.shifted.device)
+    places = torch.empty((N, kept), dtype=torch.int64, device=rows.shifted.device)
+    complete = torch.full((N,), torch.inf, dtype=torch.float64, device=rows.shifted.device)
+    for strip in strips(N, N):
+        table = screened(rows, strip, rows, slice(None))
+        own = torch.arange(strip.start, min(strip.stop, N), device=table.device)
+        table[own - strip.start, own] = torch.inf
+        found, at = smallest(table, taken)
+        sharp = exact(rows, own.repeat_interleave(taken), rows, at.flatten()).view(found.shape)
+        sharp, order = sharp.sort(dim=1, stable=True)
+        distances[strip], places[strip] = sharp[:, :kept], at.gather(1, order)[:, :kept]
+        if taken < N - 1:
+            complete[strip] = (found[:, -1:] - _slack(rows, strip, found)).double()[:, 0]
+    return distances, places, complete
 
 
 def prepare(*sets: Tensor, names: tuple[str, ...]) -> tuple[Rows, ...]:
@@ -155,14 +186,10 @@ def prepare(*sets: Tensor, names: tuple[str, ...]) -> tuple[Rows, ...]:
     return tuple(Rows.about(centre, features) for features in sets)
 
 
-def _smallest(distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    return torch.topk(distances, min(k, distances.shape[1]), dim=1, largest=False)
-
-
 def _keep(best: Tensor, places: Tensor, rows: slice, found: Tensor, at: Tensor, *, offset: int) -> None:
     """Merge what was found for some rows into the best so far, in place."""
     joined = torch.cat([best[rows], found], dim=1)
-    best[rows], chosen = _smallest(joined, best.shape[1])
+    best[rows], chosen = smallest(joined, best.shape[1])
     places[rows] = torch.cat([places[rows], at + offset], dim=1).gather(1, chosen)
 
 
@@ -215,5 +242,5 @@ def _sharply_nearest(rows: Tensor, points: Rows, kept: int, *, own: Tensor | Non
         distances = torch.cdist(rows[part].double(), wide, compute_mode="donot_use_mm_for_euclid_dist")
         if own is not None:
             distances.scatter_(1, own[part, None], torch.inf)
-        found.append(_smallest(distances, kept)[1])
+        found.append(smallest(distances, kept)[1])
     return torch.cat(found)

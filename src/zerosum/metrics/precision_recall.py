@@ -103,7 +103,7 @@ def fidelity_diversity_within(real: Neighbourhoods, fake: Tensor) -> FidelityDiv
     recalled, covered = torch.zeros((2, len(r)), dtype=torch.bool, device=fake.device)
     for rows in strips(len(f), len(r)):
         distances = screened(f, rows, r, slice(None))
-        pairs = _Pairs(f, rows, r, distances, rounding(f, rows, r, slice(None)))
+        pairs = Pairs(f, rows, r, distances, rounding(f, rows, r, slice(None)))
         precise += int(pairs.within(real.reach, closed=True).any(1).sum())
         recalled |= pairs.within(fake_reach[rows, None], closed=True).any(0)
         in_ball = pairs.within(real.ball, closed=False)
@@ -116,7 +116,7 @@ def fidelity_diversity_within(real: Neighbourhoods, fake: Tensor) -> FidelityDiv
 
 
 @dataclass(frozen=True)
-class _Pairs:
+class Pairs:
     """Distances of a strip of generated samples (n) to all real ones (N), and how far they may be off."""
 
     fake: Rows

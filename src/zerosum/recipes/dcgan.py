@@ -10,13 +10,13 @@ Differs from the paper: 4x4 kernels and the channel widths of the authors' code 
 discriminator becomes sure of itself; the generator moves first in a round, and the discriminator sees the samples
 that it was moved by, which saves drawing others; a running average of the generator is what samples.
 `upsampling="upsample"` doubles the maps by upsampling and convolution (Odena et al. 2016), which leaves no
-checkerboard.
+checkerboard. On points, which have nothing to convolve, both networks are dense.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor, nn
@@ -37,6 +37,17 @@ from zerosum.tasks import LatentConfig, LatentRecipe
 @dataclass(frozen=True, kw_only=True)
 class Config(LatentConfig):
     """DCGAN."""
+
+    by_kind: ClassVar = {
+        "points": {
+            "rounds": 5_000,
+            "latent_dim": 256,
+            "width": 128,
+            "generator_lr": 1e-3,
+            "discriminator_lr": 1e-3,
+            "ema_decay": 0.99,
+        }
+    }
 
     batch: PositiveInt = 128
     """Real samples per draw, over all processes (section 4)."""

@@ -10,7 +10,7 @@ As in the authors' code the information term stands in the losses of both player
 learning rate, the discriminator's Adam moves Q too.
 
 Differs from the paper: images of any size in [-1, 1] with tanh in place of 28x28 in [0, 1] with a sigmoid; a running
-average of the generator is what samples.
+average of the generator is what samples. On points the networks are dense, with two values of noise beside the codes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -48,6 +48,15 @@ SLOPE = 0.1
 @dataclass(frozen=True, kw_only=True)
 class Config(RecipeConfig):
     """InfoGAN."""
+
+    by_kind: ClassVar = {
+        "points": {
+            "noise": 2,
+            "width": 128,
+            "discriminator_lr": 1e-3,
+            "ema_decay": 0.99,
+        }
+    }
 
     rounds: PositiveInt = 5_000
     """Rounds to play (50 epochs of 100 in the authors' code)."""

@@ -189,7 +189,8 @@ def changed(plan: RunConfig, changes: Mapping[str, Any], directory: Run) -> RunC
     new = RunConfig.read(plan.data, plan.recipe_class, plan.settings() | dict(changes))
     old = plan.settings()
     differing = {name: value for name, value in new.settings().items() if value != old[name]}
-    refused = {name: value for name, value in differing.items() if name not in RESUMABLE | {"rounds", "cache"}}
+    free = RESUMABLE | {"rounds", "cache"} | plan.options.moved(new.options)
+    refused = {name: value for name, value in differing.items() if name not in free}
     if refused:
         said = ", ".join(
             f"{flag(name)} is {old[name]} in the run and {value} was asked" for name, value in refused.items()

@@ -93,7 +93,8 @@ def resume(
             directory.sweep()
         world.wait()
         plan, dataset = open_again(plan, data, directory, world, progress)
-        require_same_data(directory, dataset, progress, moved=data is not None)
+        moved = data is not None or bool(before.options.moved(plan.options))
+        require_same_data(directory, dataset, progress, moved=moved)
         held.enter_context(rng.fork(device))
         game = build_game(plan, dataset, device, world)
         began = _restore(game, directory, plan)
@@ -136,7 +137,10 @@ def _restore(game: Game[Any], directory: Run, plan: RunConfig) -> str:
 def _settings_now(plan: RunConfig, directory: Run) -> dict[str, Any]:
     """What a run's description says of the settings that may change, and of where the data lie."""
     place = directory.description["data"] | {"source": plan.data}
-    return {"config": plan.config.to_json(), "training": plan.training.to_json(), "data": place}
+    options = directory.description["data_options"] | plan.options.located().to_json()
+    return {
+        "config": plan.config.to_json(), "training": plan.training.to_json(), "data": place, "data_options": options,
+    }  # fmt: skip
 
 
 def run_training(
@@ -178,7 +182,7 @@ def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEval
     context = EvaluationContext(
         device=game.device, cache=plan.options.cache_folder(), progress=progress_callback(progress), world=World()
     )
-    with rng.fork(game.device, seed=plan.training.seed):
+    with rng.fork(game.device, seed=rng.derived(plan.training.seed, "evaluations")):
         judge = watch(plan, game.recipe, context)
     for note in (*judge.reference.notes, judge.floor):
         progress.note(note)

@@ -14,6 +14,7 @@ from zerosum.media import image_grid
 from zerosum.metrics.nearest_images import nearest
 from zerosum.recipe import Recipe
 from zerosum.run.directory import Run
+from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import replacing
 
 
@@ -26,7 +27,7 @@ def write_nearest(run: Run, recipe: Recipe, dataset: SampleDataset, *, seed: int
     kind = kinds.find(recipe.spec.kind)
     if recipe.task.given != "nothing" or kind.draw_neighbours is None:
         return
-    chosen = np.random.default_rng(seed).permutation(len(dataset))[:50_000]
+    chosen = np.random.default_rng(rng.derived(seed, "nearest images")).permutation(len(dataset))[:50_000]
     own, rest = chosen[:n], np.sort(chosen[n:])
     if len(rest) < k:
         return

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from zerosum.config import flag
 from zerosum.data.dataset import Dataset, SampleDataset
+from zerosum.data.options import split_labels
 from zerosum.data.sources.find import built_in, name_of
 from zerosum.errors import InputError
 from zerosum.kinds import open_as
@@ -41,9 +43,24 @@ def open_again(
     try:
         return plan, open_data(plan, world, progress)
     except InputError as error:
-        if data is not None or built_in(plan.data) or absolute(plan.data).exists():
+        missing = _missing(plan, directory, named=data is not None)
+        if missing is None:
             raise
-        raise InputError(
+        raise InputError(missing) from error
+
+
+def _missing(plan: RunConfig, directory: Run, *, named: bool) -> str | None:
+    """Say what of a run's data is no longer where it lay, and what to type; None where all is there."""
+    if not named and not built_in(plan.data) and not absolute(plan.data).exists():
+        return (
             f"The data of the run are no longer at {plan.data}: say where they are now, with "
             f"zerosum train DATA --resume {directory.path}."
-        ) from error
+        )
+    labels = split_labels(plan.options.labels or "")[0]
+    for name, place in (("target", plan.options.target), ("labels", labels)):
+        if place and Path(place).is_absolute() and not Path(place).exists():
+            return (
+                f"The {name} of the run, {place}, is no longer there: say where it is now, with "
+                f"zerosum train --resume {directory.path} {flag(name)} PATH."
+            )
+    return None

@@ -181,7 +181,7 @@ class Trainer:
         if self._judge is not None:
             with (
                 self._pace.paused(),
-                rng.fork(self.game.device, seed=self.settings.seed),
+                rng.fork(self.game.device, seed=rng.derived(self.settings.seed, "evaluations")),
                 self.game.averaged(),
             ):
                 found = self._judge.figures(self.game.recipe)

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from tests.recipes.conftest import SMALL, game
 from zerosum import recipes
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.inference.generate import finished, generate, stream
+from zerosum.inference.generate import draw_labels, finished, generate, stream
 from zerosum.runtime import rng
 
 LATENT = [name for name in SMALL if hasattr(recipes.find(name), "sample")]
@@ -65,6 +66,20 @@ def test_the_callers_random_state_is_untouched_and_first_samples_stay() -> None:
         assert samples.shape == (16, 1, 16, 16)
     assert torch.equal(generate(recipe, 20, 1), generate(recipe, 40, 1)[:20])
     assert torch.equal(generate(recipe, 40, 1, chunk=500), generate(recipe, 500, 1, chunk=500)[:40])
+
+
+def test_samples_labels_and_weights_of_one_seed_come_from_streams_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, seen = recipe_of("gan"), []
+    forward = recipe.generator.forward
+    monkeypatch.setattr(recipe.generator, "forward", lambda latent: seen.append(latent.clone()) or forward(latent))
+    generate(recipe, 16, 3)
+    with rng.fork(recipe.device, seed=3):  # what the initial weights of a run of this seed are drawn from
+        assert not torch.equal(seen[0], recipe.prior(16))
+    with rng.fork(recipe.device, seed=rng.derived(3, "samples")):
+        assert torch.equal(seen[0], recipe.prior(16))
+    spec = Spec(shape=(1,), classes=tuple("abcdefghij"))
+    plain = torch.rand(40, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    assert not torch.equal(draw_labels(spec, 40, 3), (plain * 10).long())
 
 
 def test_what_is_not_finite_or_no_control_is_refused() -> None:

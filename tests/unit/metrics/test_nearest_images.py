@@ -21,6 +21,17 @@ def test_neighbours_are_those_of_a_brute_force_search_however_the_training_set_i
     assert torch.allclose(distances, expected_distances, atol=1e-6)
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.01, 1.0])
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_a_bound_by_sums_leaves_out_no_neighbour(noise, scale):
+    smooth = torch.linspace(-1, 1, 100).view(100, 1, 1, 1).expand(-1, 1, 7, 7)
+    training = scale * (smooth + noise * torch.randn(100, 1, 7, 7))
+    samples = training[::9] + scale * noise * torch.randn(12, 1, 7, 7)
+    _, distances = nearest(samples, [training], k=3)
+    whole = torch.cdist(samples.flatten(1), training.flatten(1), p=1).sort(1).values[:, :3] / 49
+    assert torch.equal(distances, whole)
+
+
 def test_large_chunks_are_worked_through_in_blocks_with_the_same_result():
     shape, queries = torch.Size([4096]), 3
     blocks = list(module._blocks([torch.zeros(10_000, 1).expand(-1, 4096)], shape=shape, queries=queries))

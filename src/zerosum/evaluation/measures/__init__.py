@@ -14,6 +14,7 @@ from zerosum.evaluation.measures import (
     labels,
     memorisation,
     modes,
+    neighbours,
     perceptual,
     pixels,
 )
@@ -27,6 +28,7 @@ def groups() -> tuple[MetricGroup, ...]:
     return (
         *modes.groups(),
         *features.groups(),
+        *neighbours.groups(),
         *classifier.groups(),
         *pixels.groups(),
         *perceptual.groups(),

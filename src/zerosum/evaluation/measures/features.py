@@ -1,19 +1,15 @@
-"""Metrics that hold features against features: Frechet and kernel distance, fidelity and diversity, bins."""
+"""Distances between sets of features: Frechet and kernel distance."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import Tensor
 
 from zerosum.evaluation.measures.base import (
     POSITIVE,
-    SHARE,
     TOO_MUCH,
     WORK,
-    Limits,
     MetricGroup,
     Values,
     always,
@@ -29,19 +25,11 @@ from zerosum.metrics.frechet import Frechet, frechet_distance, frechet_distance_
 from zerosum.metrics.frechet_infinity import PARTS, frechet_infinity
 from zerosum.metrics.kernel import kernel_distance, polynomial_discrepancy
 from zerosum.metrics.moments import Moments, moments
-from zerosum.metrics.ndb import different_bins, make_bins
-from zerosum.metrics.precision_recall import fidelity_diversity_within, neighbourhoods
 
 LOWER: Better = "lower"
 FRECHET: dict[str, Better] = {"fid": LOWER}
 ENDLESS: dict[str, Better] = {"fid-infinity": LOWER}
 KERNEL: dict[str, Better] = {"kid": LOWER}
-NEIGHBOURS: dict[str, Better] = {
-    "precision": "higher", "recall": "higher", "f-score": "higher", "density": "higher", "coverage": "higher",
-}  # fmt: skip
-BINS: dict[str, Better] = {"ndb": LOWER, "js": LOWER}
-
-K, K_DENSITY = 3, 5
 FEWEST = 20
 
 
@@ -58,22 +46,6 @@ def groups() -> tuple[MetricGroup, ...]:
         ),
         MetricGroup(names=ENDLESS, unavailable=_too_few_for_a_line, compute=_compute_endless),
         MetricGroup(names=KERNEL, unavailable=_too_few_for_parts, compute=_compute_kernel, quick=_kernel_alone),
-        MetricGroup(
-            names=NEIGHBOURS,
-            unavailable=_too_few_neighbours,
-            compute=_compute_neighbours,
-            quick=_neighbours_alone,
-            blind="precision and density rise where samples are blurred or keep to the middle of the real ones, and "
-            "say nothing of variety; recall rises with samples that are scattered wide; one outlier among the real "
-            "samples reaches far",
-        ),
-        MetricGroup(
-            names=BINS,
-            unavailable=_too_few_for_bins,
-            compute=_compute_bins,
-            quick=_bins_alone,
-            blind="NDB and JS do not react to what samples look like within a bin",
-        ),
     )
 
 
@@ -177,67 +149,3 @@ def _on_rows(real: SampleSet, fake: SampleSet, rows: Tensor) -> float:
 
 def _kernel_alone(comparison: Comparison) -> Values:
     return {"kid": _kernel(comparison.real, comparison.fake, comparison.protocol.seed)}
-
-
-def _too_few_neighbours(comparison: Comparison) -> str | None:
-    count = min(len(comparison.real), len(comparison.fake))
-    return None if count > K_DENSITY else f"{count} samples have no {K_DENSITY} neighbours; give a larger --count"
-
-
-def _neighbours(real: SampleSet, fake: SampleSet) -> Values:
-    about = real.once("neighbourhoods", lambda: neighbourhoods(real.features, k=K, k_density=K_DENSITY))
-    found = fidelity_diversity_within(about, fake.features)
-    both = found.precision + found.recall
-    return {**vars(found), "f-score": 2 * found.precision * found.recall / both if both else 0.0}
-
-
-def _compute_neighbours(comparison: Comparison) -> list[MetricResult]:
-    count, width = comparison.fake.features.shape
-    return with_floor_and_interval(
-        comparison,
-        NEIGHBOURS,
-        _neighbours,
-        settings=f"k = {K} for precision and recall, {K_DENSITY} for density and coverage",
-        interval=by_bootstrap(comparison, work=2.0 * count * len(comparison.real) * max(width, 64)),
-        titles={"f-score": "F of both"},
-        limits=dict.fromkeys(NEIGHBOURS, SHARE) | {"density": POSITIVE},
-        proportions=("precision",),
-    )
-
-
-def _neighbours_alone(comparison: Comparison) -> Values:
-    return _neighbours(comparison.real, comparison.fake)
-
-
-def _bins_for(count: int) -> int:
-    """Bins that 20 real samples each fall into on average, 10 of them counted, 100 at most."""
-    return min(100, count // 20)
-
-
-def _too_few_for_bins(comparison: Comparison) -> str | None:
-    count = len(comparison.real)
-    return None if _bins_for(count) >= 2 else f"{count} real samples fill no bins; give --count 40 or more"
-
-
-def _bins(real: SampleSet, fake: SampleSet, seed: int) -> Values:
-    bins = real.once("bins", lambda: make_bins(real.features, bins=_bins_for(len(real)), seed=seed))
-    found = different_bins(bins, fake.features)
-    return {"ndb": float(found.different), "js": found.divergence}
-
-
-def _compute_bins(comparison: Comparison) -> Sequence[MetricResult]:
-    seed, bins = comparison.protocol.seed, _bins_for(len(comparison.real))
-    limits: dict[str, Limits] = {"ndb": (0.0, bins), "js": (0.0, math.log(2))}
-    return with_floor_and_interval(
-        comparison,
-        BINS,
-        lambda real, fake: _bins(real, fake, seed),
-        titles={"ndb": f"NDB of {bins}", "js": "JS of bins"},
-        settings=f"{bins} bins by K-means on the features, significance 0.05",
-        interval=by_bootstrap(comparison, work=1.0 * comparison.fake.features.numel() * bins),
-        limits=limits,
-    )
-
-
-def _bins_alone(comparison: Comparison) -> Values:
-    return _bins(comparison.real, comparison.fake, comparison.protocol.seed)
