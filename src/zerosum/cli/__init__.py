@@ -63,7 +63,7 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     given = given[1:] if given[:1] == ["--"] else given  # as in `torchrun -m zerosum -- train`
     if not given or given[0] in ("-h", "--help"):
-        say(_usage())
+        say(*_usage().split("\n"))
         return 0
     if given[0] == "--version":
         from zerosum import __version__

@@ -99,7 +99,7 @@ def bound_of(cache: Path) -> float:
         return LEAST_BYTES
 
 
-def describe_cache(cache: Path) -> str:
+def describe_cache(cache: Path) -> list[str]:
     """What the cache holds, its sizes and its bound, one line each, most recently used first."""
     there = entries(cache)
     total = sum(entry.size for entry in there)
@@ -108,7 +108,7 @@ def describe_cache(cache: Path) -> str:
         day = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used))
         lines.append(f"  {day}  {memory(entry.size):>9}  {entry.kind:<10}  {_about(entry)}")
     kept = _size(cache / "downloads")
-    return "\n".join([*lines, *([f"  Downloads and weights, which stay: {memory(kept)}"] if kept else [])])
+    return [*lines, *([f"  Downloads and weights, which stay: {memory(kept)}"] if kept else [])]
 
 
 def clear(cache: Path) -> str:
