@@ -7,7 +7,6 @@ an hour stays. Downloads and weights are never swept.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zerosum.errors import InputError, StorageError
+from zerosum.runtime.untrusted_json import parse
 from zerosum.text import memory
 
 LEAST_BYTES = 20e9
@@ -146,7 +146,7 @@ def _about(entry: CacheEntry) -> str:
     if entry.kind != "packed":
         return entry.files[0].stem
     try:
-        about = json.loads((entry.files[0] / "pack.json").read_text())
+        about = parse((entry.files[0] / "pack.json").read_text())
         return (
             f"{about['count']:,} samples of {'x'.join(map(str, about['shape']))} from {about['source'] or 'an array'}"
         )
