@@ -46,7 +46,7 @@ def test_a_folder_of_nothing_but_bad_files_is_reported(folder, options):
     report = check(folder({"a.png": b"x", "b.jpg": b"y"}), options())
     assert (report.samples, report.shape, report.recommended_size) == (0, None, None)
     assert len(report.corrupt) == 2
-    assert "a.png is no image" in describe(report)
+    assert "a.png is no image" in "\n".join(describe(report))
 
 
 def test_duplicates_are_told_by_their_pixels(folder, options, noise):
@@ -117,7 +117,7 @@ def test_a_report_can_be_written_as_json_and_read_as_text(folder, options):
     root = folder({f"{number}.png": (16 + number, 16) for number in range(30)} | {"bad.png": b"x"})
     report = check(root, options())
     assert json.loads(json.dumps(asdict(report)))["samples"] == 30
-    text = describe(report)
+    text = "\n".join(describe(report))
     assert "30 usable samples" in text
     assert "others: 20" in text
     assert "recommended: --size 32" in text

@@ -145,7 +145,7 @@ def test_the_cache_is_listed_and_cleared(folder, options, tmp_path, monkeypatch)
     open_data(root, options=options())
     (tmp_path / "cache/downloads").mkdir()
     (tmp_path / "cache/downloads/mnist.gz").write_bytes(b"x" * 2_000_000)
-    listing = sweep.describe_cache(tmp_path / "cache")
+    listing = "\n".join(sweep.describe_cache(tmp_path / "cache"))
     assert f"1 samples of 3x16x16 from {root}" in listing
     assert "which stay: 2 MB" in listing
     assert "Removed" in sweep.clear(tmp_path / "cache")

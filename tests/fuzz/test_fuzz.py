@@ -23,7 +23,7 @@ from zerosum import report
 from zerosum.data.options import DataConfig
 from zerosum.errors import ZerosumError
 from zerosum.evaluation.result import Evaluation, MetricResult, Protocol
-from zerosum.evaluation.table import comparison_text
+from zerosum.evaluation.table import comparison_lines
 from zerosum.kinds import open_data
 from zerosum.metrics.bootstrap import Interval
 from zerosum.run import checkpoint
@@ -348,6 +348,6 @@ def test_evaluations(tmp_path: Path) -> None:
         path.write_bytes(content)
         report.write(run.path)
         found = Evaluation.read(path)
-        comparison_text([found, found])
+        comparison_lines([found, found])
 
     fuzz([path.read_bytes()], read, change=json_damaged)

@@ -77,8 +77,6 @@ def test_a_round_at_once_moves_both_from_one_state_and_one_batch() -> None:
 def test_what_cannot_be_played_at_once_is_refused() -> None:
     with pytest.raises(InputError, match="leave out one of the two"):
         game(n_discriminator=2)
-    with pytest.raises(InputError, match="--batch 2 or more"):
-        game(batch=1)
 
 
 @pytest.mark.parametrize(("shape", "kind", "bounded"), [((1, 8, 8), "images", True), ((2,), "points", False)])

@@ -63,7 +63,7 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     given = given[1:] if given[:1] == ["--"] else given  # as in `torchrun -m zerosum -- train`
     if not given or given[0] in ("-h", "--help"):
-        say(_usage())
+        say(*_usage().split("\n"))
         return 0
     if given[0] == "--version":
         from zerosum import __version__
@@ -94,10 +94,13 @@ def _run(command: str, arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
-        if not (told := _told_of_recipe(error)):
+        if told := _told_of_recipe(error):
+            tell(told, lines=True)
+            return 1
+        if (refused := _refused_path(error)) is None:
             raise
-        tell(told, lines=True)
-        return 1
+        tell(refused)
+        return 2
 
 
 def _for_this_process(error: ZerosumError) -> str | None:
@@ -168,6 +171,14 @@ def _told_of_recipe(error: Exception) -> str | None:
     found = traceback.TracebackException.from_exception(error)
     found.stack = traceback.StackSummary.from_list(frames[first:])
     return sentence + "\n" + "".join(found.format()).rstrip()
+
+
+def _refused_path(error: Exception) -> str | None:
+    """Return a sentence on a path that the operating system refuses: no permission, or a name too long."""
+    if not isinstance(error, OSError) or error.filename is None or error.strerror is None:
+        return None
+    path = error.filename if isinstance(error.filename, int) else os.fsdecode(error.filename)
+    return f"{path} cannot be used ({error.strerror}): see who may read and write it, or name another place."
 
 
 def _unknown(command: str) -> str:

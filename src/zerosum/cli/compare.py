@@ -12,7 +12,7 @@ import tyro
 from zerosum.cli import flags
 from zerosum.config import BaseConfig
 from zerosum.evaluation import evaluate, table
-from zerosum.evaluation.table import body, comparison_remarks, comparison_text, head
+from zerosum.evaluation.table import body, comparison_lines, comparison_remarks, head
 from zerosum.runtime.terminal import say
 
 
@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> None:
     asked: dict[str, Any] = {} if given.against is None else {"against": given.against}
     found = evaluate.compare(*given.runs, recipe=given.recipe, **asked)
     if not sys.stdout.isatty():
-        say(comparison_text(found))
+        say(*comparison_lines(found))
         return
     table.show(head(found), body(found), caption="")
-    say("\n".join(comparison_remarks(found)))
+    say(*comparison_remarks(found))

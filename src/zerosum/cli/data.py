@@ -52,7 +52,7 @@ def run(arguments: list[str]) -> None:
     """Do what is asked and print what came of it."""
     given: Data = flags.parse(Data, arguments, prog="zerosum data")
     if given.action == "cache":
-        print(look_after(given.options.cache_folder(), clearing=given.clear, data=given.data))
+        say(*look_after(given.options.cache_folder(), clearing=given.clear, data=given.data))
         return
     if not given.data or given.clear:
         wrong = "--clear is for cache" if given.clear else f"{given.action} needs data"
@@ -60,12 +60,12 @@ def run(arguments: list[str]) -> None:
     progress = make_progress()
     try:
         act = report if given.action == "check" else pack
-        say(act(given.data, given.options.checked(), progress_callback(progress)))
+        say(*act(given.data, given.options.checked(), progress_callback(progress)))
     finally:
         progress.close()
 
 
-def report(data: str, options: DataConfig, told: Told) -> str:
+def report(data: str, options: DataConfig, told: Told) -> list[str]:
     """Say what is there and what training would make of it.
 
     Raises:
@@ -80,7 +80,7 @@ def report(data: str, options: DataConfig, told: Told) -> str:
     return "\n".join([describe(found), "", *sentences, f"To train so: zerosum train DATA --minutes {MINUTES}."])
 
 
-def look_after(cache: Path, *, clearing: bool, data: str) -> str:
+def look_after(cache: Path, *, clearing: bool, data: str) -> list[str]:
     """List the cache, or clear it.
 
     Raises:
@@ -89,10 +89,10 @@ def look_after(cache: Path, *, clearing: bool, data: str) -> str:
     """
     if data:
         raise InputError(f"The cache is one for all data: leave out {data}, or name another cache with --cache.")
-    return clear(cache) if clearing else describe_cache(cache)
+    return [clear(cache)] if clearing else describe_cache(cache)
 
 
-def pack(data: str, options: DataConfig, told: Told) -> str:
+def pack(data: str, options: DataConfig, told: Told) -> list[str]:
     """Pack data into the cache and say what was done to them.
 
     Raises:
@@ -103,4 +103,4 @@ def pack(data: str, options: DataConfig, told: Told) -> str:
     packed = isinstance(dataset.samples, np.memmap)
     where = f"packed in {options.cache_folder()}" if packed else "read into memory as they are: nothing needs packing"
     size = "x".join(map(str, dataset.spec.shape))
-    return "\n".join([*dataset.notes, f"{len(dataset):,} samples of {size}, {where}."])
+    return [*dataset.notes, f"{len(dataset):,} samples of {size}, {where}."]

@@ -59,8 +59,8 @@ def run(arguments: list[str]) -> None:
 def show(evaluation: Evaluation) -> None:
     """Print an evaluation: ruled on a terminal, else in plain columns."""
     if not sys.stdout.isatty():
-        say(table.evaluation_text(evaluation))
+        say(*table.evaluation_lines(evaluation))
         return
-    say("\n".join(evaluation.verdict))
+    say(*evaluation.verdict)
     table.show(table.HEAD, table.rows(evaluation.figures), caption=table.title(evaluation))
-    say("\n".join(table.evaluation_remarks(evaluation)))
+    say(*table.evaluation_remarks(evaluation))

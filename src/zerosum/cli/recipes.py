@@ -37,7 +37,8 @@ class Recipes(BaseConfig):
 def run(arguments: list[str]) -> None:
     """Print the table, or the page of one recipe."""
     given = flags.parse(Recipes, arguments, prog="zerosum recipes").checked()
-    say(table() if given.name is None else page(given.name, given.shape))
+    told = table() if given.name is None else page(given.name, given.shape)
+    say(*told.split("\n"))
 
 
 def table() -> str:

@@ -49,8 +49,8 @@ class CheckReport:
     """What may go wrong, one sentence each."""
 
 
-def describe(report: CheckReport) -> str:
-    """Render a report as plain text, for a terminal."""
+def describe(report: CheckReport) -> list[str]:
+    """Render a report as the lines of a plain text, for a terminal."""
     lines = [f"{report.source}: {counted(report.samples, 'usable sample')}"]
     for title, counts in (
         ("Sizes (height x width)", report.sizes),
@@ -73,4 +73,4 @@ def describe(report: CheckReport) -> str:
         if sentences:
             lines += ["", f"{title}:", *(f"  {sentence}" for sentence in sentences[:20])]
             lines += [f"  and {len(sentences) - 20:,} more"] if len(sentences) > 20 else []
-    return shown("\n".join(lines))
+    return [shown(line) for line in lines]

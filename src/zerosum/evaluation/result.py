@@ -14,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from zerosum.errors import InputError
 from zerosum.metrics.bootstrap import Interval
 from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.untrusted_json import parse
 
 FORMAT = 1
 FILE = "evaluation.json"
@@ -108,7 +109,7 @@ class Evaluation:
             InputError: There is no such file, or it is another kind of file.
         """
         try:
-            content: dict[str, Any] = json.loads(path.read_text())
+            content: dict[str, Any] = parse(path.read_text())
             if content.pop("format") != FORMAT:
                 raise ValueError
             return TypeAdapter(cls).validate_python(content)
@@ -121,7 +122,7 @@ class Evaluation:
 def holds_figures(path: Path) -> bool:
     """Whether a file is an evaluation, of this version of zerosum or another."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(content, dict) and {"format", "subject", "protocol", "figures"} <= content.keys()

@@ -10,7 +10,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.best import best_value, unlike
 from zerosum.evaluation.measures import blind_spots
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol
-from zerosum.text import number, one_line, printable
+from zerosum.text import number, one_line
 
 BEST = "*"
 
@@ -77,9 +77,9 @@ def body(evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
     return found
 
 
-def comparison_text(evaluations: Sequence[Evaluation]) -> str:
+def comparison_lines(evaluations: Sequence[Evaluation]) -> list[str]:
     """Write the table in plain columns."""
-    return "\n".join([*columns(head(evaluations), body(evaluations)), "", *comparison_remarks(evaluations)])
+    return [*columns(head(evaluations), body(evaluations)), "", *comparison_remarks(evaluations)]
 
 
 def comparison_remarks(evaluations: Sequence[Evaluation]) -> list[str]:
@@ -165,18 +165,16 @@ def how(figures: Sequence[MetricResult]) -> list[str]:
     return [f"{', '.join(titles)}: {said}." for said, titles in told.items() if said]
 
 
-def evaluation_text(evaluation: Evaluation) -> str:
+def evaluation_lines(evaluation: Evaluation) -> list[str]:
     """Write an evaluation in plain columns."""
-    return "\n".join(
-        [
-            title(evaluation),
-            *evaluation.verdict,
-            "",
-            *columns(HEAD, rows(evaluation.figures)),
-            "",
-            *evaluation_remarks(evaluation),
-        ]
-    )
+    return [
+        title(evaluation),
+        *evaluation.verdict,
+        "",
+        *columns(HEAD, rows(evaluation.figures)),
+        "",
+        *evaluation_remarks(evaluation),
+    ]
 
 
 def evaluation_remarks(evaluation: Evaluation) -> list[str]:
@@ -215,7 +213,7 @@ def show(head: Sequence[str], body: Sequence[Sequence[str]], *, caption: str) ->
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(printable(caption)), title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=Text(one_line(caption)), title_justify="left", box=box.SIMPLE_HEAD)
     for place, name in enumerate(head):
         table.add_column(name, style="bold" if place == 1 else "")
     for row in body:

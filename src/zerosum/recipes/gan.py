@@ -176,8 +176,6 @@ def _mlp(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module]:
 
 
 def _pacgan(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module]:
-    if config.batch < 2:
-        raise InputError("--architecture pacgan has batch norm, which needs --batch 2 or more.")
     generator = BatchNormGenerator(
         config.latent_dim, config.generator_hidden, spec.shape, bound="none" if spec.kind == "points" else "tanh"
     )

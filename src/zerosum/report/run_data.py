@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from zerosum.errors import InputError
 from zerosum.run.directory import in_present_format
 from zerosum.run.history import History
+from zerosum.runtime.untrusted_json import parse
 
 PREVIEWS = 7
 """Pictures over time that a report shows, the first and the last among them."""
@@ -96,7 +96,7 @@ def _json(path: Path, missing: list[str], *, expected: bool) -> dict[str, Any]:
             missing.append(f"{path.name} is not there, so settings and data are unknown.")
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = None
     if isinstance(found, dict):

@@ -16,6 +16,7 @@ from zerosum.run.history import History
 from zerosum.runtime.atomic_files import replacing, storing, sweep
 from zerosum.runtime.lock import LOCK
 from zerosum.runtime.paths import expanded
+from zerosum.runtime.untrusted_json import parse
 from zerosum.text import command
 
 FORMAT = 2
@@ -121,7 +122,7 @@ class Run:
     @cached_property
     def description(self) -> dict[str, Any]:
         """What run.json says, in the words of the present format; read once, until `describe` writes it."""
-        found = json.loads((self.path / "run.json").read_text())
+        found = parse((self.path / "run.json").read_text())
         return in_present_format(found) if isinstance(found, dict) else found
 
     @cached_property

@@ -64,14 +64,14 @@ class BestEffortStream:
                 self._broken = True
 
 
-def say(text: object) -> None:
-    """Print a result on stdout: control characters escaped, but for the ends of lines.
+def say(*lines: object) -> None:
+    """Print a result on stdout, control characters escaped, and each line as one, whatever names stand in it.
 
     Raises:
         StorageError: It could not be written.
     """
     with _required():
-        print(printable(str(text)))
+        print("\n".join(one_line(str(line)) for line in lines))
 
 
 def tell(text: object, *, lines: bool = False) -> None:

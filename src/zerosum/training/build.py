@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import nn
 
 from zerosum import kinds
 from zerosum.data.dataset import Dataset
@@ -22,11 +23,13 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
     """Build the recipe from the plan's seed and seat it at a game, before its first round.
 
     Raises:
-        InputError: the recipe cannot take the data, or the batch does not divide as asked.
+        InputError: the recipe cannot take the data, the batch does not divide as asked, or batch norm would get a
+            single value of a channel.
     """
     torch.manual_seed(plan.training.seed)
     recipe = build_recipe(plan, dataset.spec)
     _require_divisible(plan, recipe, world)
+    _require_statistics(plan, recipe, world)
     training = plan.training
     kind = kinds.find(dataset.spec.kind)
     precision = pick_precision(training.precision, device)
@@ -62,3 +65,15 @@ def _require_divisible(plan: RunConfig, recipe: Recipe, world: World) -> None:
     if training.micro_batches > 1 and not recipe.divisible:
         who = f"--stabilise {training.stabilise}" if type(recipe).divisible else plan.recipe
         raise InputError(f"--micro-batches is {training.micro_batches}, but {who} needs each batch whole: give 1.")
+
+
+def _require_statistics(plan: RunConfig, recipe: Recipe, world: World) -> None:
+    """Check that batch norm of features, one value a sample, gets 2 samples or more: one alone has no variance."""
+    pieces = (world.size if recipe.divisible else 1) * plan.training.micro_batches
+    smallest = min([plan.config.batch, *(phase.batch for phase in recipe.phases() if phase.batch)])
+    if smallest < 2 * pieces and any(isinstance(module, nn.BatchNorm1d) for module in recipe.modules()):
+        cut = f" cut in {pieces}" if pieces > 1 else ""
+        raise InputError(
+            f"Batch norm needs 2 samples or more at a time, and --batch {smallest}{cut} leaves it 1: "
+            f"give --batch {2 * pieces} or more."
+        )

@@ -39,14 +39,16 @@ def test_jpegs_and_resized_images_beside_originals_have_no_best() -> None:
     for made in ("JPEG", "brought from 64x64"):
         pair = [one, replace(evaluation("b", 2.0), made=made)]
         assert "*" not in "".join(table.body(pair)[0])
-        assert f"b: {made}" in table.comparison_text(pair)
+        assert f"b: {made}" in "\n".join(table.comparison_lines(pair))
 
 
 def test_a_run_that_was_trained_on_since_has_no_best(tmp_path: Path) -> None:
     for round_ in (2, 5):
         (tmp_path / "run" / "checkpoints" / f"{round_:08d}").mkdir(parents=True)
     stale = replace(evaluation(str(tmp_path / "run"), 1.0), round=2)
-    assert "trained to round 5 since: zerosum evaluate" in table.comparison_text([stale, evaluation("b", 2.0)])
+    assert "trained to round 5 since: zerosum evaluate" in "\n".join(
+        table.comparison_lines([stale, evaluation("b", 2.0)])
+    )
     assert "*" not in "".join(table.body([stale, evaluation("b", 2.0)])[0])
     fresh = replace(stale, round=5)
     assert "*" in "".join(table.body([fresh, evaluation("b", 2.0)])[0])
@@ -61,7 +63,7 @@ def test_gaps_of_different_recipes_stand_in_no_row() -> None:
         for one, recipe in zip(pair, ("of GAN", "of DCGAN"), strict=True)
     ]
     assert [row[0] for row in table.body(pair)] == ["some"]
-    assert "left out: gap." in table.comparison_text(pair)
+    assert "left out: gap." in "\n".join(table.comparison_lines(pair))
 
 
 def test_files_tell_how_they_were_made(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from zerosum.data.packing.seal import is_sound, seal
 from zerosum.data.packing.sweep import sweep
 from zerosum.data.spec import Spec
 from zerosum.errors import StorageError
+from zerosum.runtime.untrusted_json import parse
 
 FORMAT = 2
 MADE_AGAIN = "The packed form in the cache was damaged, and was made again."
@@ -70,7 +71,7 @@ def reopen(cache: Path, key: str) -> Packed | None:
     try:
         if not is_sound(folder / "seal.json"):
             return None
-        about = json.loads((folder / "pack.json").read_text())
+        about = parse((folder / "pack.json").read_text())
         # Mapped copy-on-write: torch asks for writable memory, and the file stays as it is.
         samples = np.load(folder / "samples.npy", mmap_mode="c", allow_pickle=False)
         labels = np.load(folder / "labels.npy", allow_pickle=False) if about["labelled"] else None

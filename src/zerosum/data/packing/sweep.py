@@ -7,7 +7,6 @@ an hour stays. Downloads and weights are never swept.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zerosum.errors import InputError, StorageError
+from zerosum.runtime.untrusted_json import parse
 from zerosum.text import memory
 
 LEAST_BYTES = 20e9
@@ -99,7 +99,7 @@ def bound_of(cache: Path) -> float:
         return LEAST_BYTES
 
 
-def describe_cache(cache: Path) -> str:
+def describe_cache(cache: Path) -> list[str]:
     """What the cache holds, its sizes and its bound, one line each, most recently used first."""
     there = entries(cache)
     total = sum(entry.size for entry in there)
@@ -108,7 +108,7 @@ def describe_cache(cache: Path) -> str:
         day = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used))
         lines.append(f"  {day}  {memory(entry.size):>9}  {entry.kind:<10}  {_about(entry)}")
     kept = _size(cache / "downloads")
-    return "\n".join([*lines, *([f"  Downloads and weights, which stay: {memory(kept)}"] if kept else [])])
+    return [*lines, *([f"  Downloads and weights, which stay: {memory(kept)}"] if kept else [])]
 
 
 def clear(cache: Path) -> str:
@@ -146,7 +146,7 @@ def _about(entry: CacheEntry) -> str:
     if entry.kind != "packed":
         return entry.files[0].stem
     try:
-        about = json.loads((entry.files[0] / "pack.json").read_text())
+        about = parse((entry.files[0] / "pack.json").read_text())
         return (
             f"{about['count']:,} samples of {'x'.join(map(str, about['shape']))} from {about['source'] or 'an array'}"
         )

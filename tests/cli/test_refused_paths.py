@@ -1,0 +1,59 @@
+"""Paths that the operating system refuses: a sentence that names them, whatever command they are given to."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zerosum import api
+from zerosum.runtime.progress import Silent
+
+TRAIN = ("train", "ring8", "--recipe", "gan", "--batch", 4, "--rounds", 1)
+USES = [
+    (*TRAIN, "--run", "{}"),
+    ("train", "--resume", "{}"),
+    ("sample", "{}", "-n", 1),
+    ("evaluate", "{}"),
+    ("compare", "{}", "{}"),
+    ("report", "{}"),
+    ("data", "check", "{}"),
+]
+
+
+@pytest.mark.parametrize("path", ["e" * 300, "loop", "plain.txt/inside"], ids=["long", "loop", "below a file"])
+@pytest.mark.parametrize("command", USES, ids=lambda words: " ".join(map(str, words[:2])))
+def test_a_path_that_cannot_be_is_refused_in_a_sentence(
+    command: tuple[object, ...], path: str, zerosum: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.symlink("loop", "loop")
+    Path("plain.txt").touch()
+    said = zerosum(*(str(word).format(path) for word in command))
+    assert said.code == 2, said
+    assert path in said.err.splitlines()[-1]
+    assert said.err.rstrip()[-1] in ".?"
+
+
+@pytest.mark.parametrize("command", [("train", "--resume", "r", "--rounds", 3), ("report", "r")])
+def test_a_file_of_a_run_without_permission_is_refused_in_a_sentence(
+    command: tuple[object, ...], zerosum: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    api.train("ring8", recipe="gan", run="r", rounds=2, batch=4, save_every=1, progress=Silent())
+    opened = io.open
+
+    def refusing(file: Any, *arguments: Any, **options: Any) -> Any:
+        if str(file).endswith("history.jsonl"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+        return opened(file, *arguments, **options)
+
+    monkeypatch.setattr("io.open", refusing)
+    monkeypatch.setattr("builtins.open", refusing)
+    said = zerosum(*command)
+    assert said.code == 2, said.err
+    assert "r/history.jsonl cannot be used (Permission denied)" in said.err.splitlines()[-1]
