@@ -43,7 +43,9 @@ def test_wgan_gp_finds_the_grid_and_its_estimate_falls():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize(("recipe", "modes", "share"), [("gan", 8, 0.3), ("wgan_gp", 8, 0.6), ("unrolled", 8, 0.3)])
+@pytest.mark.parametrize(
+    ("recipe", "modes", "share"), [("gan", 8, 0.3), ("wgan_gp", 8, 0.6), ("unrolled", 8, 0.3), ("lsgan", 6, 0.6)]
+)
 def test_the_defaults_find_the_modes_of_the_ring(recipe, modes, share, seed, tmp_path):
     run = zerosum.train("ring8", recipe=recipe, run=tmp_path / "run", progress=Silent(), seed=seed)
     found = zerosum.evaluate(run.path, metrics="modes,high-quality", progress=Silent())
@@ -51,13 +53,14 @@ def test_the_defaults_find_the_modes_of_the_ring(recipe, modes, share, seed, tmp
     assert found["high-quality"].value >= share
 
 
-def test_dcgan_learns_the_digits():
+@pytest.mark.parametrize(("recipe", "rounds"), [("dcgan", 1000), ("lsgan", 1000)])
+def test_a_convolutional_game_learns_the_digits(recipe, rounds):
     digits, precision = open_data("digits"), device.pick_precision("auto", torch.device("cpu"))
     features, real = pixel_features(digits)
     far, near = (
         frechet_distance_of_features(
-            real, features(samples_of(play(digits, "dcgan", rounds, precision=precision, width=16, ema_decay=0.99)[0]))
+            real, features(samples_of(play(digits, recipe, played, precision=precision, width=16, ema_decay=0.99)[0]))
         ).value
-        for rounds in (1, 1000)
+        for played in (1, rounds)
     )
     assert near < far / 4

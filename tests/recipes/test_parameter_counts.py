@@ -15,7 +15,9 @@ from zerosum.recipe import Recipe
 def build(name: str, shape: tuple[int, ...], **settings: object) -> Recipe:
     kind = recipes.find(name)
     with torch.device("meta"):
-        return kind(kind.Config.read(settings), Spec(shape=shape, kind="points" if len(shape) == 1 else "images"))
+        return kind(
+            kind.Config.for_kind("", settings), Spec(shape=shape, kind="points" if len(shape) == 1 else "images")
+        )
 
 
 def trainable(network: nn.Module) -> int:
@@ -76,6 +78,19 @@ def test_dcgan_starts_from_weights_of_the_papers_spread():
     weight = recipe.generator.layers[0].weight
     assert weight.shape == (512, 256, 4, 4)
     assert weight.std().item() == pytest.approx(0.02, abs=2e-4)
+
+
+@pytest.mark.parametrize(("channels", "generator", "discriminator"), [(1, 295_872, 166_784), (3, 296_896, 167_808)])
+def test_lsgan_has_the_sheets_small_counts(channels, generator, discriminator):
+    recipe = build("lsgan", (channels, 32, 32))
+    assert trainable(recipe.generator) == generator
+    assert trainable(recipe.discriminator) == discriminator
+
+
+def test_lsgan_with_the_preset_dcgan_has_its_counts():
+    recipe = build("lsgan", (3, 64, 64), preset="dcgan")
+    assert trainable(recipe.generator) == 3_576_704
+    assert trainable(recipe.discriminator) == 2_765_568
 
 
 def test_infogan_has_the_authors_codes_counts():

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.recipes.rounds import Record, Value, compare, in_double, play, ramped
-from tests.reference import cyclegan, dcgan, gan, infogan, inpaint, pix2pix, progan, srgan, unrolled, wgan_gp
+from tests.reference import cyclegan, dcgan, gan, infogan, inpaint, lsgan, pix2pix, progan, srgan, unrolled, wgan_gp
 from tests.reference.common import Move, Player, leaves
 
 GENERATOR_FIRST = ("generator", "discriminator")
@@ -105,6 +105,34 @@ def test_dcgan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) ->
     labels = "uniform(0.7, 1.2) uniform(0, 0.3)" if settings else "uniform(0.9, 0.9) uniform(0, 0)"
     laws = {"generator": "normal", "discriminator": labels}
     compare(record, expected, alike(record), laws, {"generator": 0.999})
+
+
+@pytest.mark.parametrize(
+    ("shape", "targets"), [((2, 16, 16), (0.0, 1.0, 1.0)), ((1, 16, 16), (-1.0, 1.0, 0.0)), ((2,), (0.0, 0.9, 1.0))]
+)
+def test_lsgan(tiny: Setup, shape: tuple[int, ...], targets: tuple[float, float, float]) -> None:
+    settings: dict[str, Any] = {"width": 4} if shape == (2,) else {"width": 2, "dropout": 0.3}
+    record = tiny("lsgan", shape, rounds=3, batch=4, latent_dim=3, targets=targets, **settings)
+    masks: list[Tensor] = []
+
+    def judge(weights: Any, x: Tensor) -> Tensor:
+        kept = iter([masks.pop(0), masks.pop(0)])
+        return dcgan.discriminator(weights, x, downs=2, masks=kept, rate=NEAREST_256TH)
+
+    make: Any = partial(dcgan.generator, ups=2)
+    alpha, average = 2e-4, 0.999
+    if shape == (2,):
+        make, judge = unrolled.generator, partial(unrolled.discriminator, hidden=2, slope=0.2)
+        alpha, average = 1e-3, 0.99
+    g = player(record, "generator", make, alpha, 0.5, 0.999)
+    d = player(record, "discriminator", judge, alpha, 0.5, 0.999)
+    a, b, c = targets
+    expected: list[Move] = []
+    for of_generator, of_discriminator in record.rounds:
+        masks[:] = of_generator.masks + of_discriminator.masks
+        expected += lsgan.play(g, d, of_generator.batch.real, of_generator.draws[0], a=a, b=b, c=c)
+        assert not masks
+    compare(record, expected, alike(record), {"generator": "normal"}, {"generator": average})
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (2,)])
