@@ -25,6 +25,7 @@ from PIL import Image
 FILE = Path(__file__).parent / "numbers.json"
 ROUNDS = 12
 SMALL: dict[str, dict[str, Any]] = {
+    "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "batch": 2},
     "dcgan": {"width": 4},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
@@ -35,9 +36,10 @@ SMALL: dict[str, dict[str, Any]] = {
     "pix2pix": {"width": 4, "layers": 2, "batch": 2},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 6, "degrade": "downscale:2", "size": "32"},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
+    "wgan": {"width": 4, "long_n_critic": 6, "long_rounds": 1},
     "wgan_gp": {"width": 4},
 }
-ON_POINTS = ("gan", "dcgan", "infogan", "lsgan", "unrolled", "wgan_gp")
+ON_POINTS = ("gan", "cgan", "dcgan", "infogan", "lsgan", "unrolled", "wgan", "wgan_gp")
 
 
 def games(folder: Path) -> Iterator[tuple[str, str, str]]:

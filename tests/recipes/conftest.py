@@ -19,6 +19,7 @@ from zerosum.runtime.distributed import World
 from zerosum.tasks import ConditionalRecipe
 
 SMALL: dict[str, dict[str, Any]] = {
+    "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},
     "dcgan": {"width": 4},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
@@ -29,6 +30,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "pix2pix": {"width": 4, "layers": 2, "ema_decay": 0.9},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
+    "wgan": {"width": 4, "clip": 0.1, "n_critic": 2, "long_n_critic": 3, "long_rounds": 1},
     "wgan_gp": {"width": 4, "n_critic": 2, "points_hidden": (16, 16)},
 }
 """Settings that make each recipe small; those not named here keep their defaults."""

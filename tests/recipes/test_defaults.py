@@ -49,6 +49,21 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "betas": ((0.5, 0.999), ADAM),
         "ema_decay": (0.999, EMA),
     },
+    "cgan": {
+        "preset": ("auto", "ours, because the device decides what can be waited for"),
+        "rounds": (5_000, "ours, because it is sized for a CPU"),
+        "batch": (64, "ours, because it is sized for a CPU (128 in Radford et al. 2016, section 4)"),
+        "latent_dim": (64, "ours, because it is sized for a CPU (100 in Radford et al. 2016, figure 1)"),
+        "architecture": ("dcgan", "Radford et al. 2016, section 3"),
+        "width": (32, "ours, because it is sized for a CPU (64 in Radford et al. 2016, authors' code)"),
+        "dropout": (0.0, "Radford et al. 2016, section 3: none"),
+        "loss": ("logistic", "ours, because eq. 2 of the paper is, here with the non-saturating generator"),
+        "penalty": (10.0, "Gulrajani et al. 2017, algorithm 1: lambda = 10"),
+        "n_discriminator": (1, "Goodfellow et al. 2014, algorithm 1: k = 1"),
+        "lr": (2e-4, ADAM),
+        "betas": ((0.5, 0.999), ADAM),
+        "ema_decay": (0.999, EMA),
+    },
     "lsgan": {
         "preset": ("auto", "ours, because the device decides what can be waited for"),
         "rounds": (5_000, "ours, because it is sized for a CPU"),
@@ -61,6 +76,22 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "generator_lr": (2e-4, ADAM),
         "discriminator_lr": (2e-4, ADAM),
         "betas": ((0.5, 0.999), f"Mao et al. 2017, section 4: beta1 = 0.5, as {ADAM}"),
+        "ema_decay": (0.999, EMA),
+    },
+    "wgan": {
+        "preset": ("auto", "ours, because the device decides what can be waited for"),
+        "rounds": (5_000, "ours, because it is sized for a CPU"),
+        "batch": (64, "Arjovsky et al. 2017, algorithm 1: m = 64"),
+        "latent_dim": (64, "ours, because it is sized for a CPU (100 in the authors' code)"),
+        "upsampling": ("transposed", "Arjovsky et al. 2017, authors' code: DCGAN's"),
+        "width": (32, "ours, because it is sized for a CPU (64 in the authors' code)"),
+        "critic_norm": ("batch", "Arjovsky et al. 2017, authors' code: DCGAN's"),
+        "clip": (0.01, "Arjovsky et al. 2017, algorithm 1: c = 0.01"),
+        "n_critic": (5, "Arjovsky et al. 2017, algorithm 1: n_critic = 5"),
+        "long_n_critic": (100, "Arjovsky et al. 2017, authors' code, main.py"),
+        "long_rounds": (25, "Arjovsky et al. 2017, authors' code, main.py"),
+        "long_every": (500, "Arjovsky et al. 2017, authors' code, main.py"),
+        "lr": (5e-5, "Arjovsky et al. 2017, algorithm 1: alpha = 0.00005"),
         "ema_decay": (0.999, EMA),
     },
     "wgan_gp": {
@@ -200,6 +231,14 @@ for _table in DEFAULTS.values():
     _table.update({setting: row for setting, row in EVERYWHERE.items() if setting not in _table})
 
 ON_POINTS: dict[str, dict[str, tuple[Any, str]]] = {
+    "cgan": {
+        "rounds": (3_000, "ours, because it ends in a minute"),
+        "batch": (256, "ours, because it is sized for a CPU"),
+        "latent_dim": (2, "Gulrajani et al. 2017, authors' code, gan_toy.py"),
+        "width": (128, "ours, because it is that of Metz et al. 2017, appendix A"),
+        "lr": (1e-3, "Metz et al. 2017, authors' demo"),
+        "ema_decay": (0.99, "ours, because 3,000 rounds of a toy move faster than pictures"),
+    },
     "lsgan": {
         "batch": (512, "ours, because 8 modes are found so in a minute"),
         "width": (128, "ours, because it is that of Metz et al. 2017, appendix A"),
@@ -218,6 +257,16 @@ ON_POINTS: dict[str, dict[str, tuple[Any, str]]] = {
         "generator_lr": (1e-3, "Metz et al. 2017, authors' demo"),
         "discriminator_lr": (1e-3, "ours, because at the demo's 1e-4 25,000 rounds are needed"),
         "ema_decay": (0.99, "ours, because 5,000 rounds of a toy move faster than pictures"),
+    },
+    "wgan": {
+        "rounds": (3_000, "ours, because it ends in a minute or two"),
+        "batch": (256, "Gulrajani et al. 2017, authors' code, gan_toy.py"),
+        "latent_dim": (2, "Gulrajani et al. 2017, authors' code, gan_toy.py"),
+        "width": (128, "ours, because it is sized for a CPU (512 in Gulrajani et al. 2017, gan_toy.py)"),
+        "clip": (0.1, "ours, because four layers of weights within 0.01 hardly have a slope"),
+        "long_rounds": (0, "ours, because a toy's critic follows its generator without"),
+        "lr": (5e-4, "ours, because of fewer rounds"),
+        "ema_decay": (0.99, "ours, because 3,000 rounds of a toy move faster than pictures"),
     },
     "wgan_gp": {
         "rounds": (2_500, "ours, because it ends in a minute or two (100,000 in the authors' code)"),
