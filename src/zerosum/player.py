@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Optimizer, RMSprop
 
 from zerosum.errors import InputError
 from zerosum.optim.adam import Adam
@@ -86,6 +86,14 @@ class Player:
         fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
         beta1, beta2 = map(float, betas)  # the fused kernel refuses an int beside a float
         return cls(networks, Adam(parameters, lr=lr, betas=(beta1, beta2), fused=fused), **options)
+
+    @classmethod
+    def rmsprop(cls, *networks: nn.Module, lr: float, **options: Any) -> Self:
+        """Build a player that moves by RMSProp (Tieleman & Hinton 2012) with a decay of 0.99 and without momentum.
+
+        `options` are those of the constructor.
+        """
+        return cls(networks, RMSprop(_distinct(networks), lr=lr, alpha=0.99), **options)
 
     @property
     def has_schedule(self) -> bool:

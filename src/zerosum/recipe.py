@@ -75,8 +75,9 @@ class Recipe(nn.Module, ABC):
     task: ClassVar[Task]
     """What the recipe is for: set by the base classes of `zerosum.tasks`; generating samples where none of them is."""
 
-    objective: ClassVar[Objective | None] = None
-    """The loss of the players with a role, for stabilisers that depend on it; None where it is another."""
+    objective: Objective | None = None
+    """The loss of the players with a role, for stabilisers that depend on it; None where it is another. A recipe whose
+    settings choose the loss sets it in its constructor."""
 
     divisible: bool = True
     """Whether each loss is a mean over samples, so that pieces of a batch may be differentiated apart. Where it is not,

@@ -32,6 +32,19 @@ def test_wgan_gp_learns_the_digits_and_its_estimate_falls():
     assert all(abs(values["critic/loss"]) < 1e3 for values in logged)
 
 
+def test_wgan_learns_the_digits_with_clipped_weights():
+    digits, precision = open_data("digits"), device.pick_precision("auto", torch.device("cpu"))
+    features, real = pixel_features(digits)
+    settings = {"width": 16, "long_n_critic": 10, "ema_decay": 0.9, "lr": 2e-4}
+    far, near = (
+        frechet_distance_of_features(
+            real, features(samples_of(play(digits, "wgan", rounds, precision=precision, **settings)[0]))
+        ).value
+        for rounds in (1, 150)
+    )
+    assert near < far / 2
+
+
 def test_wgan_gp_finds_the_grid_and_its_estimate_falls():
     grid = open_data("grid25")
     untrained, _ = play(grid, "wgan_gp", 1, **GRID)
@@ -45,7 +58,16 @@ def test_wgan_gp_finds_the_grid_and_its_estimate_falls():
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize(
     ("recipe", "modes", "share"),
-    [("gan", 8, 0.3), ("wgan_gp", 8, 0.6), ("unrolled", 8, 0.3), ("infogan", 6, 0.2), ("dcgan", 4, 0.1)],
+    [
+        ("gan", 8, 0.3),
+        ("wgan_gp", 8, 0.6),
+        ("unrolled", 8, 0.3),
+        ("infogan", 6, 0.2),
+        ("dcgan", 4, 0.1),
+        ("lsgan", 6, 0.6),
+        ("wgan", 6, 0.2),
+        ("cgan", 8, 0.6),
+    ],
 )
 def test_the_defaults_find_the_modes_of_the_ring(recipe, modes, share, seed, tmp_path):
     run = zerosum.train("ring8", recipe=recipe, run=tmp_path / "run", progress=Silent(), seed=seed)
@@ -54,13 +76,14 @@ def test_the_defaults_find_the_modes_of_the_ring(recipe, modes, share, seed, tmp
     assert found["high-quality"].value >= share
 
 
-def test_dcgan_learns_the_digits():
+@pytest.mark.parametrize(("recipe", "rounds"), [("dcgan", 1000), ("lsgan", 1000)])
+def test_a_convolutional_game_learns_the_digits(recipe, rounds):
     digits, precision = open_data("digits"), device.pick_precision("auto", torch.device("cpu"))
     features, real = pixel_features(digits)
     far, near = (
         frechet_distance_of_features(
-            real, features(samples_of(play(digits, "dcgan", rounds, precision=precision, width=16, ema_decay=0.99)[0]))
+            real, features(samples_of(play(digits, recipe, played, precision=precision, width=16, ema_decay=0.99)[0]))
         ).value
-        for rounds in (1, 1000)
+        for played in (1, rounds)
     )
     assert near < far / 4

@@ -16,17 +16,21 @@ from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.game import Game
 from zerosum.runtime.distributed import World
+from zerosum.tasks import ConditionalRecipe
 
 SMALL: dict[str, dict[str, Any]] = {
+    "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},
     "dcgan": {"width": 4},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
     "infogan": {"width": 4, "noise": 6, "categories": 3},
     "inpaint": {"width": 4, "bottleneck": 8},
     "progan": {"base": 32, "max_channels": 8, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
+    "lsgan": {"width": 4},
     "pix2pix": {"width": 4, "layers": 2, "ema_decay": 0.9},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
+    "wgan": {"width": 4, "clip": 0.1, "n_critic": 2, "long_n_critic": 3, "long_rounds": 1},
     "wgan_gp": {"width": 4, "n_critic": 2, "points_hidden": (16, 16)},
 }
 """Settings that make each recipe small; those not named here keep their defaults."""
@@ -37,7 +41,8 @@ def sides(name: str, shape: tuple[int, ...], count: int = 64) -> Dataset:
     possible = kinds.of_batches(recipes.find(name).data)
     kind = next(kind for kind in possible if (kind.name == "points") == (len(shape) == 1))
     given = None if kind.single else (shape[0], *(side // (2 if name == "srgan" else 1) for side in shape[1:]))
-    return kind.example(Spec(shape=shape, kind=kind.name, source_shape=given), count)
+    classes = ("a", "b", "c") if issubclass(recipes.find(name), ConditionalRecipe) else ()
+    return kind.example(Spec(shape=shape, kind=kind.name, source_shape=given, classes=classes), count)
 
 
 def made(recipe: Any, name: str, shape: tuple[int, ...], n: int) -> torch.Tensor:

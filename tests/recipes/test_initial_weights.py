@@ -15,9 +15,8 @@ from zerosum.data.spec import Spec
 
 def built(name: str, shape: tuple[int, ...], **settings: Any) -> Any:
     torch.manual_seed(0)
-    return recipes.find(name)(
-        recipes.find(name).Config.read(settings), Spec(shape=shape, kind="images" if len(shape) == 3 else "points")
-    )
+    spec = Spec(shape=shape, kind="images" if len(shape) == 3 else "points", classes=("a", "b"))
+    return recipes.find(name)(recipes.find(name).Config.read(settings), spec)
 
 
 def assert_normal(values: Tensor, mean: float, deviation: float) -> None:
@@ -44,6 +43,9 @@ def test_wgan_gps_weights_on_points_are_those_of_the_authors_toys() -> None:
     [
         ("dcgan", {"width": 8}),
         ("dcgan", {"width": 8, "upsampling": "upsample"}),
+        ("lsgan", {"width": 8}),
+        ("cgan", {"width": 8}),
+        ("wgan", {"width": 8}),
         ("wgan_gp", {"width": 8}),
         ("unrolled", {"width": 8}),
         ("infogan", {"width": 4}),

@@ -12,10 +12,11 @@ from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
 
 
-def build(name: str, shape: tuple[int, ...], **settings: object) -> Recipe:
-    kind = recipes.find(name)
+def build(name: str, shape: tuple[int, ...], *, classes: int = 0, **settings: object) -> Recipe:
+    kind, sample = recipes.find(name), "points" if len(shape) == 1 else "images"
     with torch.device("meta"):
-        return kind(kind.Config.read(settings), Spec(shape=shape, kind="points" if len(shape) == 1 else "images"))
+        spec = Spec(shape=shape, kind=sample, classes=tuple(map(str, range(classes))))
+        return kind(kind.Config.for_kind("", settings), spec)
 
 
 def trainable(network: nn.Module) -> int:
@@ -76,6 +77,38 @@ def test_dcgan_starts_from_weights_of_the_papers_spread():
     weight = recipe.generator.layers[0].weight
     assert weight.shape == (512, 256, 4, 4)
     assert weight.std().item() == pytest.approx(0.02, abs=2e-4)
+
+
+@pytest.mark.parametrize(("channels", "generator", "discriminator"), [(1, 295_872, 166_784), (3, 296_896, 167_808)])
+def test_lsgan_has_the_sheets_small_counts(channels, generator, discriminator):
+    recipe = build("lsgan", (channels, 32, 32))
+    assert trainable(recipe.generator) == generator
+    assert trainable(recipe.discriminator) == discriminator
+
+
+def test_lsgan_with_the_preset_dcgan_has_its_counts():
+    recipe = build("lsgan", (3, 64, 64), preset="dcgan")
+    assert trainable(recipe.generator) == 3_576_704
+    assert trainable(recipe.discriminator) == 2_765_568
+
+
+def test_wgan_has_the_sheets_counts():
+    small, dcgan = build("wgan", (1, 32, 32), critic_norm="none"), build("wgan", (3, 64, 64), preset="dcgan")
+    assert (trainable(small.generator), trainable(small.critic)) == (295_872, 166_625)
+    assert (trainable(dcgan.generator), trainable(dcgan.critic)) == (3_576_704, 2_765_568)
+
+
+def test_the_conditional_gan_has_the_sheets_small_counts():
+    recipe = build("cgan", (1, 32, 32), classes=10)
+    assert trainable(recipe.generator) == 316_352
+    assert trainable(recipe.discriminator) == 171_904
+
+
+def test_the_conditional_critic_has_the_introductions_counts():
+    recipe = build("cgan", (3, 64, 64), classes=2, preset="wasserstein")
+    assert trainable(recipe.discriminator) == 662_977
+    assert trainable(recipe.generator) == 728_963
+    assert with_statistics(recipe.generator) == 729_859
 
 
 def test_infogan_has_the_authors_codes_counts():

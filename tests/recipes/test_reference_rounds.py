@@ -11,7 +11,21 @@ import torch
 from torch import Tensor
 
 from tests.recipes.rounds import Record, Value, compare, in_double, play, ramped
-from tests.reference import cyclegan, dcgan, gan, infogan, inpaint, pix2pix, progan, srgan, unrolled, wgan_gp
+from tests.reference import (
+    cgan,
+    cyclegan,
+    dcgan,
+    gan,
+    infogan,
+    inpaint,
+    lsgan,
+    pix2pix,
+    progan,
+    srgan,
+    unrolled,
+    wgan,
+    wgan_gp,
+)
 from tests.reference.common import Move, Player, leaves
 
 GENERATOR_FIRST = ("generator", "discriminator")
@@ -105,6 +119,62 @@ def test_dcgan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) ->
     labels = "uniform(0.7, 1.2) uniform(0, 0.3)" if settings else "uniform(0.9, 0.9) uniform(0, 0)"
     laws = {"generator": "normal", "discriminator": labels}
     compare(record, expected, alike(record), laws, {"generator": 0.999})
+
+
+@pytest.mark.parametrize(
+    ("shape", "targets"), [((2, 16, 16), (0.0, 1.0, 1.0)), ((1, 16, 16), (-1.0, 1.0, 0.0)), ((2,), (0.0, 0.9, 1.0))]
+)
+def test_lsgan(tiny: Setup, shape: tuple[int, ...], targets: tuple[float, float, float]) -> None:
+    settings: dict[str, Any] = {"width": 4} if shape == (2,) else {"width": 2, "dropout": 0.3}
+    record = tiny("lsgan", shape, rounds=3, batch=4, latent_dim=3, targets=targets, **settings)
+    masks: list[Tensor] = []
+
+    def judge(weights: Any, x: Tensor) -> Tensor:
+        kept = iter([masks.pop(0), masks.pop(0)])
+        return dcgan.discriminator(weights, x, downs=2, masks=kept, rate=NEAREST_256TH)
+
+    make: Any = partial(dcgan.generator, ups=2)
+    alpha, average = 2e-4, 0.999
+    if shape == (2,):
+        make, judge = unrolled.generator, partial(unrolled.discriminator, hidden=2, slope=0.2)
+        alpha, average = 1e-3, 0.99
+    g = player(record, "generator", make, alpha, 0.5, 0.999)
+    d = player(record, "discriminator", judge, alpha, 0.5, 0.999)
+    a, b, c = targets
+    expected: list[Move] = []
+    for of_generator, of_discriminator in record.rounds:
+        masks[:] = of_generator.masks + of_discriminator.masks
+        expected += lsgan.play(g, d, of_generator.batch.real, of_generator.draws[0], a=a, b=b, c=c)
+        assert not masks
+    compare(record, expected, alike(record), {"generator": "normal"}, {"generator": average})
+
+
+@pytest.mark.parametrize(("shape", "norm"), [((2, 16, 16), "batch"), ((1, 16, 16), "none"), ((2,), "batch")])
+def test_wgan(tiny: Setup, shape: tuple[int, ...], norm: str) -> None:
+    long = {"n_critic": 2, "long_n_critic": 4, "long_rounds": 1, "long_every": 2}
+    width, clip = (6, 0.2) if shape == (2,) else (2, 0.01)
+    settings = {"critic_norm": norm, "clip": clip, **long}
+    record = tiny("wgan", shape, rounds=3, batch=4, latent_dim=3, width=width, **settings)
+    make: Any = partial(dcgan.generator, ups=2)
+    judge: Any = partial(dcgan.discriminator if norm == "batch" else dcgan.critic, downs=2)
+    alpha, average = 5e-5, 0.999
+    if shape == (2,):
+        make, judge = (partial(part, hidden=3) for part in (unrolled.generator, unrolled.discriminator))
+        judge = partial(judge, slope=0.2)
+        alpha, average = 5e-4, 0.99
+    g = wgan.ByRMSProp("generator", make, leaves(record.start["generator"]), alpha=alpha)
+    d = wgan.ByRMSProp("critic", judge, leaves(record.start["critic"]), alpha=alpha)
+    expected: list[Move] = []
+    for number, played in enumerate(record.rounds):
+        *first, last = played
+        assert len({id(m.batch) for m in first}) == (2 if number == 1 else 4)
+        x, z = zip(*((m.batch.real, *m.draws) for m in first), strict=True)
+        expected += wgan.play(g, d, x, z, last.draws[0], c=clip)
+    terms: Any = {
+        "critic": {"wasserstein": "loss", "distance": "estimate", "real": "real", "fake": "fake"},
+        "generator": {"wasserstein": "loss"},
+    }
+    compare(record, expected, terms, dict.fromkeys(record.start, "normal"), {"generator": average})
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (2,)])
@@ -261,6 +331,64 @@ def test_pix2pix(tiny: Setup, settings: dict[str, Any]) -> None:
         "discriminator": {"adversarial": "loss"},
     }
     compare(record, expected, terms, {}, {"generator": 0.9} if settings else {})
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings"),
+    [
+        ((2, 16, 16), {"dropout": 0.3}),
+        ((1, 16, 16), {"preset": "wasserstein", "lr": 2e-4, "betas": (0.0, 0.9)}),
+        ((1, 16, 16), {"loss": "wasserstein", "n_discriminator": 2, "penalty": 3.0}),
+        ((2,), {}),
+    ],
+)
+def test_cgan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) -> None:
+    width = 4 if shape == (2,) else 2
+    record = tiny("cgan", shape, classes=3, rounds=3, batch=4, latent_dim=3, **{"width": width, **settings})
+    even, critic = "preset" in settings, "loss" in settings or "preset" in settings
+    masks: list[list[Tensor]] = [move.masks for move in record.moves]
+    kept: list[Tensor] = []
+
+    def judge(weights: Any, x: Tensor) -> Tensor:
+        if even:
+            return cgan.even_critic(weights, x, downs=2, masks=iter([kept.pop(0)]), rate=NEAREST_256TH)
+        drop = iter([kept.pop(0), kept.pop(0)]) if kept else None
+        return dcgan.discriminator(weights, x, downs=2, masks=drop, rate=NEAREST_256TH)
+
+    make: Any = partial(cgan.even_generator if even else dcgan.generator, ups=2)
+    alpha, average = 2e-4, 0.999
+    if shape == (2,):
+        make, judge = unrolled.generator, partial(unrolled.discriminator, hidden=2, slope=0.2)
+        alpha, average = 1e-3, 0.99
+    elif critic and not even:
+        judge = partial(dcgan.critic, downs=2)
+    beta1, beta2 = settings.get("betas", (0.5, 0.999))
+    g = player(record, "generator", make, alpha, beta1, beta2)
+    d = player(record, "discriminator", judge, alpha, beta1, beta2)
+    expected: list[Move] = []
+    for *first, last in record.rounds:
+        assert len({id(m.batch) for m in first}) == len(first) == (3 if even else settings.get("n_discriminator", 1))
+        assert last.batch is first[-1].batch
+        expected += cgan.play(
+            g,
+            d,
+            [m.batch.real for m in first],
+            [m.batch.label for m in first],
+            [m.draws[0] for m in first],
+            last.draws[0],
+            classes=3,
+            eps=[m.draws[1] for m in first] if critic else None,
+            weight=settings.get("penalty", 10.0),
+            floor=FLOOR,
+            renew=lambda: kept.extend(masks.pop(0)),
+        )
+        assert not kept
+    terms = alike(record)
+    if critic:
+        of_critic = {"adversarial": "adversarial", "penalty": "penalty", "distance": "estimate"}
+        terms["discriminator"] = {**of_critic, "real": "said_real", "fake": "said_fake"}
+    laws = {"discriminator": "normal uniform(0, 1)" if critic else "normal", "generator": "normal"}
+    compare(record, expected, terms, laws, {"generator": average})
 
 
 @pytest.mark.parametrize("identity", [0.5, 0.0])

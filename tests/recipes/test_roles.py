@@ -10,7 +10,7 @@ from zerosum import recipes
 from zerosum.layers.dropout import Dropout
 from zerosum.recipe import Recipe
 
-NAMES = {"wgan_gp": "critic", "progan": "critic", "cyclegan": "discriminators"}
+NAMES = {"wgan": "critic", "wgan_gp": "critic", "progan": "critic", "cyclegan": "discriminators"}
 
 
 @pytest.mark.parametrize("name", recipes.names())

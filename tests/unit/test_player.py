@@ -70,6 +70,21 @@ def test_a_forgetful_player_starts_its_moments_anew():
     assert not player.optimizer.state
 
 
+def test_rmsprop_divides_by_the_root_of_the_mean_square_and_goes_on_from_a_state():
+    straight, stopped = one_weight(), one_weight()
+    one, other = Player.rmsprop(straight, lr=0.1), Player.rmsprop(stopped, lr=0.1)
+    mean, weight = 0.0, 0.0
+    for gradient in (1.0, -2.0, 3.0):
+        mean = 0.99 * mean + 0.01 * gradient**2
+        weight -= 0.1 * gradient / (mean**0.5 + 1e-8)
+        push(one, gradient)
+        push(other, gradient)
+        assert straight.weight.item() == pytest.approx(weight, rel=1e-5)
+        state, other = other.state_dict(), Player.rmsprop(stopped, lr=0.1)
+        other.load_state_dict(state)
+    assert torch.equal(straight.weight, stopped.weight)
+
+
 def test_whole_numbered_betas_are_taken():
     network = one_weight()
     push(Player.adam(network, lr=0.1, betas=(0, 0.9)), 1.0)

@@ -6,7 +6,7 @@ Source: Radford et al. 2016, section 3 (https://arxiv.org/abs/1511.06434).
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,52 @@ def halvings(shape: tuple[int, ...]) -> tuple[int, int, int]:
     return depth, h, w
 
 
+class HalvingOptions(TypedDict, total=False):
+    """Options of `halving_layers`."""
+
+    norm: Literal["batch", "none"]
+    bias: bool
+    dropout: float
+    undropped: int
+    widest: int
+
+
+def halving_layers(
+    shape: tuple[int, ...],
+    width: int,
+    *,
+    norm: Literal["batch", "none"] = "batch",
+    bias: bool | None = None,
+    dropout: float = 0.0,
+    undropped: int = 0,
+    widest: int = WIDEST,
+) -> tuple[nn.Sequential, tuple[int, int, int]]:
+    """Build the discriminator's hidden layers: 4x4 convolutions of stride 2 and leaky ReLUs.
+
+    Args:
+        shape: (C, H, W) of an image.
+        width: channels of the first layer; each next one has twice as many, at most `widest` times this.
+        norm: "batch" after every layer but the first; "none" for critics with a gradient penalty and for looking ahead.
+        bias: whether convolutions have one; by default where there is no norm.
+        dropout: share of values dropped after the activations.
+        undropped: layers at the start without dropout.
+        widest: channels of the widest layers, in units of the narrowest.
+
+    Returns:
+        The layers, and the shape (F, h, w) of the maps that they end in.
+    """
+    depth, height, breadth = halvings(shape)
+    channels = [width * min(widest, 2**step) for step in range(depth)]
+    layers: list[nn.Module] = []
+    for index, (fan_in, fan_out) in enumerate(zip([shape[0], *channels], channels, strict=False)):
+        biased = norm == "none" if bias is None else bias
+        layers.append(Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=biased))
+        layers += [nn.BatchNorm2d(fan_out)] if norm == "batch" and index > 0 else []
+        layers.append(nn.LeakyReLU(0.2, inplace=True))
+        layers += [Dropout(dropout)] if dropout and index >= undropped else []
+    return nn.Sequential(*layers), (channels[-1], height, breadth)
+
+
 class ConvolutionalGenerator(nn.Module):
     """Latents to images: a 4x4 (or so) map, doubled until it is an image; batch norm everywhere but at the output.
 
@@ -50,15 +96,28 @@ class ConvolutionalGenerator(nn.Module):
         width: channels of the last hidden layer; each layer before has twice those of the next, at most 8 times this.
         form: "transposed" doubles by transposed convolutions (4x4, stride 2); "upsample" by nearest-neighbour
             upsampling and a 3x3 convolution, which leaves no checkerboard (Odena et al. 2016).
+        widest: channels of the widest layers, in units of the narrowest.
+        slope: of the leaky ReLUs of the form "transposed"; 0 for ReLUs.
+        bias: whether the last convolution of the form "transposed" has one.
     """
 
-    def __init__(self, latent: int, shape: tuple[int, ...], width: int, form: Upsampling = "transposed") -> None:
+    def __init__(
+        self,
+        latent: int,
+        shape: tuple[int, ...],
+        width: int,
+        form: Upsampling = "transposed",
+        *,
+        widest: int = WIDEST,
+        slope: float = 0.0,
+        bias: bool = False,
+    ) -> None:
         super().__init__()
         depth, height, breadth = halvings(shape)
-        channels = [width * min(WIDEST, 2**step) for step in reversed(range(depth))]
+        channels = [width * min(widest, 2**step) for step in reversed(range(depth))]
         if form == "transposed":
-            self.start: nn.Module = _TransposedStart(latent, channels[0], (height, breadth))
-            self.layers = _transposed_layers([*channels, shape[0]])
+            self.start: nn.Module = _TransposedStart(latent, channels[0], (height, breadth), slope)
+            self.layers = _transposed_layers([*channels, shape[0]], slope, bias=bias)
         else:
             self.start = _DenseStart(latent, channels[0], (height, breadth))
             self.layers = _upsample_layers([*channels, shape[0]])
@@ -74,31 +133,14 @@ class ConvolutionalDiscriminator(nn.Module):
 
     Args:
         shape: (C, H, W) of an image.
-        width: channels of the first layer; each next one has twice as many, at most 8 times this.
-        norm: "batch" after every layer but the first; "none" for critics with a gradient penalty and for looking ahead.
-        dropout: share of values dropped after every activation.
+        width: channels of the first layer.
+        options: of `halving_layers`; the logit has a bias where they have one.
     """
 
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        width: int,
-        *,
-        norm: Literal["batch", "none"] = "batch",
-        dropout: float = 0.0,
-    ) -> None:
+    def __init__(self, shape: tuple[int, ...], width: int, **options: Unpack[HalvingOptions]) -> None:
         super().__init__()
-        depth, height, breadth = halvings(shape)
-        channels = [width * min(WIDEST, 2**step) for step in range(depth)]
-        layers: list[nn.Module] = []
-        for index, (fan_in, fan_out) in enumerate(zip([shape[0], *channels], channels, strict=False)):
-            normed = norm == "batch" and index > 0
-            layers.append(Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=norm == "none"))
-            layers += [nn.BatchNorm2d(fan_out)] if normed else []
-            layers.append(nn.LeakyReLU(0.2, inplace=True))
-            layers += [Dropout(dropout)] if dropout else []
-        self.layers = nn.Sequential(*layers)
-        self.head = Conv2d(channels[-1], 1, (height, breadth), bias=norm == "none")
+        self.layers, (channels, height, breadth) = halving_layers(shape, width, **options)
+        self.head = Conv2d(channels, 1, (height, breadth), bias=self.layers[0].bias is not None)
         initialise(self)
 
     def features(self, image: Tensor) -> Tensor:
@@ -111,13 +153,14 @@ class ConvolutionalDiscriminator(nn.Module):
 
 
 class _TransposedStart(nn.Module):
-    def __init__(self, latent: int, channels: int, size: tuple[int, int]) -> None:
+    def __init__(self, latent: int, channels: int, size: tuple[int, int], slope: float) -> None:
         super().__init__()
         self.expand = ConvTranspose2d(latent, channels, size, bias=False)
         self.norm = nn.BatchNorm2d(channels)
+        self.activation = _activation(slope)
 
     def forward(self, latent: Tensor) -> Tensor:
-        return self.norm(self.expand(latent[:, :, None, None])).relu_()
+        return self.activation(self.norm(self.expand(latent[:, :, None, None])))
 
 
 class _DenseStart(nn.Module):
@@ -132,12 +175,16 @@ class _DenseStart(nn.Module):
         return self.norm(maps.contiguous(memory_format=torch.channels_last))
 
 
-def _transposed_layers(channels: list[int]) -> nn.Sequential:
+def _activation(slope: float) -> nn.Module:
+    return nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True)
+
+
+def _transposed_layers(channels: list[int], slope: float, *, bias: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for fan_in, fan_out in pairwise(channels[:-1]):
         layers += [ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(fan_out)]
-        layers.append(nn.ReLU(inplace=True))
-    layers += [ConvTranspose2d(channels[-2], channels[-1], 4, stride=2, padding=1, bias=False), nn.Tanh()]
+        layers.append(_activation(slope))
+    layers += [ConvTranspose2d(channels[-2], channels[-1], 4, stride=2, padding=1, bias=bias), nn.Tanh()]
     return nn.Sequential(*layers)
 
 
