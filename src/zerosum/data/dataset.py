@@ -117,3 +117,10 @@ def _require_whole(samples: np.ndarray) -> None:
 def channels_first(images: np.ndarray) -> Tensor:
     """View (N, H, W, C) as the tensor (N, C, H, W)."""
     return torch.from_numpy(images).permute(0, 3, 1, 2)
+
+
+def random_labels(spec: Spec, count: int) -> np.ndarray | None:
+    """Draw (count,) int64 labels of a spec's classes, for examples of data; None where it has none."""
+    if not spec.classes:
+        return None
+    return np.random.default_rng(1).integers(0, len(spec.classes), count)

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import Images
-from zerosum.data.dataset import SampleDataset, channels_first, gather
+from zerosum.data.dataset import SampleDataset, channels_first, gather, random_labels
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import MADE_AGAIN, Packed, digest, discard, key_of, reopen, reopen_in_range
@@ -201,9 +201,10 @@ def save(samples: Tensor, out: Path, metadata: Mapping[str, str]) -> list[Path]:
 
 
 def example(spec: Spec, count: int) -> ImageDataset:
-    """Make random images of a spec."""
+    """Make random images of a spec, with labels where it has classes."""
     samples = random_images(spec.shape, count, seed=0)
-    return ImageDataset(samples=samples, labels=None, spec=spec, source="random", fingerprint="random", notes=())
+    labels = random_labels(spec, count)
+    return ImageDataset(samples=samples, labels=labels, spec=spec, source="random", fingerprint="random", notes=())
 
 
 def random_images(shape: tuple[int, ...], count: int, *, seed: int) -> np.ndarray:

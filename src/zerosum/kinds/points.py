@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import Points
-from zerosum.data.dataset import SampleDataset, gather
+from zerosum.data.dataset import SampleDataset, gather, random_labels
 from zerosum.data.jitter import Draw
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import digest
@@ -81,9 +81,10 @@ def save(samples: Tensor, out: Path, metadata: Mapping[str, str]) -> list[Path]:
 
 
 def example(spec: Spec, count: int) -> PointDataset:
-    """Make random points of a spec."""
+    """Make random points of a spec, with labels where it has classes."""
     samples = np.random.default_rng(0).normal(size=(count, *spec.shape)).astype(np.float32)
-    return PointDataset(samples=samples, labels=None, spec=spec, source="random", fingerprint="random", notes=())
+    labels = random_labels(spec, count)
+    return PointDataset(samples=samples, labels=labels, spec=spec, source="random", fingerprint="random", notes=())
 
 
 KIND = Kind(
