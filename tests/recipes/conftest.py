@@ -16,8 +16,10 @@ from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.game import Game
 from zerosum.runtime.distributed import World
+from zerosum.tasks import ConditionalRecipe
 
 SMALL: dict[str, dict[str, Any]] = {
+    "biggan": {"width": 2},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},
     "dcgan": {"width": 4},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
@@ -25,6 +27,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "inpaint": {"width": 4, "bottleneck": 8},
     "progan": {"base": 32, "max_channels": 8, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
     "pix2pix": {"width": 4, "layers": 2, "ema_decay": 0.9},
+    "projection": {"generator_width": 2, "discriminator_width": 2},
+    "sngan": {"generator_width": 2, "discriminator_width": 2},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan_gp": {"width": 4, "n_critic": 2, "points_hidden": (16, 16)},
@@ -37,7 +41,8 @@ def sides(name: str, shape: tuple[int, ...], count: int = 64) -> Dataset:
     possible = kinds.of_batches(recipes.find(name).data)
     kind = next(kind for kind in possible if (kind.name == "points") == (len(shape) == 1))
     given = None if kind.single else (shape[0], *(side // (2 if name == "srgan" else 1) for side in shape[1:]))
-    return kind.example(Spec(shape=shape, kind=kind.name, source_shape=given), count)
+    classes = ("a", "b", "c") if issubclass(recipes.find(name), ConditionalRecipe) else ()
+    return kind.example(Spec(shape=shape, kind=kind.name, source_shape=given, classes=classes), count)
 
 
 def made(recipe: Any, name: str, shape: tuple[int, ...], n: int) -> torch.Tensor:
