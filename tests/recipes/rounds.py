@@ -86,8 +86,9 @@ class Record:
 class Drawn:
     """A source of random samples in float64."""
 
-    def __init__(self, kind: type, shape: tuple[int, ...], source_shape: tuple[int, ...]) -> None:
+    def __init__(self, kind: type, shape: tuple[int, ...], source_shape: tuple[int, ...], classes: int) -> None:
         self.kind, self.shape, self.source_shape, self.position = kind, shape, source_shape, 0
+        self.classes = classes
         self.random = torch.Generator().manual_seed(1)
 
     def draw(self, n: int) -> Any:
@@ -98,7 +99,8 @@ class Drawn:
             return Pairs(source=other, target=real)
         if self.kind is Domains:
             return Domains(a=other, b=real)
-        return Points(point=real) if self.kind is Points else Images(image=real)
+        labels = torch.randint(self.classes, (n,), generator=self.random) if self.classes else None
+        return Points(point=real, label=labels) if self.kind is Points else Images(image=real, label=labels)
 
     def close(self) -> None:
         """Hold nothing."""
@@ -125,6 +127,7 @@ def play(
     shape: tuple[int, ...],
     *,
     source_shape: tuple[int, ...] | None = None,
+    classes: int = 0,
     prepare: Callable[[Any], None] | None = None,
     observe: Callable[[Any], Any] | None = None,
     **settings: Any,
@@ -136,6 +139,7 @@ def play(
         name: of the recipe.
         shape: of a sample.
         source_shape: of a source or of an image of domain A.
+        classes: of the samples; 0 for samples without labels.
         prepare: is called with the recipe before its players are made.
         observe: is called with the recipe after each round.
         settings: those that are not the default.
@@ -143,8 +147,10 @@ def play(
     torch.manual_seed(0)
     kind = recipes.find(name)
     sample = "images" if len(shape) == 3 else "points"
+    names = tuple(map(str, range(classes)))
     recipe: Any = kind(
-        kind.Config.for_kind(sample, settings), Spec(shape=shape, kind=sample, source_shape=source_shape)
+        kind.Config.for_kind(sample, settings),
+        Spec(shape=shape, kind=sample, source_shape=source_shape, classes=names),
     )
     with torch.no_grad():
         for parameter in recipe.parameters():
@@ -152,7 +158,7 @@ def play(
     if prepare is not None:
         prepare(recipe)
     batch_kind = Points if len(shape) == 1 else next(k for k in kind.data if k is not Points)
-    game: Any = Game(recipe, Drawn(batch_kind, shape, source_shape or shape))
+    game: Any = Game(recipe, Drawn(batch_kind, shape, source_shape or shape, classes))
     start = {player: _copies(game.players[player].parameters) for player in game.players}
     norms = {player: _norms(mover) for player, mover in game.players.items() if mover.average}
     record = Record(recipe, start, [], [], norms, [])
