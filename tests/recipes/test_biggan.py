@@ -126,6 +126,16 @@ def test_the_running_average_is_the_weights_until_it_starts():
     assert same == [True, True, False, False]
 
 
+def test_the_running_average_has_the_vectors_of_spectral_norm_as_they_are():
+    playing = game("biggan", (1, 16, 16), batch=4)
+    for _ in range(3):
+        playing.recipe.round(playing)
+    average, live = playing.players["generator"].average, playing.recipe.generator.state_dict()
+    vectors = [name for name in live if name.endswith(".u")]
+    assert len(vectors) == 1 + 2 * 3 + 1
+    assert all(torch.equal(average[f"0.{name}"], live[name]) for name in vectors)
+
+
 @pytest.mark.parametrize("limit", [0.05, 0.5, 2.0])
 def test_truncated_latents_keep_their_bound(limit):
     assert truncated_normal(64, 100, limit=limit).abs().max() <= limit
