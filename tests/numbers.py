@@ -25,6 +25,7 @@ from PIL import Image
 FILE = Path(__file__).parent / "numbers.json"
 ROUNDS = 12
 SMALL: dict[str, dict[str, Any]] = {
+    "biggan": {"width": 2},
     "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "batch": 2},
     "dcgan": {"width": 4},
@@ -34,6 +35,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "progan": {"base": 32, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
     "lsgan": {"width": 4},
     "pix2pix": {"width": 4, "layers": 2, "batch": 2},
+    "projection": {"generator_width": 2, "discriminator_width": 2},
+    "sngan": {"generator_width": 2, "discriminator_width": 2},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 6, "degrade": "downscale:2", "size": "32"},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan": {"width": 4, "long_n_critic": 6, "long_rounds": 1},

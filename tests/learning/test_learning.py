@@ -87,3 +87,24 @@ def test_a_convolutional_game_learns_the_digits(recipe, rounds):
         for played in (1, rounds)
     )
     assert near < far / 4
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings"),
+    [
+        ("sngan", {"lr_hold": 1.0}),
+        ("sngan", {"lr_hold": 1.0, "form": "dcgan"}),
+        ("projection", {"lr_hold": 1.0}),
+        ("biggan", {}),
+    ],
+)
+def test_games_under_spectral_norm_learn_the_digits(recipe, settings):
+    digits, precision = open_data("digits"), device.pick_precision("auto", torch.device("cpu"))
+    features, real = pixel_features(digits)
+    far, near = (
+        frechet_distance_of_features(
+            real, features(samples_of(play(digits, recipe, rounds, precision=precision, ema_decay=0.98, **settings)[0]))
+        ).value
+        for rounds in (1, 200)
+    )
+    assert near < far / 2

@@ -19,6 +19,7 @@ from zerosum.runtime.distributed import World
 from zerosum.tasks import ConditionalRecipe
 
 SMALL: dict[str, dict[str, Any]] = {
+    "biggan": {"width": 2},
     "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},
     "dcgan": {"width": 4},
@@ -28,6 +29,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "progan": {"base": 32, "max_channels": 8, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
     "lsgan": {"width": 4},
     "pix2pix": {"width": 4, "layers": 2, "ema_decay": 0.9},
+    "projection": {"generator_width": 2, "discriminator_width": 2},
+    "sngan": {"generator_width": 2, "discriminator_width": 2},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan": {"width": 4, "clip": 0.1, "n_critic": 2, "long_n_critic": 3, "long_rounds": 1},

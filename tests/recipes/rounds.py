@@ -280,7 +280,7 @@ def _near(ours: Sequence[Tensor], theirs: Sequence[Tensor], what: str) -> None:
 def _norms(mover: Any) -> list[tuple[Tensor, Tensor]]:
     """Return batch norm's running statistics of a player's networks, live and averaged."""
     lives = {f"{i}.{n}": t for i, network in enumerate(mover.networks) for n, t in network.named_buffers()}
-    return [(t.clone(), mover.average[n].clone()) for n, t in lives.items() if t.is_floating_point()]
+    return [(t.clone(), mover.average[n].clone()) for n, t in lives.items() if n.endswith(("_mean", "_var"))]
 
 
 def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -87,3 +87,30 @@ def test_progan_starts_from_unit_weights_and_no_bias() -> None:
     weights = [p for name, p in recipe.named_parameters() if name.endswith("weight")]
     assert_normal(torch.cat([weight.flatten() for weight in weights]), 0.0, 1.0)
     assert not any(p.any() for name, p in recipe.named_parameters() if name.endswith("bias"))
+
+
+@pytest.mark.parametrize(("name", "classes"), [("sngan", ()), ("projection", ("a", "b"))])
+def test_residual_networks_start_as_glorot_says_with_more_gain_within_blocks(
+    name: str, classes: tuple[str, ...]
+) -> None:
+    """Uniform in +-g sqrt(6 / (inputs + outputs)), g = sqrt(2) for 3x3 in blocks, else 1 (authors' code)."""
+    torch.manual_seed(0)
+    kind = recipes.find(name)
+    recipe: Any = kind(kind.Config(), Spec(shape=(3, 32, 32), classes=classes))
+    for key, layer in recipe.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            taps = math.prod(layer.weight.shape[2:])
+            bound = math.sqrt(6 / (taps * sum(layer.weight.shape[:2])))
+            bound *= math.sqrt(2) if "blocks" in key and taps == 9 else 1
+            assert 0.8 * bound < layer.weight.abs().max() <= bound
+            assert not layer.bias.any()
+        elif isinstance(layer, nn.Embedding):
+            assert layer.weight.any() == ("discriminator" in key)  # gains start at 1, biases at 0
+
+
+def test_biggan_starts_from_weights_of_the_authors_codes_spread() -> None:
+    torch.manual_seed(0)
+    kind = recipes.find("biggan")
+    recipe: Any = kind(kind.Config(), Spec(shape=(3, 32, 32), classes=("a", "b")))
+    drawn = [m.weight.flatten() for m in recipe.modules() if isinstance(m, nn.Conv2d | nn.Linear | nn.Embedding)]
+    assert_normal(torch.cat(drawn), 0.0, 0.02)

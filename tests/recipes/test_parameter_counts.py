@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -12,7 +14,7 @@ from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
 
 
-def build(name: str, shape: tuple[int, ...], *, classes: int = 0, **settings: object) -> Recipe:
+def build(name: str, shape: tuple[int, ...], *, classes: int = 0, **settings: Any) -> Recipe:
     kind, sample = recipes.find(name), "points" if len(shape) == 1 else "images"
     with torch.device("meta"):
         spec = Spec(shape=shape, kind=sample, classes=tuple(map(str, range(classes))))
@@ -136,3 +138,57 @@ def test_super_resolution_has_the_papers_counts():
     recipe = build("srgan", (3, 96, 96))
     assert trainable(recipe.generator) == 1_549_462
     assert trainable(recipe.discriminator) == 23_565_505
+
+
+def residual_counts(width_g: int, width_d: int, latent: int) -> tuple[int, int]:
+    """Add up table 4 of Miyato et al. 2018 at 32x32x3, layer by layer; shortcuts are 1x1 where size or width change."""
+
+    def conv(side: int, fan_in: int, fan_out: int) -> int:
+        return side * side * fan_in * fan_out + fan_out
+
+    g, d = width_g, width_d
+    up = 2 * conv(3, g, g) + conv(1, g, g) + 4 * g
+    generator = (latent + 1) * 16 * g + 3 * up + 2 * g + conv(3, g, 3)
+    first, second = conv(3, 3, d) + conv(3, d, d) + conv(1, 3, d), 2 * conv(3, d, d) + conv(1, d, d)
+    return generator, first + second + 2 * 2 * conv(3, d, d) + d + 1
+
+
+def test_the_residual_sngan_has_the_counts_of_the_papers_table():
+    recipe = build("sngan", (3, 32, 32), preset="cifar10")
+    assert (trainable(recipe.generator), trainable(recipe.discriminator)) == (4_276_739, 1_053_825)
+    assert residual_counts(256, 128, 128) == (4_276_739, 1_053_825)
+    small = build("sngan", (3, 32, 32))
+    assert (trainable(small.generator), trainable(small.discriminator)) == residual_counts(32, 32, 64)
+
+
+def test_the_convolutional_sngan_has_the_counts_of_the_papers_table():
+    recipe = build("sngan", (3, 32, 32), form="dcgan", latent_dim=128, generator_width=64, discriminator_width=64)
+    ups = [(512, 256), (256, 128), (128, 64)]
+    generator = 129 * 16 * 512 + sum(16 * a * b + 3 * b for a, b in ups) + 9 * 64 * 3 + 3
+    stacks = [(3, 3, 64), (4, 64, 64), (3, 64, 128), (4, 128, 128), (3, 128, 256), (4, 256, 256), (3, 256, 512)]
+    discriminator = sum(k * k * a * b + b for k, a, b in stacks) + 16 * 512 + 1
+    assert (trainable(recipe.generator), trainable(recipe.discriminator)) == (generator, discriminator)
+
+
+def test_projection_adds_an_embedding_of_classes_and_their_norms():
+    plain, classes = build("sngan", (3, 32, 32)), build("projection", (3, 32, 32), classes=10)
+    assert trainable(classes.generator) - trainable(plain.generator) == 3 * 4 * 32 * (10 - 1)
+    assert trainable(classes.discriminator) - trainable(plain.discriminator) == 10 * 32
+
+
+@pytest.mark.parametrize(
+    ("side", "classes", "settings", "generator", "discriminator"),
+    [
+        (128, 1000, {"preset": "imagenet"}, 70_433_988, 87_982_370),
+        (128, 1000, {"preset": "large"}, 31_978_628, 39_448_258),
+        (64, 1000, {"preset": "large"}, 31_969_540, 20_571_842),
+        (32, 10, {"preset": "cifar10"}, 4_304_387, 4_207_361),
+        (32, 10, {"preset": "cifar10", "width": 32}, 1_218_307, 1_055_105),
+        (32, 10, {"width": 16}, 310_147, 265_409),
+        (32, 10, {}, 96_707, 67_169),
+        (32, 10, {"shared": 64}, 118_083, 67_169),
+    ],
+)
+def test_biggan_has_the_papers_and_the_authors_codes_counts(side, classes, settings, generator, discriminator):
+    recipe = build("biggan", (3, side, side), classes=classes, **settings)
+    assert (trainable(recipe.generator), trainable(recipe.discriminator)) == (generator, discriminator)

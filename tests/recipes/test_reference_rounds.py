@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tests.recipes.rounds import Record, Value, compare, in_double, play, ramped
 from tests.reference import (
+    biggan,
     cgan,
     cyclegan,
     dcgan,
@@ -21,6 +22,7 @@ from tests.reference import (
     lsgan,
     pix2pix,
     progan,
+    residual,
     srgan,
     unrolled,
     wgan,
@@ -656,3 +658,110 @@ def test_inpaint(tiny: Setup, bottleneck: int) -> None:
     }
     laws = {"generator": "uniform(0, 1)"}  # of the holes
     compare(record, expected, terms, laws, {"generator": 0.999})
+
+
+def hinge_game(
+    record: Record, g: Player, d: Player, settled: Callable[[int, int], float], **settings: Any
+) -> tuple[list[Move], str]:
+    """Play the rounds of a hinge game at learning rates `settled(round, rounds)`; return the moves and the law."""
+    classes = len(record.recipe.spec.classes)
+    expected: list[Move] = []
+    for played, (_, number, rounds) in zip(record.rounds, record.stages, strict=True):
+        g.adam.alpha = d.adam.alpha = settled(number, rounds)
+        latents, drawn = [], []
+        for move in played:
+            *uniform, latent = move.draws
+            latents.append(latent)
+            drawn.append((uniform[0] * classes).long() if classes else None)
+        batches = [move.batch for move in played[:-1]]
+        assert len({id(batch) for batch in batches}) == len(batches)
+        x, y = [batch.real for batch in batches], [batch.label for batch in batches]
+        expected += biggan.play(g, d, x, y, latents, drawn, **settings)
+    return expected, "uniform(0, 1) normal" if classes else "normal"
+
+
+def vectors(into: dict[str, residual.Spectral]) -> Callable[[Any], None]:
+    """Return what keeps the vectors of a recipe's networks, as they start."""
+
+    def prepare(recipe: Any) -> None:
+        for name in ("generator", "discriminator"):
+            buffers = getattr(recipe, name).named_buffers()
+            into[name] = residual.Spectral([u for key, u in buffers if key.endswith(".u")])
+
+    return prepare
+
+
+HALVES, LEARNED = (True, True, False, False), (True, True, False, False)
+"""Of the discriminator's four blocks below 64x64."""
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "classes"),
+    [("sngan", "resnet", 0), ("sngan", "dcgan", 0), ("projection", "resnet", 3), ("projection", "resnet", 0)],
+)
+def test_sngan_and_projection(tiny: Setup, name: str, form: str, classes: int) -> None:
+    spectral: dict[str, residual.Spectral] = {}
+    record = tiny(
+        name,
+        (2, 16, 16),
+        classes=classes,
+        prepare=vectors(spectral),
+        rounds=3,
+        batch=6,
+        latent_dim=3,
+        generator_width=2,
+        discriminator_width=1,
+        n_critic=2,
+        **({"form": form} if name == "sngan" else {}),
+    )
+    assert not spectral["generator"].vectors
+    if form == "resnet":
+        make = partial(residual.generator, ups=2)
+        look = partial(residual.discriminator, halves=HALVES, learned=LEARNED, spectral=spectral["discriminator"])
+    else:
+        make = partial(residual.plain_generator, ups=2)
+        look = partial(residual.plain_discriminator, downs=2, spectral=spectral["discriminator"])
+    g, d = player(record, "generator", make, 2e-4, 0.0, 0.9), player(record, "discriminator", look, 2e-4, 0.0, 0.9)
+    expected, law = hinge_game(record, g, d, lambda number, rounds: 2e-4 * (1 - number / rounds))
+    terms = {"generator": {"adversarial": "adversarial"}, "discriminator": {"adversarial": "loss"}}
+    compare(record, expected, terms, dict.fromkeys(terms, law), {"generator": 0.999})
+
+
+@pytest.mark.parametrize(
+    ("classes", "settings"),
+    [
+        (3, {}),
+        (3, {"n_discriminator": 2, "shared": 5, "hierarchical": True, "orthogonality": 0.01}),
+        (0, {}),
+    ],
+)
+def test_biggan(tiny: Setup, classes: int, settings: dict[str, Any]) -> None:
+    spectral: dict[str, residual.Spectral] = {}
+    record = tiny(
+        "biggan",
+        (2, 16, 16),
+        classes=classes,
+        prepare=vectors(spectral),
+        rounds=3,
+        batch=6,
+        latent_dim=6,
+        width=1,
+        **settings,
+    )
+    make = partial(
+        residual.generator,
+        ups=2,
+        shared="shared" in settings,
+        pieces=(2, 2, 2) if settings else (),
+        spectral=spectral["generator"],
+    )
+    look = partial(residual.discriminator, halves=HALVES, learned=LEARNED, spectral=spectral["discriminator"])
+    g, d = player(record, "generator", make, 2e-4, 0.0, 0.999), player(record, "discriminator", look, 2e-4, 0.0, 0.999)
+    names = [name for name, _ in record.recipe.generator.named_parameters()]
+    held = [i for i, p in enumerate(g.parameters) if p.ndim > 1 and names[i] != "shared.weight"]
+    beta = settings.get("orthogonality", 0.0)
+    expected, law = hinge_game(record, g, d, lambda *_: 2e-4, beta=beta, regularised=held if beta else ())
+    terms = {"generator": {"adversarial": "adversarial"}, "discriminator": {"adversarial": "loss"}}
+    if beta:
+        terms["generator"]["orthogonality"] = "orthogonality"
+    compare(record, expected, terms, dict.fromkeys(terms, law), {"generator": 0.999})

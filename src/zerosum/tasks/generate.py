@@ -114,7 +114,7 @@ class LatentRecipe(GenerativeRecipe):
             return torch.full((n,), class_number(self.spec, label), device=self.device)
         counts = torch.tensor(self.spec.class_counts or (1,) * K, dtype=torch.float32, device=self.device)
         drawn = rng.uniform(n, device=self.device) * counts.sum()
-        return torch.searchsorted(counts.cumsum(0), drawn, right=True).clamp(max=K - 1)
+        return torch.searchsorted(counts.cumsum(0).to(drawn), drawn, right=True).clamp(max=K - 1)
 
     def sample(self, n: int, *, latent: Tensor | None = None, truncation: float | None = None) -> Tensor:
         """Generate (n, *shape) samples.
