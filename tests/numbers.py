@@ -32,11 +32,12 @@ SMALL: dict[str, dict[str, Any]] = {
     "inpaint": {"width": 4, "bottleneck": 8},
     "progan": {"base": 32, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
     "pix2pix": {"width": 4, "layers": 2, "batch": 2},
+    "r3gan": {"widths": (8, 4), "group": 8, "burn_in": 64, "ema_half_life": (100, 100)},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 6, "degrade": "downscale:2", "size": "32"},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan_gp": {"width": 4},
 }
-ON_POINTS = ("gan", "dcgan", "infogan", "unrolled", "wgan_gp")
+ON_POINTS = ("gan", "dcgan", "infogan", "r3gan", "unrolled", "wgan_gp")
 
 
 def games(folder: Path) -> Iterator[tuple[str, str, str]]:

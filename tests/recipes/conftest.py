@@ -25,6 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "inpaint": {"width": 4, "bottleneck": 8},
     "progan": {"base": 32, "max_channels": 8, "batch_doublings": 1, "stabilise_kimg": 0.016, "fade_kimg": 0.016},
     "pix2pix": {"width": 4, "layers": 2, "ema_decay": 0.9},
+    "r3gan": {"widths": (8, 4), "group": 8, "burn_in": 64, "ema_half_life": (100, 100), "points_hidden": (16, 16)},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan_gp": {"width": 4, "n_critic": 2, "points_hidden": (16, 16)},

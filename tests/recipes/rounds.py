@@ -86,8 +86,9 @@ class Record:
 class Drawn:
     """A source of random samples in float64."""
 
-    def __init__(self, kind: type, shape: tuple[int, ...], source_shape: tuple[int, ...]) -> None:
+    def __init__(self, kind: type, shape: tuple[int, ...], source_shape: tuple[int, ...], classes: int = 0) -> None:
         self.kind, self.shape, self.source_shape, self.position = kind, shape, source_shape, 0
+        self.classes = classes
         self.random = torch.Generator().manual_seed(1)
 
     def draw(self, n: int) -> Any:
@@ -98,7 +99,8 @@ class Drawn:
             return Pairs(source=other, target=real)
         if self.kind is Domains:
             return Domains(a=other, b=real)
-        return Points(point=real) if self.kind is Points else Images(image=real)
+        label = torch.randint(self.classes, (n,), generator=self.random) if self.classes else None
+        return Points(point=real) if self.kind is Points else Images(image=real, label=label)
 
     def close(self) -> None:
         """Hold nothing."""
@@ -125,6 +127,7 @@ def play(
     shape: tuple[int, ...],
     *,
     source_shape: tuple[int, ...] | None = None,
+    classes: tuple[str, ...] = (),
     prepare: Callable[[Any], None] | None = None,
     observe: Callable[[Any], Any] | None = None,
     **settings: Any,
@@ -136,6 +139,7 @@ def play(
         name: of the recipe.
         shape: of a sample.
         source_shape: of a source or of an image of domain A.
+        classes: names of the classes of random labels.
         prepare: is called with the recipe before its players are made.
         observe: is called with the recipe after each round.
         settings: those that are not the default.
@@ -143,16 +147,15 @@ def play(
     torch.manual_seed(0)
     kind = recipes.find(name)
     sample = "images" if len(shape) == 3 else "points"
-    recipe: Any = kind(
-        kind.Config.for_kind(sample, settings), Spec(shape=shape, kind=sample, source_shape=source_shape)
-    )
+    spec = Spec(shape=shape, kind=sample, source_shape=source_shape, classes=classes)
+    recipe: Any = kind(kind.Config.for_kind(sample, settings), spec)
     with torch.no_grad():
         for parameter in recipe.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
     if prepare is not None:
         prepare(recipe)
     batch_kind = Points if len(shape) == 1 else next(k for k in kind.data if k is not Points)
-    game: Any = Game(recipe, Drawn(batch_kind, shape, source_shape or shape))
+    game: Any = Game(recipe, Drawn(batch_kind, shape, source_shape or shape, len(classes)))
     start = {player: _copies(game.players[player].parameters) for player in game.players}
     norms = {player: _norms(mover) for player, mover in game.players.items() if mover.average}
     record = Record(recipe, start, [], [], norms, [])
@@ -202,7 +205,7 @@ def compare(
     expected: Sequence[Move],
     terms: Terms,
     laws: Mapping[str, str],
-    decays: Mapping[str, float] | None = None,
+    decays: Mapping[str, float | Callable[[int], float]] | None = None,
 ) -> None:
     """See that the moves are those expected: who, terms, gradients, parameters after, averages after.
 
@@ -211,7 +214,8 @@ def compare(
         expected: the moves of the reference.
         terms: of each player, with what it watches but for verdicts; ours must be these and no others.
         laws: of what each player's move draws; none where not named.
-        decays: of the running averages, by player; those not named must keep none.
+        decays: of the running averages, by player, or from the update's number from 1 to it; those not named must keep
+            none.
     """
     decays = decays or {}
     assert [move.player for move in record.moves] == [move.player for move in expected]
@@ -232,7 +236,8 @@ def compare(
         if ours.player in decays:
             starts = norms.setdefault(ours.player, [mean for _, mean in record.norms[ours.player]])
             counts[ours.player] += 1
-            decay = ramped(decays[ours.player], counts[ours.player])
+            decay = decays[ours.player]
+            decay = ramped(decay(counts[ours.player]) if callable(decay) else decay, counts[ours.player])
             means[ours.player] = average(means[ours.player], theirs.after, beta=decay)
             norms[ours.player] = average(starts, [live for live, _ in ours.norms], beta=decay)
             _near([mean for _, mean in ours.norms], norms[ours.player], f"{place}: average of batch norm")
