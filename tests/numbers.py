@@ -37,12 +37,13 @@ SMALL: dict[str, dict[str, Any]] = {
     "pix2pix": {"width": 4, "layers": 2, "batch": 2},
     "projection": {"generator_width": 2, "discriminator_width": 2},
     "sngan": {"generator_width": 2, "discriminator_width": 2},
+    "r3gan": {"widths": (8, 4), "group": 8, "burn_in": 64, "ema_half_life": (100, 100)},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 6, "degrade": "downscale:2", "size": "32"},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan": {"width": 4, "long_n_critic": 6, "long_rounds": 1},
     "wgan_gp": {"width": 4},
 }
-ON_POINTS = ("gan", "cgan", "dcgan", "infogan", "lsgan", "unrolled", "wgan", "wgan_gp")
+ON_POINTS = ("gan", "cgan", "dcgan", "infogan", "lsgan", "r3gan", "unrolled", "wgan", "wgan_gp")
 
 
 def games(folder: Path) -> Iterator[tuple[str, str, str]]:

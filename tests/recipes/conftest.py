@@ -31,6 +31,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "pix2pix": {"width": 4, "layers": 2, "ema_decay": 0.9},
     "projection": {"generator_width": 2, "discriminator_width": 2},
     "sngan": {"generator_width": 2, "discriminator_width": 2},
+    "r3gan": {"widths": (8, 4), "group": 8, "burn_in": 64, "ema_half_life": (100, 100), "points_hidden": (16, 16)},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan": {"width": 4, "clip": 0.1, "n_critic": 2, "long_n_critic": 3, "long_rounds": 1},

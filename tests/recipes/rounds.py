@@ -208,7 +208,7 @@ def compare(
     expected: Sequence[Move],
     terms: Terms,
     laws: Mapping[str, str],
-    decays: Mapping[str, float] | None = None,
+    decays: Mapping[str, float | Callable[[int], float]] | None = None,
 ) -> None:
     """See that the moves are those expected: who, terms, gradients, parameters after, averages after.
 
@@ -217,7 +217,8 @@ def compare(
         expected: the moves of the reference.
         terms: of each player, with what it watches but for verdicts; ours must be these and no others.
         laws: of what each player's move draws; none where not named.
-        decays: of the running averages, by player; those not named must keep none.
+        decays: of the running averages, by player, or from the update's number from 1 to it; those not named must keep
+            none.
     """
     decays = decays or {}
     assert [move.player for move in record.moves] == [move.player for move in expected]
@@ -238,7 +239,8 @@ def compare(
         if ours.player in decays:
             starts = norms.setdefault(ours.player, [mean for _, mean in record.norms[ours.player]])
             counts[ours.player] += 1
-            decay = ramped(decays[ours.player], counts[ours.player])
+            decay = decays[ours.player]
+            decay = ramped(decay(counts[ours.player]) if callable(decay) else decay, counts[ours.player])
             means[ours.player] = average(means[ours.player], theirs.after, beta=decay)
             norms[ours.player] = average(starts, [live for live, _ in ours.norms], beta=decay)
             _near([mean for _, mean in ours.norms], norms[ours.player], f"{place}: average of batch norm")

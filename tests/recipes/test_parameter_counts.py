@@ -192,3 +192,28 @@ def test_projection_adds_an_embedding_of_classes_and_their_norms():
 def test_biggan_has_the_papers_and_the_authors_codes_counts(side, classes, settings, generator, discriminator):
     recipe = build("biggan", (3, side, side), classes=classes, **settings)
     assert (trainable(recipe.generator), trainable(recipe.discriminator)) == (generator, discriminator)
+
+
+@pytest.mark.parametrize(
+    ("preset", "side", "classes", "generator", "discriminator"),
+    [
+        ("cifar10", 32, 10, 20_781_952, 21_280_512),
+        ("stacked-mnist", 32, 0, 20_732_160, 20_683_776),
+        ("ffhq64", 64, 0, 22_429_824, 22_381_440),
+        ("ffhq256", 256, 0, 23_057_952, 23_009_568),
+        ("imagenet32", 32, 1000, 82_914_304, 86_548_992),
+        ("imagenet64", 64, 1000, 103_570_432, 107_205_120),
+        ("small", 16, 0, 48_304, 45_280),
+        ("small", 32, 0, 87_728, 83_696),
+        ("medium", 32, 0, 145_600, 141_568),
+        ("large", 32, 0, 267_552, 261_504),
+    ],
+)
+def test_r3gan_has_the_papers_counts(preset, side, classes, generator, discriminator):
+    """Table 9 for the paper's presets."""
+    recipe = build("r3gan", (3, side, side), classes, preset=preset)
+    assert trainable(recipe.generator) == generator
+    assert trainable(recipe.discriminator) == discriminator
+    for module in recipe.modules():
+        if isinstance(module, nn.Conv2d) and module.groups > 1:
+            assert module.in_channels // module.groups == recipe.config.group

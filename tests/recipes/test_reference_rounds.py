@@ -22,6 +22,7 @@ from tests.reference import (
     lsgan,
     pix2pix,
     progan,
+    r3gan,
     residual,
     srgan,
     unrolled,
@@ -765,3 +766,41 @@ def test_biggan(tiny: Setup, classes: int, settings: dict[str, Any]) -> None:
     if beta:
         terms["generator"]["orthogonality"] = "orthogonality"
     compare(record, expected, terms, dict.fromkeys(terms, law), {"generator": 0.999})
+
+
+@pytest.mark.parametrize(
+    ("shape", "classes", "settings"),
+    [
+        ((2, 16, 16), 3, {"burn_in": 20}),
+        ((1, 8, 16), 0, {"burn_in": 6, "gamma": (0.5, 0.05), "lr": (2e-4, 5e-5), "beta2": (0.9, 0.99), "blocks": 2}),
+        ((2,), 0, {"burn_in": 20, "ema_half_life": (0.0, 2_000.0)}),
+    ],
+)
+def test_r3gan(tiny: Setup, shape: tuple[int, ...], classes: int, settings: dict[str, Any]) -> None:
+    sizes: dict[str, Any] = {"widths": (8, 4, 4), "group": 4, "latent_dim": 3, "embedding": 2, "points_hidden": (6, 5)}
+    record = tiny("r3gan", shape, classes=classes, rounds=3, batch=4, **sizes, **settings)
+    stages = {"blocks": settings.get("blocks", 1), "group": 4}
+    widths = (8, 4, 4) if shape[1:] == (16, 16) else (4, 4)
+    make: Any = partial(r3gan.generator, widths=widths, **stages)
+    judge: Any = partial(r3gan.discriminator, widths=widths[::-1], **stages)
+    if shape == (2,):
+        make = judge = partial(r3gan.dense, hidden=2)
+    g = player(record, "generator", make, 1.0, 0.0, 0.5)
+    d = player(record, "discriminator", judge, 1.0, 0.0, 0.5)
+
+    def at(setting: str, number: int) -> float:
+        first, last = getattr(record.recipe.config, setting)
+        return r3gan.scheduled(first, last, 4 * number, settings["burn_in"])
+
+    expected: list[Move] = []
+    for number, (of_discriminator, of_generator) in enumerate(record.rounds, 1):
+        assert of_discriminator.batch is of_generator.batch
+        x, label = of_generator.batch.real, of_generator.batch.label if classes else None
+        now = {"gamma": at("gamma", number), "alpha": at("lr", number), "beta2": at("beta2", number)}
+        expected += r3gan.play(g, d, x, label, *of_discriminator.draws, *of_generator.draws, **now)
+    terms = {
+        "discriminator": {"adversarial": "main", "r1": "r1", "r2": "r2"},
+        "generator": {"adversarial": "loss"},
+    }
+    average = {"generator": lambda number: 0.5 ** (4 / at("ema_half_life", number))}
+    compare(record, expected, terms, dict.fromkeys(record.start, "normal"), average)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from zerosum.networks.mlp import Dense
-from zerosum.penalties import clip_weights_, gradient_penalty, r1, r2
+from zerosum.penalties import clip_weights_, gradient_penalty, logits_and_slopes, r1, r2
 
 
 def slope(x: torch.Tensor) -> torch.Tensor:
@@ -21,6 +21,13 @@ def test_a_linear_critic_pays_for_its_slope():
     assert gradient_penalty(slope, real, fake, target=0.0).item() == pytest.approx(25.0, rel=1e-5)
     assert (10 * r1(slope, real)).item() == pytest.approx(125.0, rel=1e-5)
     assert (10 * r2(slope, fake)).item() == pytest.approx(125.0, rel=1e-5)
+
+
+def test_one_pass_gives_the_logits_and_the_slopes():
+    x = torch.randn(6, 2)
+    logits, slopes = logits_and_slopes(slope, x)
+    torch.testing.assert_close(logits, slope(x))
+    torch.testing.assert_close(slopes, torch.full((6,), 25.0))
 
 
 def test_a_flat_critic_has_a_finite_gradient():

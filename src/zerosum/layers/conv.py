@@ -74,11 +74,11 @@ def sum_taps(weight: Tensor, axis: int) -> Tensor:
     return torch.stack([last, middle + last, first + middle, first], axis)
 
 
-def serves(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+def serves(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, *, groups: int = 1) -> bool:
     """Whether what follows can stand in for torch.nn's own forward, which is used wherever it cannot."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or x.ndim != 4 or x.numel() == 0:
         return False
-    plain = layer.groups == 1 and tuple(layer.dilation) == (1, 1) and layer.padding_mode == "zeros"
+    plain = layer.groups == groups and tuple(layer.dilation) == (1, 1) and layer.padding_mode == "zeros"
     on_cpu = x.device.type == layer.weight.device.type == "cpu"
     typed = x.is_floating_point() and x.dtype != torch.float16
     same = x.dtype == layer.weight.dtype or torch.is_autocast_enabled("cpu")
@@ -87,19 +87,19 @@ def serves(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
 
 def contract(a: Tensor, b: Tensor, bias: Tensor | None, missing: str, geometry: Geometry) -> Tensor:
     """Contract the trilinear form with `a` and `b`, which are those of _GIVEN[missing], in autocast's type."""
-    return _Contraction.apply(_ready(a), _ready(b), _ready(bias), missing, geometry)  # type: ignore[return-value]
+    return _Contraction.apply(ready(a), ready(b), ready(bias), missing, geometry)  # type: ignore[return-value]
 
 
-def _ready(value: Any) -> Any:
+def ready(value: Any) -> Any:
     """Bring a tensor, differentiably, to autocast's type and to channels-last; None stays None."""
     if value is None:
         return None
     casts = torch.is_autocast_enabled("cpu") and value.dtype != torch.float64
     dtype = torch.get_autocast_dtype("cpu") if casts else value.dtype
-    return _inner(value.to(dtype, memory_format=_NHWC if value.ndim == 4 else torch.preserve_format))
+    return inner(value.to(dtype, memory_format=_NHWC if value.ndim == 4 else torch.preserve_format))
 
 
-def _inner(value: Tensor) -> Tensor:
+def inner(value: Tensor) -> Tensor:
     """Return a leaf as a view of itself: only for inner nodes does autograd report whether their gradient is wanted."""
     return value.view_as(value) if value.is_leaf and value.requires_grad else value
 
@@ -117,17 +117,17 @@ class _Contraction(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        gradient = _inner(gradients[0].contiguous(memory_format=_NHWC))
+        gradient = inner(gradients[0].contiguous(memory_format=_NHWC))
         names = _GIVEN[ctx.missing]
         known = dict(zip((*names, ctx.missing), (*ctx.saved_tensors, gradient), strict=True))
         towards = (
-            _Contraction.apply(*map(known.get, _GIVEN[name]), None, name, ctx.geometry) if _wanted(ctx, index) else None
+            _Contraction.apply(*map(known.get, _GIVEN[name]), None, name, ctx.geometry) if wanted(ctx, index) else None
             for index, name in enumerate(names)
         )
-        return *towards, gradient.sum((0, 2, 3)) if _wanted(ctx, 2) else None, None, None
+        return *towards, gradient.sum((0, 2, 3)) if wanted(ctx, 2) else None, None, None
 
 
-def _wanted(ctx: Any, index: int) -> bool:
+def wanted(ctx: Any, index: int) -> bool:
     """Whether the running pass uses this gradient: `autograd.grad(..., inputs)` does not use all that require one."""
     return ctx.needs_input_grad[index] and torch._C._will_engine_execute_node(ctx.next_functions[index][0])
 
