@@ -89,3 +89,13 @@ def discriminators_of(recipe: Recipe, name: str) -> tuple[nn.Module, ...]:
             f"--stabilise {name} needs a discriminator, and {type(recipe).__name__} names none: leave it out."
         )
     return networks
+
+
+def require_images(recipe: Recipe, name: str) -> None:
+    """Require that samples are images (C, H, W).
+
+    Raises:
+        InputError: they are not.
+    """
+    if len(recipe.spec.shape) != 3:
+        raise InputError(f"--stabilise {name} varies images, and these data are {recipe.spec.kind}: leave it out.")
