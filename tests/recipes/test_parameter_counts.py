@@ -211,7 +211,7 @@ def test_biggan_has_the_papers_and_the_authors_codes_counts(side, classes, setti
 )
 def test_r3gan_has_the_papers_counts(preset, side, classes, generator, discriminator):
     """Table 9 for the paper's presets."""
-    recipe = build("r3gan", (3, side, side), classes, preset=preset)
+    recipe = build("r3gan", (3, side, side), classes=classes, preset=preset)
     assert trainable(recipe.generator) == generator
     assert trainable(recipe.discriminator) == discriminator
     for module in recipe.modules():

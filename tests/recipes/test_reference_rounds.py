@@ -99,7 +99,9 @@ def test_gan(tiny: Setup, shape: tuple[int, ...], moves: int) -> None:
     ],
 )
 def test_dcgan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) -> None:
-    record = tiny("dcgan", shape, rounds=3, batch=4, latent_dim=3, width=4 if shape == (2,) else 2, **settings)
+    rates = {"generator_lr": 2e-4, "discriminator_lr": 2e-4, "ema_decay": 0.999}  # as on images
+    width = 4 if shape == (2,) else 2
+    record = tiny("dcgan", shape, rounds=3, batch=4, latent_dim=3, width=width, **rates, **settings)
     masks: list[Tensor] = []
 
     def judge(weights: Any, x: Tensor) -> Tensor:
@@ -252,7 +254,8 @@ def test_unrolled(tiny: Setup, shape: tuple[int, ...], steps: int) -> None:
 def test_infogan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) -> None:
     settings = {"categories": 4, "codes": 2, **settings}
     categories, codes = settings["categories"], settings["codes"]
-    record = tiny("infogan", shape, rounds=3, batch=8, width=4 if shape == (2,) else 2, noise=3, **settings)
+    rates = {"discriminator_lr": 2e-4, "ema_decay": 0.999}  # as on images
+    record = tiny("infogan", shape, rounds=3, batch=8, width=4 if shape == (2,) else 2, noise=3, **rates, **settings)
     make = unrolled.generator if shape == (2,) else partial(infogan.generator, side=4, end="tanh")
     look = infogan.plain_discriminator if shape == (2,) else infogan.discriminator
     g, d = player(record, "generator", make, 1e-3, 0.5, 0.999), player(record, "discriminator", look, 2e-4, 0.5, 0.999)

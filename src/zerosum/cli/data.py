@@ -77,7 +77,7 @@ def report(data: str, options: DataConfig, told: Told) -> list[str]:
         return describe(found)
     given = {name: value for name, value in options.to_json().items() if value is not None}
     _, sentences = within(RunConfig.read(data, None, given), MINUTES, pick_device(), told)
-    return "\n".join([describe(found), "", *sentences, f"To train so: zerosum train DATA --minutes {MINUTES}."])
+    return [*describe(found), "", *sentences, f"To train so: zerosum train DATA --minutes {MINUTES}."]
 
 
 def look_after(cache: Path, *, clearing: bool, data: str) -> list[str]:
