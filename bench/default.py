@@ -5,7 +5,7 @@
 Each contestant is trained by the command that a user types, `zerosum train DATA --recipe NAME --minutes 15`, with the
 labels and without them, and judged by `zerosum evaluate RUN`. Runs lie in --folder and are not made twice, so that an
 interrupted benchmark goes on. `--plan FILE` measures how many rounds fit the time on this machine and trains nothing;
-`--rounds FILE` trains as many rounds as such a file says, on a faster machine for example, and says so in the table.
+`--planned FILE` trains as many as such a file says, on a faster machine for example, and says so in the table.
 Data are looked for under $ZEROSUM_DATA: fashion_mnist, cifar10/*.npz, lego_bricks/*.npz.
 """
 
@@ -64,7 +64,7 @@ def contestants() -> list[Contestant]:
     found = [Contestant(None, labelled) for labelled in (False, True)]
     for name in recipes.names():
         kind = recipes.find(name)
-        if kind.task is GENERATE and name not in ("unrolled", "progan"):  # one is for points, one counts in images
+        if kind.task is GENERATE and name not in ("unrolled", "progan"):  # for points, and with rounds in images
             needs = getattr(kind, "needs_labels", False)
             found += [Contestant(name, False)] * (not needs) + [Contestant(name, True)] * kind.is_conditional()
     return found
@@ -95,13 +95,15 @@ def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "zerosum", *map(str, words)]
 
 
-def rounds_here(data: Path, flags: list[str], contestant: Contestant, minutes: float) -> int:
-    """Return how many rounds fit the processor time of two cores in that time, counted on one thread."""
+def flags_here(data: Path, flags: list[str], contestant: Contestant, minutes: float) -> list[str]:
+    """Return the rounds that fit the processor time of two cores, counted on one thread, and the CPU's preset."""
     asked: dict[str, Any] = {"size": flags[1]} | ({} if contestant.labelled else {"labels": "none"})
     plan = RunConfig.read(str(data), contestant.recipe, asked)
     (spec,) = candidates(data, plan.options)
     torch.set_num_threads(1)
-    return measure(plan, spec, torch.device("cpu"), time.process_time).rounds(2 * minutes)
+    trial = measure(plan, spec, torch.device("cpu"), time.process_time)
+    preset = getattr(trial.plan.config, "preset", None)
+    return ["--rounds", str(trial.rounds(2 * minutes)), *([] if preset is None else ["--preset", preset])]
 
 
 def play(place: Path, data: str, words: list[str], device: str) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--jobs", type=int, default=1, help="trainings side by side")
     parser.add_argument("--plan", type=Path, help="write the rounds that fit the time here, and train nothing")
-    parser.add_argument("--rounds", type=Path, help="train the rounds of such a file")
+    parser.add_argument("--planned", type=Path, help="train the rounds of such a file")
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()
     chosen = [c for c in contestants() if options.only is None or c.name in options.only.split(",")]
@@ -146,17 +148,17 @@ def main() -> None:
             key = f"{data}/{contestant.name}"
             if key not in planned:
                 where, flags = data_of(data, options.folder)
-                planned[key] = rounds_here(where, flags, contestant, options.minutes)
+                planned[key] = flags_here(where, flags, contestant, options.minutes)
                 options.plan.write_text(json.dumps(planned, indent=2) + "\n")
-            print(key, planned[key], flush=True)
+            print(key, *planned[key], flush=True)
         return
-    given = json.loads(options.rounds.read_text()) if options.rounds else None
+    given = json.loads(options.planned.read_text()) if options.planned else None
 
     def one(data: str, contestant: Contestant, seed: int) -> list[str] | None:
         where, flags = data_of(data, options.folder)
         length = ["--minutes", str(options.minutes)]
         if given is not None:
-            length = ["--rounds", str(given[f"{data}/{contestant.name}"])]
+            length = given[f"{data}/{contestant.name}"]
         words = [str(where), *flags, *contestant.flags(), *length, "--seed", str(seed), "--preview-every", "1000"]
         place = options.folder / data / f"{contestant.name.replace(' ', '-')}-{seed}"
         try:
