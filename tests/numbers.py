@@ -25,6 +25,7 @@ from PIL import Image
 FILE = Path(__file__).parent / "numbers.json"
 ROUNDS = 12
 SMALL: dict[str, dict[str, Any]] = {
+    "acgan": {"width": 4},
     "biggan": {"width": 2},
     "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "batch": 2},
@@ -43,7 +44,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "wgan": {"width": 4, "long_n_critic": 6, "long_rounds": 1},
     "wgan_gp": {"width": 4},
 }
-ON_POINTS = ("gan", "cgan", "dcgan", "infogan", "lsgan", "r3gan", "unrolled", "wgan", "wgan_gp")
+ON_POINTS = ("gan", "acgan", "cgan", "dcgan", "infogan", "lsgan", "r3gan", "unrolled", "wgan", "wgan_gp")
 
 
 def games(folder: Path) -> Iterator[tuple[str, str, str]]:

@@ -19,6 +19,7 @@ from zerosum.runtime.distributed import World
 from zerosum.tasks import ConditionalRecipe
 
 SMALL: dict[str, dict[str, Any]] = {
+    "acgan": {"width": 4},
     "biggan": {"width": 2},
     "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},

@@ -49,6 +49,21 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "betas": ((0.5, 0.999), ADAM),
         "ema_decay": (0.999, EMA),
     },
+    "acgan": {
+        "preset": ("auto", "ours, because the device decides what can be waited for"),
+        "rounds": (5_000, "ours, because it is sized for a CPU (50,000 in appendix A)"),
+        "batch": (64, "ours, because it is sized for a CPU (100 in appendix A)"),
+        "latent_dim": (64, "ours, because it is sized for a CPU (100 in appendix A)"),
+        "architecture": ("dcgan", "ours, because it is sized for a CPU"),
+        "width": (32, "ours, because it is sized for a CPU"),
+        "dropout": (0.3, "ours, because the network is smaller than the paper's (0.5 in appendix A)"),
+        "class_real": (1.0, "Odena et al. 2017, section 3: L_S + L_C"),
+        "class_fake": (1.0, "Odena et al. 2017, section 3: L_S + L_C"),
+        "class_generator": (1.0, "Odena et al. 2017, section 3: L_C - L_S"),
+        "lr": (2e-4, "Odena et al. 2017, appendix A"),
+        "betas": ((0.5, 0.999), "Odena et al. 2017, appendix A: beta1 = 0.5, beta2 = 0.999"),
+        "ema_decay": (0.999, EMA),
+    },
     "cgan": {
         "preset": ("auto", "ours, because the device decides what can be waited for"),
         "rounds": (5_000, "ours, because it is sized for a CPU"),
@@ -292,6 +307,14 @@ for _table in DEFAULTS.values():
     _table.update({setting: row for setting, row in EVERYWHERE.items() if setting not in _table})
 
 ON_POINTS: dict[str, dict[str, tuple[Any, str]]] = {
+    "acgan": {
+        "rounds": (3_000, "ours, because it ends in a minute"),
+        "batch": (256, "ours, because it is sized for a CPU"),
+        "latent_dim": (2, "Gulrajani et al. 2017, authors' code, gan_toy.py"),
+        "width": (128, "ours, because it is that of Metz et al. 2017, appendix A"),
+        "lr": (1e-3, "Metz et al. 2017, authors' demo"),
+        "ema_decay": (0.99, "ours, because 3,000 rounds of a toy move faster than pictures"),
+    },
     "cgan": {
         "rounds": (3_000, "ours, because it ends in a minute"),
         "batch": (256, "ours, because it is sized for a CPU"),

@@ -45,6 +45,8 @@ def test_wgan_gps_weights_on_points_are_those_of_the_authors_toys() -> None:
         ("dcgan", {"width": 8, "upsampling": "upsample"}),
         ("lsgan", {"width": 8}),
         ("cgan", {"width": 8}),
+        ("acgan", {"width": 8}),
+        ("acgan", {"architecture": "paper"}),
         ("wgan", {"width": 8}),
         ("wgan_gp", {"width": 8}),
         ("unrolled", {"width": 8}),

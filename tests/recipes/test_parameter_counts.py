@@ -113,6 +113,18 @@ def test_the_conditional_critic_has_the_introductions_counts():
     assert with_statistics(recipe.generator) == 729_859
 
 
+def test_acgan_has_the_sheets_small_counts():
+    recipe = build("acgan", (1, 32, 32), classes=10)
+    assert trainable(recipe.generator) == 316_352
+    assert trainable(recipe.discriminator) == 187_499
+
+
+def test_acgan_with_the_preset_paper_has_the_counts_of_the_table():
+    recipe = build("acgan", (3, 32, 32), classes=10, preset="paper")
+    assert trainable(recipe.generator) == 2_994_051
+    assert trainable(recipe.discriminator) == 1_664_875
+
+
 def test_infogan_has_the_authors_codes_counts():
     recipe = build("infogan", (1, 28, 28))
     assert trainable(recipe.generator) == 6_652_481

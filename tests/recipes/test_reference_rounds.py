@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tests.recipes.rounds import Record, Value, compare, in_double, play, ramped
 from tests.reference import (
+    acgan,
     biggan,
     cgan,
     cyclegan,
@@ -395,6 +396,58 @@ def test_cgan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) -> 
         terms["discriminator"] = {**of_critic, "real": "said_real", "fake": "said_fake"}
     laws = {"discriminator": "normal uniform(0, 1)" if critic else "normal", "generator": "normal"}
     compare(record, expected, terms, laws, {"generator": average})
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings"),
+    [
+        ((2, 16, 16), {}),
+        ((2, 16, 16), {"class_real": 0.5, "class_fake": 0.0, "class_generator": 0.1}),
+        ((1, 16, 16), {"architecture": "paper", "dropout": 0.5}),
+        ((2,), {}),
+    ],
+)
+def test_acgan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) -> None:
+    width = 4 if shape == (2,) else 2
+    record = tiny("acgan", shape, classes=3, rounds=2, batch=6, latent_dim=3, width=width, **settings)
+    masks, kept = [move.masks for move in record.moves], list[Tensor]()
+    table = settings.get("architecture") == "paper"
+
+    def judge(weights: Any, x: Tensor) -> Any:
+        if shape == (2,):
+            return acgan.plain_discriminator(weights, x)
+        drop = iter([kept.pop(0) for _ in range(4 if table else 2)])
+        if table:
+            return acgan.table_discriminator(weights, x, downs=2, masks=drop, rate=0.5)
+        return acgan.discriminator(weights, x, downs=2, masks=drop, rate=NEAREST_256TH)
+
+    make: Any = partial(acgan.table_generator, ups=2, side=4) if table else partial(dcgan.generator, ups=2)
+    alpha, average = 2e-4, 0.999
+    if shape == (2,):
+        make, alpha, average = unrolled.generator, 1e-3, 0.99
+    g = player(record, "generator", make, alpha, 0.5, 0.999)
+    d = player(record, "discriminator", judge, alpha, 0.5, 0.999)
+    weights = tuple(settings.get(f"class_{of}", 1.0) for of in ("real", "fake", "generator"))
+    expected: list[Move] = []
+    for of_generator, of_discriminator in record.rounds:
+        batch, (z,) = of_generator.batch, of_generator.draws
+        assert of_discriminator.batch is batch
+        expected += acgan.play(
+            g,
+            d,
+            batch.real,
+            batch.label,
+            z,
+            classes=3,
+            weights=weights,  # type: ignore[arg-type]
+            renew=lambda: kept.extend(masks.pop(0)),
+        )
+        assert not kept
+    terms: Any = {
+        "generator": {"adversarial": "source", "class_fake": "class_fake"},
+        "discriminator": {"adversarial": "source", "class_real": "class_real", "class_fake": "class_fake"},
+    }
+    compare(record, expected, terms, {"generator": "normal"}, {"generator": average})
 
 
 @pytest.mark.parametrize("identity", [0.5, 0.0])
