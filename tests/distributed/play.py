@@ -22,6 +22,14 @@ from zerosum.runtime import distributed
 from zerosum.runtime.distributed import World
 
 ROUNDS = 4
+STABILISE = "ada:0.01,diff-augment,label-noise,label-flips,lecam,r1,approximate-r1,gradient-penalty,spectral-norm"
+
+
+def stabilised(world: World) -> dict[str, torch.Tensor]:
+    """Play a few rounds with stabilisers that draw, adapt and differentiate, and return the weights."""
+    playing = game("gan", (1, 16, 16), batch=16, world=world, stabilise=STABILISE)
+    playing.recipe.stabilisers[0].p = 0.5
+    return weights(playing)
 
 
 def rounds(name: str, world: World) -> dict[str, torch.Tensor]:
@@ -29,6 +37,11 @@ def rounds(name: str, world: World) -> dict[str, torch.Tensor]:
     playing = game(name, (2,), batch=16, world=world)
     if not playing.recipe.divisible:
         playing.source = Stream(sides("gan", (2,)), seed=0)
+    return weights(playing)
+
+
+def weights(playing: Any) -> dict[str, torch.Tensor]:
+    """Play a few rounds and return the weights."""
     for _ in range(ROUNDS):
         playing.recipe.round(playing)
         playing.end_round()
@@ -89,6 +102,7 @@ def play(out: Path) -> None:
     for name in SMALL:
         if plays_on_points(name):
             safetensors.torch.save_file(rounds(name, world), out / f"{name}-{world.rank}.safetensors")
+    safetensors.torch.save_file(stabilised(world), out / f"stabilised-{world.rank}.safetensors")
     found["indivisible"] = refusal(out / "odd")
     found["resumed"] = command("train", "--resume", str(out / "begun"), "--rounds", "4")
     (out / f"found-{world.rank}.json").write_text(json.dumps(found))

@@ -64,6 +64,14 @@ def test_two_processes_equal_one_with_the_whole_batch(name: str, played: Path) -
         torch.testing.assert_close(first[key], value, rtol=1e-5, atol=2e-6)
 
 
+def test_two_processes_share_what_stabilisers_draw_and_adapt(played: Path) -> None:
+    alone = play.stabilised(World())
+    first, second = (safetensors.torch.load_file(played / f"stabilised-{rank}.safetensors") for rank in range(2))
+    for key, value in alone.items():
+        assert torch.equal(first[key], second[key]), f"the processes' {key} parted"
+        torch.testing.assert_close(first[key], value, rtol=1e-3, atol=1e-4)
+
+
 def test_processes_agree_on_means_votes_and_values(found: list[dict[str, Any]]) -> None:
     for process in found:
         assert process["facts"] == {

@@ -19,6 +19,8 @@ HOME: dict[str, str] = {}
 """The recipe that a stabiliser is tested with, where it is not the plain `gan`."""
 STATE: dict[str, dict[str, Any]] = {"ada": {"p": 0.5}}
 """What a stabiliser has reached, where at the start it does nothing."""
+TOLERANCE = {"spectral-norm": 5e-3}
+"""Of weights after three rounds in pieces; a power iteration goes one step further with each piece."""
 
 
 def played(name: str, recipe: str | None = None, shape: tuple[int, ...] = IMAGES, **options: Any) -> Any:
@@ -85,9 +87,9 @@ def test_pieces_of_a_batch_give_its_gradient(name: str) -> None:
         if not one.recipe.divisible:
             return
         play(one, 3)
-        states.append(one.recipe.state_dict())
+        states.append(dict(one.recipe.named_parameters()))
     for key in states[0]:
-        torch.testing.assert_close(states[0][key], states[1][key], rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(states[0][key], states[1][key], rtol=1e-3, atol=TOLERANCE.get(name, 1e-4))
 
 
 @pytest.mark.parametrize("recipe", recipes.names())

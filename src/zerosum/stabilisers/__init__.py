@@ -11,10 +11,13 @@ from zerosum.errors import InputError
 from zerosum.recipe import Recipe
 from zerosum.stabilisers.base import Stabiliser
 
+SHARED = ("base", "penalty", "requirements")
+"""Modules of this package that hold no stabiliser."""
+
 
 def names() -> list[str]:
     """Return the names of all stabilisers, in alphabetical order."""
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__) if module.name != "base")
+    return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if m.name not in SHARED)
 
 
 def find(name: str) -> type[Stabiliser]:

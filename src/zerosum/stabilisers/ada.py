@@ -22,7 +22,8 @@ from zerosum.game import Game
 from zerosum.layers.adaptive_augmentation import augmented
 from zerosum.loss import Loss
 from zerosum.recipe import Recipe
-from zerosum.stabilisers.base import Stabiliser, discriminators_of, require_images, require_objective
+from zerosum.stabilisers.base import Stabiliser
+from zerosum.stabilisers.requirements import discriminators_of, require_images, require_objective
 
 MOVES = 4
 """Moves of the discriminator between two changes of the probability."""
@@ -75,7 +76,7 @@ class Ada(Stabiliser):
         sign = (loss.log["real"].float() - self._centre).sign().mean()
         self._signs.append(game.world.average_(sign))
         if len(self._signs) == MOVES:
-            excess = torch.stack(self._signs).mean().item() - self.value
+            excess = torch.stack([kept.to(sign) for kept in self._signs]).mean().item() - self.value
             step = MOVES * game.batch / self.images
             self.p = min(1.0, max(0.0, self.p + (step if excess > 0 else -step if excess < 0 else 0.0)))
             self._signs = []

@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from zerosum.data.batch import Batch
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.loss import Loss
-from zerosum.recipe import Objective, Recipe
+from zerosum.recipe import Recipe
 
 
 class Stabiliser:
@@ -75,41 +75,3 @@ class Stabiliser:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up what `state_dict` returned."""
-
-
-def discriminators_of(recipe: Recipe, name: str) -> tuple[nn.Module, ...]:
-    """Return the networks that a stabiliser called `name` is to hook into.
-
-    Raises:
-        InputError: the recipe names none.
-    """
-    networks = recipe.discriminators()
-    if not networks:
-        raise InputError(
-            f"--stabilise {name} needs a discriminator, and {type(recipe).__name__} names none: leave it out."
-        )
-    return networks
-
-
-def require_images(recipe: Recipe, name: str) -> None:
-    """Require that samples are images (C, H, W).
-
-    Raises:
-        InputError: they are not.
-    """
-    if len(recipe.spec.shape) != 3:
-        raise InputError(f"--stabilise {name} varies images, and these data are {recipe.spec.kind}: leave it out.")
-
-
-def require_objective(recipe: Recipe, name: str, *objectives: Objective) -> None:
-    """Require that a recipe plays by one of some losses.
-
-    Raises:
-        InputError: it plays by another.
-    """
-    if recipe.objective not in objectives:
-        wanted = " or ".join(filter(None, [", ".join(objectives[:-1]), objectives[-1]]))
-        raise InputError(
-            f"--stabilise {name} needs a game of the {wanted} loss, and {type(recipe).__name__} plays by "
-            f"{f'the {recipe.objective} loss' if recipe.objective else 'a loss of its own'}: leave it out."
-        )

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from zerosum.errors import InputError
 from zerosum.layers.augmentation import colour, cutout, translation
 from zerosum.recipe import Recipe
-from zerosum.stabilisers.base import Stabiliser, discriminators_of, require_images
+from zerosum.stabilisers.base import Stabiliser
+from zerosum.stabilisers.requirements import discriminators_of, require_images
 
 
 class DiffAugment(Stabiliser):

@@ -19,7 +19,8 @@ from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.recipe import Recipe
-from zerosum.stabilisers.base import Stabiliser, discriminators_of
+from zerosum.stabilisers.base import Stabiliser
+from zerosum.stabilisers.requirements import discriminators_of
 
 
 class FeatureMatching(Stabiliser):

@@ -17,7 +17,8 @@ from zerosum.game import Game
 from zerosum.optim.schedules import linear
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
-from zerosum.stabilisers.base import Stabiliser, discriminators_of
+from zerosum.stabilisers.base import Stabiliser
+from zerosum.stabilisers.requirements import discriminators_of
 
 
 class InstanceNoise(Stabiliser):

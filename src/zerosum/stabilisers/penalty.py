@@ -1,0 +1,96 @@
+"""Penalties on the samples that discriminators take: what enters them, and the term of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from zerosum.data.batch import Batch
+from zerosum.game import Game
+from zerosum.loss import Loss
+from zerosum.recipe import Recipe
+from zerosum.stabilisers.base import Stabiliser
+from zerosum.stabilisers.requirements import discriminators_of
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Samples (N, ...) that entered a discriminator in a loss, before any hook varied them, with its further inputs."""
+
+    samples: Tensor
+    logits: Callable[[Tensor], Tensor]
+    """The discriminator as a function of other samples (N, ...) beside the same further inputs."""
+
+
+class Watch:
+    """Keeps what enters discriminators during a move: the real samples first, then as many generated ones."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self._calls: dict[nn.Module, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
+
+    def prepare(self, networks: Sequence[nn.Module]) -> None:
+        """Hook into the networks, before the hooks of others."""
+        for network in networks:
+            network.register_forward_pre_hook(self._keep, prepend=True, with_kwargs=True)
+
+    @contextmanager
+    def taken(self, rows: int) -> Iterator[list[tuple[Entry, Entry]]]:
+        """Yield (real, generated) of the networks that took both, `rows` samples each; keep nothing meanwhile."""
+        calls, self._calls = self._calls, {}
+        on, self.on = self.on, False
+        entries = [[e for call in its for e in _entries(network, *call, rows)] for network, its in calls.items()]
+        try:
+            yield [(its[0], its[1]) for its in entries if len(its) > 1]
+        finally:
+            self.on = on
+
+    def _keep(self, network: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+        if self.on:
+            self._calls.setdefault(network, []).append((inputs, named))
+
+
+class Penalty(Stabiliser):
+    """A term of the discriminator's loss: the weight times a penalty of each discriminator on its own samples."""
+
+    def __init__(self, value: float = 1.0) -> None:
+        super().__init__(value)
+        self._watch = Watch()
+
+    def prepare(self, recipe: Recipe) -> None:
+        """Watch the discriminators."""
+        self._watch.prepare(discriminators_of(recipe, self.name))
+
+    def before(self, name: str, game: Game[Any]) -> None:
+        """Watch in moves of the discriminator."""
+        self._watch.on = game.players[name].role == "discriminator"
+
+    def terms(self, name: str, batch: Batch, loss: Loss, game: Game[Any]) -> Mapping[str, Tensor]:
+        """Return the penalties' sum over the discriminators, weighted."""
+        with self._watch.taken(len(batch)) as entries:
+            penalties = [self.penalty(real, fake) for real, fake in entries]
+        return {self.name.replace("-", "_"): self.value * sum(penalties[1:], penalties[0])} if penalties else {}
+
+    def penalty(self, real: Entry, fake: Entry) -> Tensor:
+        """Return a discriminator's penalty, of shape (): a mean over samples."""
+        raise NotImplementedError
+
+
+def _entries(network: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], rows: int) -> Iterator[Entry]:
+    total = len(inputs[0])
+    for start in range(0, total - rows + 1, rows):
+
+        def cut(value: Any, start: int = start) -> Any:
+            each = isinstance(value, Tensor) and value.shape[:1] == (total,)
+            return value[start : start + rows] if each else value
+
+        more, others = [cut(value) for value in inputs[1:]], {key: cut(value) for key, value in named.items()}
+
+        def logits(x: Tensor, more: list[Any] = more, others: dict[str, Any] = others) -> Tensor:
+            return network(x, *more, **others)
+
+        yield Entry(cut(inputs[0]), logits)
