@@ -40,6 +40,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "sngan": {"generator_width": 2, "discriminator_width": 2},
     "r3gan": {"widths": (8, 4), "group": 8, "burn_in": 64, "ema_half_life": (100, 100)},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 6, "degrade": "downscale:2", "size": "32"},
+    "stylegan2": {"base": 64, "max_channels": 8, "path_length": 2.0, "path_every": 2, "r1_every": 4},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wgan": {"width": 4, "long_n_critic": 6, "long_rounds": 1},
     "wgan_gp": {"width": 4},

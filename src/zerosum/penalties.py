@@ -99,6 +99,25 @@ def logits_and_slopes(critic: Critic, x: Tensor) -> tuple[Tensor, Tensor]:
     return logits, slope.flatten(1).square().sum(1)
 
 
+def path_lengths(samples: Tensor, styles: Tensor) -> Tensor:
+    """Compute how far each sample moves with its styles, in a random direction of image space: |J^T y|.
+
+    Args:
+        samples: (N, C, H, W), made from `styles`.
+        styles: (N, L, S), those of L layers.
+
+    Returns:
+        (N,), the root of the mean over layers of the squared norms, for y ~ N(0, 1 / (H W)); differentiable once more.
+
+    Source: Karras et al. 2020, section 3.2 and appendix B (https://arxiv.org/abs/1912.04958).
+    """
+    noise = rng.normal(len(samples), *samples.shape[1:], device=samples.device)
+    noise = noise / (samples.shape[2] * samples.shape[3]) ** 0.5
+    with torch.enable_grad():
+        (slope,) = torch.autograd.grad((to_float32(samples) * noise).sum(), styles, create_graph=True)
+    return to_float32(slope).square().sum(2).mean(1).sqrt()
+
+
 @torch.no_grad()
 def clip_weights_(network: nn.Module, limit: float) -> None:
     """Clip every parameter of `network`, in place, to [-limit, limit].

@@ -7,6 +7,7 @@ import torch
 
 import zerosum
 from bench.learning import EQUAL, GRID, count_modes, pixel_features, play, samples_of
+from zerosum import recipes
 from zerosum.kinds import open_data
 from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.runtime import device
@@ -104,6 +105,37 @@ def test_games_under_spectral_norm_learn_the_digits(recipe, rounds, settings):
     far, near = (
         frechet_distance_of_features(
             real, features(samples_of(play(digits, recipe, played, precision=precision, ema_decay=0.98, **settings)[0]))
+        ).value
+        for played in (1, rounds)
+    )
+    assert near < far / 2
+
+
+def test_r3gan_finds_the_grid():
+    grid = open_data("grid25")
+    config = recipes.find("r3gan").Config.for_kind("points").to_json()
+    untrained, _ = play(grid, "r3gan", 1, **config)
+    game, logged = play(grid, "r3gan", 4500, **config)
+    before, after = count_modes("grid25", untrained), count_modes("grid25", game)
+    assert after.found >= 22 > 2 * before.found
+    assert after.high_quality > 5 * before.high_quality
+    assert all(abs(values["discriminator/loss"]) < 10 for values in logged)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "rounds", "settings"),
+    [
+        ("r3gan", 300, {"widths": (32, 16), "ema_half_life": (0.0, 500.0)}),
+        ("stylegan2", 300, {"max_channels": 32, "mixing": 0.0, "ema_half_life": 500.0}),
+    ],
+)
+def test_small_networks_learn_the_digits_with_their_labels(recipe, rounds, settings):
+    digits, precision = open_data("digits"), device.pick_precision("auto", torch.device("cpu"))
+    features, real = pixel_features(digits)
+    assert digits.spec.classes
+    far, near = (
+        frechet_distance_of_features(
+            real, features(samples_of(play(digits, recipe, played, precision=precision, **settings)[0]))
         ).value
         for played in (1, rounds)
     )

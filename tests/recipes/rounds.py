@@ -17,6 +17,7 @@ from zerosum.data.batch import Domains, Images, Pairs, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
 from zerosum.layers.dropout import Dropout
+from zerosum.player import STATISTICS
 from zerosum.runtime import rng
 
 TOLERANCE = 3e-8
@@ -27,8 +28,8 @@ NOISE = 1e-12
 
 Value = str | Callable[[Mapping[str, float]], float]
 """A term of ours in the reference's: its name, or a function of all of them."""
-Terms = Mapping[str, Mapping[str, Value]]
-"""What each player's terms are in the reference's."""
+Terms = Mapping[str, Mapping[str, Value] | Callable[["Played"], Mapping[str, Value]]]
+"""What each player's terms are in the reference's, or a function of the move."""
 
 VERDICTS: Mapping[str, Value] = {
     "real": "said_real",
@@ -54,6 +55,8 @@ class Played:
     terms: dict[str, float] = field(default_factory=dict)
     watched: dict[str, float] = field(default_factory=dict)
     gradients: list[Tensor] = field(default_factory=list)
+    reached: list[bool] = field(default_factory=list)
+    """Of each parameter, whether it got a gradient: Adam passes over those that got none."""
     after: list[Tensor] = field(default_factory=list)
     mean: list[Tensor] = field(default_factory=list)
     """The running average of the weights after the move; empty where none is kept."""
@@ -178,6 +181,7 @@ def play(
     def recorded_step(player: str) -> None:
         move, mover = record.rounds[-1][-1], game.players[player]
         assert move.player == player
+        move.reached = [p.grad is not None for p in mover.parameters]
         move.gradients = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in mover.parameters]
         step(player)
         move.after = _copies(mover.parameters)
@@ -207,7 +211,7 @@ def compare(
     record: Record,
     expected: Sequence[Move],
     terms: Terms,
-    laws: Mapping[str, str],
+    laws: Mapping[str, str | Callable[[Played], str]],
     decays: Mapping[str, float | Callable[[int], float]] | None = None,
 ) -> None:
     """See that the moves are those expected: who, terms, gradients, parameters after, averages after.
@@ -227,9 +231,11 @@ def compare(
     norms: dict[str, list[Tensor]] = {}
     for index, (ours, theirs) in enumerate(zip(record.moves, expected, strict=True)):
         place = f"move {index} ({ours.player})"
-        assert ours.laws == laws.get(ours.player, ""), place
+        law, of_player = laws.get(ours.player, ""), terms[ours.player]
+        assert ours.laws == (law(ours) if callable(law) else law), place
         verdicts = VERDICTS if "real_accuracy" in ours.watched else {}
-        values = {n: _value(v, theirs.losses) for n, v in {**terms[ours.player], **verdicts}.items()}
+        found = of_player(ours) if callable(of_player) else of_player
+        values = {n: _value(v, theirs.losses) for n, v in {**found, **verdicts}.items()}
         assert set(ours.terms) | set(ours.watched) == set(values), place
         for term, value in {**ours.terms, **ours.watched}.items():
             assert value == pytest.approx(values[term], rel=TOLERANCE, abs=1e-13), f"{place}: {term}"
@@ -282,7 +288,7 @@ def _near(ours: Sequence[Tensor], theirs: Sequence[Tensor], what: str) -> None:
 def _norms(mover: Any) -> list[tuple[Tensor, Tensor]]:
     """Return batch norm's running statistics of a player's networks, live and averaged."""
     lives = {f"{i}.{n}": t for i, network in enumerate(mover.networks) for n, t in network.named_buffers()}
-    return [(t.clone(), mover.average[n].clone()) for n, t in lives.items() if n.endswith(("_mean", "_var"))]
+    return [(t.clone(), mover.average[n].clone()) for n, t in lives.items() if n.endswith(STATISTICS)]
 
 
 def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:

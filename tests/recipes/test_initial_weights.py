@@ -116,3 +116,31 @@ def test_biggan_starts_from_weights_of_the_authors_codes_spread() -> None:
     recipe: Any = kind(kind.Config(), Spec(shape=(3, 32, 32), classes=("a", "b")))
     drawn = [m.weight.flatten() for m in recipe.modules() if isinstance(m, nn.Conv2d | nn.Linear | nn.Embedding)]
     assert_normal(torch.cat(drawn), 0.0, 0.02)
+
+
+def test_r3gan_starts_from_hes_weights_scaled_by_depth() -> None:
+    """N(0, 2 / (1 + 0.2^2) / fan-in / sqrt(blocks)) within blocks, 0 at their end, N(0, 1 / fan-in) elsewhere."""
+    recipe = built("r3gan", (3, 32, 32), widths=(64, 64, 32, 32))
+    for network in (recipe.generator, recipe.discriminator):
+        for name, weight in network.named_parameters():
+            if weight.ndim == 1 or "reduce" in name:
+                assert not weight.any()
+            elif "stages" in name:
+                assert_normal(weight, 0.0, math.sqrt(2 / 1.04 / weight[0].numel()) * 4**-0.25)
+            elif name != "basis" and name != "pool":
+                assert_normal(weight, 0.0, weight[0].numel() ** -0.5)
+    assert_normal(recipe.generator.basis, 0.0, 1.0)
+    assert_normal(recipe.discriminator.pool, 0.0, 0.25)
+
+
+def test_stylegan2_starts_from_unit_weights_and_styles_of_one() -> None:
+    recipe = built("stylegan2", (3, 32, 32))
+    for name, parameter in recipe.named_parameters():
+        if name.endswith("weight"):
+            assert_normal(parameter, 0.0, 100.0 if ".mapping." in name else 1.0)
+        elif name.endswith("affine.bias"):
+            assert (parameter == 1).all()
+        elif "constant" in name:
+            assert_normal(parameter, 0.0, 1.0)
+        else:
+            assert not parameter.any(), name

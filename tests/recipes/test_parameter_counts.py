@@ -229,3 +229,33 @@ def test_r3gan_has_the_papers_counts(preset, side, classes, generator, discrimin
     for module in recipe.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1:
             assert module.in_channels // module.groups == recipe.config.group
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape", "classes", "generator", "discriminator"),
+    [
+        ({"preset": "stylegan2"}, (3, 1024, 1024), 0, 30_370_060, 29_012_513),
+        ({"preset": "paper1024"}, (3, 512, 512), 0, 30_276_583, 28_982_849),
+        ({"preset": "stylegan2"}, (3, 256, 256), 0, 30_034_338, 28_864_129),
+        ({"preset": "paper256"}, (3, 256, 256), 0, 24_767_458, 24_001_089),
+        ({"preset": "auto256"}, (3, 256, 256), 0, 23_191_522, 24_001_089),
+        ({"preset": "paper256"}, (3, 64, 64), 0, 23_819_544, 23_407_361),
+        ({"preset": "cifar"}, (3, 32, 32), 0, 19_947_539, 20_720_641),
+        ({"preset": "cifar"}, (3, 32, 32), 10, 20_215_315, 23_089_664),
+        ({"preset": "small"}, (1, 32, 32), 0, 263_531, 288_929),
+        ({"base": 2048}, (1, 32, 32), 0, 313_867, 337_153),
+    ],
+)
+def test_stylegan2_has_the_papers_counts(settings, shape, classes, generator, discriminator):
+    recipe = build("stylegan2", shape, classes, **settings)
+    assert trainable(recipe.generator) == generator
+    assert trainable(recipe.discriminator) == discriminator
+
+
+@pytest.mark.parametrize(("side", "layers"), [(1024, 18), (256, 14), (32, 8)])
+def test_stylegan2_takes_two_styles_a_resolution(side, layers):
+    recipe = build("stylegan2", (3, side, side), preset="stylegan2")
+    assert recipe.generator.synthesis.layers == layers
+    if side == 1024:
+        assert trainable(recipe.generator.mapping) == 2_101_248
+        assert trainable(recipe.generator.synthesis) == 28_268_812

@@ -26,6 +26,7 @@ from tests.reference import (
     r3gan,
     residual,
     srgan,
+    stylegan2,
     unrolled,
     wgan,
     wgan_gp,
@@ -830,6 +831,9 @@ def test_biggan(tiny: Setup, classes: int, settings: dict[str, Any]) -> None:
         ((2, 16, 16), 3, {"burn_in": 20}),
         ((1, 8, 16), 0, {"burn_in": 6, "gamma": (0.5, 0.05), "lr": (2e-4, 5e-5), "beta2": (0.9, 0.99), "blocks": 2}),
         ((2,), 0, {"burn_in": 20, "ema_half_life": (0.0, 2_000.0)}),
+        ((2, 16, 16), ("a", "b", "c"), {"burn_in": 20}),
+        ((1, 8, 16), (), {"burn_in": 6, "gamma": (0.5, 0.05), "lr": (2e-4, 5e-5), "beta2": (0.9, 0.99), "blocks": 2}),
+        ((2,), (), {"burn_in": 20, "gamma": (0.1, 0.02)}),
     ],
 )
 def test_r3gan(tiny: Setup, shape: tuple[int, ...], classes: int, settings: dict[str, Any]) -> None:
@@ -860,3 +864,117 @@ def test_r3gan(tiny: Setup, shape: tuple[int, ...], classes: int, settings: dict
     }
     average = {"generator": lambda number: 0.5 ** (4 / at("ema_half_life", number))}
     compare(record, expected, terms, dict.fromkeys(record.start, "normal"), average)
+
+
+@pytest.mark.parametrize(
+    ("shape", "classes", "settings"),
+    [
+        ((2, 16, 16), (), {"path_length": 2.0, "mixing": 0.9, "gamma": 10.0}),
+        ((1, 8, 12), ("a", "b", "c"), {"residual": False, "mixing": 0.0, "ema_ramp": 0.0}),
+        ((1, 16, 16), ("a", "b"), {"gamma": 0.0, "path_length": 0.5, "path_every": 2}),
+    ],
+)
+def test_stylegan2(tiny: Setup, shape: tuple[int, ...], classes: tuple[str, ...], settings: dict[str, Any]) -> None:
+    sizes = {"latent_dim": 4, "base": 48, "max_channels": 6, "minibatch_group": 2, "r1_every": 2}
+    record = tiny(
+        "stylegan2",
+        shape,
+        classes=classes,
+        rounds=3,
+        batch=4,
+        **sizes,
+        **settings,
+        observe=lambda recipe: (recipe.generator.mapping.average.clone(), recipe.mean_length.item()),
+    )
+    config, levels = record.recipe.config, 3 if shape[1] == 16 else 2
+    names = {name: [n for n, _ in getattr(record.recipe, name).named_parameters()] for name in record.start}
+    shares = {
+        "generator": config.path_every / (config.path_every + 1) if config.path_length else 1.0,
+        "discriminator": 2 / 3 if config.gamma else 1.0,
+    }
+    g, d = (
+        stylegan2.Lazy(name, leaves(record.start[name]), alpha=0.0025 * share, beta2=0.99**share)
+        for name, share in shares.items()
+    )
+    weights = {p.name: dict(zip(names[p.name], p.parameters, strict=True)) for p in (g, d)}
+    average, length = torch.zeros(4), 0.0
+    expected: list[Move] = []
+    decays: list[float] = []
+
+    def style(z: Tensor, label: Tensor | None) -> Tensor:
+        return stylegan2.mapping(weights["generator"], "mapping", z, label, layers=2, classes=len(classes))
+
+    def mixed(draws: list[Tensor], label: Tensor | None) -> tuple[Tensor, Tensor]:
+        w = style(draws.pop(0), label)
+        rows = w[:, None].repeat(1, 2 * levels, 1)
+        if config.mixing:
+            crossovers, tosses = draws.pop(0), draws.pop(0)
+            other = style(draws.pop(0), label)
+            rows = torch.stack(
+                [
+                    torch.stack([w[i] if toss >= config.mixing or at <= c else other[i] for at in range(2 * levels)])
+                    for i, (c, toss) in enumerate(zip(crossovers.tolist(), tosses.tolist(), strict=True))
+                ]
+            )
+        return w, rows
+
+    for number, played in enumerate(record.rounds):
+        x, label = played[0].batch.real, played[0].batch.label if classes else None
+        judge: Any = partial(
+            lambda y, label: stylegan2.discriminator(
+                weights["discriminator"],
+                y,
+                label,
+                levels=levels,
+                group=2,
+                residual=config.residual,
+                classes=len(classes),
+            ),
+            label=label,
+        )
+        queue = [list(move.draws) for move in played]
+        reached = [move.reached for move in played]
+        half_life = min(2_000.0, config.ema_ramp * 4 * (number + 1)) if config.ema_ramp else 2_000.0
+        draws = queue.pop(0)
+        w, rows = mixed(draws, label)
+        w = w.detach()
+        decays.append(0.5 ** (4 / half_life))
+        make: Any = partial(stylegan2.synthesis, weights["generator"], levels=levels)
+        g.reached = reached.pop(0)
+        expected.append(stylegan2.g_move(g, judge, make(rows, draws)))
+        average = average + 0.005 * (w.mean(0) - average)
+        if config.path_length and number % config.path_every == 0:
+            draws = queue.pop(0)
+            decays.append(decays[-1])
+            rows = mixed(draws, None if label is None else label[:2])[1]
+            *noises, y = draws
+            g.reached = reached.pop(0)
+            move, mean = stylegan2.path_move(
+                g, make(rows, noises), rows, y, length, weight=config.path_length, every=config.path_every
+            )
+            expected.append(move)
+            length += 0.01 * (mean - length)
+        draws = queue.pop(0)
+        fake = make(mixed(draws, label)[1], draws).detach()
+        d.reached = reached.pop(0)
+        expected.append(stylegan2.d_move(d, judge, x, fake))
+        if config.gamma and number % 2 == 0:
+            draws = queue.pop(0)
+            fake = make(mixed(draws, label)[1], draws).detach()
+            d.reached = reached.pop(0)
+            expected.append(stylegan2.r1_move(d, judge, x, fake, gamma=config.gamma, every=2))
+        torch.testing.assert_close(record.seen[number][0], average)
+        assert record.seen[number][1] == pytest.approx(length)
+
+    def terms(move: Any) -> dict[str, Value]:
+        lazy: dict[str, Value] = {"path": "loss", "length": "length"} if "path" in move.terms else {}
+        lazy |= {"penalty": "loss", "r1": "r1"} if "penalty" in move.terms else {}
+        return lazy or {"adversarial": "loss"}
+
+    def law(move: Any) -> str:
+        mixing = [f"integers({2 * levels - 1})", "uniform(0, 1)", "normal"] if config.mixing else []
+        noises = 2 * levels - 1 + ("path" in move.terms)
+        return " ".join(["normal", *mixing, *["normal"] * noises])
+
+    players = dict.fromkeys(record.start, terms)
+    compare(record, expected, players, dict.fromkeys(record.start, law), {"generator": lambda t: decays[t - 1]})

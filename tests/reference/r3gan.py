@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tests.reference.common import Move, Player, Weights, conv, leaky, softplus, told
+from tests.reference.common import Move, Player, Weights, conv, leaky, relu, softplus, told
 
 
 def scheduled(first: float, last: float, images: float, burn_in: float) -> float:
@@ -113,10 +113,10 @@ def discriminator(
 
 
 def dense(weights: Sequence[Tensor], x: Tensor, *, hidden: int) -> Tensor:
-    """Linear layers with a leaky rectifier after each hidden one; a single output is one number a sample."""
+    """Linear layers with a rectifier after each hidden one; a single output is one number a sample."""
     w = Weights(weights)
     for _ in range(hidden):
-        x = leaky(x @ w.take().T + w.take(), 0.2)
+        x = relu(x @ w.take().T + w.take())
     x = x @ w.take().T + w.take()
     w.done()
     return x.flatten() if x.shape[1] == 1 else x

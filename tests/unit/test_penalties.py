@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from zerosum.networks.mlp import Dense
-from zerosum.penalties import clip_weights_, gradient_penalty, logits_and_slopes, r1, r2
+from zerosum.penalties import clip_weights_, gradient_penalty, logits_and_slopes, path_lengths, r1, r2
 
 
 def slope(x: torch.Tensor) -> torch.Tensor:
@@ -28,6 +28,15 @@ def test_one_pass_gives_the_logits_and_the_slopes():
     logits, slopes = logits_and_slopes(slope, x)
     torch.testing.assert_close(logits, slope(x))
     torch.testing.assert_close(slopes, torch.full((6,), 25.0))
+
+
+def test_the_path_length_of_a_linear_generator_is_that_of_its_transpose(monkeypatch):
+    weight, direction = torch.randn(2 * 4 * 3, 5), torch.randn(6, 2, 4, 3)
+    monkeypatch.setattr("zerosum.penalties.rng.normal", lambda *shape, device: direction)
+    styles = torch.randn(6, 1, 5, requires_grad=True)
+    lengths = path_lengths((styles[:, 0] @ weight.T).view(6, 2, 4, 3), styles)
+    expected = (direction.flatten(1) / 12**0.5) @ weight
+    torch.testing.assert_close(lengths, expected.norm(dim=1))
 
 
 def test_a_flat_critic_has_a_finite_gradient():

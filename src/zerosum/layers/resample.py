@@ -30,6 +30,24 @@ def double(maps: Tensor) -> Tensor:
     return _filtered_up(maps) if _is_exporting() else _Double.apply(maps)  # type: ignore[return-value]
 
 
+def smooth(maps: Tensor, padding: int) -> Tensor:
+    """Filter: (N, C, H, W) -> (N, C, H - 3 + 2 padding, W - 3 + 2 padding)."""
+    if _is_exporting():
+        return functional.conv2d(maps, _kernel(maps), padding=padding, groups=maps.shape[1])
+    return _Smooth.apply(maps, padding)  # type: ignore[return-value]
+
+
+class _Smooth(Function):
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, padding: int) -> Tensor:
+        ctx.padding = padding
+        return functional.conv2d(maps, _kernel(maps), padding=padding, groups=maps.shape[1])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return smooth(gradients[0], 3 - ctx.padding), None
+
+
 class _Halve(Function):
     @staticmethod
     def forward(ctx: Any, maps: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ from zerosum.data.spec import Spec
 from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.networks.dcgan import halvings
-from zerosum.networks.mlp import Dense
+from zerosum.networks.mlp import Dense, initialise_he
 from zerosum.networks.r3gan import R3Discriminator, R3Generator, stage_widths
 from zerosum.objectives import discriminator_stats, relativistic_discriminator, relativistic_generator
 from zerosum.optim.schedules import cosine
@@ -50,11 +50,13 @@ class Config(PresetConfig):
 
     by_kind: ClassVar = {
         "points": {
-            "rounds": 3_000,
+            "rounds": 6_000,
             "batch": 256,
-            "gamma": (0.1, 0.1),
-            "lr": (1e-3, 1e-3),
-            "ema_half_life": (0.0, 10_000.0),
+            "latent_dim": 2,
+            "gamma": (0.1, 0.02),
+            "lr": (1e-3, 1e-4),
+            "ema_half_life": (0.0, 25_000.0),
+            "burn_in": 1_500_000,
         }
     }
 
@@ -187,8 +189,10 @@ class R3GAN(ConditionalRecipe):
         on_points = spec.kind == "points"
         super().__init__(config, replace(spec, classes=(), class_counts=()) if on_points else spec)
         if on_points:
-            self.generator = Dense(config.latent_dim, config.points_hidden, spec.shape, activation="leaky_relu")
-            self.discriminator = Dense(2, config.points_hidden, activation="leaky_relu")
+            self.generator = Dense(config.latent_dim, config.points_hidden, spec.shape)
+            self.discriminator = Dense(2, config.points_hidden)
+            initialise_he(self.generator)
+            initialise_he(self.discriminator)
             return
         depth, *start = halvings(spec.shape)
         widths = stage_widths(config.widths, depth + 1)
