@@ -113,9 +113,10 @@ def test_games_under_spectral_norm_learn_the_digits(recipe, rounds, settings):
 
 def test_r3gan_finds_the_grid():
     grid = open_data("grid25")
-    config = recipes.find("r3gan").Config.for_kind("points").to_json()
-    untrained, _ = play(grid, "r3gan", 1, **config)
-    game, logged = play(grid, "r3gan", 4500, **config)
+    settings = recipes.find("r3gan").Config.for_kind("points").to_json()
+    rounds = settings.pop("rounds") * 3 // 4
+    untrained, _ = play(grid, "r3gan", 1, **settings)
+    game, logged = play(grid, "r3gan", rounds, **settings)
     before, after = count_modes("grid25", untrained), count_modes("grid25", game)
     assert after.found >= 22 > 2 * before.found
     assert after.high_quality > 5 * before.high_quality
