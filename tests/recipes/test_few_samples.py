@@ -17,7 +17,7 @@ ONE_VALUE = "Batch norm needs 2 samples or more"
 
 def play_once(name: str, shape: tuple[int, ...], **settings: object) -> None:
     """Play a round of every phase of the small recipe `name`."""
-    group = {"minibatch_group": 1} if name == "progan" else {}
+    group = {"minibatch_group": 1} if name in ("progan", "stylegan2") else {}
     plan = RunConfig.read("data", name, {**SMALL[name], **group, "rounds": 8, **settings})
     playing = build_game(plan, sides(name, shape), torch.device("cpu"), World())
     for index, phase in enumerate(playing.recipe.phases()):

@@ -13,9 +13,9 @@ from zerosum import recipes
 from zerosum.data.spec import Spec
 
 
-def built(name: str, shape: tuple[int, ...], **settings: Any) -> Any:
+def built(name: str, shape: tuple[int, ...], *, classes: tuple[str, ...] = ("a", "b"), **settings: Any) -> Any:
     torch.manual_seed(0)
-    spec = Spec(shape=shape, kind="images" if len(shape) == 3 else "points", classes=("a", "b"))
+    spec = Spec(shape=shape, kind="images" if len(shape) == 3 else "points", classes=classes)
     return recipes.find(name)(recipes.find(name).Config.read(settings), spec)
 
 
@@ -120,7 +120,7 @@ def test_biggan_starts_from_weights_of_the_authors_codes_spread() -> None:
 
 def test_r3gan_starts_from_hes_weights_scaled_by_depth() -> None:
     """N(0, 2 / (1 + 0.2^2) / fan-in / sqrt(blocks)) within blocks, 0 at their end, N(0, 1 / fan-in) elsewhere."""
-    recipe = built("r3gan", (3, 32, 32), widths=(64, 64, 32, 32))
+    recipe = built("r3gan", (3, 32, 32), classes=(), widths=(64, 64, 32, 32))
     for network in (recipe.generator, recipe.discriminator):
         for name, weight in network.named_parameters():
             if weight.ndim == 1 or "reduce" in name:
@@ -134,7 +134,7 @@ def test_r3gan_starts_from_hes_weights_scaled_by_depth() -> None:
 
 
 def test_stylegan2_starts_from_unit_weights_and_styles_of_one() -> None:
-    recipe = built("stylegan2", (3, 32, 32))
+    recipe = built("stylegan2", (3, 32, 32), classes=())
     for name, parameter in recipe.named_parameters():
         if name.endswith("weight"):
             assert_normal(parameter, 0.0, 100.0 if ".mapping." in name else 1.0)

@@ -247,7 +247,7 @@ def test_r3gan_has_the_papers_counts(preset, side, classes, generator, discrimin
     ],
 )
 def test_stylegan2_has_the_papers_counts(settings, shape, classes, generator, discriminator):
-    recipe = build("stylegan2", shape, classes, **settings)
+    recipe = build("stylegan2", shape, classes=classes, **settings)
     assert trainable(recipe.generator) == generator
     assert trainable(recipe.discriminator) == discriminator
 

@@ -830,10 +830,7 @@ def test_biggan(tiny: Setup, classes: int, settings: dict[str, Any]) -> None:
     [
         ((2, 16, 16), 3, {"burn_in": 20}),
         ((1, 8, 16), 0, {"burn_in": 6, "gamma": (0.5, 0.05), "lr": (2e-4, 5e-5), "beta2": (0.9, 0.99), "blocks": 2}),
-        ((2,), 0, {"burn_in": 20, "ema_half_life": (0.0, 2_000.0)}),
-        ((2, 16, 16), ("a", "b", "c"), {"burn_in": 20}),
-        ((1, 8, 16), (), {"burn_in": 6, "gamma": (0.5, 0.05), "lr": (2e-4, 5e-5), "beta2": (0.9, 0.99), "blocks": 2}),
-        ((2,), (), {"burn_in": 20, "gamma": (0.1, 0.02)}),
+        ((2,), 0, {"burn_in": 20, "gamma": (0.1, 0.02)}),
     ],
 )
 def test_r3gan(tiny: Setup, shape: tuple[int, ...], classes: int, settings: dict[str, Any]) -> None:
@@ -869,12 +866,12 @@ def test_r3gan(tiny: Setup, shape: tuple[int, ...], classes: int, settings: dict
 @pytest.mark.parametrize(
     ("shape", "classes", "settings"),
     [
-        ((2, 16, 16), (), {"path_length": 2.0, "mixing": 0.9, "gamma": 10.0}),
-        ((1, 8, 12), ("a", "b", "c"), {"residual": False, "mixing": 0.0, "ema_ramp": 0.0}),
-        ((1, 16, 16), ("a", "b"), {"gamma": 0.0, "path_length": 0.5, "path_every": 2}),
+        ((2, 16, 16), 0, {"path_length": 2.0, "mixing": 0.9, "gamma": 10.0}),
+        ((1, 8, 12), 3, {"residual": False, "mixing": 0.0, "ema_ramp": 0.0}),
+        ((1, 16, 16), 2, {"gamma": 0.0, "path_length": 0.5, "path_every": 2}),
     ],
 )
-def test_stylegan2(tiny: Setup, shape: tuple[int, ...], classes: tuple[str, ...], settings: dict[str, Any]) -> None:
+def test_stylegan2(tiny: Setup, shape: tuple[int, ...], classes: int, settings: dict[str, Any]) -> None:
     sizes = {"latent_dim": 4, "base": 48, "max_channels": 6, "minibatch_group": 2, "r1_every": 2}
     record = tiny(
         "stylegan2",
@@ -902,7 +899,7 @@ def test_stylegan2(tiny: Setup, shape: tuple[int, ...], classes: tuple[str, ...]
     decays: list[float] = []
 
     def style(z: Tensor, label: Tensor | None) -> Tensor:
-        return stylegan2.mapping(weights["generator"], "mapping", z, label, layers=2, classes=len(classes))
+        return stylegan2.mapping(weights["generator"], "mapping", z, label, layers=2, classes=classes)
 
     def mixed(draws: list[Tensor], label: Tensor | None) -> tuple[Tensor, Tensor]:
         w = style(draws.pop(0), label)

@@ -3,7 +3,7 @@
 Source: Salimans et al. 2016, section 3.1 (https://arxiv.org/abs/1606.03498).
 
 Differs from the paper: the term is added to the generator's own loss, which the paper replaces by it; the features are
-what the discriminator's last layer with weights takes, where the authors' code takes a layer before.
+what the last layer with weights that the samples pass takes, where the authors' code takes a layer before.
 """
 
 from __future__ import annotations
@@ -39,16 +39,17 @@ class FeatureMatching(Stabiliser):
     def __init__(self, value: float = 1.0) -> None:
         super().__init__(value)
         self._watching = False
-        self._entered: Tensor | None = None
-        self._calls: dict[nn.Module, tuple[Tensor, dict[str, Tensor], tuple[Any, ...], dict[str, Any]]] = {}
+        self._entered: dict[nn.Module, Tensor] = {}
+        self._calls: dict[nn.Module, tuple[nn.Module, Tensor, dict[str, Tensor], tuple[Any, ...], dict[str, Any]]] = {}
 
     def prepare(self, recipe: Recipe) -> None:
-        """Hook into the discriminators and the last of their layers that has weights."""
+        """Hook into the discriminators and their layers that have weights."""
         for network in discriminators_of(recipe, self.name):
             layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd)]
             if not layers:
                 raise InputError(f"--stabilise {self.name} found no dense or convolutional layer: leave it out.")
-            layers[-1].register_forward_pre_hook(self._enter)
+            for layer in layers:
+                layer.register_forward_pre_hook(self._enter)
             network.register_forward_hook(self._leave, with_kwargs=True)
 
     def before(self, name: str, game: Game[Any]) -> None:
@@ -60,21 +61,23 @@ class FeatureMatching(Stabiliser):
         distances = []
         for network, real in zip(game.recipe.discriminators(), game.recipe.real_inputs(batch), strict=True):
             if network in self._calls:
-                fake, weights, more, named = self._calls[network]
+                layer, fake, weights, more, named = self._calls[network]
+                self._entered = {}
                 functional_call(network, weights, (real, *more), named)
-                assert self._entered is not None
-                distances.append(squared_distance(self._entered, fake))
-        self._watching, self._entered, self._calls = False, None, {}
+                distances.append(squared_distance(self._entered[layer], fake))
+        self._watching, self._entered, self._calls = False, {}, {}
         return {"feature_matching": self.value * sum(distances[1:], distances[0])} if distances else {}
 
     def _enter(self, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
         if self._watching:
-            self._entered = inputs[0]
+            self._entered.pop(layer, None)
+            self._entered[layer] = inputs[0]
 
     def _leave(self, network: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], output: Tensor) -> None:
         if self._watching and inputs[0].requires_grad:  # in a generator's move only what it made does
-            assert self._entered is not None
-            self._calls[network] = self._entered, dict(network.named_parameters()), inputs[1:], named
+            layer, features = [(layer, x) for layer, x in self._entered.items() if x.requires_grad][-1]
+            self._calls[network] = layer, features, dict(network.named_parameters()), inputs[1:], named
+            self._entered = {}
 
 
 def squared_distance(real: Tensor, fake: Tensor) -> Tensor:
