@@ -44,7 +44,7 @@ def approximate_r1(critic: Critic, real: Tensor, *, sigma: float = 0.01) -> Tens
     augmentation) and in float32, whatever autocast says, because their difference is divided by sigma.
 
     Args:
-        critic: (N, *shape) -> logits.
+        critic: (N, *shape) -> logits; two calls on equal draws must be of one function, with no state in between.
         real: (N, *shape).
         sigma: standard deviation of the noise, in units of the data.
 

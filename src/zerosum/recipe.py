@@ -63,7 +63,8 @@ class Recipe(nn.Module, ABC):
     """One paper: networks, players, the round, and how to sample. Its state_dict is the whole model.
 
     Players of the adversarial game have a role. The loss of one with the role discriminator logs its logits under
-    `real` and `fake`, (N, ...) each with a row or more a sample: probes and stabilisers read them.
+    `real` and `fake`, (N, ...) each with a row or more a sample: probes and stabilisers read them. It shows each of
+    `discriminators()` the real samples first and as many generated ones next, in one batch or in two.
     """
 
     Config: ClassVar[type[RecipeConfig]] = RecipeConfig

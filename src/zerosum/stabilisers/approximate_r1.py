@@ -36,4 +36,4 @@ class ApproximateR1(Penalty):
 
     def penalty(self, real: Entry, fake: Entry) -> Tensor:
         """Return the estimate of E|grad D(x)|^2 / 2."""
-        return penalties.approximate_r1(real.logits, real.samples)
+        return penalties.approximate_r1(real.at_rest(), real.samples)

@@ -36,6 +36,6 @@ class Consistency(Penalty):
 
     def penalty(self, real: Entry, fake: Entry) -> Tensor:
         """Return the mean square of D(x) - D(T(x))."""
-        x = translation(real.samples)
-        varied = real.logits(mirrored(x) if self._mirror else x)
-        return (to_float32(real.logits(real.samples)) - to_float32(varied)).square().mean()
+        x, logits = translation(real.samples), real.at_rest()
+        varied = logits(mirrored(x) if self._mirror else x)
+        return (to_float32(logits(real.samples)) - to_float32(varied)).square().mean()

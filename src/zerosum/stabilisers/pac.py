@@ -24,7 +24,8 @@ class Pac(Stabiliser):
     """Neighbours in a batch enter the discriminator together, their features or channels joined.
 
     The first layer is made anew for them, with weights that leave the deviation of its output as it was. Each sample
-    has the logit of its pack. What the layers draw is drawn for packs, so that a batch is not divided.
+    has the logit of its pack, so that a zero-centred penalty on the samples' slopes weighs as many times as much. What
+    the layers draw is drawn for packs, so that a batch is not divided.
 
     Args:
         value: samples in a pack, 2 to 4 in the paper; a batch is a multiple of it.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from zerosum.data.batch import Batch
 from zerosum.game import Game
@@ -21,9 +22,24 @@ from zerosum.stabilisers.requirements import discriminators_of
 class Entry:
     """Samples (N, ...) that entered a discriminator in a loss, before any hook varied them, with its further inputs."""
 
+    network: nn.Module
     samples: Tensor
-    logits: Callable[[Tensor], Tensor]
-    """The discriminator as a function of other samples (N, ...) beside the same further inputs."""
+    more: tuple[Any, ...]
+    named: Mapping[str, Any]
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Map other samples (N, ...) to the discriminator's logits, the first of its outputs if it has several."""
+        return _first(self.network(x, *self.more, **self.named))
+
+    def at_rest(self) -> Callable[[Tensor], Tensor]:
+        """Return `logits` as a function that no call changes: power iteration and running statistics stay."""
+        buffers = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
+
+        def logits(x: Tensor) -> Tensor:
+            copies = {name: buffer.clone() for name, buffer in buffers.items()}
+            return _first(functional_call(self.network, copies, (x, *self.more), dict(self.named)))
+
+        return logits
 
 
 class Watch:
@@ -88,9 +104,9 @@ def _entries(network: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any],
             each = isinstance(value, Tensor) and value.shape[:1] == (total,)
             return value[start : start + rows] if each else value
 
-        more, others = [cut(value) for value in inputs[1:]], {key: cut(value) for key, value in named.items()}
+        named_cut = {key: cut(value) for key, value in named.items()}
+        yield Entry(network, cut(inputs[0]), tuple(map(cut, inputs[1:])), named_cut)
 
-        def logits(x: Tensor, more: list[Any] = more, others: dict[str, Any] = others) -> Tensor:
-            return network(x, *more, **others)
 
-        yield Entry(cut(inputs[0]), logits)
+def _first(output: Any) -> Tensor:
+    return output if isinstance(output, Tensor) else output[0]
