@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +47,19 @@ class Contestant:
 
     recipe: str | None
     labelled: bool
+    stabilise: str | None = None
 
     @property
     def name(self) -> str:
         """How tables and folders call it."""
-        return (self.recipe or "default") + (" with labels" if self.labelled else "")
+        added = "" if self.stabilise is None else f" and {self.stabilise}"
+        return (self.recipe or "default") + (" with labels" if self.labelled else "") + added
 
     def flags(self) -> list[str]:
         """Return the flags of `zerosum train` that make it."""
         named = [] if self.recipe is None else ["--recipe", self.recipe]
-        return named if self.labelled else [*named, "--labels", "none"]
+        added = [] if self.stabilise is None else ["--stabilise", self.stabilise]
+        return [*named, *added, *([] if self.labelled else ["--labels", "none"])]
 
 
 def contestants() -> list[Contestant]:
@@ -133,6 +136,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--data", default="fashion,cifar,lego,lego-500")
     parser.add_argument("--only", help="contestants, by commas")
+    parser.add_argument("--stabilise", help="add this to each contestant, which plays as many rounds as without")
     parser.add_argument("--folder", type=Path, default=Path("runs/default"))
     parser.add_argument("--device", default="auto")
     parser.add_argument("--jobs", type=int, default=1, help="trainings side by side")
@@ -141,6 +145,8 @@ def main() -> None:
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()
     chosen = [c for c in contestants() if options.only is None or c.name in options.only.split(",")]
+    if options.stabilise is not None:
+        chosen = [replace(contestant, stabilise=options.stabilise) for contestant in chosen]
     pairs = [(data, c) for data in options.data.split(",") for c in chosen]
     if options.plan is not None:
         planned = json.loads(options.plan.read_text()) if options.plan.exists() else {}
@@ -158,7 +164,7 @@ def main() -> None:
         where, flags = data_of(data, options.folder)
         length = ["--minutes", str(options.minutes)]
         if given is not None:
-            length = given[f"{data}/{contestant.name}"]
+            length = given[f"{data}/{replace(contestant, stabilise=None).name}"]
         words = [str(where), *flags, *contestant.flags(), *length, "--seed", str(seed), "--preview-every", "1000"]
         place = options.folder / data / f"{contestant.name.replace(' ', '-')}-{seed}"
         try:

@@ -35,6 +35,7 @@ class Case:
     shape: tuple[int, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     source: tuple[int, ...] | None = None
+    classes: int = 0
 
 
 CASES = (
@@ -50,6 +51,15 @@ CASES = (
     Case("cyclegan", (3, 256, 256), {"batch": 1}, (3, 256, 256)),
     Case("srgan", (3, 96, 96), {"pretrain": 1}, (3, 24, 24)),
     Case("inpaint", (3, 128, 128)),
+    Case("lsgan", (3, 64, 64), {"preset": "dcgan"}),
+    Case("wgan", (3, 64, 64), {"preset": "dcgan", "long_rounds": 0}),
+    Case("cgan", (3, 64, 64), {"preset": "dcgan"}, classes=10),
+    Case("acgan", (3, 32, 32), {"preset": "paper"}, classes=10),
+    Case("sngan", (3, 32, 32), {"preset": "cifar10"}),
+    Case("projection", (3, 64, 64), {"preset": "imagenet"}, classes=10),
+    Case("biggan", (3, 32, 32), {"preset": "cifar10"}, classes=10),
+    Case("r3gan", (3, 32, 32), {"preset": "cifar10", "batch": 64}, classes=10),
+    Case("stylegan2", (3, 64, 64), {"preset": "paper256"}),
 )
 
 
@@ -60,10 +70,11 @@ def play(case: Case, place: torch.device, precision: str) -> Game[Any]:
         for kind in kinds.of_batches(recipes.find(case.recipe).data)
         if (kind.name == "points") == (len(case.shape) == 1)
     )
-    spec = Spec(shape=case.shape, kind=kind.name, source_shape=case.source)
+    classes = tuple(map(str, range(case.classes)))
+    spec = Spec(shape=case.shape, kind=kind.name, source_shape=case.source, classes=classes)
     recipe_class = recipes.find(case.recipe)
     torch.manual_seed(0)
-    recipe = recipe_class(recipe_class.Config.read(case.settings), spec)
+    recipe = recipe_class(recipe_class.Config.for_kind(kind.name, case.settings), spec)
     arithmetic = machine.pick_precision(precision if kind.precision == "auto" else "float32", place)
     layout = machine.pick_memory_format("auto", place, arithmetic)
     if kind.memory_format is None:
@@ -122,11 +133,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--timed", type=int, default=40, help="rounds that are timed")
+    parser.add_argument("--only", help="recipes, by commas")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/gpu.json too")
     options = parser.parse_args()
     place = machine.pick_device("cuda")
     rows = [["recipe", "sample", "precision", "images/s", "GPU memory, GiB", "resumed", "finite"]]
-    for case in CASES:
+    for case in (case for case in CASES if options.only is None or case.recipe in options.only.split(",")):
         for precision in ("float32", "auto"):
             row = measure(case, place, precision, timed=options.timed)
             print(*row, sep="  ", flush=True)

@@ -925,7 +925,7 @@ def test_stylegan2(tiny: Setup, shape: tuple[int, ...], classes: int, settings: 
                 levels=levels,
                 group=2,
                 residual=config.residual,
-                classes=len(classes),
+                classes=classes,
             ),
             label=label,
         )
