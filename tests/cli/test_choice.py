@@ -23,15 +23,21 @@ from zerosum.training.choice import AUGMENTATION, FEW_IMAGES, choose
 def chosen(count: int, recipe: str | None = None, **settings: object) -> tuple[RunConfig, tuple[str, ...]]:
     spec = Spec(shape=(3, 16, 16), classes=("a", "b"))
     dataset = kinds.find("images").example(spec, count)
-    return choose(RunConfig.read("photos", recipe, settings), dataset, "cpu")
+    plan = RunConfig.read("photos", recipe or "cgan", settings)
+    return choose(replace(plan, recipe_is_default=recipe is None), dataset, "cpu")
 
 
 def test_every_single_kind_has_a_recipe_that_can_be_trained_on_it():
     for kind in map(kinds.find, kinds.names()):
-        assert kind.recipe is not None
-        assert kind.batch in recipes.find(kind.recipe).data
-    assert kinds.default_recipe("ring8") == kinds.find("points").recipe
-    assert kinds.default_recipe("photos") == kinds.find("images").recipe
+        for shape, classes in (((3, 32, 32), ()), ((3, 32, 32), ("a", "b")), ((1, 64, 64), ()), ((1, 64, 64), ("a",))):
+            assert kind.recipe is not None
+            recipe = recipes.find(kind.recipe(Spec(shape=shape, kind=kind.name, classes=classes)))
+            assert kind.batch in recipe.data
+            assert classes or not getattr(recipe, "needs_labels", False)
+    assert kinds.default_recipe("ring8") == "gan"
+    assert kinds.default_recipe("digits") == "cgan"
+    assert kinds.default_recipe("digits", DataConfig(labels="none")) == "lsgan"
+    assert kinds.default_recipe("digits", DataConfig(size="64")) == "projection"
 
 
 def test_few_images_are_augmented_and_many_are_not():
@@ -60,6 +66,12 @@ def test_explain_says_what_would_be_trained_and_trains_nothing(tmp_path, monkeyp
     assert "--rounds 2500" in out, "the defaults are those for points"
     assert main(["train", "ring8", "--explain"]) == 0
     assert capsys.readouterr().out.startswith("100,000 points in 8 classes: gan")
+    assert main(["train", "digits", "--explain", "--labels", "none", "--batch", "16"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1,797 images of 1x32x32: lsgan, preset small, 5,000 rounds of batch 16.")
+    assert main(["train", "--explain", "--size", "64", "digits"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1,797 images of 1x64x64 in 10 classes: projection, preset small, conditioned on the labels,")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -147,3 +159,10 @@ def test_a_check_of_large_images_says_what_an_hour_here_can_train(tmp_path, monk
     assert "at 64x64" in out
     assert "128x128 would need" in out
     assert "zerosum train DATA --minutes 60" in out
+
+
+def test_data_that_are_not_there_are_refused_before_a_recipe_is_chosen(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import dataclass, field, make_dataclass, replace
 from typing import Annotated, Any
 
 import tyro
 from pydantic import PositiveFloat
 
+from zerosum import kinds
 from zerosum.cli import flags
 from zerosum.config import flag
+from zerosum.data.options import DataConfig
+from zerosum.errors import InputError
 from zerosum.recipes import RecipeLike
 from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run
@@ -71,11 +74,12 @@ def run(arguments: list[str]) -> int:
 
 
 def _start(arguments: list[str]) -> Run | None:
-    data = flags.first_word(arguments)
-    recipe = flags.value_of(arguments, "--recipe")
-    given: Any = flags.parse(_arguments(recipe, data), arguments, prog="zerosum train")
-    if given.data != data:  # whose kind of sample may have another recipe and other defaults
-        data = given.data
+    word, named = flags.first_word(arguments), flags.value_of(arguments, "--recipe")
+    recipe = named or _guess(word, arguments)
+    given: Any = flags.parse(_arguments(recipe, word), arguments, prog="zerosum train")
+    data = given.data
+    if data != word:  # whose kind of sample may have another recipe and other defaults
+        recipe = named or _default(data, arguments)
         given = flags.parse(_arguments(recipe, data), arguments, prog="zerosum train")
     settings = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     default = RunConfig.read(data, recipe, {}).settings()
@@ -84,13 +88,27 @@ def _start(arguments: list[str]) -> Run | None:
         for name, value in settings.items()
         if value != default[name] or flags.value_of(arguments, flag(name)) is not None
     }
-    plan = RunConfig.read(data, recipe, asked)
+    plan = replace(RunConfig.read(data, recipe, asked), recipe_is_default=named is None)
     if given.explain:
-        say(explanation(plan, given.minutes))
+        say(*explanation(plan, given.minutes))
         return None
-    return launch.start(
-        plan, run=given.run, minutes=given.minutes, command=shlex.join(["zerosum", "train", *arguments])
-    )
+    command = shlex.join(["zerosum", "train", *arguments])
+    return launch.start(plan, run=given.run, minutes=given.minutes, command=command)
+
+
+def _guess(word: str, arguments: list[str]) -> str:
+    """Choose the recipe for what may be the data, or may be the value of a flag."""
+    try:
+        return _default(word, arguments)
+    except InputError:
+        return kinds.default_recipe("")
+
+
+def _default(data: str, arguments: list[str]) -> str:
+    """Choose the recipe for data by their size and labels, as the arguments ask for them."""
+    wanted = {name: flags.value_of(arguments, flag(name)) for name in ("size", "labels", "split", "fit", "cache")}
+    options = DataConfig.read({name: value for name, value in wanted.items() if value is not None})
+    return kinds.default_recipe(data, options)
 
 
 def _resume(run_: str, arguments: list[str]) -> Run:
@@ -104,7 +122,7 @@ def _resume(run_: str, arguments: list[str]) -> Run:
     return launch.resume(run_, recipe=recipe, data=given.data or None, **changes)
 
 
-def _arguments(recipe: RecipeLike | None, data: str, plan: RunConfig | None = None) -> type:
+def _arguments(recipe: RecipeLike, data: str, plan: RunConfig | None = None) -> type:
     """Add a recipe's flags to those of starting a run on `data`, or, with a plan's values, to those of going on."""
     known = plan or RunConfig.read(data, recipe, {})
     parts = known.config, known.training, known.options

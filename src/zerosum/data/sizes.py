@@ -8,7 +8,6 @@ from pathlib import Path
 from statistics import median
 
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.decode import PixelFormat
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import plan_for, survey
 from zerosum.data.sources.find import Toy, find, with_default_size
@@ -36,28 +35,46 @@ def candidates(source: str | Path, options: DataConfig, progress: ProgressCallba
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
     """
+    looked = _look(source, options, progress)
+    if looked is None:
+        return []
+    spec, sizes = looked
+    asked = DataConfig(size=recommended(sizes)).sides() if options.size is None else None
+    sides = [spec.shape[1:]] if asked is None else reversed(_halves(asked))
+    return [Spec(shape=(spec.shape[0], *side), classes=spec.classes) for side in sides]
+
+
+def expected(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> Spec | None:
+    """Return what images will be when they are opened; None for points, and where no image can be used.
+
+    Raises:
+        InputError: there are no such data, or the options or the labels do not fit them.
+    """
+    looked = _look(source, options, progress)
+    return None if looked is None else looked[0]
+
+
+def _look(
+    source: str | Path, options: DataConfig, progress: ProgressCallback | None
+) -> tuple[Spec, Sequence[tuple[int, int]]] | None:
+    """Read headers; return what the images will be, and the sizes that they have."""
     options = with_default_size(source, options.checked())
     found = find(source, options, progress)
     if isinstance(found, Toy):
-        return []
+        return None
     if isinstance(found, ImageFiles):
         with no_bombs():
             looked = survey(found, progress, range=options.range)
         sizes = [(fact.height, fact.width) for fact in looked.facts.values()]
-        classes = tuple(labelling(found, options).classes)
         if not sizes:
-            return []
-        plan: PixelFormat = plan_for(looked, options)[0]
+            return None
+        plan, classes = plan_for(looked, options)[0], tuple(labelling(found, options).classes)
     else:
         table = found.read()
         sizes = [table.samples.shape[1:3]]
         plan, table = settle(table, options)
         classes = table.classes
-    asked = options.sides() or DataConfig(size=recommended(sizes)).sides() or (plan.height, plan.width)
-    return [
-        Spec(shape=(plan.channels, *sides), classes=classes)
-        for sides in reversed(_halves(asked) if options.size is None else [asked])
-    ]
+    return Spec(shape=(plan.channels, plan.height, plan.width), classes=classes), sizes
 
 
 def _halves(sides: tuple[int, int]) -> list[tuple[int, int]]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
+from zerosum.data.sizes import expected
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
 from zerosum.runtime.distributed import World
@@ -49,10 +51,17 @@ def name_of(batches: Sequence[type[Batch]], source: str | Path) -> str:
     return "" if kind is None else kind.name
 
 
-def default_recipe(source: str | Path) -> str:
-    """Return the name of the recipe that is trained on a source where none is named."""
+def default_recipe(source: str | Path, options: DataConfig = DataConfig()) -> str:
+    """Return the name of the recipe that is trained on a source where none is named.
+
+    Raises:
+        InputError: there are no such data, or the options or the labels do not fit them.
+    """
     singles = [kind for kind in map(find, names()) if kind.single and kind.recipe is not None]
-    return next(str(kind.recipe) for kind in singles if kind.accepts(source))
+    kind = next(kind for kind in singles if kind.accepts(source))
+    assert kind.recipe is not None
+    spec = expected(source, options) if source else None
+    return kind.recipe(spec or Spec(shape=(3, 64, 64)))
 
 
 def _accepting(kinds: Sequence[Kind], source: str | Path) -> Kind | None:

@@ -60,8 +60,8 @@ class Kind:
     unused: tuple[str, ...] = ()
     """Settings of `DataConfig` that are of no use to this kind, and refused."""
 
-    recipe: str | None = None
-    """Name of the recipe that is trained on it where none is named; None where one has to be."""
+    recipe: Callable[[Spec], str] | None = None
+    """Chooses the recipe that is trained on data of a spec where none is named; None where one has to be."""
 
     draw: Drawer
     """Draws samples, for previews and reports."""

@@ -212,11 +212,22 @@ def random_images(shape: tuple[int, ...], count: int, *, seed: int) -> np.ndarra
     return np.random.default_rng(seed).integers(0, 256, (count, *shape[1:], shape[0]), dtype=np.uint8)
 
 
+SMALL_SIDE = 32
+"""Longer side up to which DCGAN's networks learn more in minutes on a CPU than residual ones do."""
+
+
+def recipe_for(spec: Spec) -> str:
+    """Choose the recipe that had the best Fréchet distances for its time in docs/benchmarks.md (`bench.default`)."""
+    if max(spec.shape[1:]) > SMALL_SIDE:
+        return "projection"
+    return "cgan" if spec.classes else "lsgan"
+
+
 KIND = Kind(
     name="images",
     unit="images",
     batch=Images,
-    recipe="dcgan",
+    recipe=recipe_for,
     open=open,
     accepts=lambda source: built_in(source) not in toys.NAMES,
     unused=("target", "degrade", "direction"),

@@ -48,15 +48,13 @@ def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, t
     return fitted, tuple(reasons)
 
 
-def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe) -> str:
+def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe) -> list[str]:
     """Format what was chosen and why, the sizes of its networks and its settings as plain lines."""
     config: dict[str, Any] = plan.config.to_json() | {"stabilise": plan.training.stabilise}
     counts = {name: sum(p.numel() for p in network.parameters()) for name, network in recipe.named_children()}
     networks = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     lines = [*reasons, f"Recipe: {plan.recipe}. Parameters: {networks}.", "Settings:"]
-    return "\n".join(
-        [*lines, *(f"  {flag(name)} {spelt(value)}" for name, value in config.items() if value is not None)]
-    )
+    return [*lines, *(f"  {flag(name)} {spelt(value)}" for name, value in config.items() if value is not None)]
 
 
 def _is_small(dataset: Dataset) -> bool:

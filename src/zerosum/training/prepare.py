@@ -44,7 +44,7 @@ def prepare(
     return plan, dataset, (*reasons, *chosen)
 
 
-def explanation(plan: RunConfig, minutes: float | None = None) -> str:
+def explanation(plan: RunConfig, minutes: float | None = None) -> list[str]:
     """Say what would be trained as `plan` says, with which settings and why, without training.
 
     Raises:
