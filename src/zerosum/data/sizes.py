@@ -44,7 +44,8 @@ def candidates(source: str | Path, options: DataConfig, progress: ProgressCallba
         with no_bombs():
             looked = survey(found, progress, range=options.range)
         sizes = [(fact.height, fact.width) for fact in looked.facts.values()]
-        classes = tuple(labelling(found, options).classes)
+        labels = labelling(found, options)
+        classes, attributes = labels.classes, labels.attributes
         if not sizes:
             return []
         plan: PixelFormat = plan_for(looked, options)[0]
@@ -52,10 +53,10 @@ def candidates(source: str | Path, options: DataConfig, progress: ProgressCallba
         table = found.read()
         sizes = [table.samples.shape[1:3]]
         plan, table = settle(table, options)
-        classes = table.classes
+        classes, attributes = table.classes, ()
     asked = options.sides() or DataConfig(size=recommended(sizes)).sides() or (plan.height, plan.width)
     return [
-        Spec(shape=(plan.channels, *sides), classes=classes)
+        Spec(shape=(plan.channels, *sides), classes=classes, attributes=attributes)
         for sides in reversed(_halves(asked) if options.size is None else [asked])
     ]
 

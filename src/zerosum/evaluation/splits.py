@@ -109,9 +109,12 @@ def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:
 
 
 def targets_as_images(dataset: Dataset) -> SampleDataset:
-    """View what translations should look like, the targets or the second domain, as images."""
+    """View what translations should look like, the targets or the second domain, as images.
+
+    Images with attributes lose them: metrics of labels are of classes, of which each image has one.
+    """
     if isinstance(dataset, SampleDataset):
-        return dataset
+        return replace(dataset, labels=None) if dataset.spec.attributes else dataset
     return ImageDataset(
         samples=dataset.samples,
         labels=None,

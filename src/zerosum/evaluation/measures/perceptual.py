@@ -118,9 +118,8 @@ def _compute_path(comparison: Comparison) -> list[MetricResult]:
 
     def generate(latents: Tensor) -> Tensor:
         n = len(latents) // 2  # the first halves of the steps and then the second ones, which have the same labels
-        given = (
-            {"labels": draw_labels(recipe.spec, n, comparison.protocol.seed).repeat(2)} if recipe.takes_labels else {}
-        )
+        labels = draw_labels(recipe.spec, n, comparison.protocol.seed) if recipe.takes_labels else None
+        given = {} if labels is None else {"labels": torch.cat([labels, labels])}
         return recipe.sample(len(latents), latent=latents, **given).clamp(-1, 1)
 
     found = path_length(
