@@ -12,6 +12,7 @@ from zerosum import report
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError, StorageError
 from zerosum.evaluation import table
+from zerosum.evaluation.by_class import class_figures, require_classes
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.file_forms import made_of
 from zerosum.evaluation.inputs import of_folder, of_run
@@ -56,6 +57,10 @@ def evaluate(
     place = pick_device(device)
     world = distributed.join(place)
     run = Run.open(subject) if (expanded(subject) / "run.json").exists() else None
+    if run is None and config.per_class:
+        raise InputError(
+            f"--per-class is for runs, whose samples are made with labels, and {subject} is none: leave it."
+        )
     plan = None if run is None else read_config(run, recipe)
     options = DataConfig() if plan is None else plan.options
     progress = progress or (make_progress() if world.is_first else Silent())
@@ -63,11 +68,15 @@ def evaluate(
     context = EvaluationContext(device=place, cache=options.cache_folder(), world=world, progress=told)
     target = None if out is None else require_place(expanded(out))
     try:
+        per_class: tuple[tuple[MetricResult, ...], tuple[str, ...]] = (), ()
         if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
             comparison, round_ = of_folder(subject, config, options, context), None
         else:
             model = load_recipe(run, plan, device=place, checkpoint=checkpoint)
+            if config.per_class:
+                require_classes(model, config)
             comparison, round_ = of_run(model, plan, config, context), played(run.chosen(checkpoint))
+            per_class = class_figures(model, comparison, config, context) if config.per_class else per_class
         figures, left = compute_metrics(comparison, names, progress=context.progress)
     finally:
         progress.close()
@@ -75,8 +84,8 @@ def evaluate(
         subject=str(subject),
         round=round_,
         protocol=comparison.protocol,
-        figures=figures,
-        notes=(*comparison.notes, *left),
+        figures=(*figures, *per_class[0]),
+        notes=(*comparison.notes, *left, *per_class[1]),
         verdict=verdict(figures, comparison.protocol),
         made="" if run is not None else made_of(subject, comparison.protocol.size),
     )

@@ -23,7 +23,7 @@ from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.reference import extract_dataset, prepare
 from zerosum.evaluation.rehearsal import Subject
 from zerosum.evaluation.samples import KEPT, Comparison, Reference, SampleSet, coordinates
-from zerosum.evaluation.splits import find_splits, with_size_of
+from zerosum.evaluation.splits import find_splits, require_same_classes, with_size_of
 from zerosum.features import extract
 from zerosum.features.extractor import Extractor
 from zerosum.inference.generate import draw_labels, finished, stream, translate
@@ -91,6 +91,8 @@ def reference_for_run(
             f"The run makes samples of shape {spec.shape} and {splits.real.dataset.source} has {found}: hold it "
             "against data of the same kind."
         )
+    if config.per_class:
+        require_same_classes(splits, spec)
     from_nothing = kind.task.given == "nothing"
     reference = prepare(splits, config, context, trained=True if own and from_nothing else None, subject=subject)
     if own and splits.real.split == splits.trained:
