@@ -19,6 +19,11 @@ from zerosum.evaluation.samples import Comparison, Reference, SampleSet
 from zerosum.inference.generate import finished, stream
 from zerosum.recipe import Recipe
 
+ClassFigures = tuple[tuple[MetricResult, ...], tuple[str, ...]]
+"""Figures, and sentences on them."""
+
+NO_CLASSES: ClassFigures = (), ()
+
 METRICS = ("fid", "precision", "recall")
 FEWEST = 20
 """Real samples that a class needs."""
@@ -46,7 +51,7 @@ def require_classes(recipe: Recipe, config: EvaluationConfig) -> None:
 
 def class_figures(
     recipe: Recipe, comparison: Comparison, config: EvaluationConfig, context: EvaluationContext
-) -> tuple[tuple[MetricResult, ...], tuple[str, ...]]:
+) -> ClassFigures:
     """Compute the metrics of each class with 20 real samples or more, of as many samples generated with its label.
 
     Returns:

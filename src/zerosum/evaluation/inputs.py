@@ -133,6 +133,10 @@ def of_folder(
         InputError: The data are not there, or nothing says what to compare them with.
         StorageError: The cache cannot be written to.
     """
+    if config.per_class:
+        raise InputError(
+            f"--per-class is for runs, whose samples are made with labels, and {subject} is none: leave it."
+        )
     if config.against is None:
         if built_in(subject) is None and not expanded(subject).exists():
             raise InputError(f"There is no run, folder or file {subject}: name one, or a data set such as digits.")

@@ -58,30 +58,40 @@ def prepare(
     extractor, notes = find_extractor(splits, config, context)
     counts = counts_of(left := unlearned(splits, extractor), config)
     real, other, rows, other_rows = _sides(left, counts, extractor, config.seed, context)
-    dataset = splits.real.images
-    other_rows = rows_in_whole(other_rows, (splits.other or splits.real).images, extractor)
-    held = other_rows if splits.other is None else np.empty(0, dtype=np.int64)
+    dataset, counterpart = splits.real.images, (splits.other or splits.real).images
+    other_rows = rows_in_whole(other_rows, counterpart, extractor)
+    held = other_rows[: None if splits.other is None else 0]
     has_stages = config.perceptual or config.perceptual_heads or isinstance(extractor, Trained)
     return Reference(
         protocol=_protocol(left, extractor, counts, config.seed),
         splits=splits,
         real=real,
         other=other,
-        memory=None
-        if trained is None
-        else MemorisationData(
-            training=partial(_training, splits, held, extractor, config, context),
-            size=len(splits.training) - len(held),
-            held_out=real if splits.other is not None and splits.real.split != splits.trained else other,
-            chunks=partial(splits.training.chunks, _training_rows(splits, held, config.seed)),
-            trained=trained,
-        ),
+        memory=None if trained is None else _memory(splits, (real, other), held, extractor, config, context, trained),
         expected=_expected(dataset, real),
         perceptual=perceptual_distance(config, dataset, extractor, context.device) if has_stages else None,
         extractor=extractor,
         rows=rows_in_whole(rows, dataset, extractor),
         other_rows=other_rows,
         notes=(*splits.notes, *notes, *counts.notes),
+    )
+
+
+def _memory(
+    splits: Splits,
+    sides: tuple[SampleSet, SampleSet],
+    held: np.ndarray,
+    extractor: Extractor | None,
+    config: EvaluationConfig,
+    context: EvaluationContext,
+    trained: bool,
+) -> MemorisationData:
+    return MemorisationData(
+        training=partial(_training, splits, held, extractor, config, context),
+        size=len(splits.training) - len(held),
+        held_out=sides[0] if splits.other is not None and splits.real.split != splits.trained else sides[1],
+        chunks=partial(splits.training.chunks, _training_rows(splits, held, config.seed)),
+        trained=trained,
     )
 
 
