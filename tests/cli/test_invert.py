@@ -139,3 +139,11 @@ def test_models_of_points_and_models_without_labels(zerosum: Any) -> None:
     plain = api.train("digits", recipe="gan", run="plain", rounds=1, size="8", batch=8, progress=Silent()).path
     assert zerosum("invert", plain, "a.png", "--steps", 2, "--out", "out.png").code == 0
     assert "generates without labels" in zerosum("invert", plain, "a.png", "--label", 1).err
+
+
+@pytest.mark.parametrize("recipe", ["progan", "biggan", "infogan"])
+def test_other_generators_are_inverted_too(recipe: str) -> None:
+    settings = SMALL[recipe] | {"rounds": 1, "batch": 8, "size": "16", "progress": Silent()}
+    model = api.load(api.train("digits", recipe=recipe, run="run", **settings).path)
+    found = invert(model, generate(model, 1, 7), steps=10)
+    assert found.distance < found.start

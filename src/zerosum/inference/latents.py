@@ -29,7 +29,7 @@ def sample_at(recipe: Recipe, latents: Tensor, *, seed: int, chosen: Mapping[str
         recipe: in evaluation mode.
         latents: (N, Z).
         seed: of all that is random beside the latents, and of the label, one for all, where none is chosen.
-        chosen: controls of the recipe's `sample`; a truncation is of no use to latents that are given.
+        chosen: controls of the recipe's `sample`; one that changes how latents are drawn is of no use to given ones.
 
     Raises:
         InputError: the recipe has no latents, or no such control.
@@ -42,12 +42,11 @@ def sample_at(recipe: Recipe, latents: Tensor, *, seed: int, chosen: Mapping[str
 
 def map_latents(model: GenerativeRecipe, latents: Tensor, *, seed: int, chosen: Mapping[str, Any]) -> Tensor:
     """Do what `sample_at` does, in the random state at hand."""
-    given = {name: value for name, value in chosen.items() if name != "truncation"}
-    label = draw_labels(model.spec, 1, seed) if model.takes_labels and "label" not in given else None
+    label = draw_labels(model.spec, 1, seed) if model.takes_labels and "label" not in chosen else None
     made = []
     for piece in latents.split(CHUNK):
         labels = {} if label is None else {"labels": label.expand(len(piece), *label.shape[1:])}
-        made.append(model.sample(len(piece), latent=piece, **given, **labels).float().cpu())
+        made.append(model.sample(len(piece), latent=piece, **chosen, **labels).float().cpu())
     return torch.cat(made)
 
 
