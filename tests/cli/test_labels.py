@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.cli.conftest import assert_same_checkpoint
 from zerosum import api
+from zerosum.data.check import check
 from zerosum.data.options import DataConfig
 from zerosum.data.sources import label_table
 from zerosum.data.spec import Spec
@@ -242,6 +243,34 @@ def test_evaluation_takes_attributes_for_no_labels(attributes: Path, zerosum: Ca
     found = api.evaluate(attributes, count=20, progress=Silent())
     assert found.protocol.extractor == "random"
     assert found["fid"].value is not None
-    said = zerosum("evaluate", attributes, "--metrics", "cas", "--count", 20)
+    for metrics in ("cas", "linear-probe"):
+        said = zerosum("evaluate", attributes, "--metrics", metrics, "--count", 20)
+        assert (said.code, said.err.count("\n")) == (2, 1)
+    said = zerosum("evaluate", attributes, "--per-class", "--count", 20)
+    assert said.err == (
+        "--per-class needs a model that generates for classes, and this one was trained on attributes: leave it out.\n"
+    )
+    said = zerosum("evaluate", attributes, "--features", "classifier", "--count", 20)
     assert (said.code, said.err.count("\n")) == (2, 1)
-    assert zerosum("data", "check", attributes.parent / "data", "--labels", "none").code == 0
+
+
+def test_what_plays_the_game_again_has_the_attributes(tmp_path: Path) -> None:
+    rows = ["file,a,b"]
+    for split in ("train", "test"):
+        names = pictures(tmp_path / "data" / split, 60)
+        rows += [f"{split}/{name},{number % 2},{int(number % 3 == 0)}" for number, name in enumerate(names)]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    labels, settings = f"{tmp_path / 't.csv'}:a,b", SMALL | {"evaluate_every": 2}
+    run = api.train(tmp_path / "data", recipe="cgan", run="run", labels=labels, progress=Silent(), **settings)
+    metrics = "fid,precision,discriminator-auc,duality-gap"
+    found = api.evaluate(run.path, metrics=metrics, count=50, progress=Silent())
+    assert all(found[metric].value is not None for metric in metrics.split(","))
+    with pytest.raises(InputError, match="linear-probe is unavailable here: it needs images with labels"):
+        api.evaluate(run.path, metrics="linear-probe", count=50, progress=Silent())
+
+
+def test_a_check_of_the_data_says_how_many_have_each(attributes: Path) -> None:
+    labels = f"{attributes.parent / 'table.csv'}:smiling,glasses"
+    report = check(attributes.parent / "data", DataConfig(labels=labels))
+    assert report.classes == {}
+    assert any(note.endswith("images with each: Smiling 10, glasses 8.") for note in report.notes)

@@ -77,6 +77,11 @@ class SampleDataset(Dataset):
     labels: np.ndarray | None
     """(M,) int64 in [0, K); (M, A) int64 of 0 and 1, where the data have attributes; or None."""
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether each sample has a class: attributes, of which one may have several, are none."""
+        return self.labels is not None and bool(self.spec.classes)
+
     @abstractmethod
     def real(self, rows: np.ndarray) -> Tensor:
         """Gather the samples at (N,) rows, without labels: (N, *shape)."""

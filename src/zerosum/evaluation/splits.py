@@ -110,12 +110,9 @@ def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:
 
 
 def targets_as_images(dataset: Dataset) -> SampleDataset:
-    """View what translations should look like, the targets or the second domain, as images.
-
-    Images with attributes lose them: metrics of labels are of classes, of which each image has one.
-    """
+    """View what translations should look like, the targets or the second domain, as images."""
     if isinstance(dataset, SampleDataset):
-        return replace(dataset, labels=None) if dataset.spec.attributes else dataset
+        return dataset
     return ImageDataset(
         samples=dataset.samples,
         labels=None,
@@ -133,8 +130,8 @@ def require_same_classes(splits: Splits, spec: Spec) -> None:
         InputError: they have others, or none.
     """
     real = splits.real.images
-    if real.labels is None or real.spec.classes != spec.classes:
+    if not real.has_classes or real.spec.classes != spec.classes:
         raise InputError(
             f"--per-class needs real samples with the classes of the run, and {real.source} has "
-            f"{'others' if real.labels is not None else 'no labels'}: leave it out, or give such data with --against."
+            f"{'others' if real.has_classes else 'no classes'}: leave it out, or give such data with --against."
         )

@@ -115,7 +115,7 @@ def test_what_has_no_classes_is_refused(run: Path, capsys: pytest.CaptureFixture
         (plain, [], "this one generates without labels"),
         (data, ["--against", data], "--per-class is for runs"),
         (run, ["--metrics", "kid"], "names none of them"),
-        (run, ["--against", "unlabelled.npz"], "has no labels"),
+        (run, ["--against", "unlabelled.npz"], "has no classes"),
     ):
         capsys.readouterr()
         assert main(["evaluate", str(subject), "--per-class", *flags]) == 2, sentence
