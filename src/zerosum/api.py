@@ -115,8 +115,8 @@ def evaluate(
         out: a .json file for the numbers; by default evaluation.json in the run, and none for a folder.
         device: where to compute: cuda, mps, cpu, or auto.
         progress: who is told how it goes.
-        asked: any field of `EvaluationConfig` by name: against, split, metrics, features, perceptual,
-            perceptual_heads, count, size, seed.
+        asked: any field of `EvaluationConfig` by name: against, split, metrics, per_class, features,
+            perceptual, perceptual_heads, count, fake_count, size, seed.
 
     Raises:
         InputError: something given cannot be used.

@@ -80,6 +80,9 @@ class Recipe(nn.Module, ABC):
     """The loss of the players with a role, for stabilisers that depend on it; None where it is another. A recipe whose
     settings choose the loss sets it in its constructor."""
 
+    takes_attributes: ClassVar[bool] = False
+    """Whether a conditional recipe takes labels of several attributes, (N, A) int64 of 0 and 1, too."""
+
     divisible: bool = True
     """Whether each loss is a mean over samples, so that pieces of a batch may be differentiated apart. Where it is not,
     every process plays with the whole batch."""
@@ -96,7 +99,7 @@ class Recipe(nn.Module, ABC):
     A conditional recipe has `sample(n, *, label: str | int | None = None, labels: Tensor | None = None)`: `label`, one
     class for all samples, is a person's control; `labels`, (n,) int64 in [0, K), is what previews, metrics and
     `generate` pass, because tensors are no controls. With neither, classes are drawn by the shares of the training
-    data."""
+    data. Where it takes attributes, `label` names those that are 1, with commas between, and `labels` is (n, A)."""
 
     def __init__(self, config: RecipeConfig, spec: Spec) -> None:
         super().__init__()
@@ -130,8 +133,8 @@ class Recipe(nn.Module, ABC):
 
     @property
     def takes_labels(self) -> bool:
-        """Whether the recipe is conditional: its data have classes, and its method at use takes `labels`."""
-        return bool(self.spec.classes) and self.is_conditional()
+        """Whether the recipe is conditional: its data have labels, and its method at use takes `labels`."""
+        return bool(self.spec.label_width) and self.is_conditional()
 
     @classmethod
     def is_conditional(cls) -> bool:

@@ -43,7 +43,7 @@ def test_the_help_of_train_lists_every_setting_with_its_docstring(name: str, zer
     for part in (recipes.find(name).Config, TrainingConfig, DataConfig):
         explained = documentation(part)
         for setting in part.names():
-            assert re.search(rf"{flag(setting)}\b", text), setting
+            assert re.search(rf"--(no-)?{flag(setting).removeprefix('--')}\b", text), setting
             assert plain(explained[setting]) in text, setting
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "train": "train a recipe on your data, or go on with a run",
     "sample": "make samples with a trained run, or a film of a walk among them",
+    "invert": "find the latent whose sample is nearest to an image",
     "translate": "make images from images with a trained run",
     "inpaint": "fill holes in images with a trained run",
     "upscale": "make images larger with a run of super-resolution",

@@ -11,6 +11,7 @@ import tyro
 
 from zerosum.cli import flags
 from zerosum.evaluation import evaluate, table
+from zerosum.evaluation.class_table import class_rows, of_all
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
 from zerosum.run.directory import Which
@@ -62,5 +63,7 @@ def show(evaluation: Evaluation) -> None:
         say(*table.evaluation_lines(evaluation))
         return
     say(*evaluation.verdict)
-    table.show(table.HEAD, table.rows(evaluation.figures), caption=table.title(evaluation))
+    table.show(table.HEAD, table.rows(of_all(evaluation.figures)), caption=table.title(evaluation))
+    if found := class_rows(evaluation.figures):
+        table.show(found[0], found[1:], caption="Per class (in brackets real samples of it against others)")
     say(*table.evaluation_remarks(evaluation))

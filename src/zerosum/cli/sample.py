@@ -5,26 +5,36 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from PIL import Image
 from pydantic import PositiveFloat, PositiveInt
+from torch import Tensor
 
 from zerosum import kinds
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, value_of, with_controls
-from zerosum.config import BaseConfig, Seed
+from zerosum.config import BaseConfig, Seed, flag
 from zerosum.errors import InputError
 from zerosum.inference import sample
 from zerosum.inference.controls import controls
+from zerosum.inference.directions import COLUMNS, along, directions
 from zerosum.inference.generate import generate
+from zerosum.inference.latents import combined, read_latents, sample_at
 from zerosum.inference.results import results_in, tell_of_earlier
+from zerosum.kinds.base import Kind
+from zerosum.recipe import Recipe
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.terminal import say, tell
 from zerosum.tasks import GENERATE, require_task
+from zerosum.text import counted, listed
+
+WAYS = ("interpolate", "grid", "latent", "latent_file", "direction")
+"""Flags of which each makes samples in another way."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,7 +45,8 @@ class Sample(BaseConfig):
     """The run directory that `zerosum train` made."""
 
     n: Annotated[PositiveInt, tyro.conf.arg(aliases=("-n",))] = 16
-    """Samples to make; with --interpolate, the samples that the walk visits."""
+    """Samples to make; with --interpolate, those that the walk visits; with --grid, those of a row; with --direction,
+    the rows. With --latent there is one, and with --latent-file as many as the file holds."""
 
     seed: Seed = 0
     """Start of the randomness; on a CPU the same seed makes the same samples."""
@@ -43,6 +54,23 @@ class Sample(BaseConfig):
     out: Path | None = None
     """A folder for one file a sample, or a .png for all in one picture; with --interpolate a .gif, .mp4, or .png strip.
     By default beside the run's other pictures."""
+
+    grid: Literal["classes"] | None = None
+    """classes: one picture with a row a class (or a row an attribute), the same latents in every row."""
+
+    latent: str | None = None
+    """Seeds with + and - between, such as 3-7+12: one sample at the sum of their latents, each that of the first sample
+    of its seed. With a normal prior the sum is rescaled to the norm of its draws."""
+
+    latent_file: Path | None = None
+    """A .npy file of (N, Z) latents, as `zerosum invert` writes: a sample at each."""
+
+    direction: str | None = None
+    """list: print the directions in which samples change most, by their shares of the variance of the generator's first
+    layer. A number of them, from 1: one picture with a row a sample, moved along it."""
+
+    strength: PositiveFloat = 2.0
+    """How far the rows of --direction go to both sides, in standard deviations."""
 
     interpolate: bool = False
     """Walk from sample to sample and back to the first instead, along great circles of latent space."""
@@ -74,32 +102,94 @@ def run(arguments: list[str]) -> None:
         parameters = controls(kind)
         parser = with_controls(Sample, kind.sample, parameters)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
+    way = _way(given)
+    pictures = {"interpolate": (".gif", ".mp4", ".png"), "grid": (".png",), "direction": (".png",)}
     out = given.out or given.run / "samples" / _name(given, parameters)
-    _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
+    _require_ending(out, pictures.get(way or "", (".png", "")))
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))
-    if given.interpolate:
-        walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
-        say(sample.write_walk(walk, out, kind=kinds.find(recipe.spec.kind), seconds=given.seconds))
-        return
-    before = results_in(out)
-    samples = generate(recipe, given.n, given.seed, controls=chosen)
+    kind = kinds.find(recipe.spec.kind)
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed)} | {
-        k: str(v) for k, v in chosen.items()
+        name: str(value) for name, value in chosen.items()
     }
-    written = sample.write_samples(samples, out, kind=kinds.find(recipe.spec.kind), metadata=metadata)
+    if way == "interpolate":
+        walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
+        say(sample.write_walk(walk, out, kind=kind, seconds=given.seconds))
+    elif way == "grid":
+        samples, names = sample.class_grid(recipe, columns=given.n, seed=given.seed, chosen=chosen)
+        say(sample.write_rows(samples, out, rows=names, metadata=metadata))
+        tell(f"{len(names)} rows of {given.n}, from the top: {listed(names, most=100)}")
+    elif way == "direction":
+        _direction(given, recipe, out, chosen, metadata)
+    else:
+        _write(_samples(given, recipe, chosen), out, kind=kind, metadata=metadata | _asked(given))
+
+
+def _samples(given: Any, recipe: Recipe, chosen: Mapping[str, Any]) -> Tensor:
+    """Generate samples at draws of the prior, or at the latents that are asked for."""
+    if given.latent is None and given.latent_file is None:
+        return generate(recipe, given.n, given.seed, controls=chosen)
+    at = combined(recipe, given.latent) if given.latent is not None else read_latents(given.latent_file, recipe)
+    return sample_at(recipe, at, seed=given.seed, chosen=chosen)
+
+
+def _direction(given: Any, recipe: Recipe, out: Path, chosen: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
+    """Print the directions, or write rows of samples along one."""
+    if given.direction != "list" and not given.direction.isdecimal():
+        raise InputError(f"--direction is {given.direction}: give list, or the number of a direction from 1.")
+    if kinds.find(recipe.spec.kind).raw_features:
+        raise InputError("--direction is of images, and this model makes points: leave it out.")
+    folder = given.run / "directions"
+    found = directions(recipe, label=chosen.get("label"), seed=given.seed, folder=folder)
+    if given.direction == "list":
+        say(*(f"{number:3}  {share:6.1%}" for number, share in enumerate(found.explained.tolist(), start=1)))
+        tell(f"Shares of the variance; see one by --direction 1 to {len(found.explained)}.")
+        return
+    number, strength = int(given.direction), given.strength
+    rows = along(recipe, found, number, rows=given.n, strength=strength, seed=given.seed, chosen=chosen)
+    names = [f"sample {row}" for row in range(given.n)]
+    say(sample.write_rows(rows, out, rows=names, metadata={**metadata, **_asked(given), "strength": str(strength)}))
+    tell(f"{counted(given.n, 'row')} of {COLUMNS}, from -{strength:g} to {strength:g} standard deviations.")
+
+
+def _asked(given: Any) -> dict[str, str]:
+    """Return what was asked for of latents, by name."""
+    names = ("latent", "latent_file", "direction")
+    return {name: str(value) for name in names if (value := getattr(given, name)) is not None}
+
+
+def _write(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str]) -> None:
+    """Write samples, and say where they are and how many."""
+    before = results_in(out)
+    written = sample.write_samples(samples, out, kind=kind, metadata=metadata)
     if (earlier := tell_of_earlier(out, before, written)) is not None:
         tell(earlier)
     say(written[0] if len(written) == 1 else out)
     hint = "; --out NAME.png puts all into one picture" * (len(written) > 1)
-    tell(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}{hint}")
+    count, files = counted(len(samples), "sample"), counted(len(written), "file")
+    tell(f"{count} in {files}{hint}")
+
+
+def _way(given: Any) -> str | None:
+    """Return the flag that says how samples are made, or None for draws of the prior.
+
+    Raises:
+        InputError: there are two.
+    """
+    asked = [name for name in WAYS if getattr(given, name) not in (None, False)]
+    if len(asked) > 1:
+        raise InputError(f"{flag(asked[0])} and {flag(asked[1])} make different things: leave out one of the two.")
+    return asked[0] if asked else None
 
 
 def _name(given: Any, parameters: dict[str, inspect.Parameter]) -> str:
     """Name results after all that decides them, so that other ones get another place: seed-0, seed-0-truncation-0.5."""
     chosen = [f"{name}-{value}" for name, value in chosen_among(given, parameters).items()]
     best = [] if given.checkpoint == "newest" else [given.checkpoint]
-    kind, ending = ("walk", ".gif") if given.interpolate else ("seed", "")
+    chosen += [f"{name}-{value}" for name, value in _asked(given).items()]
+    chosen += [f"strength-{given.strength:g}"] if given.direction else []
+    kind = "walk" if given.interpolate else "classes" if given.grid else "seed"
+    ending = ".gif" if given.interpolate else ".png" if given.grid or given.direction else ""
     return re.sub(r"[^\w.=+-]+", "_", "-".join([kind, str(given.seed), *chosen, *best])) + ending
 
 

@@ -62,7 +62,7 @@ class Images(Batch):
     """(N, C, H, W): float in [-1, 1] once on the device, uint8 on the way there."""
 
     label: Tensor | None = None
-    """(N,), int64 in [0, K), or None."""
+    """(N,), int64 in [0, K); (N, A), int64 of 0 and 1, where the data have attributes; or None."""
 
     @property
     def real(self) -> Tensor:

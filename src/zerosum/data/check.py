@@ -82,7 +82,7 @@ def _of_files(source: str, files: ImageFiles, options: DataConfig, progress: Pro
             progress("check", done, len(found.facts))
     facts = {name: fact for name, fact in found.facts.items() if name in digests}
     classes = Counter(dict.fromkeys(labels.classes, 0))
-    classes.update(() if labels.of is None else (labels.of[name] for name in facts))
+    classes.update(() if labels.of is None or labels.attributes else (labels.of[name] for name in facts))
     plan, notes = plan_for(found, options) if facts else (None, ())
     duplicates = _groups(digests)
     few = [note for note in notes if note.startswith("All get an alpha channel")]

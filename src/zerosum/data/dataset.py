@@ -41,7 +41,7 @@ class Dataset(ABC):
     """(M, *any): what a recipe is to make; a memory map where the data were packed."""
 
     spec: Spec
-    """What a recipe needs to know: the shape of one sample, its kind, and the names of the K classes."""
+    """What a recipe needs to know: shape and kind of a sample, and the names of the K classes or A attributes."""
 
     source: str
     """What the user typed, made absolute where it is a path."""
@@ -75,15 +75,20 @@ class SampleDataset(Dataset):
     """M samples that are made from nothing, with or without labels."""
 
     labels: np.ndarray | None
-    """(M,) int64 in [0, K), or None."""
+    """(M,) int64 in [0, K); (M, A) int64 of 0 and 1, where the data have attributes; or None."""
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether each sample has a class: attributes, of which one may have several, are none."""
+        return self.labels is not None and bool(self.spec.classes)
 
     @abstractmethod
     def real(self, rows: np.ndarray) -> Tensor:
         """Gather the samples at (N,) rows, without labels: (N, *shape)."""
 
     def labels_at(self, rows: np.ndarray) -> Tensor | None:
-        """Gather the labels at (N,) rows: (N,) int64, or None."""
-        return None if self.labels is None else torch.from_numpy(np.take(self.labels, rows))
+        """Gather the labels at (N,) rows: (N,) or (N, A) int64, or None."""
+        return None if self.labels is None else torch.from_numpy(np.take(self.labels, rows, axis=0))
 
     def chunks(self, rows: np.ndarray, *, size: int = 1024) -> Iterator[Tensor]:
         """Yield the samples at (N,) rows in order, `size` at a time."""
@@ -120,7 +125,9 @@ def channels_first(images: np.ndarray) -> Tensor:
 
 
 def random_labels(spec: Spec, count: int) -> np.ndarray | None:
-    """Draw (count,) int64 labels of a spec's classes, for examples of data; None where it has none."""
+    """Draw (count,) int64 labels of a spec's classes, or (count, A) of its attributes; None where it has neither."""
+    if spec.attributes:
+        return np.random.default_rng(1).integers(0, 2, (count, len(spec.attributes)))
     if not spec.classes:
         return None
     return np.random.default_rng(1).integers(0, len(spec.classes), count)

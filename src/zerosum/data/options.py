@@ -34,7 +34,8 @@ class DataConfig(BaseConfig):
     """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; by default what the data really have."""
 
     labels: str | None = None
-    """"folders", "none", or the path of a CSV file with the columns file and label (labels.csv:column names another);
+    """"folders", "none", or the path of a CSV file with the columns file and label (labels.csv:column names another;
+    labels.csv:smiling,glasses names columns of 0 and 1, attributes of which an image may have several);
     by default the dataset.json of StyleGAN's tools, else folders where the data are a folder of class folders, and the
     labels that an array file brings along."""
 

@@ -41,7 +41,7 @@ def candidates(source: str | Path, options: DataConfig, progress: ProgressCallba
     spec, sizes = looked
     asked = DataConfig(size=recommended(sizes)).sides() if options.size is None else None
     sides = [spec.shape[1:]] if asked is None else reversed(_halves(asked))
-    return [Spec(shape=(spec.shape[0], *side), classes=spec.classes) for side in sides]
+    return [replace(spec, shape=(spec.shape[0], *side)) for side in sides]
 
 
 def expected(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> Spec | None:
@@ -68,13 +68,14 @@ def _look(
         sizes = [(fact.height, fact.width) for fact in looked.facts.values()]
         if not sizes:
             return None
-        plan, classes = plan_for(looked, options)[0], tuple(labelling(found, options).classes)
+        plan, labels = plan_for(looked, options)[0], labelling(found, options)
+        classes, attributes = labels.classes, labels.attributes
     else:
         table = found.read()
         sizes = [table.samples.shape[1:3]]
         plan, table = settle(table, options)
-        classes = table.classes
-    return Spec(shape=(plan.channels, plan.height, plan.width), classes=classes), sizes
+        classes, attributes = table.classes, ()
+    return Spec(shape=(plan.channels, plan.height, plan.width), classes=classes, attributes=attributes), sizes
 
 
 def _halves(sides: tuple[int, int]) -> list[tuple[int, int]]:

@@ -23,12 +23,31 @@ class Spec:
     class_counts: tuple[int, ...] = ()
     """Training samples of each class, in the order of `classes`; empty without labels, or where nobody counted."""
 
+    attributes: tuple[str, ...] = ()
+    """Names of the attributes where a label is (A,) zeros and ones, of which several may be 1; empty for all else."""
+
+    attribute_rows: tuple[tuple[str, int], ...] = ()
+    """The different rows of attributes in the training data, such as "011", and how many samples have each; empty
+    where there are more than 4,096 of them, or nobody counted."""
+
+    attribute_shares: tuple[float, ...] = ()
+    """Share of the training samples that have each attribute; empty as `class_counts` is."""
+
     source_shape: tuple[int, ...] | None = None
     """Shape (C', H', W') of what a sample is made from, for pairs and domains; None where it is made from nothing."""
 
     range: str | None = field(default=None, compare=False)
     """Numbers that become 0 and 255, as `bit_depth.read_range` reads them, of sources/targets where they differ; None
     where all data have 8 bits. It belongs to the preprocessing, and two specs are equal whatever it is."""
+
+    @property
+    def label_width(self) -> int:
+        """Values that a label has for a network, one a class or an attribute; 0 for data without labels.
+
+        >>> Spec(shape=(2,), classes=("cat", "dog", "eel")).label_width
+        3
+        """
+        return len(self.classes) or len(self.attributes)
 
     @property
     def factor(self) -> int:

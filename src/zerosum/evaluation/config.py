@@ -43,6 +43,10 @@ class EvaluationConfig(BaseConfig):
     """Metrics, with commas between, such as fid,precision,recall; by default all that these samples and features
     allow."""
 
+    per_class: bool = False
+    """Also the Frechet distance, precision and recall of each class, for runs of recipes that generate for classes: of
+    samples with its label against real ones of it, 20 or more."""
+
     features: str | None = None
     """What sees the images: inception, inception-768, classifier (trained on the labelled data at hand), pixels,
     random, or hf:NAME. By default classifier where the data have labels, else Inception's where its weights are

@@ -12,6 +12,7 @@ from zerosum import report
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError, StorageError
 from zerosum.evaluation import table
+from zerosum.evaluation.by_class import NO_CLASSES, ClassFigures, class_figures, require_classes
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.file_forms import made_of
 from zerosum.evaluation.inputs import of_folder, of_run
@@ -21,7 +22,7 @@ from zerosum.evaluation.samples import Comparison
 from zerosum.evaluation.verdict import verdict
 from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import played
-from zerosum.run.config import read_config
+from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe
 from zerosum.runtime import distributed
@@ -64,10 +65,10 @@ def evaluate(
     target = None if out is None else require_place(expanded(out))
     try:
         if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
-            comparison, round_ = of_folder(subject, config, options, context), None
+            comparison, of_classes, round_ = of_folder(subject, config, options, context), NO_CLASSES, None
         else:
-            model = load_recipe(run, plan, device=place, checkpoint=checkpoint)
-            comparison, round_ = of_run(model, plan, config, context), played(run.chosen(checkpoint))
+            comparison, of_classes = _compare_run(run, plan, config, context, checkpoint)
+            round_ = played(run.chosen(checkpoint))
         figures, left = compute_metrics(comparison, names, progress=context.progress)
     finally:
         progress.close()
@@ -75,14 +76,26 @@ def evaluate(
         subject=str(subject),
         round=round_,
         protocol=comparison.protocol,
-        figures=figures,
-        notes=(*comparison.notes, *left),
+        figures=(*figures, *of_classes[0]),
+        notes=(*comparison.notes, *left, *of_classes[1]),
         verdict=verdict(figures, comparison.protocol),
         made="" if run is not None else made_of(subject, comparison.protocol.size),
     )
     if world.is_first:
         _deliver(found, show, target, run)
     return found
+
+
+def _compare_run(
+    run: Run, plan: RunConfig, config: EvaluationConfig, context: EvaluationContext, checkpoint: Which
+) -> tuple[Comparison, ClassFigures]:
+    """Compare samples of a run with real ones, and those of each class where it is asked for."""
+    model = load_recipe(run, plan, device=context.device, checkpoint=checkpoint)
+    if not config.per_class:
+        return of_run(model, plan, config, context), NO_CLASSES
+    require_classes(model, config)
+    comparison = of_run(model, plan, config, context)
+    return comparison, class_figures(model, comparison, config, context)
 
 
 def _deliver(

@@ -23,7 +23,7 @@ from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.reference import extract_dataset, prepare
 from zerosum.evaluation.rehearsal import Subject
 from zerosum.evaluation.samples import KEPT, Comparison, Reference, SampleSet, coordinates
-from zerosum.evaluation.splits import find_splits, with_size_of
+from zerosum.evaluation.splits import find_splits, require_same_classes, with_size_of
 from zerosum.features import extract
 from zerosum.features.extractor import Extractor
 from zerosum.inference.generate import draw_labels, finished, stream, translate
@@ -91,6 +91,8 @@ def reference_for_run(
             f"The run makes samples of shape {spec.shape} and {splits.real.dataset.source} has {found}: hold it "
             "against data of the same kind."
         )
+    if config.per_class:
+        require_same_classes(splits, spec)
     from_nothing = kind.task.given == "nothing"
     reference = prepare(splits, config, context, trained=True if own and from_nothing else None, subject=subject)
     if own and splits.real.split == splits.trained:
@@ -131,6 +133,10 @@ def of_folder(
         InputError: The data are not there, or nothing says what to compare them with.
         StorageError: The cache cannot be written to.
     """
+    if config.per_class:
+        raise InputError(
+            f"--per-class is for runs, whose samples are made with labels, and {subject} is none: leave it."
+        )
     if config.against is None:
         if built_in(subject) is None and not expanded(subject).exists():
             raise InputError(f"There is no run, folder or file {subject}: name one, or a data set such as digits.")
@@ -208,7 +214,7 @@ def _like(
 def _with_what_is_known(recipe: Recipe, comparison: Comparison) -> Comparison:
     """Add what is known of the samples of a recipe before one is made: of their labels, with blank images."""
     count, seed = len(comparison.fake), comparison.protocol.seed
-    takes_labels = recipe.task.given == "nothing" and recipe.takes_labels
+    takes_labels = recipe.task.given == "nothing" and recipe.takes_labels and not recipe.spec.attributes
     blank = torch.zeros((), dtype=torch.uint8).expand(count, *recipe.spec.shape)
     labelled = partial(_with_labels, recipe, lambda: blank, count, seed) if takes_labels else None
     return replace(comparison, recipe=recipe, paired=is_paired(recipe), labelled=labelled)

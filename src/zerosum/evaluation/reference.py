@@ -57,29 +57,41 @@ def prepare(
     require_possible(splits, config, default_name(splits, config, context), trained=trained, subject=subject)
     extractor, notes = find_extractor(splits, config, context)
     counts = counts_of(left := unlearned(splits, extractor), config)
-    real, other, rows, held = _sides(left, counts, extractor, config.seed, context)
-    held = rows_in_whole(held, splits.training, extractor)
-    dataset = splits.real.images
+    real, other, rows, other_rows = _sides(left, counts, extractor, config.seed, context)
+    dataset, counterpart = splits.real.images, (splits.other or splits.real).images
+    other_rows = rows_in_whole(other_rows, counterpart, extractor)
+    held = other_rows[: None if splits.other is None else 0]
     has_stages = config.perceptual or config.perceptual_heads or isinstance(extractor, Trained)
     return Reference(
         protocol=_protocol(left, extractor, counts, config.seed),
         splits=splits,
         real=real,
         other=other,
-        memory=None
-        if trained is None
-        else MemorisationData(
-            training=partial(_training, splits, held, extractor, config, context),
-            size=len(splits.training) - len(held),
-            held_out=real if splits.other is not None and splits.real.split != splits.trained else other,
-            chunks=partial(splits.training.chunks, _training_rows(splits, held, config.seed)),
-            trained=trained,
-        ),
+        memory=None if trained is None else _memory(splits, (real, other), held, extractor, config, context, trained),
         expected=_expected(dataset, real),
         perceptual=perceptual_distance(config, dataset, extractor, context.device) if has_stages else None,
         extractor=extractor,
         rows=rows_in_whole(rows, dataset, extractor),
+        other_rows=other_rows,
         notes=(*splits.notes, *notes, *counts.notes),
+    )
+
+
+def _memory(
+    splits: Splits,
+    sides: tuple[SampleSet, SampleSet],
+    held: np.ndarray,
+    extractor: Extractor | None,
+    config: EvaluationConfig,
+    context: EvaluationContext,
+    trained: bool,
+) -> MemorisationData:
+    return MemorisationData(
+        training=partial(_training, splits, held, extractor, config, context),
+        size=len(splits.training) - len(held),
+        held_out=sides[0] if splits.other is not None and splits.real.split != splits.trained else sides[1],
+        chunks=partial(splits.training.chunks, _training_rows(splits, held, config.seed)),
+        trained=trained,
     )
 
 
@@ -157,12 +169,13 @@ def find_extractor(
 def _sides(
     splits: Splits, counts: Counts, extractor: Extractor | None, seed: int, context: EvaluationContext
 ) -> tuple[SampleSet, SampleSet, np.ndarray, np.ndarray]:
-    """Extract both real sides; return them, the rows of the first, and those rows of it that serve the floor."""
+    """Extract both real sides; return them, and the rows of each in its split."""
     dataset = splits.real.images
     if splits.other is not None:
         real, rows = extract_dataset(extractor, dataset, n=counts.real, seed=seed, context=context)
-        other, _ = extract_dataset(extractor, splits.other.images, n=counts.floor, seed=seed, context=context)
-        return real, other, rows, np.empty(0, dtype=np.int64)
+        floor = splits.other.images
+        other, other_rows = extract_dataset(extractor, floor, n=counts.floor, seed=seed, context=context)
+        return real, other, rows, other_rows
     count = counts.real
     both, rows = extract_dataset(extractor, dataset, n=count + counts.floor, seed=seed, context=context)
     halves = [both.take(torch.arange(start, stop)) for start, stop in ((0, count), (count, count + counts.floor))]

@@ -136,6 +136,9 @@ class Reference:
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """(N,): which samples of their split `real` holds, in its order."""
 
+    other_rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """(M,): which samples of their split `other` holds, in its order; of the same split where there is one only."""
+
     notes: tuple[str, ...] = ()
     """What was done to make it, a sentence each."""
 

@@ -11,6 +11,7 @@ from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.kinds import HELD_OUT, open_as, open_splits
 from zerosum.kinds.images import ImageDataset
 from zerosum.runtime.distributed import World
@@ -120,3 +121,17 @@ def targets_as_images(dataset: Dataset) -> SampleDataset:
         fingerprint=f"{dataset.fingerprint}-targets",
         notes=(),
     )
+
+
+def require_same_classes(splits: Splits, spec: Spec) -> None:
+    """See that the real samples have the classes that a run generates for.
+
+    Raises:
+        InputError: they have others, or none.
+    """
+    real = splits.real.images
+    if not real.has_classes or real.spec.classes != spec.classes:
+        raise InputError(
+            f"--per-class needs real samples with the classes of the run, and {real.source} has "
+            f"{'others' if real.has_classes else 'no classes'}: leave it out, or give such data with --against."
+        )

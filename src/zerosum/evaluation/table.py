@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zerosum.errors import InputError
 from zerosum.evaluation.best import best_value, unlike
+from zerosum.evaluation.class_table import class_rows, of_all
 from zerosum.evaluation.measures import blind_spots
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol
 from zerosum.text import number, one_line
@@ -171,10 +172,18 @@ def evaluation_lines(evaluation: Evaluation) -> list[str]:
         title(evaluation),
         *evaluation.verdict,
         "",
-        *columns(HEAD, rows(evaluation.figures)),
+        *columns(HEAD, rows(of_all(evaluation.figures))),
         "",
+        *class_lines(evaluation),
         *evaluation_remarks(evaluation),
     ]
+
+
+def class_lines(evaluation: Evaluation) -> list[str]:
+    """Write the figures of single classes in plain columns, under a line that explains them; nothing without any."""
+    if not (found := class_rows(evaluation.figures)):
+        return []
+    return ["Per class (in brackets real samples of it against others):", *columns(found[0], found[1:]), ""]
 
 
 def evaluation_remarks(evaluation: Evaluation) -> list[str]:
@@ -183,7 +192,7 @@ def evaluation_remarks(evaluation: Evaluation) -> list[str]:
     blind = blind_spots([figure.metric for figure in evaluation.figures])
     return [
         *sentences(evaluation.protocol),
-        *how(evaluation.figures),
+        *how(of_all(evaluation.figures)),
         *([f"What they cannot say: {'; '.join(blind)}."] if blind else []),
         *(f"Note: {note}" for note in notes),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from zerosum.inference.controls import controls as controls_of_recipe
 from zerosum.inference.controls import require_known
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
-from zerosum.tasks import has_latents, require_latents
+from zerosum.tasks import draw_conditions, has_latents, require_latents
 
 CHUNK = 16
 """Samples generated at once. Always whole chunks, so that a seed's first samples are the same however many follow."""
@@ -92,16 +93,15 @@ def stream(
 
 
 def draw_labels(spec: Spec, n: int, seed: int) -> Tensor:
-    """Draw (n,) int64 labels by the shares of the training data, on a generator of their own.
+    """Draw (n,) int64 labels, or (n, A) attributes, by the shares of the training data, on a generator of their own.
 
     A seed's first labels are the same however many follow.
 
     >>> draw_labels(Spec(shape=(2,), classes=("cat", "dog"), class_counts=(0, 9)), 4, 0)
     tensor([1, 1, 1, 1])
     """
-    counts = torch.tensor(spec.class_counts or (1,) * len(spec.classes), dtype=torch.float64)
-    uniform = torch.rand(n, dtype=torch.float64, generator=torch.Generator().manual_seed(rng.derived(seed, "labels")))
-    return torch.searchsorted(counts.cumsum(0), uniform * counts.sum(), right=True)
+    generator = torch.Generator().manual_seed(rng.derived(seed, "labels"))
+    return draw_conditions(spec, n, partial(torch.rand, dtype=torch.float64, generator=generator))
 
 
 def translate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from zerosum import latent
+from zerosum import kinds, latent
 from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
-from zerosum.inference.generate import CHUNK, SAMPLES, draw_labels
+from zerosum.inference.generate import SAMPLES, generate
+from zerosum.inference.latents import map_latents
 from zerosum.kinds.base import Kind
-from zerosum.media.image_grid import is_picture
+from zerosum.media import image_grid
 from zerosum.media.video import animate
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.tasks import require_latents
+from zerosum.text import one_line, shown
 
 
 def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str]) -> list[Path]:
@@ -29,9 +31,25 @@ def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[s
         InputError: the ending is of another kind of file.
         StorageError: the disk refuses.
     """
-    if not is_picture(out) and not out.is_dir() and out.suffix.lower() in Image.registered_extensions():
+    if not image_grid.is_picture(out) and not out.is_dir() and out.suffix.lower() in Image.registered_extensions():
         raise InputError(f"Samples cannot be written as {out.name}: give a name that ends in .png, or a folder.")
-    return kind.save(samples, out, metadata)
+    return kind.save(samples, out, escaped(metadata))
+
+
+def write_rows(samples: Tensor, out: Path, *, rows: Sequence[str], metadata: Mapping[str, str]) -> Path:
+    """Write images of as many rows as there are names, (R * n, C, H, W) in [-1, 1] row after row, as one picture.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    picture = image_grid.grid(samples, columns=len(samples) // len(rows))
+    image_grid.write_png(picture, out, escaped({**metadata, "rows": ", ".join(rows)}))
+    return out
+
+
+def escaped(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Escape what names from outside may hold and a PNG's text cannot: control characters, bytes that are no UTF-8."""
+    return {name: one_line(shown(value)) for name, value in metadata.items()}
 
 
 def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen: Mapping[str, Any]) -> Tensor:
@@ -46,10 +64,31 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
     require_known(chosen, controls(recipe))
     with rng.fork(recipe.device, seed=rng.derived(seed, SAMPLES)), torch.no_grad():
         path = latent.loop(model.prior(corners).cpu(), frames=frames, between=model.between)
-        rest = {name: value for name, value in chosen.items() if name != "truncation"}
-        if recipe.takes_labels and "label" not in rest:
-            rest["label"] = int(draw_labels(recipe.spec, 1, seed))  # one class all the way
-        return torch.cat([model.sample(len(piece), latent=piece, **rest).float().cpu() for piece in path.split(CHUNK)])
+        return map_latents(model, path, seed=seed, chosen=chosen)
+
+
+def class_grid(recipe: Recipe, *, columns: int, seed: int, chosen: Mapping[str, Any]) -> tuple[Tensor, tuple[str, ...]]:
+    """Generate a row of samples for each class, or each attribute alone, from the same latents in every row.
+
+    Row k holds what `generate` makes of the same seed with the label k.
+
+    Returns:
+        (K * columns, *shape) samples in [-1, 1] on the CPU, row after row, and the K names.
+
+    Raises:
+        InputError: the recipe generates without labels, the samples are no images, or a label is chosen.
+    """
+    names = recipe.spec.classes or recipe.spec.attributes
+    if not recipe.takes_labels:
+        raise InputError("--grid classes needs a model that generates for labels, and this one does not: leave it out.")
+    if kinds.find(recipe.spec.kind).raw_features:
+        raise InputError("--grid classes is of images, and this model makes points: leave it out.")
+    if "label" in chosen:
+        raise InputError(
+            f"--grid classes shows every class, and --label is {chosen['label']}: leave out one of the two."
+        )
+    rows = [generate(recipe, columns, seed, controls={**chosen, "label": number}) for number in range(len(names))]
+    return torch.cat(rows), names
 
 
 def write_walk(samples: Tensor, out: Path, *, kind: Kind, seconds: float) -> Path:

@@ -218,6 +218,8 @@ SMALL_SIDE = 32
 
 def recipe_for(spec: Spec) -> str:
     """Choose the recipe that had the best Fréchet distances for its time in docs/benchmarks.md (`bench.default`)."""
+    if spec.attributes:
+        return "cgan"
     if max(spec.shape[1:]) > SMALL_SIDE:
         return "projection"
     return "cgan" if spec.classes else "lsgan"

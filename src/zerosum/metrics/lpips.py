@@ -112,6 +112,10 @@ class PerceptualDistance:
         pairs = zip(a.split(16), b.split(16), strict=True)
         return torch.cat([stage_distance(self._see(x), self._see(y), self.heads) for x, y in pairs])
 
+    def with_gradient(self, a: Tensor, b: Tensor) -> Tensor:
+        """Measure (N, C, H, W) images, float in [-1, 1], against as many others, with a gradient: (N,)."""
+        return stage_distance(self.stages(a), self.stages(b), self.heads)
+
     def _see(self, images: Tensor) -> Sequence[Tensor]:
         images = to_float(images) if images.dtype == torch.uint8 else images.float()
         if not bool((images.abs() <= 1 + 1e-3).all()):

@@ -2,7 +2,8 @@
 
 The discriminator has two heads on one trunk: whether a sample is real, and its class. It raises the log-likelihood of
 the right source and of the right class, of data and of samples; the generator, which is given the class, raises that of
-the class and of the wrong source. So the class guides it without the discriminator being given it.
+the class and of the wrong source. So the class guides it without the discriminator being given it. Each of several
+attributes is a class of two, with a logit of its own.
 
 Paper: https://arxiv.org/abs/1610.09585
 
@@ -102,11 +103,12 @@ class ACGAN(ConditionalRecipe):
     data = (Images, Points)
     objective = "logistic"
     needs_labels = True
+    takes_attributes = True
     config: Config
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        K = len(spec.classes)
+        K = spec.label_width
         generator, trunk, features = _networks(config, spec)
         self.generator = LabelledInput(generator, K)
         self.discriminator = TwoHeads(trunk, features, K)
@@ -153,14 +155,17 @@ class ACGAN(ConditionalRecipe):
 
 
 def _class_loss(logits: Tensor, labels: Tensor | None) -> Tensor:
-    """Return -E log P(C = c | x), of logits (N, K) and labels (N,): ()."""
+    """Return -E log P(C = c | x): () of logits (N, K) and labels (N,), or the sum over attributes (N, A) of 0 and 1."""
     assert labels is not None
+    if labels.ndim == 2:
+        surprise = functional.binary_cross_entropy_with_logits(logits.float(), labels.float(), reduction="none")
+        return surprise.sum(1).mean()
     return functional.cross_entropy(logits.float(), labels)
 
 
 def _networks(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module, int]:
     """Return a generator of latents with the classes behind them, and a trunk with the values that it ends in."""
-    c, latent = config, config.latent_dim + len(spec.classes)
+    c, latent = config, config.latent_dim + spec.label_width
     if spec.kind == "points":
         trunk = nn.Sequential(Dense(2, (c.width,), (c.width,), activation="leaky_relu"), nn.LeakyReLU(0.2))
         return Dense(latent, (c.width,) * 2, spec.shape), trunk, c.width

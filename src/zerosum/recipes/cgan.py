@@ -2,7 +2,7 @@
 
 The class is appended to the latent for the generator, one of K, and to the channels of the image for the
 discriminator, as K planes of which one is 1: so the discriminator also rejects good samples of the wrong class, and a
-sample's class can be chosen.
+sample's class can be chosen. Of several attributes a sample, each is a value of 0 or 1 there.
 
 Paper: https://arxiv.org/abs/1411.1784
 
@@ -114,14 +114,15 @@ class CGAN(ConditionalRecipe):
     Config = Config
     data = (Images, Points)
     needs_labels = True
+    takes_attributes = True
     config: Config
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.objective = config.loss
         generator, discriminator = _networks(config, spec)
-        self.generator = LabelledInput(generator, len(spec.classes))
-        self.discriminator = LabelledInput(discriminator, len(spec.classes))
+        self.generator = LabelledInput(generator, spec.label_width)
+        self.discriminator = LabelledInput(discriminator, spec.label_width)
 
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit; this one takes labels too."""
@@ -166,7 +167,7 @@ class CGAN(ConditionalRecipe):
 
 def _networks(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module]:
     """Return a generator of latents and a discriminator of samples, both with the classes appended to their input."""
-    K, c = len(spec.classes), config
+    K, c = spec.label_width, config
     if spec.kind == "points":
         hidden = (c.width,) * 2
         discriminator = Dense(2 + K, hidden, activation="leaky_relu", dropout=c.dropout)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from zerosum import kinds, stabilisers
+from zerosum import kinds, recipes, stabilisers
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -19,6 +19,7 @@ from zerosum.run.directory import Run, Which
 from zerosum.runtime import rng
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.surroundings import own_settings
+from zerosum.text import listed
 
 
 def build_recipe(config: RunConfig, spec: Spec) -> Recipe:
@@ -27,12 +28,24 @@ def build_recipe(config: RunConfig, spec: Spec) -> Recipe:
     Raises:
         InputError: the recipe cannot take the data, or a stabiliser cannot be applied to it.
     """
+    if spec.attributes and not config.recipe_class.takes_attributes:
+        raise InputError(_without_attributes(config, spec))
     recipe = config.recipe_class(config.config, spec)
     kind = kinds.find(spec.kind)
     if not kind.jitters and recipe.jitter != Jitter():
         raise InputError(f"--enlarge and --mirror vary images, and these data are {kind.unit}: leave both out.")
     stabilisers.apply(recipe, *stabilisers.parse(config.training.stabilise))
     return recipe
+
+
+def _without_attributes(config: RunConfig, spec: Spec) -> str:
+    """Say what a recipe takes in place of attributes, and which recipes take them."""
+    able = [name for name in recipes.names() if recipes.find(name).takes_attributes]
+    others = f", or choose {' or '.join(f'--recipe {name}' for name in able)}" if able else ""
+    return (
+        f"{config.recipe} takes no labels of several attributes ({listed(spec.attributes)}): give --labels none, or "
+        f"one column of classes{others}."
+    )
 
 
 def rebuild(recipe: Recipe) -> Recipe:

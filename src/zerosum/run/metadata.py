@@ -12,6 +12,7 @@ import torch
 import zerosum
 from zerosum import recipes
 from zerosum.data.dataset import Dataset
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.run.config import RunConfig, read_spec
@@ -20,6 +21,8 @@ from zerosum.runtime import device
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.progress import Progress
 from zerosum.text import listed
+
+ATTRIBUTES = ("attributes", "attribute_rows", "attribute_shares")
 
 
 def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | None) -> dict[str, Any]:
@@ -34,7 +37,7 @@ def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | 
         "config": plan.config.to_json(),
         "training": plan.training.to_json(),
         "data_options": plan.options.located().to_json(),
-        "spec": {name: value for name, value in asdict(dataset.spec).items() if value is not None},
+        "spec": _spec(dataset.spec),
         "data": {
             "source": dataset.source,
             "fingerprint": dataset.fingerprint,
@@ -45,6 +48,12 @@ def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | 
         "versions": {"zerosum": zerosum.__version__, "torch": torch.__version__, "python": platform.python_version()},
         "command": command,
     }
+
+
+def _spec(spec: Spec) -> dict[str, Any]:
+    """Return what is known of the data, without what they do not have."""
+    known = asdict(spec)
+    return {name: value for name, value in known.items() if value is not None and (value or name not in ATTRIBUTES)}
 
 
 def keep_recipe(plan: RunConfig, directory: Run) -> None:
@@ -72,12 +81,14 @@ def require_same_data(directory: Run, dataset: Dataset, progress: Progress, *, m
         InputError: their number, shape or classes are others.
     """
     known, spec = directory.description["data"], read_spec(directory)
-    before, now = (replace(each, class_counts=()) for each in (spec, dataset.spec))  # older runs did not count
+    before, now = (  # older runs did not count
+        replace(each, class_counts=(), attribute_rows=(), attribute_shares=()) for each in (spec, dataset.spec)
+    )
     if known.get("count") != len(dataset) or before != now:
         raise InputError(
             f"The data at {dataset.source} are no longer those of the run: {len(dataset)} samples of shape "
-            f"{dataset.spec.shape} and {len(dataset.spec.classes)} classes now, {known.get('count')} of {spec.shape} "
-            f"and {len(spec.classes)} then; bring them back, or start a new run."
+            f"{dataset.spec.shape} and {_labels(dataset.spec)} now, {known.get('count')} of {spec.shape} "
+            f"and {_labels(spec)} then; bring them back, or start a new run."
         )
     if moved and known.get("fingerprint") != dataset.fingerprint:
         raise InputError(
@@ -88,6 +99,10 @@ def require_same_data(directory: Run, dataset: Dataset, progress: Progress, *, m
         progress.note(
             f"The files at {dataset.source} have changed since the run began; it goes on with what is there now."
         )
+
+
+def _labels(spec: Spec) -> str:
+    return f"{len(spec.attributes)} attributes" if spec.attributes else f"{len(spec.classes)} classes"
 
 
 def tell_of_other_conditions(directory: Run, game: Game[Any], progress: Progress) -> None:

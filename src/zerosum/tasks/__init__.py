@@ -6,6 +6,7 @@ from zerosum import kinds
 from zerosum.errors import InputError
 from zerosum.recipe import Recipe
 from zerosum.tasks.base import Task
+from zerosum.tasks.conditions import class_number, condition, draw_conditions
 from zerosum.tasks.generate import (
     GENERATE,
     ConditionalRecipe,
@@ -13,7 +14,6 @@ from zerosum.tasks.generate import (
     LatentConfig,
     LatentRecipe,
     PresetConfig,
-    class_number,
 )
 from zerosum.tasks.inpaint import INPAINT, InpaintingRecipe
 from zerosum.tasks.translate import TRANSLATE, TranslationConfig, TranslationRecipe
@@ -36,6 +36,8 @@ __all__ = [
     "TranslationRecipe",
     "UpscalingRecipe",
     "class_number",
+    "condition",
+    "draw_conditions",
     "has_latents",
     "is_paired",
     "require_latents",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
-import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
@@ -18,6 +17,7 @@ from zerosum.latent import Between, slerp, truncated_normal
 from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.runtime import rng
 from zerosum.tasks.base import Task
+from zerosum.tasks.conditions import condition, draw_conditions
 
 GENERATE = Task(
     name="generate",
@@ -94,27 +94,26 @@ class LatentRecipe(GenerativeRecipe):
         return truncated_normal(n, self.config.latent_dim, limit=truncation).to(self.device)
 
     def conditions(self, n: int, label: str | int | None = None, labels: Tensor | None = None) -> Tensor:
-        """Return the classes to generate, for conditional recipes to call in `sample` and in their losses.
+        """Return the labels to generate for, for conditional recipes to call in `sample` and in their losses.
 
         Args:
             n: how many.
-            label: one class for all: its name, or its number from 0.
-            labels: (n,) int64 in [0, K), in place of `label`.
+            label: one for all: a class by its name or its number from 0; or the attributes that are 1, with commas
+                between.
+            labels: (n,) int64 in [0, K), or (n, A) of 0 and 1 for attributes, in place of `label`.
 
         Returns:
-            (n,) int64 on the recipe's device; with neither, drawn by the shares of the training data.
+            (n,) or (n, A) int64 on the recipe's device; with neither, drawn by the shares of the training data.
 
         Raises:
-            InputError: a class that the data do not have.
+            InputError: a class or attribute that the data do not have.
         """
         if labels is not None:
             return labels.to(self.device)
-        K = len(self.spec.classes)
         if label is not None:
-            return torch.full((n,), class_number(self.spec, label), device=self.device)
-        counts = torch.tensor(self.spec.class_counts or (1,) * K, dtype=torch.float32, device=self.device)
-        drawn = rng.uniform(n, device=self.device) * counts.sum()
-        return torch.searchsorted(counts.cumsum(0).to(drawn), drawn, right=True).clamp(max=K - 1)
+            one = condition(self.spec, label).to(self.device)
+            return one.expand(n, *one.shape)
+        return draw_conditions(self.spec, n, partial(rng.uniform, device=self.device))
 
     def sample(self, n: int, *, latent: Tensor | None = None, truncation: float | None = None) -> Tensor:
         """Generate (n, *shape) samples.
@@ -128,9 +127,10 @@ class LatentRecipe(GenerativeRecipe):
 
 
 class ConditionalRecipe(LatentRecipe):
-    """A latent recipe whose `generator` takes labels (N,) beside latents (N, Z), where the data have labels.
+    """A latent recipe whose `generator` takes labels beside latents (N, Z), where the data have labels.
 
-    Its losses condition on `batch.label` of the data, and on `conditions(n)` where classes are drawn.
+    Labels are (N,) int64 in [0, K); with `takes_attributes` they may be (N, A) int64 of 0 and 1 too. Its losses
+    condition on `batch.label` of the data, and on `conditions(n)` where labels are drawn.
     """
 
     needs_labels: ClassVar[bool] = False
@@ -138,7 +138,7 @@ class ConditionalRecipe(LatentRecipe):
 
     def __init__(self, config: LatentConfig, spec: Spec) -> None:
         super().__init__(config, spec)
-        if self.needs_labels and not spec.classes:
+        if self.needs_labels and not spec.label_width:
             raise InputError(
                 f"{type(self).__name__} is trained on labels, and these data have none: sort the images into a folder "
                 "a class, or give --labels labels.csv; or choose a recipe that needs none, as --recipe dcgan."
@@ -158,52 +158,27 @@ class ConditionalRecipe(LatentRecipe):
         Args:
             n: how many.
             latent: (n, Z) latents; fresh draws of the prior by default.
-            label: one class for all, by its name or its number from 0; by default classes are drawn by their shares of
-                the training data.
-            labels: (n,) int64 in [0, K), in place of `label`.
+            label: one class for all, by its name or its number from 0, or the attributes that are 1, with commas
+                between; by default labels are drawn by their shares of the training data.
+            labels: (n,) int64 in [0, K), or (n, A) of 0 and 1 for attributes, in place of `label`.
             truncation: redraw the latents' values beyond this bound: below 2, more typical samples of less variety.
         """
         return self.generate(self.latents(n, latent, truncation), self.classes_of(n, label, labels))
 
     def generate(self, latent: Tensor, labels: Tensor | None) -> Tensor:
-        """Map latents (N, Z), and labels (N,) where the data have them, to samples (N, *shape)."""
+        """Map latents (N, Z), and labels where the data have them, to samples (N, *shape)."""
         return self.generator(latent) if labels is None else self.generator(latent, labels)
 
     def classes_of(self, n: int, label: str | int | None = None, labels: Tensor | None = None) -> Tensor | None:
-        """Return the classes to generate, as `conditions` does; None where the data have none.
+        """Return the labels to generate for, as `conditions` does; None where the data have none.
 
         Raises:
-            InputError: a class that the data do not have.
+            InputError: a class or attribute that the data do not have.
         """
-        if not self.spec.classes:
+        if not self.spec.label_width:
             if label is not None:
                 raise InputError(
                     f"--label is {label}, and this model was trained on data without labels: leave it out."
                 )
             return None
         return self.conditions(n, label, labels)
-
-
-def class_number(spec: Spec, label: str | int) -> int:
-    """Return the number of a class, given by its name or by its number.
-
-    A name comes first where one class has the name that is another one's number.
-
-    >>> spec = Spec(shape=(2,), classes=("cat", "dog"))
-    >>> class_number(spec, "dog"), class_number(spec, "0"), class_number(spec, 1)
-    (1, 0, 1)
-
-    Raises:
-        InputError: the data have no such class.
-    """
-    if isinstance(label, str) and label in spec.classes:
-        return spec.classes.index(label)
-    number = int(label) if str(label).isdecimal() else -1
-    if 0 <= number < len(spec.classes):
-        return number
-    close = [] if number >= 0 else difflib.get_close_matches(str(label), spec.classes, n=1)
-    names = ", ".join(spec.classes[:8]) + (", ..." if len(spec.classes) > 8 else "")
-    hint = (
-        f"did you mean {close[0]}?" if close else f"give one of {names}, or a number from 0 to {len(spec.classes) - 1}."
-    )
-    raise InputError(f"--label is {label}, and this model has no such class: {hint}")

@@ -64,12 +64,17 @@ def _is_small(dataset: Dataset) -> bool:
 def _described(dataset: Dataset) -> str:
     unit, classes = kinds.find(dataset.spec.kind).unit, len(dataset.spec.classes)
     size = f" of {_size(dataset.spec)}" if len(dataset.spec.shape) > 1 else ""
-    return f"{len(dataset):,} {unit}{size}" + (f" in {classes:,} classes" if classes else "")
+    return f"{len(dataset):,} {unit}{size}" + (f" in {classes:,} classes" if classes else _attributes(dataset))
+
+
+def _attributes(dataset: Dataset) -> str:
+    count = len(dataset.spec.attributes)
+    return f" with {count} attributes" if count else ""
 
 
 def _chosen(plan: RunConfig, spec: Spec) -> str:
     preset = f", preset {_preset(plan)}" if _preset(plan) else ""
-    labelled = ", conditioned on the labels" if spec.classes and plan.recipe_class.is_conditional() else ""
+    labelled = ", conditioned on the labels" if spec.label_width and plan.recipe_class.is_conditional() else ""
     return f"{plan.recipe}{preset}{labelled}, {plan.config.rounds:,} rounds of batch {plan.config.batch}"
 
 

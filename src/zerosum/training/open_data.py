@@ -12,6 +12,7 @@ from zerosum.config import flag
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import split_labels
 from zerosum.data.sources.find import built_in, name_of
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds import open_as
 from zerosum.run.config import RunConfig
@@ -20,15 +21,31 @@ from zerosum.runtime.distributed import World
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.progress import Progress, progress_callback
 
+MOST_ROWS = 4096
+"""Different rows of attributes that are kept with their counts; of more, attributes are drawn independently."""
+
 
 def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
-    """Open the training data, with the number of samples of each class in its spec."""
+    """Open the training data, with the number of samples of each class in its spec, or each row of attributes."""
     opening = partial(open_as, plan.recipe_class.data, plan.data, options=plan.options)
     dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
     if not isinstance(dataset, SampleDataset) or dataset.labels is None:
         return dataset
+    if dataset.spec.attributes:
+        return replace(dataset, spec=_with_attribute_counts(dataset.spec, np.asarray(dataset.labels)))
     counts = np.bincount(dataset.labels, minlength=len(dataset.spec.classes))
     return replace(dataset, spec=replace(dataset.spec, class_counts=tuple(counts.tolist())))
+
+
+def _with_attribute_counts(spec: Spec, labels: np.ndarray) -> Spec:
+    """Add to a spec how attributes (M, A) of 0 and 1 are distributed: their rows, or where too many differ, shares."""
+    rows, counts = np.unique(labels, axis=0, return_counts=True)
+    known = [("".join(map(str, row)), count) for row, count in zip(rows.tolist(), counts.tolist(), strict=True)]
+    return replace(
+        spec,
+        attribute_rows=tuple(known) if len(known) <= MOST_ROWS else (),
+        attribute_shares=tuple(labels.mean(0).tolist()),
+    )
 
 
 def open_again(

@@ -19,11 +19,12 @@ from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.inputs import of_run
 from zerosum.evaluation.measures import labels as measures_of_labels
 from zerosum.evaluation.measures import perceptual
-from zerosum.inference.generate import draw_labels, finished, generate, stream
+from zerosum.inference.generate import SAMPLES, draw_labels, finished, generate, stream
 from zerosum.inference.sample import interpolate
 from zerosum.kinds import open_data
 from zerosum.run.config import read_config, read_spec
 from zerosum.run.directory import Run
+from zerosum.runtime import rng
 from zerosum.runtime.distributed import World
 from zerosum.runtime.progress import Silent
 
@@ -83,7 +84,9 @@ def test_samples_have_the_shares_of_the_training_labels_and_numbers_of_their_own
     samples = generate(recipe, 40, 3)
     assert torch.equal(before, torch.get_rng_state())
     assert torch.equal(samples[:20], generate(recipe, 20, 3))
-    torch.manual_seed(3)  # labels come from elsewhere, so latents are those of an unconditional recipe
+    torch.manual_seed(
+        rng.derived(3, SAMPLES)
+    )  # labels come from elsewhere, so latents are those of an unconditional recipe
     latent = torch.cat([recipe.prior(16) for _ in range(3)])[:40]
     with torch.no_grad():
         again = recipe.sample(40, latent=latent, labels=draw_labels(spec, 40, 3))

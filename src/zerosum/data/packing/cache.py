@@ -75,7 +75,8 @@ def reopen(cache: Path, key: str) -> Packed | None:
         # Mapped copy-on-write: torch asks for writable memory, and the file stays as it is.
         samples = np.load(folder / "samples.npy", mmap_mode="c", allow_pickle=False)
         labels = np.load(folder / "labels.npy", allow_pickle=False) if about["labelled"] else None
-        spec = Spec(shape=tuple(about["shape"]), classes=tuple(about["classes"]), range=about["range"])
+        shape, classes, attributes = (tuple(about.get(name, ())) for name in ("shape", "classes", "attributes"))
+        spec = Spec(shape=shape, classes=classes, attributes=attributes, range=about["range"])
         return Packed(
             samples=samples, labels=labels, spec=spec, fingerprint=about["fingerprint"], notes=tuple(about["notes"])
         )
@@ -155,9 +156,7 @@ class Packing:
                 _to_disk(file)
         about = {
             "labelled": labels is not None,
-            "shape": spec.shape,
-            "classes": spec.classes,
-            "range": spec.range,
+            **{name: getattr(spec, name) for name in ("shape", "classes", "attributes", "range")},
             "fingerprint": _finish(self._hash, labels, spec),
             "notes": list(notes),
             "source": source,
@@ -246,5 +245,6 @@ def _to_disk(file: BinaryIO | TextIO) -> None:
 def _finish(begun: hashlib.blake2b, labels: np.ndarray | None, spec: Spec) -> str:
     whole = begun.copy()
     whole.update(b"" if labels is None else np.ascontiguousarray(labels, dtype=np.int64).data)
-    whole.update(json.dumps([spec.shape, spec.classes]).encode())
+    named = [spec.attributes] if spec.attributes else []
+    whole.update(json.dumps([spec.shape, spec.classes, *named]).encode())
     return whole.hexdigest()

@@ -59,7 +59,12 @@ def pack_files(
         settled = replace(options, size=f"{plan.height}x{plan.width}", channels=plan.channels)
         _, notes = plan_for(replace(found, facts=decoded), settled)
         skipped = (f"Skipped as corrupt: {counted(len(problems), 'image')} ({_first(problems)}).",) if problems else ()
-        spec = Spec(shape=(plan.channels, plan.height, plan.width), classes=labels.classes, range=written(plan.scales))
+        spec = Spec(
+            shape=(plan.channels, plan.height, plan.width),
+            classes=labels.classes,
+            attributes=labels.attributes,
+            range=written(plan.scales),
+        )
         narrow = packing.levels.warnings([plan.scales[fact.wide] for fact in decoded.values() if fact.wide])
         said = (*notes, labels.sentence, *left_out(files), *skipped, *narrow)
         packing.finish(labels=labels.numbers(names), spec=spec, notes=said, source=str(files.root))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from zerosum.data.options import DataConfig, split_labels
@@ -17,6 +19,7 @@ from zerosum.text import composed
 ANNOTATIONS = "dataset.json"
 FILE_COLUMNS = ("file", "filename", "file_name", "filepath", "path", "image", "image_path")
 DELIMITERS = ",;\t|"
+BITS = {"0": "0", "1": "1", "-1": "0"}
 
 
 def label_bytes(files: ImageFiles, options: DataConfig) -> bytes | None:
@@ -57,17 +60,29 @@ def read_annotations(files: ImageFiles, content: bytes) -> tuple[str, dict[str, 
     return place, {composed(str(name).replace("\\", "/")): str(label) for name, label in pairs}
 
 
-def read_table(content: bytes, asked: str) -> dict[str, str]:
-    """Read the columns of files and labels of a CSV file: label by file, in Unicode's composed form.
+@dataclass(frozen=True, kw_only=True)
+class LabelTable:
+    """The columns of files and labels of a CSV file."""
+
+    of: dict[str, str]
+    """Label by file, in Unicode's composed form; of attributes the row of zeros and ones, such as "011"."""
+
+    attributes: tuple[str, ...] = ()
+    """Names of the columns, where several were asked for."""
+
+
+def read_table(content: bytes, asked: str) -> LabelTable:
+    """Read the columns of files and labels of a CSV file.
 
     Columns may be parted by commas, semicolons, tabs or bars; names of columns count without capitals and blanks.
 
     Args:
         content: Of the file.
-        asked: Its path, or path:column where the labels are not in a column called label.
+        asked: Its path, or path:column where the labels are not in a column called label, or path:column,column for
+            attributes, columns of 0 (or -1) and 1.
 
     Raises:
-        InputError: It is no such table, or gives a file two labels.
+        InputError: It is no such table, or gives a file two labels, or an attribute that is neither 0 nor 1.
     """
     table, wanted = split_labels(asked)
     try:
@@ -80,23 +95,37 @@ def read_table(content: bytes, asked: str) -> dict[str, str]:
     columns = [cell.strip() for cell in rows[0]] if rows else []
     plain = [column.casefold() for column in columns]
     file_at = next((plain.index(name) for name in FILE_COLUMNS if name in plain), None)
-    label_at = plain.index(wanted.casefold()) if wanted.casefold() in plain else None
-    if file_at is None or label_at is None:
+    names = [wanted] if wanted.casefold() in plain else [name.strip() for name in wanted.split(",") if name.strip()]
+    missing = [name for name in names if name.casefold() not in plain]
+    if file_at is None or missing or not names:
         raise InputError(
-            f"{table} has the columns {', '.join(columns) or 'none'}: expected file and {wanted} in its first line; "
-            f"--labels {table}:COLUMN names another column of labels."
+            f"{table} has the columns {', '.join(columns) or 'none'}: expected file and {(missing or [wanted])[0]} in "
+            f"its first line; --labels {table}:COLUMN names another column of labels."
         )
+    label_at = [plain.index(name.casefold()) for name in names]
+    if len(set(label_at)) < len(label_at):
+        raise InputError(f"--labels {asked} names an attribute twice: give each once.")
+    attributes = tuple(columns[at] for at in label_at) if len(names) > 1 else ()
     given: dict[str, str] = {}
     for number, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
-        cells = [row[at].strip() if at < len(row) else "" for at in (file_at, label_at)]
-        file, label = composed(cells[0].replace("\\", "/").removeprefix("./")), cells[1]
-        if not file or not label:
+        file, *labels = (row[at].strip() if at < len(row) else "" for at in (file_at, *label_at))
+        file = composed(file.replace("\\", "/").removeprefix("./"))
+        if not file or not all(labels):
             raise InputError(f"Line {number} of {table} lacks a file or a label.")
+        label = _bits(labels, attributes, f"line {number} of {table}") if attributes else labels[0]
         if given.setdefault(file, label) != label:
             raise InputError(f"{table} gives {file} two labels, {given[file]} and {label}.")
-    return given
+    return LabelTable(of=given, attributes=attributes)
+
+
+def _bits(labels: Sequence[str], attributes: Sequence[str], place: str) -> str:
+    """Write the attributes of a file as zeros and ones; -1 is 0, as in the tables of CelebA."""
+    for name, label in zip(attributes, labels, strict=True):
+        if label not in BITS:
+            raise InputError(f"Attribute {name} is {label} in {place}: attributes are 0 and 1, and classes one column.")
+    return "".join(BITS[label] for label in labels)
 
 
 def _table_bytes(files: ImageFiles, table: str) -> bytes:

@@ -14,30 +14,35 @@ from zerosum.data.options import DataConfig
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.label_table import label_bytes, read_annotations, read_table
 from zerosum.errors import InputError
-from zerosum.text import composed, counted, shown
+from zerosum.text import composed, counted, listed, shown
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassLabels:
-    """The class of every file."""
+    """The class of every file, or its attributes."""
 
     of: dict[str, str] | None
-    """Name of the class by name of the file; None for data without labels."""
+    """Name of the class by name of the file, or its attributes as zeros and ones; None for data without labels."""
 
     classes: tuple[str, ...] = ()
     """Names of the classes in natural order, with those that only other splits have: numbers must not shift."""
+
+    attributes: tuple[str, ...] = ()
+    """Names of the attributes; empty where files have classes or no labels."""
 
     sentence: str
     """Where the labels come from."""
 
     def numbers(self, names: Sequence[str]) -> np.ndarray | None:
-        """Labels of some files, (M,) int64 in [0, K), or None.
+        """Labels of some files, (M,) int64 in [0, K), or (M, A) int64 of 0 and 1, or None.
 
         >>> ClassLabels(of={"a.png": "dog", "b.png": "cat"}, classes=("cat", "dog"), sentence="").numbers(["a.png"])
         array([1])
         """
         if self.of is None:
             return None
+        if self.attributes:
+            return np.array([list(self.of[name]) for name in names], dtype=np.int64)
         number = {name: index for index, name in enumerate(self.classes)}
         return np.array([number[self.of[name]] for name in names], dtype=np.int64)
 
@@ -106,7 +111,8 @@ def _from_annotations(files: ImageFiles, content: bytes) -> ClassLabels:
 
 def _from_table(files: ImageFiles, inner: list[str], table: str, content: bytes) -> ClassLabels:
     """Look every image up in a CSV file, names compared in Unicode's composed form."""
-    given = read_table(content, table)
+    read = read_table(content, table)
+    given = read.of
     plain = Counter(PurePosixPath(name).name for name in inner)
     chosen: dict[str, str] = {}
     missing: list[str] = []
@@ -128,6 +134,11 @@ def _from_table(files: ImageFiles, inner: list[str], table: str, content: bytes)
     unknown = [key for key in given if key not in used and key not in there]
     if unknown:
         raise InputError(f"{table} labels {counted(len(unknown), 'file')} not in {files.root} (such as {unknown[0]}).")
+    if read.attributes:
+        ones = np.array([list(row) for row in chosen.values()], dtype=np.int64).sum(0)
+        shares = [f"{shown(name)} {count:,}" for name, count in zip(read.attributes, ones, strict=True)]
+        sentence = f"Attributes were read from {table}; images with each: {listed(shares, most=40)}."
+        return ClassLabels(of=chosen, attributes=tuple(map(shown, read.attributes)), sentence=sentence)
     classes = tuple(sorted(set(given.values()), key=natural))
     return ClassLabels(of=chosen, classes=classes, sentence=f"Labels were read from {table}.")
 

@@ -54,7 +54,7 @@ def _missing_labels(comparison: Comparison) -> str | None:
     if (reason := _missing_held_out(comparison)) is not None:
         return reason
     _, training, held_out = _given(comparison)
-    if comparison.fake.images is None or held_out is None or training.labels is None or held_out.labels is None:
+    if comparison.fake.images is None or held_out is None or not (training.has_classes and held_out.has_classes):
         return "it needs images with labels"
     return None if training.spec.classes == held_out.spec.classes else "the splits have different classes"
 

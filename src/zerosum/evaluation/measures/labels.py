@@ -55,13 +55,13 @@ def _missing(comparison: Comparison) -> str | None:
             "each class or as an .npz of images and labels"
         )
     training, held_out, data = comparison.reference.training, comparison.reference.held_out, comparison.protocol.data
-    if training is None or training.labels is None or held_out is None or held_out.labels is None:
+    if training is None or held_out is None or not (training.has_classes and held_out.has_classes):
         return f"it needs labelled images with a split test or val beside train, and {data} is none; name others"
     classes = training.spec.classes
     if held_out.spec.classes != classes:
         return f"the splits of {data} have different classes"
     given = _given(comparison)
-    if given.labels is None:
+    if given.labels is None or not given.has_classes:
         return f"the images of {given.source} have no labels; put those of each class into a folder of its name"
     if _numbers(given.spec.classes, classes) is None:
         ours, theirs = (", ".join(names) for names in (given.spec.classes, classes))

@@ -20,7 +20,7 @@ from zerosum.evaluation.samples import Comparison, Perceptual
 from zerosum.features.classifier_extractor import Trained
 from zerosum.features.extractor import Extractor, identity_of
 from zerosum.inference.generate import draw_labels
-from zerosum.metrics.lpips import Backbone, FeatureStack, lpips, lpips_classifier
+from zerosum.metrics.lpips import Backbone, FeatureStack, PerceptualDistance, lpips, lpips_classifier
 from zerosum.metrics.path_length import STEP, path_length
 from zerosum.runtime.paths import expanded
 from zerosum.tasks import has_latents, require_latents
@@ -60,15 +60,23 @@ def perceptual_distance(
         return Perceptual(distance=lpips_classifier(extractor.stages), sees=sees, device=device)
     if kinds.find(dataset.spec.kind).raw_features:
         raise InputError(f"--perceptual {config.perceptual} sees images, and {dataset.source} has points: leave it.")
-    name, _, weights = config.perceptual.partition(":")
-    if name not in BACKBONES or not weights:
-        raise InputError(f"--perceptual {config.perceptual} is no backbone with its weights: {GIVE}.")
-    backbone = cast("Backbone", name)
-    heads = _heads(backbone, config.perceptual_heads)
-    distance = lpips(backbone, weights=expanded(weights), heads=heads, device=str(device))
+    distance = load_backbone(config.perceptual, config.perceptual_heads, device)
     stack, learned = cast("FeatureStack", distance.stages), distance.heads or ()
     digest = identity_of(stack.state_dict() | {f"head{stage}": values for stage, values in enumerate(learned)})
     return Perceptual(distance=distance, sees=f"version 0.1, weights {digest[:8]}", device=device)
+
+
+def load_backbone(given: str, heads: str | None, device: torch.device) -> PerceptualDistance:
+    """Return LPIPS with a backbone, alex:WEIGHTS or vgg:WEIGHTS.
+
+    Raises:
+        InputError: there is no such backbone or file, or a file holds something else.
+    """
+    name, _, weights = given.partition(":")
+    if name not in BACKBONES or not weights:
+        raise InputError(f"--perceptual {given} is no backbone with its weights: {GIVE}.")
+    backbone = cast("Backbone", name)
+    return lpips(backbone, weights=expanded(weights), heads=_heads(backbone, heads), device=str(device))
 
 
 def _heads(backbone: Backbone, given: str | None) -> Path:
@@ -118,9 +126,8 @@ def _compute_path(comparison: Comparison) -> list[MetricResult]:
 
     def generate(latents: Tensor) -> Tensor:
         n = len(latents) // 2  # the first halves of the steps and then the second ones, which have the same labels
-        given = (
-            {"labels": draw_labels(recipe.spec, n, comparison.protocol.seed).repeat(2)} if recipe.takes_labels else {}
-        )
+        labels = draw_labels(recipe.spec, n, comparison.protocol.seed) if recipe.takes_labels else None
+        given = {} if labels is None else {"labels": torch.cat([labels, labels])}
         return recipe.sample(len(latents), latent=latents, **given).clamp(-1, 1)
 
     found = path_length(

@@ -51,7 +51,7 @@ def labelled(dataset: SampleDataset) -> LabelledImages:
     Raises:
         InputError: It has no labels, or is made of points.
     """
-    if dataset.labels is None or kinds.find(dataset.spec.kind).raw_features:
+    if not dataset.has_classes or kinds.find(dataset.spec.kind).raw_features:
         raise InputError(f"{dataset.source} is no set of labelled images; give one with a folder for each class.")
     images = dataset.real(np.arange(len(dataset)))
     return LabelledImages(images=images, labels=torch.from_numpy(np.asarray(dataset.labels)).long())

@@ -1,0 +1,115 @@
+"""Frechet distance, precision and recall of each class: samples generated with its label against real ones of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from zerosum.errors import InputError
+from zerosum.evaluation.class_table import MARK, title_of
+from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.inputs import extract_stream
+from zerosum.evaluation.measures import better, chosen
+from zerosum.evaluation.measures.base import Values, inception_title
+from zerosum.evaluation.result import MetricResult, finite
+from zerosum.evaluation.samples import Comparison, Reference, SampleSet
+from zerosum.inference.generate import finished, stream
+from zerosum.recipe import Recipe
+
+ClassFigures = tuple[tuple[MetricResult, ...], tuple[str, ...]]
+"""Figures, and sentences on them."""
+
+NO_CLASSES: ClassFigures = (), ()
+
+METRICS = ("fid", "precision", "recall")
+FEWEST = 20
+"""Real samples that a class needs."""
+
+BIASED = (
+    "Per class there are few samples, and the fewer there are, the larger is a Frechet distance: compare it with that "
+    "of real samples beside it, and between runs, not between classes."
+)
+
+
+def require_classes(recipe: Recipe, config: EvaluationConfig) -> None:
+    """See that a run's samples can be evaluated class by class.
+
+    Raises:
+        InputError: its recipe generates without labels or for attributes, or no metric was asked for that is taken so.
+    """
+    if not recipe.takes_labels or not recipe.spec.classes:
+        why = "was trained on attributes" if recipe.spec.attributes else "generates without labels"
+        raise InputError(f"--per-class needs a model that generates for classes, and this one {why}: leave it out.")
+    if not _names(config):
+        raise InputError(
+            f"--per-class takes {', '.join(METRICS)}, and --metrics {config.metrics} names none of them: add one."
+        )
+
+
+def class_figures(
+    recipe: Recipe, comparison: Comparison, config: EvaluationConfig, context: EvaluationContext
+) -> ClassFigures:
+    """Compute the metrics of each class with 20 real samples or more, of as many samples generated with its label.
+
+    Returns:
+        Figures called metric:class, without intervals, and sentences on what was left out and how to read them.
+    """
+    reference, names = comparison.reference, _names(config)
+    real, other = (torch.from_numpy(np.asarray(labels)) for labels in _labels(reference))
+    figures: list[MetricResult] = []
+    few: list[str] = []
+    for number, name in enumerate(recipe.spec.classes):
+        of_class, of_other = (torch.nonzero(labels == number).flatten() for labels in (real, other))
+        count = len(of_class)
+        if count < FEWEST:
+            few.append(f"{name} ({count})")
+            continue
+        world = context.world
+        made = stream(recipe, count, config.seed, controls={"label": number}, rank=world.rank, world=world.size)
+        fake = extract_stream(reference.extractor, map(finished, made), count=count, context=context)
+        alike = replace(reference, real=reference.real.take(of_class))
+        values = _values(alike, fake, names)
+        floors = _values(alike, reference.other.take(of_other[:count]), names) if len(of_other) >= FEWEST else {}
+        figures += [
+            MetricResult(
+                metric=f"{metric}{MARK}{name}",
+                title=title_of(inception_title("FID", comparison) if metric == "fid" else metric, name),
+                value=finite(values[metric]),
+                better=better()[metric],
+                settings=f"{count:,} generated with this label, {count:,} real",
+                floor=finite(floors[metric]) if floors else None,
+            )
+            for metric in names
+        ]
+    left = f"Per class, left out because they have fewer than {FEWEST} real samples here: {', '.join(few)}."
+    return tuple(figures), (*([left] if few else []), *([BIASED] if figures and "fid" in names else []))
+
+
+def _labels(reference: Reference) -> tuple[np.ndarray, np.ndarray]:
+    """Return the classes of both real sides, in their order: (N,) and (M,) int64."""
+    splits = reference.splits
+    real, other = (splits.real.images, (splits.other or splits.real).images)
+    assert real.labels is not None
+    return real.labels[reference.rows], _other_labels(other.labels, reference.other_rows)
+
+
+def _other_labels(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
+    return np.empty(0, dtype=np.int64) if labels is None else labels[rows]
+
+
+def _values(reference: Reference, fake: SampleSet, names: Sequence[str]) -> Values:
+    """Compute metrics of samples alone, without floor and interval."""
+    comparison = Comparison(reference=reference, fake=fake, paired=False)
+    found: dict[str, float] = {}
+    for group in chosen(comparison, names):
+        assert group.quick is not None
+        found.update(group.quick(comparison))
+    return found
+
+
+def _names(config: EvaluationConfig) -> tuple[str, ...]:
+    asked = METRICS if config.metrics is None else [name.strip().lower() for name in config.metrics.split(",")]
+    return tuple(name for name in METRICS if name in asked)
