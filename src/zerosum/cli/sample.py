@@ -21,6 +21,7 @@ from zerosum.inference import sample
 from zerosum.inference.controls import controls
 from zerosum.inference.generate import generate
 from zerosum.inference.results import results_in, tell_of_earlier
+from zerosum.media.image_arrays import note_on_files
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.terminal import say, tell
@@ -41,8 +42,8 @@ class Sample(BaseConfig):
     """Start of the randomness; on a CPU the same seed makes the same samples."""
 
     out: Path | None = None
-    """A folder for one file a sample, or a .png for all in one picture; with --interpolate a .gif, .mp4, or .png strip.
-    By default beside the run's other pictures."""
+    """A folder for one file a sample, a .png for all in one picture, or a .npy or .tif for all in one file; with
+    --interpolate a .gif, .mp4, or .png strip. By default beside the run's other pictures."""
 
     interpolate: bool = False
     """Walk from sample to sample and back to the first instead, along great circles of latent space."""
@@ -75,7 +76,7 @@ def run(arguments: list[str]) -> None:
         parser = with_controls(Sample, kind.sample, parameters)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
     out = given.out or given.run / "samples" / _name(given, parameters)
-    _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ""))
+    _require_ending(out, (".gif", ".mp4", ".png") if given.interpolate else (".png", ".npy", ".tif", ".tiff", ""))
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))
     if given.interpolate:
@@ -87,9 +88,11 @@ def run(arguments: list[str]) -> None:
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed)} | {
         k: str(v) for k, v in chosen.items()
     }
-    written = sample.write_samples(samples, out, kind=kinds.find(recipe.spec.kind), metadata=metadata)
-    if (earlier := tell_of_earlier(out, before, written)) is not None:
-        tell(earlier)
+    kind = kinds.find(recipe.spec.kind)
+    written = sample.write_samples(samples, out, kind=kind, metadata=metadata, spec=recipe.spec)
+    for remark in (tell_of_earlier(out, before, written), note_on_files(len(samples), out, recipe.spec)):
+        if remark is not None:
+            tell(remark)
     say(written[0] if len(written) == 1 else out)
     hint = "; --out NAME.png puts all into one picture" * (len(written) > 1)
     tell(f"{len(samples)} samples in {len(written)} file{'s'[: len(written) != 1]}{hint}")

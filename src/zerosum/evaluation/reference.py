@@ -28,6 +28,7 @@ from zerosum.features.untrained import Pixels, Random
 from zerosum.metrics.divergence import shares
 
 RESIZER = "cut to the shape about the centre, Lanczos (Pillow, antialiased, 8 bits); images of that size as they are"
+REDUCED = {8: "", 16: "; 16 bits a channel rounded to 8 on both sides"}
 SEARCHED = 60_000
 """Training images that are searched for copies, at most."""
 
@@ -97,7 +98,7 @@ def _protocol(splits: Splits, extractor: Extractor | None, counts: Counts, seed:
         fake=counts.fake,
         floor=counts.floor,
         size="x".join(map(str, dataset.spec.shape)),
-        resizer="none: points" if kinds.find(dataset.spec.kind).raw_features else RESIZER,
+        resizer="none: points" if kinds.find(dataset.spec.kind).raw_features else RESIZER + REDUCED[dataset.spec.bits],
         seed=seed,
     )
 

@@ -115,7 +115,7 @@ def targets_as_images(dataset: Dataset) -> SampleDataset:
     return ImageDataset(
         samples=dataset.samples,
         labels=None,
-        spec=Spec(shape=dataset.spec.shape),
+        spec=Spec(shape=dataset.spec.shape, bits=dataset.spec.bits),
         source=dataset.source,
         fingerprint=f"{dataset.fingerprint}-targets",
         notes=(),

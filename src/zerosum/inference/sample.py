@@ -11,10 +11,12 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum import latent
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
 from zerosum.inference.generate import CHUNK, SAMPLES, draw_labels
 from zerosum.kinds.base import Kind
+from zerosum.media.image_arrays import ENDINGS
 from zerosum.media.image_grid import is_picture
 from zerosum.media.video import animate
 from zerosum.recipe import Recipe
@@ -22,16 +24,19 @@ from zerosum.runtime import rng
 from zerosum.tasks import require_latents
 
 
-def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str]) -> list[Path]:
-    """Write samples of a kind into a folder, or into one picture if `out` ends in .png.
+def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
+    """Write samples of a kind and a spec into a folder, or into one file if `out` ends in .png, .npy or .tif.
 
     Raises:
         InputError: the ending is of another kind of file.
         StorageError: the disk refuses.
     """
-    if not is_picture(out) and not out.is_dir() and out.suffix.lower() in Image.registered_extensions():
-        raise InputError(f"Samples cannot be written as {out.name}: give a name that ends in .png, or a folder.")
-    return kind.save(samples, out, metadata)
+    known = is_picture(out) or out.is_dir() or out.suffix.lower() in ENDINGS
+    if not known and out.suffix.lower() in Image.registered_extensions():
+        raise InputError(
+            f"Samples cannot be written as {out.name}: give a name that ends in .png, .npy or .tif, or a folder."
+        )
+    return kind.save(samples, out, metadata, spec)
 
 
 def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen: Mapping[str, Any]) -> Tensor:

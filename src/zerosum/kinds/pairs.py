@@ -35,13 +35,13 @@ from zerosum.text import composed, counted, listed
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairDataset(Dataset):
-    """M pairs, each shuffled as one; `samples` are the targets, (M, H, W, C) uint8.
+    """M pairs, each shuffled as one; `samples` are the targets, (M, H, W, C) uint8 or uint16.
 
     Where the sources are a degradation, they are made from the targets as they are drawn.
     """
 
     sources: np.ndarray | Degradation
-    """(M, H', W', C') uint8, or how a target becomes its source."""
+    """(M, H', W', C') uint8 or uint16, or how a target becomes its source."""
 
     def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Pairs:
         """Gather pairs; both images of a pair get the same crop and mirror.
@@ -102,6 +102,7 @@ def open_pairs(
             shape=wanted.spec.shape,
             kind="pairs",
             source_shape=given.spec.shape,
+            bits=wanted.spec.bits,
             range=joined(given.spec.range, wanted.spec.range),
         ),
         source=name_of(source),
@@ -157,6 +158,7 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
             shape=targets.spec.shape,
             kind="pairs",
             source_shape=way.shape(targets.spec.shape),
+            bits=targets.spec.bits,
             range=targets.spec.range,
         ),
         source=targets.source,

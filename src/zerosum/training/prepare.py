@@ -39,7 +39,7 @@ def prepare(
             raise InputError("--minutes measures what one process does: give several of them --rounds.")
         plan, reasons = within(plan, minutes, device, progress_callback(progress))
     dataset = open_data(plan, world, progress)
-    plan = replace(plan, options=replace(plan.options, range=dataset.spec.range))
+    plan = replace(plan, options=plan.options.as_opened(dataset.spec))
     plan, chosen = choose(plan, dataset, device.type)
     return plan, dataset, (*reasons, *chosen)
 
