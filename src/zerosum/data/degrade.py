@@ -84,13 +84,22 @@ class Degradation:
         if self.name != "downscale":
             return target
         factor = int(self.strength)
-        if height % factor or width % factor:
-            fit = [max(1, side // factor) * factor for side in (height, width)]
+        if (fit := self.fitting((height, width))) != (height, width):
             raise InputError(
                 f"Images of {height}x{width} cannot be downscaled by {factor} to whole pixels: --size "
                 f"{fit[0]}x{fit[1]} would fit."
             )
         return (channels, height // factor, width // factor)
+
+    def fitting(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the largest size (H, W) of a target up to `size` whose source has whole pixels.
+
+        >>> Degradation.read("downscale:4").fitting((30, 64)), Degradation.read("gray").fitting((30, 64))
+        ((28, 64), (30, 64))
+        """
+        factor = int(self.strength) if self.name == "downscale" else 1
+        height, width = (max(1, side // factor) * factor for side in size)
+        return height, width
 
     def __call__(self, image: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Spoil one image: (H, W, C) uint8 or uint16 to (H', W', C') of the same type, as `shape` says."""

@@ -145,8 +145,12 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
             "--direction has no meaning with --degrade, where the spoilt image is the source: leave it out."
         )
     way = Degradation.read(str(options.degrade))
-    targets = open_images(source, options=replace(options, labels="none"), progress=progress)
-    channels = targets.spec.shape[0]
+    options = replace(options, labels="none")
+    targets = open_images(source, options=options, progress=progress)
+    channels, *size = targets.spec.shape
+    fit = way.fitting((size[0], size[1]))
+    if options.size is None and options.fit == "cover" and fit != tuple(size):
+        targets = open_images(source, options=replace(options, size=f"{fit[0]}x{fit[1]}"), progress=progress)
     if channels not in (1, 3):
         way = replace(way, alpha=isinstance(find(source, options), ImageFiles))
     told = () if channels in (1, 3) or way.alpha else ("channels are spoilt one by one",)
