@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zerosum import api
+from zerosum.runtime.progress import Silent
+
 SMALL = ("--width", 4, "--batch", 2, "--rounds", 1)
 
 
@@ -17,7 +20,7 @@ SMALL = ("--width", 4, "--batch", 2, "--rounds", 1)
 def photos(tmp_path: Path) -> Path:
     root = tmp_path / "photos"
     root.mkdir()
-    for index in range(3):
+    for index in range(4):
         pixels = np.random.default_rng(index).integers(0, 256, (50, 38, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(root / f"{index}.png")
     return root
@@ -54,3 +57,9 @@ def test_pairs_are_scaled_to_what_a_downscaling_and_the_networks_take(
     assert said.code == 0, said.err
     kept = json.loads((tmp_path / "run" / "run.json").read_text())["spec"]
     assert (kept["shape"], kept["source_shape"]) == ([3, 48, 36], [3, 12, 9])
+
+
+def test_padded_images_are_padded_in_the_evaluation_too(photos: Path, tmp_path: Path, zerosum: Any) -> None:
+    assert zerosum("train", photos, "--fit", "pad", "--size", 16, "--run", tmp_path / "run", *SMALL).code == 0
+    found = api.evaluate(tmp_path / "run", metrics="fid", features="pixels", count=2, progress=Silent())
+    assert found.protocol.resizer.startswith("padded to the shape with their reflection, Lanczos")

@@ -27,9 +27,10 @@ class DataConfig(BaseConfig):
     """Side of the images in pixels, "64", or height x width, "48x64"; by default images that are all of one size of at
     most 128 keep it, and all others become 64x64."""
 
-    fit: Literal["cover", "tiles"] = "cover"
-    """How image files come to that size: cover scales each to it and cuts off what stands out; tiles scales nothing,
-    but cuts each at full resolution into tiles that overlap by half, and leaves out images smaller than one."""
+    fit: Literal["cover", "pad", "tiles"] = "cover"
+    """How images come to that size: cover scales each to it and cuts off what stands out; pad scales each to lie within
+    and fills what is left with its reflection; tiles scales nothing, but cuts each image file at full resolution into
+    tiles that overlap by half, and leaves out images smaller than one."""
 
     channels: int | None = None
     """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; by default what the data really have."""

@@ -41,6 +41,9 @@ class Splits:
     trained: str
     """The split that is trained on."""
 
+    padded: bool = False
+    """Whether images of another shape were padded to it, not cut."""
+
     notes: tuple[str, ...] = ()
     """Which splits were left out, and why."""
 
@@ -97,7 +100,8 @@ def find_splits(
         notes.append(f"Split {name} is left out: its samples have the shape {shapes}.")
     if split is None and second is not None:
         first, second = second, first
-    return Splits(real=first, other=second, trained=options.split, notes=tuple(notes))
+    padded = options.fit == "pad"
+    return Splits(real=first, other=second, trained=options.split, padded=padded, notes=tuple(notes))
 
 
 def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:

@@ -149,7 +149,7 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
     targets = open_images(source, options=options, progress=progress)
     channels, *size = targets.spec.shape
     fit = way.fitting((size[0], size[1]))
-    if options.size is None and options.fit == "cover" and fit != tuple(size):
+    if options.size is None and options.fit != "tiles" and fit != tuple(size):
         targets = open_images(source, options=replace(options, size=f"{fit[0]}x{fit[1]}"), progress=progress)
     if channels not in (1, 3):
         way = replace(way, alpha=isinstance(find(source, options), ImageFiles))

@@ -13,6 +13,7 @@ from zerosum.data.options import SMALLEST_SIDE
 from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale
 from zerosum.data.packing.colour_profile import Profile, in_srgb, profile_of
 from zerosum.data.packing.open_image import Unusable, open_image, orientation
+from zerosum.data.packing.padding import cover_box, padded, within
 from zerosum.data.packing.wide_colour import is_wide_colour
 from zerosum.runtime.regular_files import NotRegularError
 
@@ -72,6 +73,9 @@ class PixelFormat:
 
     bits: Literal[8, 16] = 8
     """Of a channel: 8 or 16."""
+
+    padded: bool = False
+    """Whether images lie whole within the size, not cut to it."""
 
 
 def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> ImageHeader:
@@ -192,20 +196,16 @@ def with_channels(image: Image.Image, channels: int) -> Image.Image:
 
 
 def fit(image: Image.Image, plan: PixelFormat) -> np.ndarray:
-    """Scale an image to cover the plan's size (Lanczos, antialiased) and cut out its centre: (H, W, C) uint8."""
-    if (image.height, image.width) != (plan.height, plan.width):
-        box = cover_box((image.height, image.width), plan)
+    """Scale an image to cover the plan's size, or to lie within it (Lanczos, antialiased): (H, W, C) uint8."""
+    size = (plan.height, plan.width)
+    if plan.padded:
+        tall, wide = within((image.height, image.width), size)
+        scaled = image if image.size == (wide, tall) else image.resize((wide, tall), Image.Resampling.LANCZOS)
+        return padded(np.asarray(scaled).reshape(tall, wide, plan.channels), size)
+    if (image.height, image.width) != size:
+        box = cover_box((image.height, image.width), size)
         image = image.resize((plan.width, plan.height), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
     return np.asarray(image).reshape(plan.height, plan.width, plan.channels)
-
-
-def cover_box(size: tuple[int, int], plan: PixelFormat) -> tuple[float, float, float, float]:
-    """Return the part of an image of `size` (H, W) that covers the plan's: left, upper, right and lower edge."""
-    height, width = size
-    scale = max(plan.width / width, plan.height / height)
-    left, top = (width - plan.width / scale) / 2, (height - plan.height / scale) / 2
-    # Rounding must not push the box out of the image by the last bit of a float.
-    return (max(left, 0), max(top, 0), min(width - left, width), min(height - top, height))
 
 
 def reason(error: Exception) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from zerosum.data.packing.bit_depth import Scale
-from zerosum.data.packing.decode import PixelFormat, cover_box, fit, levels_of_wide, to_plain, with_channels
+from zerosum.data.packing.decode import PixelFormat, fit, levels_of_wide, to_plain, with_channels
 from zerosum.data.packing.open_image import open_image, upright
+from zerosum.data.packing.padding import cover_box, padded, within
 from zerosum.data.packing.wide import doubled, resized, with_wide_channels
 from zerosum.data.packing.wide_colour import wide_colour
 
@@ -85,10 +86,14 @@ def levels_in(file: BinaryIO, scales: Mapping[str, Scale]) -> np.ndarray:
 
 
 def fit_wide(image: np.ndarray, plan: PixelFormat, *, alpha: bool) -> np.ndarray:
-    """Scale an image to cover the plan's size and cut out its centre, as `fit` does: (H, W, C) uint16."""
+    """Scale an image to cover the plan's size, or to lie within it, as `fit` does: (H, W, C) uint16."""
     if image.shape[:2] == (plan.height, plan.width):
         return image
-    box = cover_box((image.shape[0], image.shape[1]), plan)
+    if plan.padded:
+        inner = within((image.shape[0], image.shape[1]), (plan.height, plan.width))
+        scaled = image if image.shape[:2] == inner else resized(image, inner, alpha=alpha)
+        return padded(scaled, (plan.height, plan.width))
+    box = cover_box((image.shape[0], image.shape[1]), (plan.height, plan.width))
     return resized(image, (plan.height, plan.width), box=box, alpha=alpha)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO, Literal, TypeVar
 
@@ -109,6 +109,7 @@ def plan_for(survey: Scan, options: DataConfig) -> tuple[PixelFormat, tuple[str,
     colour = any(fact.colour for fact in facts)
     channels = options.channels or (3 if colour else 1) + survey.translucent
     plan = PixelFormat(height=height, width=width, channels=channels, scales=survey.scales, bits=survey.bits)
+    plan = replace(plan, padded=options.fit == "pad")
     notes = (
         *(tile_notes(facts, plan) if options.fit == "tiles" else _size_notes(facts, plan)),
         *_channel_notes(facts, survey.translucent, channels),
@@ -165,11 +166,15 @@ def _size_notes(facts: list[ImageHeader], plan: PixelFormat) -> tuple[str, ...]:
         return (f"All images are {target} and keep their size.",)
     (low_h, low_w), (high_h, high_w) = min(sizes), max(sizes)
     origin = f"{len(sizes):,} sizes from {low_h}x{low_w} to {high_h}x{high_w}" if len(sizes) > 1 else f"{low_h}x{low_w}"
-    notes = [f"Images are scaled from {origin} to cover {target} (height x width, Lanczos)."]
+    way = "lie within" if plan.padded else "cover"
+    notes = [f"Images are scaled from {origin} to {way} {target} (height x width, Lanczos)."]
     cropped = sum(number for (h, w), number in sizes.items() if h * plan.width != w * plan.height)
-    if cropped:
+    if cropped and plan.padded:
+        notes.append(f"Padded with their reflection because of another shape: {counted(cropped, 'image')}.")
+    elif cropped:
         notes.append(f"Cut to the centre because of another shape: {counted(cropped, 'image')}.")
-    enlarged = sum(number for (h, w), number in sizes.items() if h < plan.height or w < plan.width)
+    less = all if plan.padded else any
+    enlarged = sum(number for (h, w), number in sizes.items() if less((h < plan.height, w < plan.width)))
     if enlarged:
         notes.append(f"Enlarged because smaller than {target}: {counted(enlarged, 'image')}.")
     return tuple(notes)

@@ -17,10 +17,10 @@ from zerosum.data.packing.decode import PixelFormat, fit, with_channels
 from zerosum.data.packing.depth import bits_for
 from zerosum.data.packing.rows import fit_wide
 from zerosum.data.packing.wide import doubled, with_wide_channels
+from zerosum.data.sources.array_axes import channels_last
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.text import counted
 
 CHUNK_BYTES = 1 << 25
 
@@ -58,7 +58,7 @@ def table_of(images: np.ndarray, name: str) -> ImageArray:
     """
     if images.dtype.kind not in "buif":
         raise InputError(f"{name} holds {images.dtype} values: expected numbers.")
-    samples = _channels_last(images, name)
+    samples = channels_last(images, name)
     count, height, width, _ = samples.shape
     if count == 0:
         raise InputError(f"{name} is empty, of shape {images.shape}: expected at least one image.")
@@ -127,12 +127,14 @@ def settle(table: ImageArray, options: DataConfig) -> tuple[PixelFormat, ImageAr
     table = _in_range(table, options)
     bits = bits_for(options.depth, wide_scales(table), lambda: _levels(table))
     plan = PixelFormat(height=tall, width=wide, channels=options.channels or channels, scales={}, bits=bits)
+    plan = replace(plan, padded=options.fit == "pad")
     notes = [*([] if table.scale is None else [table.scale.note(bits)]), *table.notes]
     if (tall, wide) == (height, width):
         notes.append(f"All images are {height}x{width} and keep their size.")
     else:
-        cut = " and cut to the centre" if height * wide != width * tall else ""
-        notes.append(f"Images are scaled from {height}x{width} to cover {tall}x{wide} (height x width, Lanczos){cut}.")
+        way, done = ("lie within", "padded with their reflection") if plan.padded else ("cover", "cut to the centre")
+        cut = f" and {done}" if height * wide != width * tall else ""
+        notes.append(f"Images are scaled from {height}x{width} to {way} {tall}x{wide} (height x width, Lanczos){cut}.")
     if plan.channels != channels > 4:
         raise InputError(
             f"--channels {plan.channels} cannot be made of {channels} channels: leave it out to keep them."
@@ -228,23 +230,3 @@ def pack_table(
             spec=spec_of(settled, plan),
             notes=(*settled.notes, *packing.levels.warnings(wide_scales(settled))),
         )
-
-
-def _channels_last(images: np.ndarray, name: str) -> np.ndarray:
-    """View an array as (M, H, W, C)."""
-    if images.ndim == 3:
-        return images[..., None]
-    last, first = (images.ndim == 4 and images.shape[axis] in (1, 2, 3, 4) for axis in (3, 1))
-    if images.ndim == 4 and not last and not first:  # multispectral images
-        last, first = (images.shape[axis] < min(images.shape[2], images.shape[4 - axis]) for axis in (3, 1))
-    if last and first:
-        raise InputError(
-            f"{name} has the shape {images.shape}, where either the second or the last axis may be the channels: "
-            "store it as (M, H, W, C) with more than 4 pixels a side."
-        )
-    if not last and not first:
-        raise InputError(
-            f"{name} has the shape {images.shape}: expected {counted(1, 'array')} of (M, H, W), (M, H, W, C) or "
-            "(M, C, H, W) with fewer channels than pixels a side."
-        )
-    return images if last else np.moveaxis(images, 1, -1)
