@@ -84,7 +84,7 @@ def sizes_near(size: tuple[int, int]) -> list[tuple[int, int]]:
     """Return sizes (H, W) whose sides are multiples of 4 to 64, the nearest first.
 
     >>> sizes_near((100, 100))[:4]
-    [(100, 100), (100, 104), (104, 100), (100, 96)]
+    [(100, 100), (100, 104), (104, 100), (96, 100)]
     """
     sides = [
         sorted({max(SMALLEST_SIDE, step * each) for step in MULTIPLES for each in (side // step, -(-side // step))})
