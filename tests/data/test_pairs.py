@@ -270,7 +270,10 @@ def test_pairs_are_made_from_any_images(folder, options):
     means = [image.float().mean((2, 3)) for image in (batch.source, batch.target)]
     torch.testing.assert_close(*means, rtol=0.1, atol=10)
     with pytest.raises(InputError, match="--size 15x15 would fit"):
-        opened(root, options, degrade="downscale:3")
+        opened(root, options, degrade="downscale:3", size="16")
+    fitted = opened(root, options, degrade="downscale:3")
+    assert (fitted.spec.shape, fitted.spec.source_shape) == ((3, 15, 15), (3, 5, 5))
+    assert "Images are scaled from 16x16 to cover 15x15 (height x width, Lanczos)." in fitted.notes
 
 
 def test_a_fixed_batch_is_spoilt_the_same_way_every_time_and_a_drawn_one_anew(folder, options):

@@ -18,6 +18,7 @@ from zerosum import kinds
 from zerosum.cli import flags
 from zerosum.cli.flags import chosen_among, run_among, value_of, with_controls
 from zerosum.config import BaseConfig, Seed, flag
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.inference import sample
 from zerosum.inference.controls import controls
@@ -26,6 +27,7 @@ from zerosum.inference.generate import generate
 from zerosum.inference.latents import combined, read_latents, sample_at
 from zerosum.inference.results import results_in, tell_of_earlier
 from zerosum.kinds.base import Kind
+from zerosum.media.image_arrays import note_on_files
 from zerosum.recipe import Recipe
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
@@ -52,8 +54,8 @@ class Sample(BaseConfig):
     """Start of the randomness; on a CPU the same seed makes the same samples."""
 
     out: Path | None = None
-    """A folder for one file a sample, or a .png for all in one picture; with --interpolate a .gif, .mp4, or .png strip.
-    By default beside the run's other pictures."""
+    """A folder for one file a sample, a .png for all in one picture, or a .npy or .tif for all in one file; with
+    --interpolate a .gif, .mp4, or .png strip. By default beside the run's other pictures."""
 
     grid: Literal["classes"] | None = None
     """classes: one picture with a row a class (or a row an attribute), the same latents in every row."""
@@ -105,7 +107,7 @@ def run(arguments: list[str]) -> None:
     way = _way(given)
     pictures = {"interpolate": (".gif", ".mp4", ".png"), "grid": (".png",), "direction": (".png",)}
     out = given.out or given.run / "samples" / _name(given, parameters)
-    _require_ending(out, pictures.get(way or "", (".png", "")))
+    _require_ending(out, pictures.get(way or "", (".png", ".npy", ".tif", ".tiff", "")))
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))
     kind = kinds.find(recipe.spec.kind)
@@ -122,7 +124,8 @@ def run(arguments: list[str]) -> None:
     elif way == "direction":
         _direction(given, recipe, out, chosen, metadata)
     else:
-        _write(_samples(given, recipe, chosen), out, kind=kind, metadata=metadata | _asked(given))
+        samples = _samples(given, recipe, chosen)
+        _write(samples, out, kind=kind, metadata=metadata | _asked(given), spec=recipe.spec)
 
 
 def _samples(given: Any, recipe: Recipe, chosen: Mapping[str, Any]) -> Tensor:
@@ -158,12 +161,13 @@ def _asked(given: Any) -> dict[str, str]:
     return {name: str(value) for name in names if (value := getattr(given, name)) is not None}
 
 
-def _write(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str]) -> None:
+def _write(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str], spec: Spec) -> None:
     """Write samples, and say where they are and how many."""
     before = results_in(out)
-    written = sample.write_samples(samples, out, kind=kind, metadata=metadata)
-    if (earlier := tell_of_earlier(out, before, written)) is not None:
-        tell(earlier)
+    written = sample.write_samples(samples, out, kind=kind, metadata=metadata, spec=spec)
+    for remark in (tell_of_earlier(out, before, written), note_on_files(len(samples), out, spec)):
+        if remark is not None:
+            tell(remark)
     say(written[0] if len(written) == 1 else out)
     hint = "; --out NAME.png puts all into one picture" * (len(written) > 1)
     count, files = counted(len(samples), "sample"), counted(len(written), "file")

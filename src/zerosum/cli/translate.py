@@ -15,7 +15,8 @@ from zerosum.cli.image_command import process_images
 from zerosum.config import BaseConfig, Seed
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.inference.controls import controls
-from zerosum.inference.image_files import ProcessedFiles, Size
+from zerosum.inference.image_files import ProcessedFiles
+from zerosum.inference.pictures import Size
 from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
 from zerosum.run.load import recipe_of
@@ -31,7 +32,7 @@ class Translate(BaseConfig):
     """The run directory that `zerosum train` made with a recipe that translates."""
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")]
-    """An image file, or a folder or .zip of images. Opacity is kept; 16 bits a channel become 8, and it says so."""
+    """An image file, or a folder or .zip of images. Opacity is kept; results have the bits of the run's data."""
 
     out: Path | None = None
     """A folder, which gets a .png for each image by its own name; or, for one image, a file (.png, .jpg, .webp, .tif,

@@ -14,9 +14,10 @@ import numpy as np
 
 from zerosum.data.check_report import CheckReport, describe
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason, render
+from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason
 from zerosum.data.packing.levels import levels_of
 from zerosum.data.packing.open_image import no_bombs, open_image, upright
+from zerosum.data.packing.rows import render
 from zerosum.data.packing.scan import attempt, plan_for, survey
 from zerosum.data.sizes import recommended
 from zerosum.data.sources import toys
@@ -69,7 +70,7 @@ def _checked(source: str | Path, options: DataConfig, progress: ProgressCallback
 
 def _of_files(source: str, files: ImageFiles, options: DataConfig, progress: ProgressCallback | None) -> CheckReport:
     labels = labelling(files, options)
-    found = survey(files, progress, range=options.range)
+    found = survey(files, progress, range=options.range, depth=options.depth)
     digests = {}
     problems = dict(found.problems)
     results = on_all_cores(attempt(files, _pixel_digest), list(found.facts), window=WINDOW)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageFilter
 
+from zerosum.data.packing.wide import blurred, doubled, resized
 from zerosum.errors import InputError
 
 LUMA = np.array([299, 587, 114], dtype=np.uint32)  # ITU-R BT.601, in thousandths
@@ -24,7 +25,7 @@ class Way:
     bounds: tuple[float, float]
     meaning: str
     apply: Callable[[np.ndarray, float, np.random.Generator, bool], np.ndarray]
-    """(H, W, C) uint8 to what is left of it; the last says whether the last channel is opacity."""
+    """(H, W, C) uint8 or uint16 to what is left of it, of the same type; the last says whether there is opacity."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,25 @@ class Degradation:
         if self.name != "downscale":
             return target
         factor = int(self.strength)
-        if height % factor or width % factor:
-            fit = [max(1, side // factor) * factor for side in (height, width)]
+        if (fit := self.fitting((height, width))) != (height, width):
             raise InputError(
                 f"Images of {height}x{width} cannot be downscaled by {factor} to whole pixels: --size "
                 f"{fit[0]}x{fit[1]} would fit."
             )
         return (channels, height // factor, width // factor)
 
+    def fitting(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the largest size (H, W) of a target up to `size` whose source has whole pixels.
+
+        >>> Degradation.read("downscale:4").fitting((30, 64)), Degradation.read("gray").fitting((30, 64))
+        ((28, 64), (30, 64))
+        """
+        factor = int(self.strength) if self.name == "downscale" else 1
+        height, width = (max(1, side // factor) * factor for side in size)
+        return height, width
+
     def __call__(self, image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Spoil one image: (H, W, C) uint8 to (H', W', C') uint8, as `shape` says."""
+        """Spoil one image: (H, W, C) uint8 or uint16 to (H', W', C') of the same type, as `shape` says."""
         return ways()[self.name].apply(image, self.strength, random, self.alpha)
 
     def __str__(self) -> str:
@@ -115,16 +125,19 @@ def ways() -> dict[str, Way]:
 
 def _downscale(image: np.ndarray, factor: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
     size = (image.shape[1] // int(factor), image.shape[0] // int(factor))
+    if image.dtype == np.uint16:
+        opacity = alpha and image.shape[2] in (2, 4)
+        return resized(image, (size[1], size[0]), filter=Image.Resampling.BICUBIC, alpha=opacity)
     return _filtered(image, alpha, lambda picture: picture.resize(size, Image.Resampling.BICUBIC))
 
 
 def _gray(image: np.ndarray, strength: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
     channels = image.shape[2]
     if channels == 3 or (channels == 4 and alpha):
-        return ((image[..., :3] @ LUMA + 500) // 1000).astype(np.uint8)[..., None]
+        return ((image[..., :3] @ LUMA + 500) // 1000).astype(image.dtype)[..., None]
     if channels == 1 or alpha:
         return image[..., :1]
-    return np.rint(image.mean(2, keepdims=True)).astype(np.uint8)
+    return np.rint(image.mean(2, keepdims=True)).astype(image.dtype)
 
 
 def _mask(image: np.ndarray, share: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
@@ -132,26 +145,36 @@ def _mask(image: np.ndarray, share: float, random: np.random.Generator, alpha: b
     tall, wide = (max(1, round(side * share**0.5)) for side in (height, width))
     top, left = random.integers(height - tall + 1), random.integers(width - wide + 1)
     masked = image.copy()
-    masked[top : top + tall, left : left + wide] = GRAY
+    masked[top : top + tall, left : left + wide] = GRAY * (_top(image) // 255)
     return masked
 
 
 def _noise(image: np.ndarray, deviation: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
     noise = random.standard_normal(image.shape, dtype=np.float32)
-    return np.clip(np.rint(image + 255 * deviation * noise), 0, 255).astype(np.uint8)
+    top = _top(image)
+    return np.clip(np.rint(image + top * deviation * noise), 0, top).astype(image.dtype)
 
 
 def _blur(image: np.ndarray, deviation: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
+    if image.dtype == np.uint16:
+        return blurred(image, deviation, alpha=alpha and image.shape[2] in (2, 4))
     return _filtered(image, alpha, lambda picture: picture.filter(ImageFilter.GaussianBlur(deviation)))
 
 
 def _edges(image: np.ndarray, strength: float, random: np.random.Generator, alpha: bool) -> np.ndarray:
     """Slope of the luma, slightly smoothed, by central differences; 32 levels a pixel or more are black."""
+    if image.dtype == np.uint16:
+        return doubled(_edges((image >> 8).astype(np.uint8), strength, random, alpha))
     luma = _blur(_gray(image, 0, random, alpha), 1, random, alpha=False)[..., 0]
     padded = np.pad(luma.astype(np.float32), 1, mode="edge")
     down, across = np.diff(padded[:, 1:-1], axis=0), np.diff(padded[1:-1], axis=1)
     slopes = (down[1:] + down[:-1]) / 2, (across[:, 1:] + across[:, :-1]) / 2
     return (255 - np.clip(np.rint(8 * np.hypot(*slopes)), 0, 255)).astype(np.uint8)[..., None]
+
+
+def _top(image: np.ndarray) -> int:
+    """The highest level of an image's type."""
+    return int(np.iinfo(image.dtype).max)
 
 
 def _filtered(image: np.ndarray, alpha: bool, apply: Callable[[Image.Image], Image.Image]) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from zerosum.data.packing.wide import resized
 from zerosum.errors import InputError
 
 ORDER, CROP, NOISE, FIXED_NOISE = range(4)
@@ -66,11 +67,14 @@ class View:
     mirrored: bool
 
     def of(self, image: np.ndarray) -> np.ndarray:
-        """Cut this view out of an image: (H, W, C) uint8 to the same shape."""
+        """Cut this view out of an image: (H, W, C) uint8 or uint16 to the same shape and type."""
         if self.side < 1:
             height, width, channels = image.shape
             box = (self.left * width, self.top * height)
             ends = (min(width, box[0] + self.side * width), min(height, box[1] + self.side * height))
+            if image.dtype == np.uint16:
+                wide = resized(image, (height, width), filter=Image.Resampling.BICUBIC, box=(*box, *ends))
+                return wide[:, ::-1] if self.mirrored else wide
             # channel by channel: Pillow takes the last of two or four for an alpha channel, and weighs by it
             bands = [
                 Image.fromarray(image[..., channel]).resize((width, height), Image.Resampling.BICUBIC, (*box, *ends))
@@ -93,7 +97,7 @@ def generator(seed: int, index: int, purpose: int, side: int = 0) -> np.random.G
 
 
 def views(images: np.ndarray, draw: Draw, side: int = 0) -> np.ndarray:
-    """Vary images as a draw says: (N, H, W, C) uint8 to the same shape."""
+    """Vary images as a draw says: (N, H, W, C) uint8 or uint16 to the same shape and type."""
     if draw.jitter == Jitter():
         return images
     return np.stack([draw.view(index, side).of(image) for index, image in enumerate(images)])

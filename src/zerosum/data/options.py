@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from zerosum.config import BaseConfig
-from zerosum.data.packing.bit_depth import range_of_side, read_range
+from zerosum.data.packing.bit_depth import Depth, range_of_side, read_range
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
 
@@ -26,9 +27,10 @@ class DataConfig(BaseConfig):
     """Side of the images in pixels, "64", or height x width, "48x64"; by default images that are all of one size of at
     most 128 keep it, and all others become 64x64."""
 
-    fit: Literal["cover", "tiles"] = "cover"
-    """How image files come to that size: cover scales each to it and cuts off what stands out; tiles scales nothing,
-    but cuts each at full resolution into tiles that overlap by half, and leaves out images smaller than one."""
+    fit: Literal["cover", "pad", "tiles"] = "cover"
+    """How images come to that size: cover scales each to it and cuts off what stands out; pad scales each to lie within
+    and fills what is left with its reflection; tiles scales nothing, but cuts each image file at full resolution into
+    tiles that overlap by half, and leaves out images smaller than one."""
 
     channels: int | None = None
     """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; by default what the data really have."""
@@ -43,6 +45,10 @@ class DataConfig(BaseConfig):
     """LOW,HIGH: the numbers that become black and white, such as 0,4095; of pairs also SOURCES/TARGETS, as -1,1/0,255.
     By default (auto) 8-bit numbers stay as they are, and the range of wider ones is chosen from the training data and
     kept for every other split and for every image that is given to the model."""
+
+    depth: Depth = "auto"
+    """Bits of a channel: 8, or 16, which takes twice the room; auto keeps 16 where wide numbers fill more than 256
+    levels of their range."""
 
     split: str = "train"
     """Which part of the data: "train", "test" or "val", whatever its folder is called (Training, validation, ...), or
@@ -118,6 +124,11 @@ class DataConfig(BaseConfig):
             if absolute(path).exists():
                 found["labels"] = str(absolute(path)) + ("" if column == "label" else f":{column}")
         return replace(self, **found)
+
+    def as_opened(self, spec: Spec) -> DataConfig:
+        """Return these options with the range and the depth that data were opened with, as a run keeps them."""
+        decided = spec.range is not None or spec.bits == 16
+        return replace(self, range=spec.range, depth=spec.bits if decided else self.depth)
 
     def moved(self, now: DataConfig) -> set[str]:
         """Return which options name files of the data at another place than before: their content decides on them.

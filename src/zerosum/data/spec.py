@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from zerosum.errors import InputError
 
@@ -36,9 +37,12 @@ class Spec:
     source_shape: tuple[int, ...] | None = None
     """Shape (C', H', W') of what a sample is made from, for pairs and domains; None where it is made from nothing."""
 
+    bits: Literal[8, 16] = 8
+    """Of a channel of an image: 8, or 16 where more than 256 levels were kept."""
+
     range: str | None = field(default=None, compare=False)
-    """Numbers that become 0 and 255, as `bit_depth.read_range` reads them, of sources/targets where they differ; None
-    where all data have 8 bits. It belongs to the preprocessing, and two specs are equal whatever it is."""
+    """Numbers that become black and white, as `bit_depth.read_range` reads them, of sources/targets where they differ;
+    None where all data have 8 bits. It belongs to the preprocessing, and two specs are equal whatever it is."""
 
     @property
     def label_width(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -12,9 +13,10 @@ import numpy as np
 from PIL import Image
 
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.bit_depth import range_of_side
-from zerosum.data.packing.cache import MADE_AGAIN, Packed, discard, key_of, reopen_in_range
+from zerosum.data.packing.bit_depth import Depth, range_of_side
+from zerosum.data.packing.cache import MADE_AGAIN, Packed, discard, key_of
 from zerosum.data.packing.decode import white_is_zero
+from zerosum.data.packing.depth import depth_part, reopen_as
 from zerosum.data.packing.identity import content_of
 from zerosum.data.packing.open_image import Unusable, no_bombs, open_image, upright
 from zerosum.data.packing.pack_images import pack_files
@@ -174,18 +176,20 @@ def pack_sides(
     facts = [content_of(side, cache, progress) for side in sides]
     ranges = [range_of_side(options.range, int(number != sources)) for number in (0, 1)]
 
-    def opened(number: int) -> Packed | None:
-        return reopen_in_range(cache, lambda limits: key_of(form, number, facts, asked, limits), ranges[number])
+    def name(number: int, limits: str | None, depth: Depth) -> str:
+        return key_of(form, number, facts, asked, limits, *depth_part(depth))
 
-    keys = [key_of(form, number, facts, asked, limits) for number, limits in enumerate(ranges)]
+    def opened(number: int) -> Packed | None:
+        return reopen_as(cache, partial(name, number), ranges[number], options.depth)
+
+    keys = [name(number, limits, options.depth) for number, limits in enumerate(ranges)]
     packs = [opened(number) for number in (0, 1)]
     remarks: tuple[str, ...] = ()
     if None in packs:
         damaged = [discard(cache, key) for key, pack in zip(keys, packs, strict=True) if pack is None]
         remarks = (MADE_AGAIN,) if any(damaged) else ()
         with no_bombs():
-            found = [survey(side, progress, range=limits) for side, limits in zip(sides, ranges, strict=True)]
-            settled = [replace(own, range=limits) for own, limits in zip(agree(*found), ranges, strict=True)]
+            settled = _settled(sides, ranges, options, agree, progress)
             for key, side, own, pack in zip(keys, sides, settled, packs, strict=True):
                 if pack is None:
                     pack_files(cache, key, side, own, progress)
@@ -194,6 +198,20 @@ def pack_sides(
     if first is None or second is None:
         raise InputError(f"The packed form of {sides[0].root} was deleted while it was being opened: try again.")
     return replace(first, notes=(*first.notes, *remarks)), second
+
+
+def _settled(
+    sides: Iterable[ImageFiles],
+    ranges: Sequence[str | None],
+    options: DataConfig,
+    agree: Callable[[Scan, Scan], tuple[DataConfig, DataConfig]],
+    progress: ProgressCallback | None,
+) -> list[DataConfig]:
+    """Look at both sides, and return the options of each: with its range, and the depth of the deeper one."""
+    look = partial(survey, progress=progress, depth=options.depth)
+    first, second = (look(side, range=limits) for side, limits in zip(sides, ranges, strict=True))
+    agreed = zip(agree(first, second), ranges, strict=True)
+    return [replace(own, range=limits, depth=max(first.bits, second.bits)) for own, limits in agreed]
 
 
 def side_notes(packs: Iterable[Packed], sides: Iterable[ImageFiles], titles: Iterable[str]) -> tuple[str, ...]:

@@ -27,7 +27,9 @@ from zerosum.features.extractor import Extractor
 from zerosum.features.untrained import Pixels, Random
 from zerosum.metrics.divergence import shares
 
-RESIZER = "cut to the shape about the centre, Lanczos (Pillow, antialiased, 8 bits); images of that size as they are"
+CUT, PADDED = "cut to the shape about the centre", "padded to the shape with their reflection"
+RESIZER = f"{CUT}, Lanczos (Pillow, antialiased, 8 bits); images of that size as they are"
+REDUCED = {8: "", 16: "; 16 bits a channel rounded to 8 on both sides"}
 SEARCHED = 60_000
 """Training images that are searched for copies, at most."""
 
@@ -109,9 +111,14 @@ def _protocol(splits: Splits, extractor: Extractor | None, counts: Counts, seed:
         fake=counts.fake,
         floor=counts.floor,
         size="x".join(map(str, dataset.spec.shape)),
-        resizer="none: points" if kinds.find(dataset.spec.kind).raw_features else RESIZER,
+        resizer="none: points" if kinds.find(dataset.spec.kind).raw_features else _resizer(splits, dataset.spec.bits),
         seed=seed,
     )
+
+
+def _resizer(splits: Splits, bits: int) -> str:
+    """Say how images came to the shape and to 8 bits."""
+    return (RESIZER.replace(CUT, PADDED) if splits.padded else RESIZER) + REDUCED[bits]
 
 
 def _training(

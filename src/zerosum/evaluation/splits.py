@@ -42,6 +42,9 @@ class Splits:
     trained: str
     """The split that is trained on."""
 
+    padded: bool = False
+    """Whether images of another shape were padded to it, not cut."""
+
     notes: tuple[str, ...] = ()
     """Which splits were left out, and why."""
 
@@ -98,7 +101,8 @@ def find_splits(
         notes.append(f"Split {name} is left out: its samples have the shape {shapes}.")
     if split is None and second is not None:
         first, second = second, first
-    return Splits(real=first, other=second, trained=options.split, notes=tuple(notes))
+    padded = options.fit == "pad"
+    return Splits(real=first, other=second, trained=options.split, padded=padded, notes=tuple(notes))
 
 
 def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:
@@ -116,7 +120,7 @@ def targets_as_images(dataset: Dataset) -> SampleDataset:
     return ImageDataset(
         samples=dataset.samples,
         labels=None,
-        spec=Spec(shape=dataset.spec.shape),
+        spec=Spec(shape=dataset.spec.shape, bits=dataset.spec.bits),
         source=dataset.source,
         fingerprint=f"{dataset.fingerprint}-targets",
         notes=(),

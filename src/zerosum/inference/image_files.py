@@ -5,41 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
 from zerosum.data.packing.bit_depth import range_of_side
-from zerosum.data.packing.decode import PixelFormat, reason, to_plain, with_channels
-from zerosum.data.packing.open_image import no_bombs, open_image, upright
+from zerosum.data.packing.decode import PixelFormat, reason
+from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import Scan, attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.two_sided import files_at
 from zerosum.errors import InputError
 from zerosum.inference.notes import notes_on
-from zerosum.inference.opacity import without_opacity
+from zerosum.inference.pictures import FORMATS, Loaded, Size, load_picture, write_result
 from zerosum.media.image_grid import MODES
 from zerosum.recipe import Recipe
-from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.paths import absolute, expanded
 from zerosum.runtime.regular_files import open_regular
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-
-Size = Literal["trained", "own"]
-
-FORMATS: dict[str, str] = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-}
-"""Kinds of picture that are written, by ending."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +38,6 @@ class ProcessedFiles:
     """What was done to the images on the way, one sentence each."""
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A decoded image, ready for the network."""
-
-    name: str
-    plain: Image.Image
-    """Upright, at its own size: L, LA, RGB or RGBA."""
-    pixels: Tensor
-    """(C', H', W') uint8, at the network's size."""
-
-
 Item = TypeVar("Item", bound=Loaded)
 Load = Callable[[str], Item | Exception]
 """Loads an image by its name, and returns what goes wrong."""
@@ -75,7 +49,7 @@ def process_files(
     targets: Mapping[str, Path],
     load: Callable[[Scan], Load[Item]],
     run: Callable[[Sequence[Item]], Tensor],
-    finish: Callable[[Item, Tensor], Image.Image],
+    finish: Callable[[Item, Tensor], Image.Image | np.ndarray],
     verb: str,
     *,
     batch: int = 1,
@@ -88,8 +62,8 @@ def process_files(
         files: The images.
         targets: Where each result goes, by the image's name.
         load: Returns what loads an image, from the scan of all of them.
-        run: Computes the results (N, C, H, W), uint8, of N images of one size.
-        finish: Makes the picture to write from an image and its result (C, H, W).
+        run: Computes the results (N, C, H, W), uint8 or uint16 as the data, of N images of one size.
+        finish: Makes what to write from an image and its result (C, H, W): a picture, or levels (H, W, C) uint16.
         verb: What is done, for the progress.
         batch: Images at a time; fewer where their sizes differ.
         progress: Called with how many are done.
@@ -104,44 +78,22 @@ def process_files(
         loaded = zip(names, on_all_cores(load(found), names, window=max(2, batch)), strict=True)
         for items in _batches(loaded, batch, problems):
             for item, result in zip(items, run(items), strict=True):
-                written.append(write_picture(finish(item, result), targets[item.name]))
+                written.append(write_result(finish(item, result), targets[item.name], recipe.spec))
             if progress is not None:
                 progress(verb, len(written), len(names))
-    return ProcessedFiles(written=tuple(written), problems=problems, notes=notes_on(found))
+    return ProcessedFiles(written=tuple(written), problems=problems, notes=notes_on(found, recipe.spec))
 
 
 def picture_loader(files: ImageFiles, recipe: Recipe, found: Scan, *, size: Size) -> Load[Loaded]:
     """Return what loads an image as a recipe takes it, by `load_picture`."""
     channels, height, width = recipe.spec.source_shape or recipe.spec.shape
-    plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
+    bits = recipe.spec.bits
+    plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales, bits=bits)
 
     def load(name: str) -> Loaded | Exception:
-        return attempt(files, lambda file: Loaded(name, *load_picture(file, plan=plan, size=size)))(name)
+        return attempt(files, lambda file: load_picture(name, file, plan=plan, size=size))(name)
 
     return load
-
-
-def load_picture(file: BinaryIO, *, plan: PixelFormat, size: Size) -> tuple[Image.Image, Tensor]:
-    """Decode an image: upright at its own size, and as the (C', H', W') uint8 that the network takes."""
-    with open_image(file) as image:
-        image.load()
-        plain = to_plain(upright(image), plan)
-    shown = with_channels(without_opacity(plain) if plan.channels in (1, 3) else plain, plan.channels)
-    if size == "trained" and shown.size != (plan.width, plan.height):
-        shown = shown.resize((plan.width, plan.height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    pixels = np.array(shown).reshape(shown.height, shown.width, plan.channels)
-    return plain, torch.from_numpy(pixels).permute(2, 0, 1)
-
-
-def finished(recipe: Recipe, plain: Image.Image, result: Tensor) -> Image.Image:
-    """Bring a result (C, H, W) to its source's size, times the factor by which the recipe enlarges, and opacity."""
-    size = (recipe.spec.factor * plain.width, recipe.spec.factor * plain.height)
-    pixels = result.permute(1, 2, 0).numpy()
-    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
-    image = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
-    if plain.mode in ("LA", "RGBA") and image.mode in ("L", "RGB"):
-        image.putalpha(plain.getchannel("A").resize(size, Image.Resampling.LANCZOS))
-    return image
 
 
 def require_pictures(recipe: Recipe) -> None:
@@ -208,21 +160,6 @@ def targets_for(files: ImageFiles, out: Path, *, single: Path | None) -> dict[st
             raise InputError(f"{taken[whole]} and {name} would both be written to {path}: rename one of them.")
         chosen[name] = path
     return chosen
-
-
-def write_picture(image: Image.Image, path: Path) -> Path:
-    """Write a picture whole or not at all, in the format of its ending.
-
-    Raises:
-        InputError: The format has no transparency, and the picture has.
-        StorageError: The disk refuses.
-    """
-    kind = FORMATS[path.suffix.lower()]
-    if kind in ("JPEG", "BMP") and image.mode in ("LA", "RGBA"):
-        raise InputError(f"The result has transparency, which {path.name} cannot hold: end the name in .png.")
-    with replacing(path) as partial:
-        image.save(partial, format=kind, **({"quality": 95} if kind in ("JPEG", "WEBP") else {}))
-    return path
 
 
 def _batches(

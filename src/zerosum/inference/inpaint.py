@@ -13,22 +13,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from zerosum.data.batch import to_float, to_uint8
+from zerosum.data.batch import to_float, to_levels
 from zerosum.data.packing.decode import PixelFormat, reason, with_channels
 from zerosum.data.packing.open_image import Unusable
 from zerosum.data.packing.scan import Scan, attempt, survey
+from zerosum.data.packing.wide import resized, with_wide_channels
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
-from zerosum.inference.image_files import (
-    Load,
-    Loaded,
-    ProcessedFiles,
-    inputs_at,
-    load_picture,
-    process_files,
-    require_pictures,
-)
+from zerosum.inference.image_files import Load, ProcessedFiles, inputs_at, process_files, require_pictures
 from zerosum.inference.opacity import without_opacity
+from zerosum.inference.pictures import Loaded, load_picture
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.tasks import InpaintingRecipe
 from zerosum.text import composed, counted, listed
@@ -76,7 +70,7 @@ def complete_files(
 
     An image of another size than the model's is scaled to that, and what is made scaled back and put into the hole:
     known pixels and opacity are those of the image. Numbers wider than 8 bits are read as in training, and the result
-    has 8; the notes say so.
+    has the bits that the data had; the notes say so.
 
     Args:
         recipe: in evaluation mode.
@@ -101,11 +95,11 @@ def complete_files(
         mask_of = dict.fromkeys(names, masks.names[0]) if _is_picture(mask) else _matched(names, masks)
         _require_equal_sizes(found, shapes, mask_of)
         channels, height, width = recipe.spec.shape
-        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
-        return _loader(files, masks, mask_of, plan, replace(plan, scales=shapes.scales))
+        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales, bits=recipe.spec.bits)
+        return _loader(files, masks, mask_of, plan, replace(plan, scales=shapes.scales, bits=8))
 
-    def finish(image: Holed, made: Tensor) -> Image.Image:
-        return filled(image.plain, image.hole, made)
+    def finish(image: Holed, made: Tensor) -> Image.Image | np.ndarray:
+        return filled(image.plain, image.hole, made) if image.own is None else filled_wide(image.own, image.hole, made)
 
     run = partial(_through, recipe)
     return process_files(recipe, files, targets, load, run, finish, "inpaint", batch=batch, progress=progress)
@@ -117,7 +111,7 @@ def read_hole(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
     Raises:
         Unusable: nothing in it is light, or everything.
     """
-    mask = load_picture(file, plan=plan, size="own")[0].convert("RGBA")
+    mask = load_picture("", file, plan=plan, size="own").plain.convert("RGBA")
     light = Image.alpha_composite(Image.new("RGBA", mask.size, "black"), mask).convert("L")
     hole = np.asarray(light) >= WHITE
     if not hole.any():
@@ -140,6 +134,17 @@ def filled(plain: Image.Image, hole: np.ndarray, made: Tensor) -> Image.Image:
     return Image.fromarray(result[..., 0] if len(bands) == 1 else result)
 
 
+def filled_wide(own: np.ndarray, hole: np.ndarray, made: Tensor) -> np.ndarray:
+    """Put what was made, (C, H', W') uint16, into the hole of an image (H, W, bands) uint16, as `filled` does."""
+    fill = made.permute(1, 2, 0).numpy()
+    fill = fill if fill.shape[:2] == hole.shape else resized(fill, (hole.shape[0], hole.shape[1]))
+    bands = own.shape[2]
+    kept = bands - (bands in (2, 4) and fill.shape[2] in (1, 3))
+    result = own.copy()
+    result[hole, :kept] = with_wide_channels(fill, bands)[hole, :kept]
+    return result
+
+
 def _loader(
     files: ImageFiles, masks: ImageFiles, mask_of: Mapping[str, str], plan: PixelFormat, mask_plan: PixelFormat
 ) -> Load[Holed]:
@@ -150,15 +155,16 @@ def _loader(
         hole = read_mask(mask_of[name])
         if isinstance(hole, Exception):
             return Unusable(f"has a mask that {reason(hole)}")
-        return attempt(files, lambda file: _prepared(name, load_picture(file, plan=plan, size="own")[0], hole, plan))(
-            name
-        )
+        return attempt(files, lambda file: _prepared(load_picture(name, file, plan=plan, size="own"), hole, plan))(name)
 
     return load
 
 
-def _prepared(name: str, plain: Image.Image, hole: np.ndarray, plan: PixelFormat) -> Holed:
+def _prepared(image: Loaded, hole: np.ndarray, plan: PixelFormat) -> Holed:
     """Scale an image and its hole alike, so that no pixel of the hole is taken for known."""
+    if image.own is not None:
+        return _prepared_wide(image, image.own, hole, plan)
+    plain = image.plain
     size = (plan.width, plan.height)
     opaque = without_opacity(plain) if plan.channels in (1, 3) else plain
     shown, share = with_channels(opaque, plan.channels), Image.fromarray(hole.astype(np.float32))
@@ -166,13 +172,25 @@ def _prepared(name: str, plain: Image.Image, hole: np.ndarray, plan: PixelFormat
         shown, share = (image.resize(size, Image.Resampling.BILINEAR) for image in (shown, share))
     pixels = torch.from_numpy(np.array(shown).reshape(plan.height, plan.width, plan.channels)).permute(2, 0, 1)
     mask = torch.from_numpy(np.array(share) > TOUCHED).float()[None]
-    return Holed(name=name, plain=plain, pixels=pixels, hole=hole, mask=mask)
+    return Holed(name=image.name, plain=plain, pixels=pixels, hole=hole, mask=mask)
+
+
+def _prepared_wide(image: Loaded, own: np.ndarray, hole: np.ndarray, plan: PixelFormat) -> Holed:
+    """Do what `_prepared` does to an image of 16 bits."""
+    pixels, share = image.pixels, Image.fromarray(hole.astype(np.float32))
+    if hole.shape != (plan.height, plan.width):
+        size = (plan.height, plan.width)
+        scaled = resized(pixels.permute(1, 2, 0).numpy(), size, filter=Image.Resampling.BILINEAR)
+        pixels = torch.from_numpy(scaled).permute(2, 0, 1)
+        share = share.resize((plan.width, plan.height), Image.Resampling.BILINEAR)
+    mask = torch.from_numpy(np.array(share) > TOUCHED).float()[None]
+    return Holed(name=image.name, plain=image.plain, pixels=pixels, own=own, hole=hole, mask=mask)
 
 
 def _through(recipe: InpaintingRecipe, images: Sequence[Holed]) -> Tensor:
-    """Run images through the network together: (N, C, H', W') uint8."""
+    """Run images through the network together: (N, C, H', W') of the data's bits."""
     pixels, mask = (torch.stack([getattr(image, side) for image in images]) for side in ("pixels", "mask"))
-    return to_uint8(complete(recipe, to_float(pixels), mask, batch=len(images)))
+    return to_levels(complete(recipe, to_float(pixels), mask, batch=len(images)), recipe.spec.bits)
 
 
 def _is_picture(path: Path) -> bool:

@@ -18,8 +18,9 @@ from torch import Tensor
 from zerosum import kinds
 from zerosum.data.batch import to_float, to_uint8
 from zerosum.data.packing.bit_depth import range_of_side
-from zerosum.data.packing.decode import PixelFormat, reason, render
+from zerosum.data.packing.decode import PixelFormat, reason
 from zerosum.data.packing.open_image import no_bombs
+from zerosum.data.packing.rows import render
 from zerosum.data.packing.scan import attempt, survey
 from zerosum.errors import InputError
 from zerosum.inference.generate import CHUNK, draw_labels

@@ -11,12 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum import kinds, latent
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
 from zerosum.inference.generate import SAMPLES, generate
 from zerosum.inference.latents import map_latents
 from zerosum.kinds.base import Kind
 from zerosum.media import image_grid
+from zerosum.media.image_arrays import ENDINGS
 from zerosum.media.video import animate
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
@@ -24,16 +26,19 @@ from zerosum.tasks import require_latents
 from zerosum.text import one_line, shown
 
 
-def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str]) -> list[Path]:
-    """Write samples of a kind into a folder, or into one picture if `out` ends in .png.
+def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
+    """Write samples of a kind and a spec into a folder, or into one file if `out` ends in .png, .npy or .tif.
 
     Raises:
         InputError: the ending is of another kind of file.
         StorageError: the disk refuses.
     """
-    if not image_grid.is_picture(out) and not out.is_dir() and out.suffix.lower() in Image.registered_extensions():
-        raise InputError(f"Samples cannot be written as {out.name}: give a name that ends in .png, or a folder.")
-    return kind.save(samples, out, escaped(metadata))
+    known = image_grid.is_picture(out) or out.is_dir() or out.suffix.lower() in ENDINGS
+    if not known and out.suffix.lower() in Image.registered_extensions():
+        raise InputError(
+            f"Samples cannot be written as {out.name}: give a name that ends in .png, .npy or .tif, or a folder."
+        )
+    return kind.save(samples, out, escaped(metadata), spec)
 
 
 def write_rows(samples: Tensor, out: Path, *, rows: Sequence[str], metadata: Mapping[str, str]) -> Path:

@@ -7,23 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
-from zerosum.data.batch import to_float, to_uint8
+from zerosum.data.batch import to_float, to_levels
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.inference.controls import controls_of, require_known
-from zerosum.inference.image_files import (
-    Loaded,
-    ProcessedFiles,
-    Size,
-    finished,
-    picture_loader,
-    process_files,
-    require_pictures,
-)
+from zerosum.inference.image_files import ProcessedFiles, picture_loader, process_files, require_pictures
+from zerosum.inference.pictures import Loaded, Size, finished
 from zerosum.runtime import rng
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.tasks import TranslationRecipe
@@ -55,7 +49,7 @@ def translate_files(
     """Translate image files, a batch at a time, into files of the same sizes.
 
     Opacity does not go through the network: it is taken off (`without_opacity`), and put back on the result. Numbers
-    wider than 8 bits are read as in training, and the result has 8; the notes say so.
+    wider than 8 bits are read as in training, and the result has the bits that the data had; the notes say so.
 
     Args:
         recipe: in evaluation mode.
@@ -78,7 +72,7 @@ def translate_files(
     def run(images: Sequence[Loaded]) -> Tensor:
         return _through(recipe, [image.pixels for image in images], seed=seed, batch=batch, chosen=chosen)
 
-    def finish(image: Loaded, result: Tensor) -> Image.Image:
+    def finish(image: Loaded, result: Tensor) -> Image.Image | np.ndarray:
         return finished(recipe, image.plain, result)
 
     load = partial(picture_loader, files, recipe, size=size)
@@ -86,7 +80,7 @@ def translate_files(
 
 
 def _through(recipe: TranslationRecipe, images: list[Tensor], **how: Any) -> Tensor:
-    """Run uint8 images (C', H, W) through the network, edges mirrored to a size it takes: (N, C, H, W) uint8."""
+    """Run images (C', H, W) of uint8 or uint16 through the network, edges mirrored to a size it takes: (N, C, H, W)."""
     stack = to_float(torch.stack(images))
     height, width = stack.shape[2:]
     below, beside = (max(recipe.min_size - side, -side % recipe.size_multiple) for side in (height, width))
@@ -95,4 +89,4 @@ def _through(recipe: TranslationRecipe, images: list[Tensor], **how: Any) -> Ten
         stack = pad(stack, (0, beside, 0, below), mode=mode)
     made = translate(recipe, stack, **how)
     factor = made.shape[2] // stack.shape[2]
-    return to_uint8(made[:, :, : factor * height, : factor * width])
+    return to_levels(made[:, :, : factor * height, : factor * width], recipe.spec.bits)

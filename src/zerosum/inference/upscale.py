@@ -8,21 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from zerosum.data.batch import to_float, to_uint8
+from zerosum.data.batch import to_float, to_levels
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
-from zerosum.inference.image_files import (
-    Loaded,
-    ProcessedFiles,
-    finished,
-    picture_loader,
-    process_files,
-    require_pictures,
-)
+from zerosum.inference.image_files import ProcessedFiles, picture_loader, process_files, require_pictures
+from zerosum.inference.pictures import Loaded, finished
 from zerosum.recipe import Recipe
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.tasks import UPSCALE, require_task
@@ -89,7 +84,8 @@ def upscale_files(
     """Enlarge image files, one after the other, into files.
 
     Opacity does not go through the network: it is taken off (`without_opacity`), and put back on the result, enlarged
-    by Lanczos' filter. Numbers wider than 8 bits are read as in training, and the result has 8; the notes say so.
+    by Lanczos' filter. Numbers wider than 8 bits are read as in training, and the result has the bits that the data
+    had; the notes say so.
 
     Args:
         recipe: as in `upscale`.
@@ -106,9 +102,9 @@ def upscale_files(
     require_pictures(recipe)
 
     def run(images: Sequence[Loaded]) -> Tensor:
-        return _filled(recipe, torch.stack([image.pixels for image in images]), tile, torch.uint8)
+        return _filled(recipe, torch.stack([image.pixels for image in images]), tile, images[0].pixels.dtype)
 
-    def finish(image: Loaded, result: Tensor) -> Image.Image:
+    def finish(image: Loaded, result: Tensor) -> Image.Image | np.ndarray:
         return finished(recipe, image.plain, result)
 
     load = partial(picture_loader, files, recipe, size="own")
@@ -117,7 +113,7 @@ def upscale_files(
 
 @torch.no_grad()
 def _filled(recipe: Any, images: Tensor, tile: int, kind: torch.dtype) -> Tensor:
-    """Fill the result window by window, each value brought to `kind` at once: float32 in [-1, 1], or uint8."""
+    """Fill the result window by window, each value brought to `kind` at once: float32 in [-1, 1], or levels."""
     channels = (recipe.spec.source_shape or recipe.spec.shape)[0]
     if images.ndim != 4 or images.shape[1] != channels or 0 in images.shape:
         raise InputError(f"Images of shape {tuple(images.shape)} were given; give (N, {channels}, H, W).")
@@ -127,13 +123,19 @@ def _filled(recipe: Any, images: Tensor, tile: int, kind: torch.dtype) -> Tensor
     result = torch.empty((len(images), recipe.spec.shape[0], f * size[0], f * size[1]), dtype=kind)
     for index, image in enumerate(images):
         for window in windows(size, tile=tile, radius=recipe.radius):
-            seen = image[(slice(None), *window.seen)][None].to(recipe.device)
-            made = recipe.translate(to_float(seen) if seen.dtype == torch.uint8 else seen)[0].float().cpu()
+            seen = image[(slice(None), *window.seen)][None]
+            made = (
+                recipe.translate((seen if seen.is_floating_point() else to_float(seen)).to(recipe.device))[0]
+                .float()
+                .cpu()
+            )
             cut = tuple(
                 slice(f * (part.start - around.start), f * (part.stop - around.start))
                 for part, around in zip(window.made, window.seen, strict=True)
             )
             place = tuple(slice(f * part.start, f * part.stop) for part in window.made)
             piece = made[(slice(None), *cut)]
-            result[(index, slice(None), *place)] = to_uint8(piece) if kind == torch.uint8 else piece
+            result[(index, slice(None), *place)] = (
+                piece if kind == torch.float32 else to_levels(piece, recipe.spec.bits)
+            )
     return result

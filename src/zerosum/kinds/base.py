@@ -66,8 +66,8 @@ class Kind:
     draw: Drawer
     """Draws samples, for previews and reports."""
 
-    save: Callable[[Tensor, Path, Mapping[str, str]], list[Path]]
-    """Writes (N, *shape) samples into a folder or a file, with metadata; returns what was written."""
+    save: Callable[[Tensor, Path, Mapping[str, str], Spec], list[Path]]
+    """Writes (N, *shape) samples of a spec into a folder or a file, with metadata; returns what was written."""
 
     example: Callable[[Spec, int], Dataset]
     """Makes random samples that fit a spec, as many as asked for: for property tests and speed trials."""

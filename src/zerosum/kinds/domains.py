@@ -30,7 +30,7 @@ class DomainDataset(Dataset):
     """Images of two domains, of one shape, each shuffled on its own; `samples` are those of domain B."""
 
     a: np.ndarray
-    """(M, H, W, C) uint8."""
+    """(M, H, W, C) uint8 or uint16."""
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -80,6 +80,7 @@ def open_domains(
             shape=packs[1].spec.shape,
             kind="domains",
             source_shape=packs[0].spec.shape,
+            bits=packs[1].spec.bits,
             range=joined(packs[0].spec.range, packs[1].spec.range),
         ),
         source=name_of(source),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from zerosum.data.batch import Images
+from zerosum.data.batch import Images, as_uint8
 from zerosum.data.dataset import SampleDataset, channels_first, gather, random_labels
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import MADE_AGAIN, Packed, digest, discard, key_of, reopen, reopen_in_range
+from zerosum.data.packing.bit_depth import Depth
+from zerosum.data.packing.cache import MADE_AGAIN, Packed, digest, discard, key_of, reopen
+from zerosum.data.packing.depth import depth_part, reopen_as
 from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.packing.levels import levels_of
 from zerosum.data.packing.open_image import no_bombs
@@ -30,7 +31,7 @@ from zerosum.data.sources.splits import split_of
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
-from zerosum.media import image_grid
+from zerosum.media import image_arrays, image_grid
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import shown
 
@@ -39,17 +40,18 @@ __all__ = ["DataConfig", "open"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImageDataset(SampleDataset):
-    """(M, H, W, C) uint8 images, channels last."""
+    """(M, H, W, C) uint8 or uint16 images, channels last."""
 
     def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Images:
-        """Gather images at (N,) rows: (N, C, H, W) uint8, a channels-last view."""
+        """Gather images at (N,) rows: (N, C, H, W) uint8 or uint16, a channels-last view."""
         (chosen,) = rows
-        image = self.real(chosen) if draw is None else channels_first(views(gather(self.samples, chosen), draw))
-        return Images(image=image, label=self.labels_at(chosen))
+        image = gather(self.samples, chosen)
+        image = image if draw is None else views(image, draw)
+        return Images(image=channels_first(image), label=self.labels_at(chosen))
 
     def real(self, rows: np.ndarray) -> Tensor:
-        """Gather the images at (N,) rows, without labels: (N, C, H, W) uint8."""
-        return channels_first(gather(self.samples, rows))
+        """Gather the images at (N,) rows, without labels, as features take them: (N, C, H, W) uint8."""
+        return as_uint8(channels_first(gather(self.samples, rows)))
 
 
 def open(  # noqa: A001
@@ -103,10 +105,10 @@ def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback 
         return _in_memory(found.read(), options, name_of(source))
     cache = options.cache_folder()
     name = _key(source, found, options, progress)
-    key = name(options.range)
+    key = name(options.range, options.depth)
     if isinstance(found, StoredArray) and found.mapped and (dataset := _as_it_is(found.read(), options, source, key)):
         return dataset
-    packed, damaged = reopen_in_range(cache, name, options.range), False
+    packed, damaged = reopen_as(cache, name, options.range, options.depth), False
     if packed is None:
         damaged = discard(cache, key)
         with no_bombs():
@@ -120,19 +122,21 @@ def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback 
 
 def _key(
     source: str | Path, found: ImageFiles | StoredArray, options: DataConfig, progress: ProgressCallback | None
-) -> Callable[[str | None], str]:
-    """Name of the pack, by the range of its numbers.
+) -> Callable[[str | None, Depth], str]:
+    """Name of the pack, by the range and the depth of its numbers.
 
     It changes with the content of every file, option and label, and with nothing else.
     """
-    elsewhere = ("range", "cache", "target", "degrade", "direction")  # change nothing of what is packed
+    elsewhere = ("range", "depth", "cache", "target", "degrade", "direction")  # change nothing of what is packed
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
     cache = options.cache_folder()
     if isinstance(found, StoredArray):
         form = built_in(source) or found.paths[0].suffix
-        return partial(key_of, form, digests(found.paths, cache, progress), asked)
-    table = (label_bytes(found, options) or b"").hex()
-    return partial(key_of, content_of(found, cache, progress), found.prefix, asked, table)
+        parts = (form, digests(found.paths, cache, progress), asked)
+    else:
+        table = (label_bytes(found, options) or b"").hex()
+        parts = (content_of(found, cache, progress), found.prefix, asked, table)
+    return lambda limits, depth: key_of(*parts, limits, *depth_part(depth))
 
 
 def _dataset(packed: Packed | None, source: str, remarks: tuple[str, ...]) -> ImageDataset:
@@ -154,6 +158,7 @@ def _as_it_is(table: ImageArray, options: DataConfig, source: str | Path, key: s
     shape = (plan.height, plan.width, plan.channels)
     if (
         table.scale is not None
+        or plan.bits != 8
         or table.samples.dtype != np.uint8
         or table.samples.shape[1:] != shape
         or not table.samples.flags.c_contiguous
@@ -189,8 +194,23 @@ def draw(samples: Tensor, real: Tensor | None = None) -> Image.Image:
     return image_grid.grid(samples)
 
 
-def save(samples: Tensor, out: Path, metadata: Mapping[str, str]) -> list[Path]:
-    """Write (N, C, H, W) images in [-1, 1]: a file each into a folder, or all into one .png."""
+def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
+    """Write (N, C, H, W) images in [-1, 1]: a file each into a folder, or all into one .png, .npy or .tif.
+
+    Where a spec has 16 bits, files hold 16 bits in its range; but all in one .png is a picture of 8.
+
+    Raises:
+        InputError: The images cannot be shown, or a .tif does not hold them.
+        StorageError: The disk refuses.
+    """
+    if not out.is_dir() and out.suffix.lower() in image_arrays.ENDINGS:
+        return [image_arrays.write_all(samples, out, spec)]
+    if (
+        spec.bits == 16
+        and samples.shape[1] in image_grid.MODES
+        and (len(samples) == 1 or not image_grid.is_picture(out))
+    ):
+        return image_arrays.write_each(samples, out, metadata, spec)
     if not image_grid.is_picture(out):
         return image_grid.save_images(samples, out, prefix="sample", metadata=metadata)
     if len(samples) == 1 and samples.shape[1] in image_grid.MODES:

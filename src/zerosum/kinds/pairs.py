@@ -35,13 +35,13 @@ from zerosum.text import composed, counted, listed
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairDataset(Dataset):
-    """M pairs, each shuffled as one; `samples` are the targets, (M, H, W, C) uint8.
+    """M pairs, each shuffled as one; `samples` are the targets, (M, H, W, C) uint8 or uint16.
 
     Where the sources are a degradation, they are made from the targets as they are drawn.
     """
 
     sources: np.ndarray | Degradation
-    """(M, H', W', C') uint8, or how a target becomes its source."""
+    """(M, H', W', C') uint8 or uint16, or how a target becomes its source."""
 
     def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Pairs:
         """Gather pairs; both images of a pair get the same crop and mirror.
@@ -102,6 +102,7 @@ def open_pairs(
             shape=wanted.spec.shape,
             kind="pairs",
             source_shape=given.spec.shape,
+            bits=wanted.spec.bits,
             range=joined(given.spec.range, wanted.spec.range),
         ),
         source=name_of(source),
@@ -144,8 +145,12 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
             "--direction has no meaning with --degrade, where the spoilt image is the source: leave it out."
         )
     way = Degradation.read(str(options.degrade))
-    targets = open_images(source, options=replace(options, labels="none"), progress=progress)
-    channels = targets.spec.shape[0]
+    options = replace(options, labels="none")
+    targets = open_images(source, options=options, progress=progress)
+    channels, *size = targets.spec.shape
+    fit = way.fitting((size[0], size[1]))
+    if options.size is None and options.fit != "tiles" and fit != tuple(size):
+        targets = open_images(source, options=replace(options, size=f"{fit[0]}x{fit[1]}"), progress=progress)
     if channels not in (1, 3):
         way = replace(way, alpha=isinstance(find(source, options), ImageFiles))
     told = () if channels in (1, 3) or way.alpha else ("channels are spoilt one by one",)
@@ -157,6 +162,7 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
             shape=targets.spec.shape,
             kind="pairs",
             source_shape=way.shape(targets.spec.shape),
+            bits=targets.spec.bits,
             range=targets.spec.range,
         ),
         source=targets.source,

@@ -19,8 +19,9 @@ from zerosum.data.packing.cache import digest
 from zerosum.data.sources import toys
 from zerosum.data.sources.find import built_in, shadowed
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.kinds.base import Kind
-from zerosum.media import image_grid
+from zerosum.media import image_arrays, image_grid
 from zerosum.runtime.thread_pool import ProgressCallback
 
 
@@ -73,8 +74,18 @@ def draw(samples: Tensor, real: Tensor | None = None) -> Image.Image:
     return image_grid.scatter(samples, reference=real)
 
 
-def save(samples: Tensor, out: Path, metadata: Mapping[str, str]) -> list[Path]:
-    """Write (N, 2) points as a scatter plot, into a folder or a .png."""
+def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
+    """Write (N, 2) points as a scatter plot, into a folder or a .png, or as numbers into a .npy.
+
+    Raises:
+        InputError: the name ends in .tif.
+        StorageError: the disk refuses.
+    """
+    ending = "" if out.is_dir() else out.suffix.lower()
+    if ending == ".npy":
+        return [image_arrays.write_array(samples.detach().float().cpu().numpy(), out)]
+    if ending in image_arrays.ENDINGS:
+        raise InputError(f"Points are not written as {out.name}: give a name that ends in .npy or .png, or a folder.")
     target = out if image_grid.is_picture(out) else out / "samples.png"
     image_grid.write_png(image_grid.scatter(samples), target, metadata)
     return [target]
@@ -94,7 +105,7 @@ KIND = Kind(
     recipe=lambda spec: "gan",
     open=open_points,
     accepts=accepts,
-    unused=("target", "degrade", "direction", "size", "channels", "fit", "range", "labels"),
+    unused=("target", "degrade", "direction", "size", "channels", "fit", "range", "depth", "labels"),
     draw=draw,
     save=save,
     example=example,

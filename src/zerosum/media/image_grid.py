@@ -188,12 +188,21 @@ def write_png(image: Image.Image, path: Path, metadata: Mapping[str, str] | None
         image.save(partial, format="PNG", pnginfo=text)
 
 
+def require_finite(images: Tensor) -> None:
+    """Check that images can be shown.
+
+    Raises:
+        InputError: Some value is not a finite number.
+    """
+    if not images.isfinite().all():
+        raise InputError("The images hold values that are not finite numbers, so they cannot be shown.")
+
+
 def _shown(images: Tensor) -> Tensor:
     """Check images and bring them to uint8 on the CPU: (N, C, H, W)."""
     if images.ndim != 4 or 0 in images.shape:
         raise InputError(f"Pictures were asked for from shape {tuple(images.shape)}; give images as (N, C, H, W).")
-    if not images.isfinite().all():
-        raise InputError("The images hold values that are not finite numbers, so they cannot be shown.")
+    require_finite(images)
     return to_uint8(images.detach()).cpu()
 
 

@@ -123,7 +123,9 @@ def _parse_config(directory: Run, recipe: RecipeLike | None) -> RunConfig:
     description = directory.description
     kind = _recipe_of(directory, recipe)
     try:
-        settings = description["config"] | description["training"] | description["data_options"]
+        # Before there was a choice, wide numbers were reduced to 8 bits.
+        depth = {"depth": 8} if len(description["spec"]["shape"]) == 3 else {}
+        settings = description["config"] | description["training"] | depth | description["data_options"]
         return RunConfig.read(str(description["data"]["source"]), kind, settings)
     except (KeyError, TypeError):
         raise _edited(directory) from None

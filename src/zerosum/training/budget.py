@@ -18,6 +18,7 @@ from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import duration
 from zerosum.training.build import build_game
+from zerosum.training.fitting import nearest_fit
 
 SHARE = 0.9
 """Of the time that is played; the rest goes to opening data, previews, checkpoints and the report."""
@@ -62,6 +63,8 @@ def within(
     if "rounds" in plan.asked:
         raise InputError(f"--minutes chooses the number of rounds: leave out --rounds {plan.config.rounds}, or it.")
     specs = candidates(plan.data, plan.options, progress)
+    if plan.options.size is None:
+        specs = list(dict.fromkeys(nearest_fit(plan, spec, device.type) for spec in specs))
     if not specs:
         raise InputError(f"--minutes needs images, and {plan.data} has none: give --rounds.")
     chosen, larger, refused = None, None, None

@@ -15,6 +15,7 @@ from zerosum.runtime.distributed import World
 from zerosum.runtime.progress import Progress, make_progress, progress_callback
 from zerosum.training.budget import within
 from zerosum.training.choice import choose, explain
+from zerosum.training.fitting import opened_to_fit
 from zerosum.training.open_data import open_data
 
 
@@ -38,10 +39,10 @@ def prepare(
         if world.size > 1:
             raise InputError("--minutes measures what one process does: give several of them --rounds.")
         plan, reasons = within(plan, minutes, device, progress_callback(progress))
-    dataset = open_data(plan, world, progress)
-    plan = replace(plan, options=replace(plan.options, range=dataset.spec.range))
+    plan, dataset, scaled = opened_to_fit(plan, device.type, lambda at: open_data(at, world, progress))
+    plan = replace(plan, options=plan.options.as_opened(dataset.spec))
     plan, chosen = choose(plan, dataset, device.type)
-    return plan, dataset, (*reasons, *chosen)
+    return plan, dataset, (*reasons, *scaled, *chosen)
 
 
 def explanation(plan: RunConfig, minutes: float | None = None) -> list[str]:

@@ -76,7 +76,9 @@ def preview_batch(recipe: Recipe, dataset: Dataset, options: DataConfig, *, most
     if recipe.task.given == "nothing":
         return dataset.batch(np.arange(most) % len(dataset)), "training", None
     shown = min(most, SHEET)
-    same = replace(options, size="x".join(map(str, dataset.spec.shape[1:])), range=dataset.spec.range)
+    same = replace(
+        options, size="x".join(map(str, dataset.spec.shape[1:])), range=dataset.spec.range, depth=dataset.spec.bits
+    )
     others = [split for split in kinds.HELD_OUT if split != options.split]
     _, apart = next(kinds.open_splits(recipe.data, dataset.source, others, options=same), (None, None))
     if apart is not None and apart.spec == dataset.spec:

@@ -1,4 +1,4 @@
-"""How numbers become 0..255, by one stated rule for files and for arrays.
+"""How numbers become levels, 0..255 or 0..65535, by one stated rule for files and for arrays.
 
 Numbers of 8 bits stay as they are. Of wider integers and of floating-point numbers the range is chosen once, from the
 training data, written down as text ("integer:0,4095 float:0,1"), kept in the run, and used for every split and every
@@ -11,36 +11,66 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from zerosum.errors import InputError
 
+Depth = Literal["auto", 8, 16]
 KINDS = ("byte", "integer", "float")
 EXACT_IN_FLOAT32 = 2**24
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """A line through (low, 0) and (high, 255); what lies outside is clipped."""
+    """A line through (low, 0) and (high, 255), or (high, 65535) at 16 bits; what lies outside is clipped."""
 
     low: float
     high: float
     sentence: str
-    """What this does to the data, for the notes."""
+    """What this does to the data, with {top} for the highest level and {kept} for what becomes of 16-bit numbers."""
 
     stretched: bool = False
     """Whether the extremes of the data decided it."""
 
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """Scale and round to the nearest level: any shape, to uint8 of the same shape.
+    def note(self, bits: int) -> str:
+        """Say what this does to the data at 8 or 16 bits.
+
+        >>> integer_scale(0, 4003).note(16)
+        '16-bit numbers keep 16 bits: the largest is 4003, so 0..4095 becomes 0..65535.'
+        """
+        kept = "are reduced to 8 bits" if bits == 8 else "keep 16 bits"
+        return self.sentence.format(top=2**bits - 1, kept=kept)
+
+    def apply(self, values: np.ndarray, bits: int = 8) -> np.ndarray:
+        """Scale and round to the nearest level: any shape, to uint8 or uint16 of the same shape.
 
         >>> Scale(low=0, high=1, sentence="").apply(np.array([0, 0.5, 1.0])).tolist()
         [0, 128, 255]
+        >>> Scale(low=0, high=1, sentence="").apply(np.array([0, 0.25, 1.0]), 16).tolist()
+        [0, 16384, 65535]
         """
+        if bits == 16:
+            levels = (values.astype(np.float64) - self.low) * (65535 / (self.high - self.low))
+            return np.clip(np.rint(levels), 0, 65535).astype(np.uint16)
         wide = max(abs(self.low), abs(self.high)) > EXACT_IN_FLOAT32
         scaled = (values.astype(np.float64 if wide else np.float32) - self.low) * (255 / (self.high - self.low))
         return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+    def invert(self, levels: np.ndarray) -> np.ndarray:
+        """Return the numbers, float64, that 16-bit levels stand for; whole ones where both ends are.
+
+        >>> integer_scale(0, 4003).invert(np.array([0, 16, 65535], np.uint16)).tolist()
+        [0.0, 1.0, 4095.0]
+        """
+        numbers = self.low + levels.astype(np.float64) * ((self.high - self.low) / 65535)
+        return np.rint(numbers) if self.holds_integers else numbers
+
+    @property
+    def holds_integers(self) -> bool:
+        """Whether the numbers are taken for integers: both ends are, and at least 255 apart."""
+        return float(self.low).is_integer() and float(self.high).is_integer() and self.high - self.low >= 255
 
 
 def integer_scale(low: float, high: float) -> Scale:
@@ -62,7 +92,7 @@ def integer_scale(low: float, high: float) -> Scale:
             return Scale(
                 low=0,
                 high=top,
-                sentence=f"16-bit numbers are reduced to 8 bits: the largest is {high:g}, so 0..{top} becomes 0..255.",
+                sentence=f"16-bit numbers {{kept}}: the largest is {high:g}, so 0..{top} becomes 0..{{top}}.",
             )
     return _stretch(low, high)
 
@@ -75,13 +105,13 @@ def float_scale(low: float, high: float) -> Scale:
     """
     for bottom, top in ((0, 1), (-1, 1), (0, 255)):
         if low >= bottom and high <= top:
-            sentence = f"Floating-point numbers lie in [{low:.4g}, {high:.4g}], so {bottom}..{top} becomes 0..255."
+            sentence = f"Floating-point numbers lie in [{low:.4g}, {high:.4g}], so {bottom}..{top} becomes 0..{{top}}."
             return Scale(low=bottom, high=top, sentence=sentence)
     return _stretch(low, high)
 
 
 def _stretch(low: float, high: float) -> Scale:
-    sentence = f"Numbers from {low:.6g} to {high:.6g}, the extremes of the whole data set, become 0..255."
+    sentence = f"Numbers from {low:.6g} to {high:.6g}, the extremes of the whole data set, become 0..{{top}}."
     return Scale(low=low, high=high if high > low else low + max(1.0, abs(low)), sentence=sentence, stretched=True)
 
 
@@ -110,7 +140,7 @@ def read_range(asked: str | None) -> dict[str, Scale]:
                 "black and the second white; of pairs, those of sources/targets."
             )
         name = {"": "Numbers", "byte": "8-bit numbers", "integer": "Wide integers", "float": "Floating-point numbers"}
-        sentence = f"{name[kind]} from {low:.6g} to {high:.6g} become 0..255, as is fixed for these data."
+        sentence = f"{name[kind]} from {low:.6g} to {high:.6g} become 0..{{top}}, as is fixed for these data."
         found |= {each: Scale(low=low, high=high, sentence=sentence) for each in ([kind] if kind else KINDS)}
     return found
 
@@ -137,6 +167,36 @@ def written(scales: Mapping[str, Scale]) -> str | None:
     if set(ends) == set(KINDS) and len(set(ends.values())) == 1:
         return ends["byte"]
     return " ".join(f"{kind}:{ends[kind]}" for kind in KINDS if kind in ends) or None
+
+
+def range_of_results(asked: str | None) -> Scale:
+    """Return the scale by which results are written as numbers: of wide integers, else of what the range names.
+
+    Results without a range are levels themselves, 0..65535.
+
+    >>> range_of_results("integer:0,4095 float:0,1").high, range_of_results(None).high
+    (4095.0, 65535)
+    """
+    scales = read_range(range_of_side(asked, 1))
+    found = [scales[kind] for kind in ("integer", "float", "byte") if kind in scales]
+    return found[0] if found else Scale(low=0, high=65535, sentence="")
+
+
+def integers_of(levels: np.ndarray, asked: str | None) -> np.ndarray:
+    """Return what a file of 16-bit integers holds for 16-bit levels of a range: any shape, uint16.
+
+    They are the numbers themselves where these are integers from 0 to 65535, else the levels.
+
+    >>> integers_of(np.array([0, 65535], np.uint16), "0,4095").tolist()
+    [0, 4095]
+    """
+    return np.rint(range_of_results(asked).invert(levels)).astype(np.uint16) if fits_integers(asked) else levels
+
+
+def fits_integers(asked: str | None) -> bool:
+    """Whether the numbers of a range are integers that 16 bits hold."""
+    scale = range_of_results(asked)
+    return scale.holds_integers and scale.low >= 0 and scale.high <= 65535
 
 
 def joined(source: str | None, target: str | None) -> str | None:

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ class Packed:
     """What lies in one folder of the cache."""
 
     samples: np.ndarray
-    """(M, H, W, C) uint8, mapped into memory; writing to it would not reach the disk."""
+    """(M, H, W, C) uint8 or uint16, mapped into memory; writing to it would not reach the disk."""
 
     labels: np.ndarray | None
     spec: Spec
@@ -76,7 +76,8 @@ def reopen(cache: Path, key: str) -> Packed | None:
         samples = np.load(folder / "samples.npy", mmap_mode="c", allow_pickle=False)
         labels = np.load(folder / "labels.npy", allow_pickle=False) if about["labelled"] else None
         shape, classes, attributes = (tuple(about.get(name, ())) for name in ("shape", "classes", "attributes"))
-        spec = Spec(shape=shape, classes=classes, attributes=attributes, range=about["range"])
+        bits, limits = about.get("bits", 8), about["range"]
+        spec = Spec(shape=shape, classes=classes, attributes=attributes, bits=bits, range=limits)
         return Packed(
             samples=samples, labels=labels, spec=spec, fingerprint=about["fingerprint"], notes=tuple(about["notes"])
         )
@@ -87,24 +88,6 @@ def reopen(cache: Path, key: str) -> Packed | None:
             f"The packed data in {folder} cannot be read ({error}): delete that folder, or choose another cache with "
             "--cache or ZEROSUM_CACHE."
         ) from error
-
-
-def reopen_in_range(cache: Path, name: Callable[[str | None], str], wanted: str | None) -> Packed | None:
-    """Map packed data whose numbers have a range, also those that were packed before it was known.
-
-    Args:
-        cache: Folder of the cache.
-        name: The key of the pack, by the range that was asked for.
-        wanted: The range; None chooses one.
-
-    Raises:
-        StorageError: The pack may not be read.
-    """
-    packed = reopen(cache, name(wanted))
-    if packed is None and wanted is not None:
-        chosen = reopen(cache, name(None))
-        return chosen if chosen is not None and chosen.spec.range == wanted else None
-    return packed
 
 
 def discard(cache: Path, key: str) -> bool:
@@ -128,17 +111,18 @@ def discard(cache: Path, key: str) -> bool:
 class Packing:
     """A pack in the making: rows go in as they are decoded, labels and notes at the end."""
 
-    def __init__(self, folder: Path, shape: Sequence[int]) -> None:
-        """Begin a pack of samples of `shape`, (H, W, C), in an existing folder."""
+    def __init__(self, folder: Path, shape: Sequence[int], bits: int) -> None:
+        """Begin a pack of samples of `shape`, (H, W, C), and of 8 or 16 bits, in an existing folder."""
         self.folder, self.shape, self.count = folder, tuple(shape), 0
+        self.dtype = np.dtype("<u2" if bits == 16 else "|u1")
         self.levels = Levels()
         self._hash = hashlib.blake2b(digest_size=16)
         self._file = open(folder / "samples.npy", "wb")  # noqa: SIM115  (closed by finish and by new_pack)
         self._write_header()
 
     def append(self, rows: np.ndarray) -> None:
-        """Add (n, H, W, C) uint8."""
-        data = np.ascontiguousarray(rows).data
+        """Add (n, H, W, C) uint8, or uint16 in a pack of 16 bits."""
+        data = np.ascontiguousarray(rows, dtype=self.dtype).data
         self._file.write(data)
         self._hash.update(data)
         self.levels.add(rows)
@@ -156,7 +140,7 @@ class Packing:
                 _to_disk(file)
         about = {
             "labelled": labels is not None,
-            **{name: getattr(spec, name) for name in ("shape", "classes", "attributes", "range")},
+            **{name: getattr(spec, name) for name in ("shape", "classes", "attributes", "bits", "range")},
             "fingerprint": _finish(self._hash, labels, spec),
             "notes": list(notes),
             "source": source,
@@ -173,12 +157,12 @@ class Packing:
 
     def _write_header(self) -> None:
         # The format leaves room for the first axis to grow, so the second header is as long as the first.
-        header = {"descr": "|u1", "fortran_order": False, "shape": (self.count, *self.shape)}
+        header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.count, *self.shape)}
         np.lib.format.write_array_header_1_0(self._file, header)
 
 
 @contextmanager
-def new_pack(cache: Path, key: str, shape: Sequence[int]) -> Iterator[Packing]:
+def new_pack(cache: Path, key: str, shape: Sequence[int], bits: int = 8) -> Iterator[Packing]:
     """Make a pack that appears in the cache whole or not at all.
 
     Two processes may make the same pack at once: each writes a folder of its own, and the first to finish wins.
@@ -192,7 +176,7 @@ def new_pack(cache: Path, key: str, shape: Sequence[int]) -> Iterator[Packing]:
         home.mkdir(parents=True, exist_ok=True)
         _sweep_abandoned(home)
         scratch = Path(tempfile.mkdtemp(prefix=f".making-{key}-", dir=home))
-        packing = Packing(scratch, shape)
+        packing = Packing(scratch, shape, bits)
         try:
             yield packing
         finally:

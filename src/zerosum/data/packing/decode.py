@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Literal
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -12,7 +12,9 @@ from PIL.ImageFile import ImageFile
 from zerosum.data.options import SMALLEST_SIDE
 from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale
 from zerosum.data.packing.colour_profile import Profile, in_srgb, profile_of
-from zerosum.data.packing.open_image import Unusable, open_image, orientation, upright
+from zerosum.data.packing.open_image import Unusable, open_image, orientation
+from zerosum.data.packing.padding import cover_box, padded, within
+from zerosum.data.packing.wide_colour import is_wide_colour
 from zerosum.runtime.regular_files import NotRegularError
 
 GRAY_MODES = ("1", "L", "LA", "La")
@@ -45,6 +47,9 @@ class ImageHeader:
     profile: Profile = "none"
     """What becomes of the colour profile."""
 
+    wide_colour: bool = False
+    """Whether several channels of 16 bits can be read whole."""
+
     dropped: int = 0
     """Bands that are neither colour nor opacity, and are not read."""
 
@@ -64,7 +69,13 @@ class PixelFormat:
     width: int
     channels: int
     scales: dict[str, Scale]
-    """How wide numbers become 8 bits, by the value of `Facts.wide`."""
+    """How wide numbers become levels, by the value of `Facts.wide`."""
+
+    bits: Literal[8, 16] = 8
+    """Of a channel: 8 or 16."""
+
+    padded: bool = False
+    """Whether images lie whole within the size, not cut to it."""
 
 
 def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> ImageHeader:
@@ -74,6 +85,8 @@ def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> ImageHeader:
         Unusable: The image is too large to be meant, or has a side of less than `smallest` pixels.
     """
     with open_image(file, header=True) as image:
+        # Before the orientation is looked for: that reads a PNG to its end.
+        raw, wide_colour = str(image.tile[0][3]) if image.tile else "", is_wide_colour(image)
         width, height = image.size
         if image.format == "TIFF":  # Pillow swaps the size by itself here, but not in every version
             width, height = int(image.tag_v2[TIFF_WIDTH]), int(image.tag_v2[TIFF_HEIGHT])  # pyright: ignore
@@ -82,7 +95,6 @@ def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> ImageHeader:
             width, height = height, width
         if min(width, height) < smallest:
             raise Unusable(f"is only {height}x{width} pixels, less than {smallest} a side")
-        raw = str(image.tile[0][3]) if image.tile else ""
         wide = image.mode == "F" or image.mode.startswith("I")
         gray = wide or image.mode in GRAY_MODES or raw.startswith("LA")
         return ImageHeader(
@@ -96,6 +108,7 @@ def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> ImageHeader:
             # The further frames of an MPO are previews and second views that a phone adds to a photograph.
             frames=1 if image.format == "MPO" else getattr(image, "n_frames", 1),
             profile=profile_of(image),
+            wide_colour=wide_colour,
             dropped=_dropped(image),
         )
 
@@ -119,28 +132,6 @@ def _finite_extremes(values: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-def translucent(file: BinaryIO) -> bool:
-    """Whether any pixel of an image is not opaque."""
-    with open_image(file) as image:
-        lowest, _ = image.convert("RGBA").getchannel("A").getextrema()
-    return lowest < 255  # pyright: ignore[reportOperatorIssue]  (a pair of pairs only for several channels)
-
-
-def render(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
-    """Decode an image and bring it to the plan's shape: (H, W, C) uint8.
-
-    Raises:
-        Unusable: The header claims more pixels than Pillow's limit.
-    """
-    with open_image(file) as image:
-        if image.format in ("JPEG", "MPO"):
-            # Twice the target leaves the Lanczos filter enough to work on; the DCT does the rest of the shrinking.
-            cover = max(plan.height, plan.width) / min(image.size)
-            image.draft(None, (int(2 * cover * image.width), int(2 * cover * image.height)))
-        image.load()
-        return fit(with_channels(to_plain(upright(image), plan), plan.channels), plan)
-
-
 def to_plain(image: Image.Image, plan: PixelFormat) -> Image.Image:
     """Bring an image of any mode to 8-bit L, LA, RGB or RGBA, keeping its alpha.
 
@@ -149,18 +140,30 @@ def to_plain(image: Image.Image, plan: PixelFormat) -> Image.Image:
     Raises:
         Unusable: Some number is not finite.
     """
-    if image.mode == "F" or image.mode.startswith("I"):
-        values = np.asarray(image)
-        low, high = _finite_extremes(values)
-        kind, own = ("float", float_scale) if image.mode == "F" else ("integer", integer_scale)
-        pixels = (plan.scales.get(kind) or own(low, high)).apply(values)
-        return Image.fromarray(255 - pixels if white_is_zero(image) else pixels)
+    wide = levels_of_wide(image, replace(plan, bits=8))
+    if wide is not None:
+        return Image.fromarray(wide[..., 0])
     plain = in_srgb(_eight_bits(in_srgb(image)))
     scale = plan.scales.get("byte")
     if scale is None:
         return plain
     table = scale.apply(np.arange(256)).tolist()
     return plain.point([level for band in plain.getbands() for level in (range(256) if band == "A" else table)])
+
+
+def levels_of_wide(image: Image.Image, plan: PixelFormat) -> np.ndarray | None:
+    """Return the wide numbers of an image as levels of the plan's bits, (H, W, 1); None where it has 8 bits.
+
+    Raises:
+        Unusable: Some number is not finite.
+    """
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return None
+    values = np.asarray(image)
+    low, high = _finite_extremes(values)
+    kind, own = ("float", float_scale) if image.mode == "F" else ("integer", integer_scale)
+    levels = (plan.scales.get(kind) or own(low, high)).apply(values, plan.bits)
+    return (2**plan.bits - 1 - levels if white_is_zero(image) else levels).astype(levels.dtype)[..., None]
 
 
 def white_is_zero(image: Image.Image) -> bool:
@@ -193,13 +196,14 @@ def with_channels(image: Image.Image, channels: int) -> Image.Image:
 
 
 def fit(image: Image.Image, plan: PixelFormat) -> np.ndarray:
-    """Scale an image to cover the plan's size (Lanczos, antialiased) and cut out its centre: (H, W, C) uint8."""
-    width, height = image.size
-    if (height, width) != (plan.height, plan.width):
-        scale = max(plan.width / width, plan.height / height)
-        left, top = (width - plan.width / scale) / 2, (height - plan.height / scale) / 2
-        # Rounding must not push the box out of the image by the last bit of a float.
-        box = (max(left, 0), max(top, 0), min(width - left, width), min(height - top, height))
+    """Scale an image to cover the plan's size, or to lie within it (Lanczos, antialiased): (H, W, C) uint8."""
+    size = (plan.height, plan.width)
+    if plan.padded:
+        tall, wide = within((image.height, image.width), size)
+        scaled = image if image.size == (wide, tall) else image.resize((wide, tall), Image.Resampling.LANCZOS)
+        return padded(np.asarray(scaled).reshape(tall, wide, plan.channels), size)
+    if (image.height, image.width) != size:
+        box = cover_box((image.height, image.width), size)
         image = image.resize((plan.width, plan.height), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
     return np.asarray(image).reshape(plan.height, plan.width, plan.channels)
 

@@ -24,11 +24,12 @@ class Levels:
         self._stride, self._row = 1, 0
 
     def add(self, rows: np.ndarray) -> None:
-        """Count the colour channels of (n, H, W, C) uint8; opacity does not count."""
+        """Count the colour channels of (n, H, W, C) uint8, or uint16 at 8 bits; opacity does not count."""
         chosen = rows[(-self._row) % self._stride :: self._stride]
         self._row += len(rows)
         if len(chosen):
             colour = chosen[..., :-1] if chosen.shape[-1] in (2, 4) else chosen
+            colour = colour >> 8 if colour.dtype == np.uint16 else colour
             self._counts += np.bincount(np.ascontiguousarray(colour).reshape(-1), minlength=256)
         if self._counts.sum() > MOST_VALUES * self._stride:
             self._stride *= 2

@@ -12,9 +12,10 @@ import numpy as np
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import written
 from zerosum.data.packing.cache import new_pack
-from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason, render
+from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason
+from zerosum.data.packing.rows import render, whole
 from zerosum.data.packing.scan import Scan, attempt, plan_for, survey
-from zerosum.data.packing.tiles import corners, tiles, whole
+from zerosum.data.packing.tiles import corners, tiles
 from zerosum.data.sources.image_files import ImageFiles, left_out
 from zerosum.data.sources.labels import labelling
 from zerosum.data.spec import Spec
@@ -35,7 +36,7 @@ def pack_files(
         StorageError: The cache cannot be written to.
     """
     labels = labelling(files, options)
-    found = survey(files, progress, range=options.range)
+    found = survey(files, progress, range=options.range, depth=options.depth)
     problems = dict(found.problems)
     _judge(files, problems, options)
     if not found.facts:
@@ -44,7 +45,7 @@ def pack_files(
     _require_room(files, found, plan, options)
     decoded: dict[str, ImageHeader] = {}
     names: list[str] = []
-    with new_pack(cache, key, (plan.height, plan.width, plan.channels)) as packing:
+    with new_pack(cache, key, (plan.height, plan.width, plan.channels), plan.bits) as packing:
         for name, rows in _rows(files, found, plan, options, progress):
             if isinstance(rows, Exception):
                 problems[name] = reason(rows)
@@ -63,6 +64,7 @@ def pack_files(
             shape=(plan.channels, plan.height, plan.width),
             classes=labels.classes,
             attributes=labels.attributes,
+            bits=plan.bits,
             range=written(plan.scales),
         )
         narrow = packing.levels.warnings([plan.scales[fact.wide] for fact in decoded.values() if fact.wide])

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Literal, TypeVar
+
+import numpy as np
 
 from zerosum.data.options import SMALLEST_SIDE, DataConfig, choose_sides
-from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale, read_range
-from zerosum.data.packing.decode import ImageHeader, PixelFormat, extent, inspect, reason, translucent
+from zerosum.data.packing.bit_depth import Depth, Scale, float_scale, integer_scale, read_range
+from zerosum.data.packing.decode import ImageHeader, PixelFormat, extent, inspect, reason
+from zerosum.data.packing.depth import bits_for
+from zerosum.data.packing.rows import levels_in, translucent
 from zerosum.data.packing.tiles import tile_notes
 from zerosum.data.sources.image_files import ImageFiles
-from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
+from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
 from zerosum.text import counted
 
 Result = TypeVar("Result")
@@ -34,7 +38,10 @@ class Scan:
     """Whether any pixel of any file is not opaque."""
 
     scales: dict[str, Scale]
-    """How wide numbers become 8 bits, by the value of `Facts.wide`."""
+    """How wide numbers become levels, by the value of `Facts.wide`."""
+
+    bits: Literal[8, 16] = 8
+    """Of a channel of what the files become: 8 or 16."""
 
 
 def attempt(files: ImageFiles, work: Callable[[BinaryIO], Result]) -> Callable[[str], Result | Exception]:
@@ -58,6 +65,7 @@ def survey(
     smallest: int = SMALLEST_SIDE,
     range: str | None = None,  # noqa: A002
     choose: bool = True,
+    depth: Depth = 8,
 ) -> Scan:
     """Read all headers, and the pixels only of files whose numbers are wide or whose alpha may matter.
 
@@ -68,6 +76,7 @@ def survey(
         range: What numbers become 0..255, as `read_range` reads it.
         choose: Whether to choose the range of the kinds of number that it does not name from all files together; if
             not, each file of such a kind has a range of its own, so that nothing depends on its company.
+        depth: Bits of a channel that are asked for; "auto" chooses.
     """
     facts: dict[str, ImageHeader] = {}
     problems: dict[str, str] = {}
@@ -81,7 +90,11 @@ def survey(
     given = read_range(range)
     scales = given | (_scales(files, facts, problems, given) if choose else {})
     see_through = any(result is True for _, result in _over(files, translucent, _named(facts, lambda fact: fact.alpha)))
-    return Scan(facts=facts, problems=problems, translucent=see_through, scales=scales)
+    wide = [scales[fact.wide] for fact in facts.values() if fact.wide in scales]
+    if "byte" not in scales and any(fact.wide_colour for fact in facts.values()):
+        wide.append(integer_scale(0, 65535))
+    bits = bits_for(depth, wide, lambda: _levels(files, facts, scales))
+    return Scan(facts=facts, problems=problems, translucent=see_through, scales=scales, bits=bits)
 
 
 def plan_for(survey: Scan, options: DataConfig) -> tuple[PixelFormat, tuple[str, ...]]:
@@ -95,11 +108,12 @@ def plan_for(survey: Scan, options: DataConfig) -> tuple[PixelFormat, tuple[str,
     height, width = choose_sides({(fact.height, fact.width) for fact in facts}, options)
     colour = any(fact.colour for fact in facts)
     channels = options.channels or (3 if colour else 1) + survey.translucent
-    plan = PixelFormat(height=height, width=width, channels=channels, scales=survey.scales)
+    plan = PixelFormat(height=height, width=width, channels=channels, scales=survey.scales, bits=survey.bits)
+    plan = replace(plan, padded=options.fit == "pad")
     notes = (
         *(tile_notes(facts, plan) if options.fit == "tiles" else _size_notes(facts, plan)),
         *_channel_notes(facts, survey.translucent, channels),
-        *_number_notes(facts, survey.scales),
+        *_number_notes(facts, survey.scales, survey.bits),
         *_oddity_notes(facts),
     )
     return plan, notes
@@ -137,6 +151,14 @@ def _scales(
     return scales
 
 
+def _levels(files: ImageFiles, facts: dict[str, ImageHeader], scales: dict[str, Scale]) -> Iterator[np.ndarray]:
+    """Yield the distinct 16-bit levels of one file of wide numbers after the other."""
+    names = _named(facts, lambda fact: fact.wide is not None or fact.wide_colour)
+    for result in on_all_cores(attempt(files, partial(levels_in, scales=scales)), names, window=2 * cores()):
+        if not isinstance(result, Exception):
+            yield result
+
+
 def _size_notes(facts: list[ImageHeader], plan: PixelFormat) -> tuple[str, ...]:
     target = f"{plan.height}x{plan.width}"
     sizes = Counter((fact.height, fact.width) for fact in facts)
@@ -144,11 +166,15 @@ def _size_notes(facts: list[ImageHeader], plan: PixelFormat) -> tuple[str, ...]:
         return (f"All images are {target} and keep their size.",)
     (low_h, low_w), (high_h, high_w) = min(sizes), max(sizes)
     origin = f"{len(sizes):,} sizes from {low_h}x{low_w} to {high_h}x{high_w}" if len(sizes) > 1 else f"{low_h}x{low_w}"
-    notes = [f"Images are scaled from {origin} to cover {target} (height x width, Lanczos)."]
+    way = "lie within" if plan.padded else "cover"
+    notes = [f"Images are scaled from {origin} to {way} {target} (height x width, Lanczos)."]
     cropped = sum(number for (h, w), number in sizes.items() if h * plan.width != w * plan.height)
-    if cropped:
+    if cropped and plan.padded:
+        notes.append(f"Padded with their reflection because of another shape: {counted(cropped, 'image')}.")
+    elif cropped:
         notes.append(f"Cut to the centre because of another shape: {counted(cropped, 'image')}.")
-    enlarged = sum(number for (h, w), number in sizes.items() if h < plan.height or w < plan.width)
+    less = all if plan.padded else any
+    enlarged = sum(number for (h, w), number in sizes.items() if less((h < plan.height, w < plan.width)))
     if enlarged:
         notes.append(f"Enlarged because smaller than {target}: {counted(enlarged, 'image')}.")
     return tuple(notes)
@@ -178,11 +204,14 @@ def _channel_notes(facts: list[ImageHeader], see_through: bool, channels: int) -
     return tuple(notes)
 
 
-def _number_notes(facts: list[ImageHeader], scales: dict[str, Scale]) -> tuple[str, ...]:
+def _number_notes(facts: list[ImageHeader], scales: dict[str, Scale], bits: Literal[8, 16]) -> tuple[str, ...]:
     kinds = {fact.wide or "byte" for fact in facts}
-    notes = list(dict.fromkeys(scale.sentence for kind, scale in scales.items() if kind in kinds))
-    high_byte = sum(fact.bits == 16 and fact.wide is None for fact in facts)
-    if high_byte:
+    notes = list(dict.fromkeys(scale.note(bits) for kind, scale in scales.items() if kind in kinds))
+    several = [fact for fact in facts if fact.bits == 16 and fact.wide is None]
+    kept = sum(fact.wide_colour for fact in several) if bits == 16 and "byte" not in scales else 0
+    if kept:
+        notes.append(f"16 bits in each of several channels are kept: {counted(kept, 'image')}.")
+    if high_byte := len(several) - kept:
         notes.append(f"16 bits in each of several channels reduced to the high byte: {counted(high_byte, 'image')}.")
     return tuple(notes)
 

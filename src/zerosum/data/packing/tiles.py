@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
 
 import numpy as np
 
-from zerosum.data.packing.decode import ImageHeader, PixelFormat, to_plain, with_channels
-from zerosum.data.packing.open_image import open_image, upright
+from zerosum.data.packing.decode import ImageHeader, PixelFormat
 from zerosum.text import counted
-
-
-def whole(file: BinaryIO, plan: PixelFormat) -> np.ndarray:
-    """Decode an image at its own size, with the plan's channels: (H, W, C) uint8.
-
-    Raises:
-        Unusable: The header claims more pixels than Pillow's limit.
-    """
-    with open_image(file) as image:
-        image.load()
-        shown = with_channels(to_plain(upright(image), plan), plan.channels)
-    return np.asarray(shown).reshape(shown.height, shown.width, plan.channels)
 
 
 def tiles(image: np.ndarray, plan: PixelFormat) -> Iterator[np.ndarray]:

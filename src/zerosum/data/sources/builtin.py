@@ -15,7 +15,7 @@ import numpy as np
 from zerosum.data.options import DataConfig
 from zerosum.data.sources.arrays import idx_array, idx_bytes, read_npz
 from zerosum.data.sources.download import fetch, md5_of
-from zerosum.data.sources.image_array import ImageArray, padded, table_of, with_labels
+from zerosum.data.sources.image_array import ImageArray, table_of, with_labels
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
@@ -128,7 +128,7 @@ def read(name: str, files: Sequence[Path], options: DataConfig) -> ImageArray:
     images, labels = (genuine(name, path, path.name) for path in files)
     table = table_of(idx_array(images, 3, files[0]), name)
     table = with_labels(table, idx_array(labels, 1, files[1]), published(name).classes, f"{name}'s labels")
-    return padded(table, 32) if options.sides() == (32, 32) else table
+    return _padded(table, 32) if options.sides() == (32, 32) else table
 
 
 def digits() -> ImageArray:
@@ -229,3 +229,12 @@ def stack(digits: ImageArray, split: str) -> ImageArray:
         classes=tuple(f"{label:03}" for label in range(1000)),
         notes=(*digits.notes, note),
     )
+
+
+def _padded(table: ImageArray, side: int) -> ImageArray:
+    """Put zeros around square images that are smaller than `side`, as the published 32x32 forms of MNIST do."""
+    here = table.samples.shape[1]
+    before, after = (side - here) // 2, (side - here + 1) // 2
+    wide = np.pad(table.samples, ((0, 0), (before, after), (before, after), (0, 0)))
+    note = f"Images of {here}x{here} are padded with zeros to {side}x{side}, not scaled."
+    return replace(table, samples=wide, notes=(*table.notes, note))

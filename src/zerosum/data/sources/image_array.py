@@ -14,10 +14,13 @@ from zerosum.data.options import SMALLEST_SIDE, DataConfig, choose_sides
 from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale, read_range, written
 from zerosum.data.packing.cache import new_pack
 from zerosum.data.packing.decode import PixelFormat, fit, with_channels
+from zerosum.data.packing.depth import bits_for
+from zerosum.data.packing.rows import fit_wide
+from zerosum.data.packing.wide import doubled, with_wide_channels
+from zerosum.data.sources.array_axes import channels_last
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.text import counted
 
 CHUNK_BYTES = 1 << 25
 
@@ -55,7 +58,7 @@ def table_of(images: np.ndarray, name: str) -> ImageArray:
     """
     if images.dtype.kind not in "buif":
         raise InputError(f"{name} holds {images.dtype} values: expected numbers.")
-    samples = _channels_last(images, name)
+    samples = channels_last(images, name)
     count, height, width, _ = samples.shape
     if count == 0:
         raise InputError(f"{name} is empty, of shape {images.shape}: expected at least one image.")
@@ -70,10 +73,10 @@ def table_of(images: np.ndarray, name: str) -> ImageArray:
     if not np.isfinite(low + high):
         raise InputError(f"{name} holds numbers that are not finite (NaN or infinity): replace or remove them first.")
     if samples.dtype == np.bool_:
-        scale = Scale(low=0, high=1, sentence="False and true become 0 and 255.")
+        scale = Scale(low=0, high=1, sentence="False and true become 0 and {top}.")
     else:
         scale = float_scale(low, high) if samples.dtype.kind == "f" else integer_scale(low, high)
-    return ImageArray(samples=samples, scale=scale, notes=(scale.sentence,))
+    return ImageArray(samples=samples, scale=scale)
 
 
 def with_labels(
@@ -108,15 +111,6 @@ def with_labels(
     return replace(table, labels=flat.astype(np.int64), classes=classes)
 
 
-def padded(table: ImageArray, side: int) -> ImageArray:
-    """Put zeros around square images that are smaller than `side`, as the published 32x32 forms of MNIST do."""
-    here = table.samples.shape[1]
-    before, after = (side - here) // 2, (side - here + 1) // 2
-    wide = np.pad(table.samples, ((0, 0), (before, after), (before, after), (0, 0)))
-    note = f"Images of {here}x{here} are padded with zeros to {side}x{side}, not scaled."
-    return replace(table, samples=wide, notes=(*table.notes, note))
-
-
 def settle(table: ImageArray, options: DataConfig) -> tuple[PixelFormat, ImageArray]:
     """Decide the shape that all images get, and what to do about labels.
 
@@ -131,13 +125,16 @@ def settle(table: ImageArray, options: DataConfig) -> tuple[PixelFormat, ImageAr
     _, height, width, channels = table.samples.shape
     tall, wide = choose_sides({(height, width)}, options)
     table = _in_range(table, options)
-    plan = PixelFormat(height=tall, width=wide, channels=options.channels or channels, scales={})
-    notes = list(table.notes)
+    bits = bits_for(options.depth, wide_scales(table), lambda: _levels(table))
+    plan = PixelFormat(height=tall, width=wide, channels=options.channels or channels, scales={}, bits=bits)
+    plan = replace(plan, padded=options.fit == "pad")
+    notes = [*([] if table.scale is None else [table.scale.note(bits)]), *table.notes]
     if (tall, wide) == (height, width):
         notes.append(f"All images are {height}x{width} and keep their size.")
     else:
-        cut = " and cut to the centre" if height * wide != width * tall else ""
-        notes.append(f"Images are scaled from {height}x{width} to cover {tall}x{wide} (height x width, Lanczos){cut}.")
+        way, done = ("lie within", "padded with their reflection") if plan.padded else ("cover", "cut to the centre")
+        cut = f" and {done}" if height * wide != width * tall else ""
+        notes.append(f"Images are scaled from {height}x{width} to {way} {tall}x{wide} (height x width, Lanczos){cut}.")
     if plan.channels != channels > 4:
         raise InputError(
             f"--channels {plan.channels} cannot be made of {channels} channels: leave it out to keep them."
@@ -160,12 +157,7 @@ def _in_range(table: ImageArray, options: DataConfig) -> ImageArray:
     """Give the numbers of a table the range that was asked for, or that the training data have."""
     scales = read_range(options.range)
     table = replace(table, range=written(scales))
-    scale = scales.get(kind_of(table.samples.dtype))
-    if scale is None:
-        return table
-    own = table.scale.sentence if table.scale is not None else None
-    notes = (scale.sentence, *(note for note in table.notes if note != own))
-    return replace(table, scale=scale, notes=notes)
+    return replace(table, scale=scales.get(kind_of(table.samples.dtype), table.scale))
 
 
 def kind_of(dtype: np.dtype[Any]) -> str:
@@ -173,21 +165,36 @@ def kind_of(dtype: np.dtype[Any]) -> str:
     return "byte" if dtype == np.uint8 else {"f": "float", "b": "bool"}.get(dtype.kind, "integer")
 
 
+def _levels(table: ImageArray) -> Iterator[np.ndarray]:
+    """Yield the distinct 16-bit levels of the numbers of a table, piece by piece."""
+    size = max(1, CHUNK_BYTES // int(np.prod(table.samples.shape[1:])))
+    for start in range(0, len(table.samples), size):
+        piece = table.samples[start : start + size]
+        yield np.unique(piece if table.scale is None else table.scale.apply(piece, 16))
+
+
 def chunks(table: ImageArray, plan: PixelFormat) -> Iterator[np.ndarray]:
-    """Bring a table to the plan's shape, piece by piece: (n, H, W, C) uint8."""
+    """Bring a table to the plan's shape, piece by piece: (n, H, W, C), uint8 or uint16 as its bits say."""
     samples, row_shape = table.samples, (plan.height, plan.width, plan.channels)
     alone = replace(plan, channels=1)
     size = max(1, CHUNK_BYTES // max(int(np.prod(samples.shape[1:])), int(np.prod(row_shape))))
 
     def one(image: np.ndarray) -> np.ndarray:
+        if plan.channels > 4 and plan.bits == 16:
+            return fit_wide(image, plan, alpha=False)
         if plan.channels > 4:  # no picture: each channel is scaled for itself
             return np.concatenate([fit(Image.fromarray(band), alone) for band in np.moveaxis(image, -1, 0)], axis=-1)
+        if plan.bits == 16:
+            return fit_wide(with_wide_channels(image, plan.channels), plan, alpha=plan.channels in (2, 4))
         plain = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
         return fit(with_channels(plain, plan.channels), plan)
 
     for start in range(0, len(samples), size):
         piece = np.ascontiguousarray(samples[start : start + size])
-        piece = piece if table.scale is None else table.scale.apply(piece)
+        if table.scale is not None:
+            piece = table.scale.apply(piece, plan.bits)
+        elif plan.bits == 16:
+            piece = doubled(piece)
         yield piece if samples.shape[1:] == row_shape else np.stack(list(on_all_cores(one, piece, window=256)))
 
 
@@ -195,7 +202,7 @@ def spec_of(table: ImageArray, plan: PixelFormat) -> Spec:
     """What a recipe needs to know about a table once it has the plan's shape."""
     own = written({kind_of(table.samples.dtype): scale for scale in wide_scales(table)})
     shape = (plan.channels, plan.height, plan.width)
-    return Spec(shape=shape, classes=table.classes, range=table.range or own)
+    return Spec(shape=shape, classes=table.classes, bits=plan.bits, range=table.range or own)
 
 
 def wide_scales(table: ImageArray) -> list[Scale]:
@@ -213,7 +220,7 @@ def pack_table(
         StorageError: The cache cannot be written to.
     """
     plan, settled = settle(table, options)
-    with new_pack(cache, key, (plan.height, plan.width, plan.channels)) as packing:
+    with new_pack(cache, key, (plan.height, plan.width, plan.channels), plan.bits) as packing:
         for rows in chunks(settled, plan):
             packing.append(rows)
             if progress is not None:
@@ -223,23 +230,3 @@ def pack_table(
             spec=spec_of(settled, plan),
             notes=(*settled.notes, *packing.levels.warnings(wide_scales(settled))),
         )
-
-
-def _channels_last(images: np.ndarray, name: str) -> np.ndarray:
-    """View an array as (M, H, W, C)."""
-    if images.ndim == 3:
-        return images[..., None]
-    last, first = (images.ndim == 4 and images.shape[axis] in (1, 2, 3, 4) for axis in (3, 1))
-    if images.ndim == 4 and not last and not first:  # multispectral images
-        last, first = (images.shape[axis] < min(images.shape[2], images.shape[4 - axis]) for axis in (3, 1))
-    if last and first:
-        raise InputError(
-            f"{name} has the shape {images.shape}, where either the second or the last axis may be the channels: "
-            "store it as (M, H, W, C) with more than 4 pixels a side."
-        )
-    if not last and not first:
-        raise InputError(
-            f"{name} has the shape {images.shape}: expected {counted(1, 'array')} of (M, H, W), (M, H, W, C) or "
-            "(M, C, H, W) with fewer channels than pixels a side."
-        )
-    return images if last else np.moveaxis(images, 1, -1)
