@@ -57,6 +57,8 @@ SUITES: dict[str, tuple[str, ...]] = {
     "recipes/*.py": (
         f"{RECIPES}/test_reference_rounds.py::test_NAME",
         f"{RECIPES}/test_defaults.py::test_defaults_are_those_of_their_sources[NAME]",
+        f"{RECIPES}/test_defaults.py::test_defaults_on_points_are_those_of_their_sources[NAME]",
+        f"{RECIPES}/test_defaults.py::test_presets_are_as_they_were_written_down[NAME]",
         f"{RECIPES}/test_roles.py",
         f"{RECIPES}/test_parameter_counts.py",
         f"{RECIPES}/test_initial_weights.py",
@@ -76,6 +78,9 @@ SUITES: dict[str, tuple[str, ...]] = {
 }
 """Source files, and the tests that are to notice a mistake in them; doctests of the file itself come first."""
 
+SHARED = dict.fromkeys(("recipes/sngan.py", "recipes/projection.py"), "::test_sngan_and_projection")
+"""Source files whose reference round shares a test."""
+
 EQUIVALENT: dict[tuple[str, str], str] = {
     ("player.py", "Role = Literal[('generator',)]"): "a type, which only a type checker reads",
     (
@@ -94,6 +99,21 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "evaluation/result.py",
         "partial.write_text(json.dumps({'format': FORMAT, **content}, allow_nan=False) + \"\\n\")",
     ): "the indentation of a file that programs read",
+    (
+        "evaluation/measures/classifier.py",
+        'return {"is": inception_score(comparison.fake.logits).value}',
+    ): "the default is the same number of splits",
+    (
+        "evaluation/measures/perceptual.py",
+        "found = path_length(generate, recipe.prior, eye, distance_name=eye.distance.name, between=recipe.between, "
+        "pairs=PAIRS, device=recipe.device, seed=comparison.protocol.seed)",
+    ): "how many pairs are taken at once",
+    (
+        "evaluation/measures/perceptual.py",
+        "found = path_length(generate, recipe.prior, eye, distance_name=eye.distance.name, between=recipe.between, "
+        "pairs=PAIRS, batch=min(50, PAIRS), seed=comparison.protocol.seed)",
+    ): "on the CPU, which is the default",
+    ("evaluation/measures/features.py", "if (spread is None and value is None):"): "for the type checker",
     ("data/packing/cache.py", "np.save(file, labels.astype(np.int64), allow_pickle=True)"): "numbers are never pickled",
 }
 """(file, mutated line): why nothing that can be observed changes."""
@@ -112,6 +132,10 @@ def suite(file: str) -> list[str]:
     """Return the arguments of pytest for a source file."""
     pattern = next(pattern for pattern in SUITES if fnmatch.fnmatch(file, pattern))
     chosen = [argument.replace("NAME", Path(file).stem) for argument in SUITES[pattern]]
+    chosen = [
+        argument.replace("::test_" + Path(file).stem, SHARED.get(file, "::test_" + Path(file).stem))
+        for argument in chosen
+    ]
     return [argument for argument in chosen if (ROOT / argument.partition("::")[0]).exists()]
 
 

@@ -148,6 +148,19 @@ def discriminator_stats(real: Tensor, fake: Tensor, *, threshold: float = 0.0) -
     }
 
 
+def relativistic_stats(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    """Return what to log of a relativistic discriminator, whose logits have no threshold.
+
+    Both accuracies are the share of pairs of a real sample and a generated one in which the real one's logit is higher.
+
+    Args:
+        real: logits of real samples, any shape.
+        fake: logits of as many generated samples.
+    """
+    right = (real > fake).float()
+    return {"real": real, "fake": fake, "real_accuracy": right, "fake_accuracy": right}
+
+
 def to_float32(values: Tensor) -> Tensor:
     """Convert half precision to float32, which squares, differences and means need; float64 stays float64."""
     return values.to(torch.promote_types(values.dtype, torch.float32))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -446,3 +448,10 @@ def test_defaults_on_points_are_those_of_their_sources(name: str) -> None:
 def test_sources_name_a_paper_or_a_reason(name: str) -> None:
     for setting, (_, source) in [*DEFAULTS[name].items(), *ON_POINTS.get(name, {}).items()]:
         assert re.match(r"ours, because \w|[A-Z]\w+ (et al\.|& [A-Z]\w+) 20\d\d[,:] \w", source), f"{name}: {setting}"
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_presets_are_as_they_were_written_down(name: str) -> None:
+    kept = json.loads((Path(__file__).parent / "presets.json").read_text())
+    presets = json.loads(json.dumps(dict(recipes.find(name).Config.presets)))
+    assert presets == kept.get(name, {}), "tests/recipes/presets.json holds every preset: change both on purpose"

@@ -150,6 +150,8 @@ def play(
     main = softplus(-(r - f)).mean()
     r1 = gamma / 2 * slope(lambda y: d(y, *given), x)
     r2 = gamma / 2 * slope(lambda y: d(y, *given), fake)
-    moves = [d.move(main + r1 + r2, {"loss": main + r1 + r2, "main": main, "r1": r1, "r2": r2, **told(r, f)})]
+    right = (r > f).to(r.dtype).mean()
+    seen = {**told(r, f), "right_real": right, "right_fake": right}
+    moves = [d.move(main + r1 + r2, {"loss": main + r1 + r2, "main": main, "r1": r1, "r2": r2, **seen})]
     loss = softplus(-(d(g(z_g, *given), *given) - d(x, *given))).mean()
     return [*moves, g.move(loss, {"loss": loss})]

@@ -96,6 +96,12 @@ def test_verdicts_count_rightly_judged_samples():
     assert seen["fake_accuracy"].mean().item() == 1.0
 
 
+def test_pairs_of_a_relativistic_discriminator_are_told_right_whatever_is_added_to_all_logits():
+    for offset in (0.0, -100.0):
+        seen = o.relativistic_stats(tensor([1.0, -1.0]) + offset, tensor([0.0, 3.0]) + offset)
+        assert seen["real_accuracy"].tolist() == seen["fake_accuracy"].tolist() == [1.0, 0.0]
+
+
 def means(values: torch.Tensor) -> float:
     return values.sum().item() / 3
 

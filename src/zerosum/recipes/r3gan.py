@@ -34,7 +34,7 @@ from zerosum.loss import Loss
 from zerosum.networks.dcgan import halvings
 from zerosum.networks.mlp import Dense, initialise_he
 from zerosum.networks.r3gan import R3Discriminator, R3Generator, stage_widths
-from zerosum.objectives import discriminator_stats, relativistic_discriminator, relativistic_generator
+from zerosum.objectives import relativistic_discriminator, relativistic_generator, relativistic_stats
 from zerosum.optim.schedules import cosine
 from zerosum.penalties import logits_and_slopes
 from zerosum.player import Clock, Player
@@ -254,7 +254,7 @@ class R3GAN(ConditionalRecipe):
             adversarial=relativistic_discriminator(real, fake),
             r1=gamma / 2 * slope_real.mean(),
             r2=gamma / 2 * slope_fake.mean(),
-            log=discriminator_stats(real, fake),
+            log=relativistic_stats(real, fake),
         )
 
     def generator_loss(self, batch: Images | Points) -> Loss:

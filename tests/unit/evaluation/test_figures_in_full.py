@@ -14,7 +14,7 @@ from tests.unit.evaluation.conftest import COUNT
 from zerosum.data.sources import toys
 from zerosum.errors import InputError
 from zerosum.evaluation.evaluate import compute_metrics
-from zerosum.evaluation.measures import base, chosen, discriminator, features, memorisation, modes, pixels
+from zerosum.evaluation.measures import base, chosen, discriminator, features, groups, memorisation, modes, pixels
 from zerosum.evaluation.probes.discriminator_overfitting import DiscriminatorTrial, Shares
 from zerosum.evaluation.samples import SampleSet
 from zerosum.evaluation.splits import Split, Splits
@@ -23,6 +23,7 @@ from zerosum.kinds import open_data
 from zerosum.metrics.bootstrap import Interval
 
 NEIGHBOURS = "k = 3 for precision and recall, 5 for density and coverage"
+BINS = "12 bins by K-means on the features, significance 0.05"
 UNLIKE = "above the floor it says that samples are unlike real ones, not that they are good"
 SEARCHED = f"all 240 training samples searched; {UNLIKE}"
 RESAMPLED, WILSON = "bootstrap of 200 draws of the generated samples", "Wilson's score"
@@ -40,6 +41,8 @@ PAGE: dict[str, tuple[str, str, str | None]] = {
     "f-score": ("F of both", NEIGHBOURS, RESAMPLED),
     "density": ("density", NEIGHBOURS, RESAMPLED),
     "coverage": ("coverage", NEIGHBOURS, RESAMPLED),
+    "ndb": ("NDB of 12", BINS, RESAMPLED),
+    "js": ("JS of bins", BINS, RESAMPLED),
     "is": ("IS-means", "mean of 10 splits of 24", "10 disjoint splits"),
     "mode-score": ("Mode Score-means", "mean of 10 splits of 24", "10 disjoint splits"),
     "class-balance": ("class imbalance", "total variation distance to the shares of the labels", RESAMPLED),
@@ -143,7 +146,8 @@ def of_points(digits: Any, points: torch.Tensor) -> Any:
 
 def test_the_share_of_points_in_modes_has_wilsons_interval(digits: Any):
     centres, sigma = torch.from_numpy(toys.modes("ring8")[0]).float(), toys.modes("ring8")[1]
-    figures, _ = compute_metrics(of_points(digits, centres.repeat(3, 1)), ("modes", "high-quality", "mode-kl"))
+    points = torch.cat([centres.repeat(3, 1), 9 * centres])
+    figures, _ = compute_metrics(of_points(digits, points), ("modes", "high-quality", "mode-kl"))
     found = {figure.metric: (figure.title, figure.interval.method) for figure in figures if figure.interval}
     assert found == {
         "modes": ("modes of 8", RESAMPLED),
@@ -151,6 +155,36 @@ def test_the_share_of_points_in_modes_has_wilsons_interval(digits: Any):
         "mode-kl": ("KL of modes", RESAMPLED),
     }
     assert all(figure.settings == f"within 3 sigma of {sigma:g} of the nearest mode" for figure in figures)
+
+
+def test_the_interval_of_the_kernel_distance_is_students_of_its_splits(digits: Any):
+    (figure,), _ = compute_metrics(digits.comparison(digits.fresh), ("kid",))
+    assert figure.interval is not None
+    assert figure.value is not None
+    reach = 2.262157 * figure.interval.standard_error  # of 9 degrees of freedom
+    assert figure.interval.high - figure.value == pytest.approx(reach, rel=1e-5)
+    assert figure.value - figure.interval.low == pytest.approx(reach, rel=1e-5)
+
+
+def test_five_samples_have_no_five_neighbours(digits: Any):
+    comparison = digits.comparison(digits.fresh[:5])
+    with pytest.raises(InputError, match="5 samples have no 5 neighbours"):
+        compute_metrics(comparison, ("precision",))
+
+
+def test_what_metrics_are_blind_to_stands_beside_them():
+    found = {name for group in groups() if group.blind for name in group.names}
+    assert found >= {"fid", "precision", "ndb", "js", "is", "duplicates", "authenticity", "spectrum"}
+
+
+def test_an_order_by_a_seed_is_the_same_whatever_was_drawn_before():
+    orders = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        orders.append(base.shuffled(20, 0).tolist())
+    assert orders[0] == orders[1]
+    assert sorted(orders[0]) == list(range(20))
+    assert base.shuffled(20, 1).tolist() != orders[0]
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
