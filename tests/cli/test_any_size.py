@@ -27,7 +27,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def test_the_nearest_size_is_taken_and_told_and_kept(photos: Path, tmp_path: Path, zerosum: Any) -> None:
-    said = zerosum("train", photos, "--run", tmp_path / "run", *SMALL)
+    said = zerosum("train", photos, "--recipe", "dcgan", "--run", tmp_path / "run", *SMALL)
     assert said.code == 0
     assert "Images of 50x38 are scaled to 48x40, the nearest size that dcgan can make" in said.err
     kept = json.loads((tmp_path / "run" / "run.json").read_text())
@@ -38,7 +38,7 @@ def test_the_nearest_size_is_taken_and_told_and_kept(photos: Path, tmp_path: Pat
 
 
 def test_a_size_that_is_asked_for_and_does_not_fit_is_refused(photos: Path, tmp_path: Path, zerosum: Any) -> None:
-    said = zerosum("train", photos, "--size", "50x38", "--run", tmp_path / "run", *SMALL)
+    said = zerosum("train", photos, "--recipe", "dcgan", "--size", "50x38", "--run", tmp_path / "run", *SMALL)
     assert said.code == 2
     assert "--size 48x32 would fit" in said.err
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zerosum.data.batch import Images, as_uint8
 from zerosum.data.dataset import SampleDataset, channels_first, gather, random_labels
+from zerosum.data.default_recipe import recipe_for
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import Depth
@@ -230,19 +231,6 @@ def example(spec: Spec, count: int) -> ImageDataset:
 def random_images(shape: tuple[int, ...], count: int, *, seed: int) -> np.ndarray:
     """Draw (count, H, W, C) uint8 noise of a shape (C, H, W)."""
     return np.random.default_rng(seed).integers(0, 256, (count, *shape[1:], shape[0]), dtype=np.uint8)
-
-
-SMALL_SIDE = 32
-"""Longer side up to which DCGAN's networks learn more in minutes on a CPU than residual ones do."""
-
-
-def recipe_for(spec: Spec) -> str:
-    """Choose the recipe that had the best Fréchet distances for its time in docs/benchmarks.md (`bench.default`)."""
-    if spec.attributes:
-        return "cgan"
-    if max(spec.shape[1:]) > SMALL_SIDE:
-        return "projection"
-    return "cgan" if spec.classes else "lsgan"
 
 
 KIND = Kind(

@@ -65,8 +65,14 @@ class Protocol:
         if not any(known.accepts(self.source) for known in kinds.of_batches(kind.data)):
             raise InputError(f"{recipe} does not train on what the {self.data} is made of: give --data stacked-mnist.")
         asked = {"rounds": self.rounds, **self.settings, **self.own.get(recipe, {})}
-        known = {name: value for name, value in asked.items() if name in kind.Config.names()}
+        defaults = kind.Config().to_json()
+        known = {name: _like(defaults[name], value) for name, value in asked.items() if name in defaults}
         return kind.Config.read(known | dict(settings))
+
+
+def _like(default: Any, value: Any) -> Any:
+    """Return a single number as the start and the end of a schedule, where a recipe has one."""
+    return (value,) * len(default) if isinstance(default, tuple) and isinstance(value, float) else value
 
 
 def find(name: str, data: str) -> Protocol:
