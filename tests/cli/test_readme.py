@@ -38,9 +38,9 @@ def quickly(arguments: list[str]) -> list[str]:
         return [*arguments[:seeds], "1", *arguments[seeds + 1 :], "--rounds", "2"]
     if "train" not in arguments or "--resume" in arguments:
         return arguments
-    name = arguments[arguments.index("--recipe") + 1] if "--recipe" in arguments else "dcgan"
+    name = arguments[arguments.index("--recipe") + 1] if "--recipe" in arguments else None
     few = [word.replace("--", "--evaluate-") for word in FEW] if "--evaluate-every" in arguments else []
-    narrow = ["--width", "4"] if "width" in recipes.find(name).Config.names() else []
+    narrow = ["--width", "4"] if name and "width" in recipes.find(name).Config.names() else []
     return [*arguments, *QUICK, *few, *narrow]
 
 
