@@ -297,7 +297,10 @@ def test_torch_is_not_waited_for_where_a_recipe_is_mistyped_or_listed():
         assert said.stdout.splitlines()[-1] == "False", words
 
 
-@pytest.mark.parametrize("name", recipes.names())
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=() if n in ("cgan", "dcgan", "pix2pix") else pytest.mark.slow) for n in recipes.names()],
+)
 def test_every_recipe_of_ours_passes_the_check(name):
     shape = (1, 16, 16)
     latent = {"latent_dim": 6} if "latent_dim" in recipes.find(name).Config.names() else {}

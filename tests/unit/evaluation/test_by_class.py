@@ -44,7 +44,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return api.train(place / "split.npz", recipe="cgan", run=place / "run", progress=Silent(), **SETTINGS).path
 
 
-@pytest.mark.parametrize(("features", "split"), [("pixels", "test"), ("classifier", "train")])
+@pytest.mark.parametrize(
+    ("features", "split"), [("pixels", "test"), pytest.param("classifier", "train", marks=pytest.mark.slow)]
+)
 def test_each_class_is_compared_with_real_samples_of_it(run: Path, features: str, split: str) -> None:
     asked = {"count": 5000, "split": split, "features": features, "seed": 2}
     found = api.evaluate(run, per_class=True, metrics="fid,precision,recall", progress=Silent(), **asked)
