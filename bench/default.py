@@ -192,7 +192,7 @@ def main() -> None:
             f"{_device(options.device)}.",
             "FID is below its floor only by chance; figures of one data set compare, those of two do not.",
         ]
-        print(save("default", "The default beside every recipe, for the same time", [header, *rows], remarks))
+        print(save("default", "Default and other recipes at equal training time", [header, *rows], remarks))
 
 
 def _figures(found: dict[str, Any]) -> list[str]:

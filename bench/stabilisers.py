@@ -45,7 +45,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "digits": {"batch": 64, "dropout": 0.0, "ema_decay": 0.99},
 }
 """Settings of `gan` by data: on points a discriminator of one hidden layer, which loses modes; on images one without
-dropout and few of them, which it learns by heart."""
+dropout and few of them, which it memorises."""
 
 ROUNDS = {"ring8": 3000, "grid25": 5000, "digits": 3000}
 

@@ -64,7 +64,7 @@ class Resume:
 
 
 def run(arguments: list[str]) -> int:
-    """Train, or go on with a run where --resume is given; return 0, or 128 + N where signal N has stopped it."""
+    """Train, or resume a run where --resume is given; return 0, or 128 + N where signal N has stopped it."""
     resumed = flags.value_of(arguments, "--resume")
     try:
         done = _start(arguments) if resumed is None else _resume(resumed, arguments)
@@ -106,7 +106,7 @@ def _guess(word: str, arguments: list[str]) -> str:
 
 def _default(data: str, arguments: list[str]) -> str:
     """Choose the recipe for data by their size and labels, as the arguments ask for them."""
-    wanted = {name: flags.value_of(arguments, flag(name)) for name in ("size", "labels", "split", "fit", "cache")}
+    wanted = {name: flags.value_of(arguments, flag(name)) for name in DataConfig.names()}
     options = DataConfig.read({name: value for name, value in wanted.items() if value is not None})
     return kinds.default_recipe(data, options)
 

@@ -90,7 +90,7 @@ class Config(PresetConfig):
 
 
 class LSGAN(LatentRecipe):
-    """Game of two regressions: logits of data to b, of samples to a and, for the generator, to c."""
+    """Least-squares game: logits are regressed to b on data and to a on samples; the generator's, to c."""
 
     Config = Config
     data = (Images, Points)

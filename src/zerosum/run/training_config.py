@@ -35,7 +35,8 @@ class TrainingConfig(BaseConfig):
     """Samples in a preview picture; of a recipe that translates, at most 8 are shown, each beside its source."""
 
     micro_batches: PositiveInt = 1
-    """Pieces in which a batch is differentiated: more take less memory, for the same gradient without batch norm."""
+    """Pieces into which a batch is split to compute its gradient: more take less memory; without batch norm the
+    gradient is the same."""
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto for the first of these that is there."""

@@ -1,7 +1,7 @@
 """Adaptive discriminator augmentation (Karras et al. 2020): how often images are varied follows the discriminator.
 
 The mean sign of its logits of real images says how well it knows them: near 0 while it generalises, near 1 when it has
-learned them by heart. A controller keeps it at a target by the probability of each transformation.
+memorised them. A controller keeps it at a target by the probability of each transformation.
 
 Source: Karras et al. 2020, section 3 (https://arxiv.org/abs/2006.06676).
 

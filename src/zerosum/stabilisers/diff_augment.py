@@ -1,6 +1,6 @@
 """Differentiable augmentation (Zhao et al. 2020): the discriminator is shown varied images alone, real and generated.
 
-With few images a discriminator learns them by heart. Augmenting only the real ones would have the generator make
+With few images a discriminator memorises them. Augmenting only the real ones would have the generator make
 augmented ones; here both are varied, in both players' moves, and the generator's gradient goes through it.
 
 Source: Zhao et al. 2020, section 3 (https://arxiv.org/abs/2006.10738).

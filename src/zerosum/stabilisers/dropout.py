@@ -1,4 +1,4 @@
-"""Dropout in the discriminator (Srivastava et al. 2014): it cannot learn single images by heart.
+"""Dropout in the discriminator (Srivastava et al. 2014): it cannot memorise single images.
 
 Source: Srivastava et al. 2014, section 4 (https://jmlr.org/papers/v15/srivastava14a.html).
 """
