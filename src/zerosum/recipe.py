@@ -118,6 +118,9 @@ class Recipe(nn.Module, ABC):
         """Return what each of `discriminators()` takes of the real samples, (N, ...) each."""
         return (batch.real,) * len(self.discriminators())
 
+    def take_reference(self, batch: Any) -> None:
+        """Fix the reference of virtual batch norm by 64 real samples, before the first round; there is none here."""
+
     @abstractmethod
     def round(self, game: Game[Any]) -> None:
         """Play the paper's algorithm box once, with `game.draw()` and `game.move(...)`."""

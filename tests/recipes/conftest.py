@@ -17,6 +17,7 @@ from zerosum.data.stream import Stream
 from zerosum.game import Game
 from zerosum.runtime.distributed import World
 from zerosum.tasks import ConditionalRecipe
+from zerosum.training.build import fix_reference
 
 SMALL: dict[str, dict[str, Any]] = {
     "acgan": {"width": 4},
@@ -63,15 +64,14 @@ def game(
     """Set up a game of the recipe `name`."""
     kind = recipes.find(name)
     torch.manual_seed(seed)
-    config = kind.Config.read(
-        {"batch": batch, "rounds": rounds, "latent_dim": 6, **SMALL[name]}
-        if "latent_dim" in kind.Config.names()
-        else {"batch": batch, "rounds": rounds, **SMALL[name]}
-    )
+    latent = {"latent_dim": 6} if "latent_dim" in kind.Config.names() else {}
+    settings = options.pop("settings", {})
+    config = kind.Config.read({"batch": batch, "rounds": rounds, **latent, **SMALL[name], **settings})
     world = options.pop("world", World())
     data = sides(name, shape)
     recipe = kind(config, data.spec)
     stabilisers.apply(recipe, *stabilisers.parse(options.pop("stabilise", None)))
+    fix_reference(recipe, data, seed=seed)
     source = Stream(data, seed=seed, rank=world.rank, world=world.size, jitter=recipe.jitter)
     return Game(recipe, source, world=world, **options)
 

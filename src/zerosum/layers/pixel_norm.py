@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def pixel_norm(features: Tensor, epsilon: float = 1e-8) -> Tensor:
@@ -26,3 +26,11 @@ def pixel_norm(features: Tensor, epsilon: float = 1e-8) -> Tensor:
     length = torch.linalg.vector_norm(features, dim=1, keepdim=True, dtype=wide)
     scale = (length.square() / features.shape[1] + epsilon).rsqrt()
     return features * scale.to(features.dtype)
+
+
+class PixelNorm(nn.Module):
+    """`pixel_norm` as a layer."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (N, C, *any) to the same shape."""
+        return pixel_norm(features)

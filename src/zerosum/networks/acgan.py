@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from zerosum.layers.conv import Conv2d, ConvTranspose2d
 from zerosum.layers.dropout import Dropout
+from zerosum.layers.norms import Norm, norm_layers
+from zerosum.layers.virtual_batch_norm import add_reference
 from zerosum.networks.dcgan import WIDEST, halvings, initialise
 
 
@@ -37,15 +39,16 @@ class TwoHeads(nn.Module):
 
 
 class DenseStartGenerator(nn.Module):
-    """A dense layer to a map, doubled by 5x5 transposed convolutions with batch norm until it is an image.
+    """A dense layer to a map, doubled by 5x5 transposed convolutions with a norm until it is an image.
 
     Args:
         latent: number of values in a latent.
         shape: (C, H, W) of an image.
         width: channels of the last hidden layer; each layer before has twice those of the next, at most 8 times this.
+        norm: after every layer but the first and the last.
     """
 
-    def __init__(self, latent: int, shape: tuple[int, ...], width: int) -> None:
+    def __init__(self, latent: int, shape: tuple[int, ...], width: int, norm: Norm = "batch") -> None:
         super().__init__()
         depth, height, breadth = halvings(shape)
         channels = [width * min(WIDEST, 2**step) for step in reversed(range(depth))]
@@ -53,9 +56,11 @@ class DenseStartGenerator(nn.Module):
         self.dense = nn.Linear(latent, channels[0] * height * breadth)
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(channels):
-            layers += [_double(fan_in, fan_out), nn.BatchNorm2d(fan_out), nn.ReLU(inplace=True)]
+            layers += [_double(fan_in, fan_out), *norm_layers(norm, fan_out), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers, _double(channels[-1], shape[0]), nn.Tanh())
         initialise(self)
+        if norm == "virtual-batch":
+            add_reference(self, (latent,))
 
     def forward(self, latent: Tensor) -> Tensor:
         """Map (N, Z) to (N, C, H, W) in [-1, 1]."""
@@ -64,14 +69,15 @@ class DenseStartGenerator(nn.Module):
 
 
 def alternating_layers(
-    shape: tuple[int, ...], width: int, *, dropout: float
+    shape: tuple[int, ...], width: int, *, dropout: float, norm: Norm = "batch"
 ) -> tuple[nn.Sequential, tuple[int, int, int]]:
-    """Build 3x3 convolutions of stride 2 and 1 in turn, each with leaky ReLU and dropout, batch norm after the first.
+    """Build 3x3 convolutions of stride 2 and 1 in turn, each with leaky ReLU and dropout, a norm after the first.
 
     Args:
         shape: (C, H, W) of an image.
         width: channels of the first layer; each next one has twice as many, at most 32 times this.
         dropout: share of values dropped after every activation.
+        norm: after every layer but the first.
 
     Returns:
         The layers, and the shape (F, h, w) of the maps that they end in.
@@ -81,10 +87,13 @@ def alternating_layers(
     layers: list[nn.Module] = []
     for index, (fan_in, fan_out) in enumerate(zip([shape[0], *channels], channels, strict=False)):
         layers.append(Conv2d(fan_in, fan_out, 3, stride=1 if index % 2 else 2, padding=1))
-        layers += [nn.BatchNorm2d(fan_out)] if index else []
+        layers += norm_layers(norm, fan_out) if index else []
         layers.append(nn.LeakyReLU(0.2, inplace=True))
         layers += [Dropout(dropout)] if dropout else []
-    return nn.Sequential(*layers), (channels[-1], height, breadth)
+    network = nn.Sequential(*layers)
+    if norm == "virtual-batch":
+        add_reference(network, shape)
+    return network, (channels[-1], height, breadth)
 
 
 def _double(fan_in: int, fan_out: int) -> ConvTranspose2d:

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from zerosum.errors import InputError
 from zerosum.layers.conv import Conv2d, ConvTranspose2d, UpsampleConv
 from zerosum.layers.dropout import Dropout
+from zerosum.layers.norms import Norm, has_shift, norm_layers
+from zerosum.layers.virtual_batch_norm import VirtualBatchNorm2d, add_reference
 
 Upsampling = Literal["transposed", "upsample"]
 WIDEST = 8
@@ -44,7 +46,7 @@ def halvings(shape: tuple[int, ...]) -> tuple[int, int, int]:
 class HalvingOptions(TypedDict, total=False):
     """Options of `halving_layers`."""
 
-    norm: Literal["batch", "none"]
+    norm: Norm
     bias: bool
     dropout: float
     undropped: int
@@ -55,7 +57,7 @@ def halving_layers(
     shape: tuple[int, ...],
     width: int,
     *,
-    norm: Literal["batch", "none"] = "batch",
+    norm: Norm = "batch",
     bias: bool | None = None,
     dropout: float = 0.0,
     undropped: int = 0,
@@ -66,8 +68,8 @@ def halving_layers(
     Args:
         shape: (C, H, W) of an image.
         width: channels of the first layer; each next one has twice as many, at most `widest` times this.
-        norm: "batch" after every layer but the first; "none" for critics with a gradient penalty and for looking ahead.
-        bias: whether convolutions have one; by default where there is no norm.
+        norm: after every layer but the first; not "batch" for critics with a gradient penalty and for looking ahead.
+        bias: whether convolutions have one; by default where the norm has no shift.
         dropout: share of values dropped after the activations.
         undropped: layers at the start without dropout.
         widest: channels of the widest layers, in units of the narrowest.
@@ -79,16 +81,19 @@ def halving_layers(
     channels = [width * min(widest, 2**step) for step in range(depth)]
     layers: list[nn.Module] = []
     for index, (fan_in, fan_out) in enumerate(zip([shape[0], *channels], channels, strict=False)):
-        biased = norm == "none" if bias is None else bias
+        biased = not has_shift(norm) if bias is None else bias
         layers.append(Conv2d(fan_in, fan_out, 4, stride=2, padding=1, bias=biased))
-        layers += [nn.BatchNorm2d(fan_out)] if norm == "batch" and index > 0 else []
+        layers += norm_layers(norm, fan_out) if index > 0 else []
         layers.append(nn.LeakyReLU(0.2, inplace=True))
         layers += [Dropout(dropout)] if dropout and index >= undropped else []
-    return nn.Sequential(*layers), (channels[-1], height, breadth)
+    network = nn.Sequential(*layers)
+    if norm == "virtual-batch":
+        add_reference(network, shape)
+    return network, (channels[-1], height, breadth)
 
 
 class ConvolutionalGenerator(nn.Module):
-    """Latents to images: a 4x4 (or so) map, doubled until it is an image; batch norm everywhere but at the output.
+    """Latents to images: a 4x4 (or so) map, doubled until it is an image; a norm everywhere but at the output.
 
     Args:
         latent: number of values in a latent.
@@ -99,6 +104,7 @@ class ConvolutionalGenerator(nn.Module):
         widest: channels of the widest layers, in units of the narrowest.
         slope: of the leaky ReLUs of the form "transposed"; 0 for ReLUs.
         bias: whether the last convolution of the form "transposed" has one.
+        norm: after every layer but the last.
     """
 
     def __init__(
@@ -111,17 +117,20 @@ class ConvolutionalGenerator(nn.Module):
         widest: int = WIDEST,
         slope: float = 0.0,
         bias: bool = False,
+        norm: Norm = "batch",
     ) -> None:
         super().__init__()
         depth, height, breadth = halvings(shape)
         channels = [width * min(widest, 2**step) for step in reversed(range(depth))]
         if form == "transposed":
-            self.start: nn.Module = _TransposedStart(latent, channels[0], (height, breadth), slope)
-            self.layers = _transposed_layers([*channels, shape[0]], slope, bias=bias)
+            self.start: nn.Module = _TransposedStart(latent, channels[0], (height, breadth), slope, norm)
+            self.layers = _transposed_layers([*channels, shape[0]], slope, norm, bias=bias)
         else:
-            self.start = _DenseStart(latent, channels[0], (height, breadth))
-            self.layers = _upsample_layers([*channels, shape[0]])
+            self.start = _DenseStart(latent, channels[0], (height, breadth), norm)
+            self.layers = _upsample_layers([*channels, shape[0]], norm)
         initialise(self)
+        if norm == "virtual-batch":
+            add_reference(self, (latent,))
 
     def forward(self, latent: Tensor) -> Tensor:
         """Map (N, Z) to (N, C, H, W) in [-1, 1]."""
@@ -153,10 +162,10 @@ class ConvolutionalDiscriminator(nn.Module):
 
 
 class _TransposedStart(nn.Module):
-    def __init__(self, latent: int, channels: int, size: tuple[int, int], slope: float) -> None:
+    def __init__(self, latent: int, channels: int, size: tuple[int, int], slope: float, norm: Norm) -> None:
         super().__init__()
-        self.expand = ConvTranspose2d(latent, channels, size, bias=False)
-        self.norm = nn.BatchNorm2d(channels)
+        self.expand = ConvTranspose2d(latent, channels, size, bias=not has_shift(norm))
+        (self.norm,) = norm_layers(norm, channels) or [nn.Identity()]
         self.activation = _activation(slope)
 
     def forward(self, latent: Tensor) -> Tensor:
@@ -164,11 +173,11 @@ class _TransposedStart(nn.Module):
 
 
 class _DenseStart(nn.Module):
-    def __init__(self, latent: int, channels: int, size: tuple[int, int]) -> None:
+    def __init__(self, latent: int, channels: int, size: tuple[int, int], norm: Norm) -> None:
         super().__init__()
         self.size = size
         self.expand = nn.Linear(latent, channels * size[0] * size[1])
-        self.norm = nn.BatchNorm2d(channels)
+        (self.norm,) = norm_layers(norm, channels) or [nn.Identity()]
 
     def forward(self, latent: Tensor) -> Tensor:
         maps = self.expand(latent).view(len(latent), -1, *self.size)
@@ -179,30 +188,30 @@ def _activation(slope: float) -> nn.Module:
     return nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True)
 
 
-def _transposed_layers(channels: list[int], slope: float, *, bias: bool) -> nn.Sequential:
+def _transposed_layers(channels: list[int], slope: float, norm: Norm, *, bias: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for fan_in, fan_out in pairwise(channels[:-1]):
-        layers += [ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(fan_out)]
-        layers.append(_activation(slope))
+        layers.append(ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, bias=not has_shift(norm)))
+        layers += [*norm_layers(norm, fan_out), _activation(slope)]
     layers += [ConvTranspose2d(channels[-2], channels[-1], 4, stride=2, padding=1, bias=bias), nn.Tanh()]
     return nn.Sequential(*layers)
 
 
-def _upsample_layers(channels: list[int]) -> nn.Sequential:
+def _upsample_layers(channels: list[int], norm: Norm) -> nn.Sequential:
     layers: list[nn.Module] = []
     for fan_in, fan_out in pairwise(channels[:-1]):
-        layers += [UpsampleConv(fan_in, fan_out), nn.ReLU(), nn.BatchNorm2d(fan_out)]
+        layers += [UpsampleConv(fan_in, fan_out), nn.ReLU(), *norm_layers(norm, fan_out)]
     layers += [UpsampleConv(channels[-2], channels[-1]), nn.Tanh()]
     return nn.Sequential(*layers)
 
 
 def initialise(network: nn.Module) -> None:
-    """Draw weights from N(0, 0.02) and batch norm's scales from N(1, 0.02); biases are 0 (DCGAN, section 4)."""
+    """Draw weights from N(0, 0.02) and norms' scales from N(1, 0.02); biases are 0 (DCGAN, section 4)."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | UpsampleConv):
             nn.init.normal_(module.weight, 0.0, 0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm | VirtualBatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)

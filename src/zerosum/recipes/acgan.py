@@ -29,6 +29,8 @@ from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.layers.norms import Norm
+from zerosum.layers.virtual_batch_norm import set_reference
 from zerosum.loss import Loss
 from zerosum.networks.acgan import DenseStartGenerator, TwoHeads, alternating_layers
 from zerosum.networks.conditional import LabelledInput
@@ -68,6 +70,12 @@ class Config(PresetConfig):
 
     width: PositiveInt = 32
     """Channels of the narrowest layers of the architecture dcgan. On points, the width of the hidden layers."""
+
+    generator_norm: Norm = "batch"
+    """Norm after the hidden layers of a generator of images."""
+
+    discriminator_norm: Norm = "batch"
+    """Norm after the layers of a discriminator of images but the first."""
 
     dropout: Fraction = 0.3
     """Share of values dropped after the activations of a discriminator of images."""
@@ -118,6 +126,11 @@ class ACGAN(ConditionalRecipe):
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit."""
         return (self.discriminator,)
+
+    def take_reference(self, batch: Images | Points) -> None:
+        """Fix the reference of virtual batch norm by real samples and their labels."""
+        set_reference(self.generator, self.prior(len(batch)), batch.label)
+        set_reference(self.discriminator, batch.real)
 
     def players(self) -> dict[str, Player]:
         """Return the two."""
@@ -170,7 +183,7 @@ def _networks(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module, int]:
         trunk = nn.Sequential(Dense(2, (c.width,), (c.width,), activation="leaky_relu"), nn.LeakyReLU(0.2))
         return Dense(latent, (c.width,) * 2, spec.shape), trunk, c.width
     if c.architecture == "paper":
-        layers, maps = alternating_layers(spec.shape, 16, dropout=c.dropout)
-        return DenseStartGenerator(latent, spec.shape, 96), layers, math.prod(maps)
-    layers, maps = halving_layers(spec.shape, c.width, bias=True, dropout=c.dropout)
-    return ConvolutionalGenerator(latent, spec.shape, c.width), layers, math.prod(maps)
+        layers, maps = alternating_layers(spec.shape, 16, dropout=c.dropout, norm=c.discriminator_norm)
+        return DenseStartGenerator(latent, spec.shape, 96, c.generator_norm), layers, math.prod(maps)
+    layers, maps = halving_layers(spec.shape, c.width, norm=c.discriminator_norm, bias=True, dropout=c.dropout)
+    return ConvolutionalGenerator(latent, spec.shape, c.width, norm=c.generator_norm), layers, math.prod(maps)

@@ -23,10 +23,12 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import nn
 
 from zerosum import objectives
-from zerosum.config import Fraction
+from zerosum.config import AUTO, Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.layers.norms import Norm, require_separate
+from zerosum.layers.virtual_batch_norm import set_reference
 from zerosum.loss import Loss
 from zerosum.networks.conditional import LabelledInput
 from zerosum.networks.dcgan import WIDEST, ConvolutionalDiscriminator, ConvolutionalGenerator
@@ -80,12 +82,18 @@ class Config(PresetConfig):
     width: PositiveInt = 32
     """Channels of the narrowest layers. On points, the width of the hidden layers."""
 
+    generator_norm: Norm = "batch"
+    """Norm after the hidden layers of a generator of images."""
+
+    discriminator_norm: Norm | Literal["auto"] = AUTO
+    """Norm after the layers of a discriminator of images but the first; auto is batch, and none with the loss
+    wasserstein, which batch does not go with."""
+
     dropout: Fraction = 0.0
     """Share of values dropped after the discriminator's activations."""
 
     loss: Literal["logistic", "wasserstein"] = "logistic"
-    """Logistic: non-saturating, with batch norm in the discriminator; wasserstein: a critic with gradient penalty,
-    without norm."""
+    """Logistic: non-saturating; wasserstein: a critic with gradient penalty."""
 
     penalty: NonNegativeFloat = 10.0
     """Weight of the gradient penalty of the loss wasserstein."""
@@ -120,6 +128,8 @@ class CGAN(ConditionalRecipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.objective = config.loss
+        if config.loss == "wasserstein" and config.discriminator_norm != AUTO:
+            require_separate(config.discriminator_norm, "--discriminator-norm")
         generator, discriminator = _networks(config, spec)
         self.generator = LabelledInput(generator, spec.label_width)
         self.discriminator = LabelledInput(discriminator, spec.label_width)
@@ -127,6 +137,11 @@ class CGAN(ConditionalRecipe):
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit; this one takes labels too."""
         return (self.discriminator,)
+
+    def take_reference(self, batch: Images | Points) -> None:
+        """Fix the reference of virtual batch norm by real samples and their labels."""
+        set_reference(self.generator, self.prior(len(batch)), batch.label)
+        set_reference(self.discriminator, batch.real, batch.label)
 
     def players(self) -> dict[str, Player]:
         """Return the two."""
@@ -176,12 +191,19 @@ def _networks(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module]:
     even = c.architecture == "even"
     widest = 2 if even else WIDEST
     generator = ConvolutionalGenerator(
-        c.latent_dim + K, spec.shape, c.width, widest=widest, slope=0.2 if even else 0.0, bias=even
+        c.latent_dim + K,
+        spec.shape,
+        c.width,
+        widest=widest,
+        slope=0.2 if even else 0.0,
+        bias=even,
+        norm=c.generator_norm,
     )
+    chosen: Norm = "batch" if c.loss == "logistic" else "none"
     return generator, ConvolutionalDiscriminator(
         shape,
         c.width,
-        norm="batch" if c.loss == "logistic" else "none",
+        norm=chosen if c.discriminator_norm == AUTO else c.discriminator_norm,
         dropout=c.dropout,
         undropped=int(even),
         widest=widest,

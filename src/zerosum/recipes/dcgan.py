@@ -26,6 +26,7 @@ from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.layers.norms import Norm
 from zerosum.loss import Loss
 from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Upsampling
 from zerosum.networks.mlp import Dense
@@ -57,6 +58,12 @@ class Config(LatentConfig):
 
     width: PositiveInt = 64
     """Channels of the narrowest layers; the widest have 8 times as many. On points, the width of the hidden layers."""
+
+    generator_norm: Norm = "batch"
+    """Norm after the hidden layers of a generator of images."""
+
+    discriminator_norm: Norm = "batch"
+    """Norm after the layers of a discriminator of images but the first."""
 
     dropout: Fraction = 0.0
     """Share of values dropped after the discriminator's activations; 0.3 where it overpowers the generator."""
@@ -95,8 +102,12 @@ class DCGAN(LatentRecipe):
             self.generator = Dense(config.latent_dim, (config.width,) * 2, spec.shape)
             self.discriminator = Dense(2, (config.width,) * 2, activation="leaky_relu", dropout=config.dropout)
         else:
-            self.generator = ConvolutionalGenerator(config.latent_dim, spec.shape, config.width, config.upsampling)
-            self.discriminator = ConvolutionalDiscriminator(spec.shape, config.width, dropout=config.dropout)
+            self.generator = ConvolutionalGenerator(
+                config.latent_dim, spec.shape, config.width, config.upsampling, norm=config.generator_norm
+            )
+            self.discriminator = ConvolutionalDiscriminator(
+                spec.shape, config.width, norm=config.discriminator_norm, dropout=config.dropout
+            )
 
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit."""

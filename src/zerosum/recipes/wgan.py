@@ -17,7 +17,7 @@ its size.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import nn
@@ -26,6 +26,7 @@ from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.layers.norms import Norm
 from zerosum.loss import Loss
 from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Upsampling
 from zerosum.networks.mlp import Dense
@@ -68,7 +69,10 @@ class Config(PresetConfig):
     width: PositiveInt = 32
     """Channels of the narrowest layers; the widest have 8 times as many. On points, the width of the hidden layers."""
 
-    critic_norm: Literal["batch", "none"] = "batch"
+    generator_norm: Norm = "batch"
+    """Norm after the hidden layers of a generator of images."""
+
+    critic_norm: Norm = "batch"
     """Norm after the layers of a critic of images but the first."""
 
     clip: PositiveFloat = 0.01
@@ -112,7 +116,9 @@ class WGAN(LatentRecipe):
             self.generator = Dense(config.latent_dim, (config.width,) * 3, spec.shape)
             self.critic = Dense(2, (config.width,) * 3, activation="leaky_relu")
         else:
-            self.generator = ConvolutionalGenerator(config.latent_dim, spec.shape, config.width, config.upsampling)
+            self.generator = ConvolutionalGenerator(
+                config.latent_dim, spec.shape, config.width, config.upsampling, norm=config.generator_norm
+            )
             self.critic = ConvolutionalDiscriminator(spec.shape, config.width, norm=config.critic_norm)
 
     def discriminators(self) -> tuple[nn.Module, ...]:

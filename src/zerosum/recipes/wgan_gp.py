@@ -23,6 +23,7 @@ from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.layers.norms import Norm, require_separate
 from zerosum.loss import Loss
 from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Upsampling
 from zerosum.networks.mlp import Dense, initialise_he
@@ -58,6 +59,12 @@ class Config(LatentConfig):
     width: PositiveInt = 64
     """Channels of the narrowest layers; the widest have 8 times as many."""
 
+    generator_norm: Norm = "batch"
+    """Norm after the hidden layers of a generator of images."""
+
+    critic_norm: Norm = "none"
+    """Norm after the layers of a critic of images but the first; not batch, whose logits are not of one sample each."""
+
     points_hidden: tuple[int, ...] = (512, 512, 512)
     """Widths of both networks' hidden layers on points."""
 
@@ -87,14 +94,17 @@ class WGANGP(LatentRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
+        require_separate(config.critic_norm, "--critic-norm")
         if spec.kind == "points":
             self.generator = Dense(config.latent_dim, config.points_hidden, spec.shape)
             self.critic = Dense(2, config.points_hidden)
             initialise_he(self.generator)
             initialise_he(self.critic)
         else:
-            self.generator = ConvolutionalGenerator(config.latent_dim, spec.shape, config.width, config.upsampling)
-            self.critic = ConvolutionalDiscriminator(spec.shape, config.width, norm="none")
+            self.generator = ConvolutionalGenerator(
+                config.latent_dim, spec.shape, config.width, config.upsampling, norm=config.generator_norm
+            )
+            self.critic = ConvolutionalDiscriminator(spec.shape, config.width, norm=config.critic_norm)
 
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit."""

@@ -11,6 +11,7 @@ from zerosum import kinds, recipes, stabilisers
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.layers.virtual_batch_norm import copy_reference
 from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
 from zerosum.run.checkpoint import load_model
@@ -49,10 +50,12 @@ def _without_attributes(config: RunConfig, spec: Spec) -> str:
 
 
 def rebuild(recipe: Recipe) -> Recipe:
-    """Build a recipe as another one was built, with fresh weights on its device."""
+    """Build a recipe as another one was built, with fresh weights on its device and the same reference batches."""
     fresh = type(recipe)(recipe.config, recipe.spec)
     stabilisers.apply(fresh, *(type(stabiliser)(stabiliser.value) for stabiliser in recipe.stabilisers))
-    return fresh.to(recipe.device)
+    fresh = fresh.to(recipe.device)
+    copy_reference(recipe, fresh)
+    return fresh
 
 
 @own_settings()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from zerosum.errors import InputError
 from zerosum.layers.conv import Conv2d
+from zerosum.layers.virtual_batch_norm import REFERENCE, has_reference
 from zerosum.recipe import Recipe
 from zerosum.stabilisers.base import Stabiliser
 from zerosum.stabilisers.requirements import discriminators_of, require_logits, weight_layers
@@ -57,6 +58,11 @@ class Pac(Stabiliser):
             )
         for network in networks:
             require_logits(recipe, network, self.name)
+            if has_reference(network) and REFERENCE % self.size:
+                raise InputError(
+                    f"--stabilise {self.name}:{self.size} does not divide the {REFERENCE} samples of virtual batch "
+                    f"norm's reference: give {self.name}:2 or {self.name}:4."
+                )
             self._widen(network, recipe)
         recipe.minibatch_group = math.lcm(recipe.minibatch_group, self.size)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import PositiveInt
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from zerosum.config import AUTO
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.latent import Between, slerp, truncated_normal
+from zerosum.layers.virtual_batch_norm import set_reference
 from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.runtime import rng
 from zerosum.tasks.base import Task
@@ -92,6 +93,12 @@ class LatentRecipe(GenerativeRecipe):
         if truncation is None:
             return self.prior(n)
         return truncated_normal(n, self.config.latent_dim, limit=truncation).to(self.device)
+
+    def take_reference(self, batch: Any) -> None:
+        """Fix the reference of virtual batch norm, where a network has one: by latents, and by real samples."""
+        set_reference(self.generator, self.prior(len(batch)))
+        for network in self.discriminators():
+            set_reference(network, batch.real)
 
     def conditions(self, n: int, label: str | int | None = None, labels: Tensor | None = None) -> Tensor:
         """Return the labels to generate for, for conditional recipes to call in `sample` and in their losses.

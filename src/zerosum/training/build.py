@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -12,9 +13,11 @@ from zerosum.data.dataset import Dataset
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.game import Game
+from zerosum.layers.virtual_batch_norm import REFERENCE, has_reference
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
 from zerosum.run.load import build_recipe
+from zerosum.runtime import rng
 from zerosum.runtime.device import pick_memory_format, pick_precision
 from zerosum.runtime.distributed import World
 
@@ -40,15 +43,31 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
         memory_format = kind.memory_format or torch.contiguous_format
         recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
     share = world if recipe.divisible else World()
+    recipe = recipe.to(device)
+    fix_reference(recipe, dataset, seed=training.seed)
     source = Stream(dataset, seed=training.seed, rank=share.rank, world=share.size, jitter=recipe.jitter)
     return Game(
-        recipe.to(device),
+        recipe,
         source,
         world=world,
         precision=precision,
         memory_format=memory_format,
         micro_batches=training.micro_batches,
     )
+
+
+def fix_reference(recipe: Recipe, dataset: Dataset, *, seed: int) -> None:
+    """Fix the reference of virtual batch norm, where a recipe has it: the same real samples in every process.
+
+    They are drawn without replacement while there are any. Other draws of a run do not depend on it.
+    """
+    if not has_reference(recipe):
+        return
+    with rng.fork(recipe.device, seed=rng.derived(seed, "reference")):
+        rows = np.resize(torch.randperm(len(dataset)).numpy(), REFERENCE)
+        recipe.eval()
+        recipe.take_reference(dataset.batch(rows).to(recipe.device))
+        recipe.train()
 
 
 def _require_divisible(plan: RunConfig, recipe: Recipe, world: World) -> None:
