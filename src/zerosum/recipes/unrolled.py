@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
@@ -138,10 +139,12 @@ class Unrolled(LatentRecipe):
 
     def generator_loss(self, batch: Images | Points, *, rule: RuleMaker) -> Loss:
         """Maximise log D(G(z)) of the discriminator K steps from now, on the same samples (section 2.2)."""
-        real, fake = batch.real, self.sample(len(batch))
+        real, fake = batch.real, objectives.to_float32(self.sample(len(batch)))
 
         def cost(discriminator: Network) -> Tensor:
             return objectives.logistic_discriminator(discriminator(real), discriminator(fake))
 
-        future = unrolled(self.discriminator, cost, steps=self.config.steps, rule=rule)
-        return Loss(adversarial=objectives.non_saturating_generator(future(fake)))
+        # In bfloat16 some gradients are rounded to 0, where a step of Adam without moments has the slope lr / eps.
+        with torch.autocast(self.device.type, enabled=False):
+            future = unrolled(self.discriminator, cost, steps=self.config.steps, rule=rule)
+            return Loss(adversarial=objectives.non_saturating_generator(future(fake)))
