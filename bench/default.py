@@ -3,7 +3,8 @@
     python -m bench.default [--minutes 15] [--seeds 3] [--data fashion,cifar,lego,lego-500] [--only dcgan,default]
 
 Each contestant is trained by the command that a user types, `zerosum train DATA --recipe NAME --minutes 15`, with the
-labels and without them, and judged by `zerosum evaluate RUN`. Runs lie in --folder and are not made twice, so that an
+labels and without them; the default without labels gets a copy of the data that has none. Samples are compared with the
+data by FID and coverage. Runs lie in --folder and are not made twice, so that an
 interrupted benchmark goes on. `--plan FILE` measures how many rounds fit the time on this machine and trains nothing;
 `--planned FILE` trains as many as such a file says, on a faster machine for example, and says so in the table.
 Data are looked for under $ZEROSUM_DATA: fashion_mnist, cifar10/*.npz, lego_bricks/*.npz.
@@ -27,13 +28,16 @@ import torch
 
 from bench.results import save, table
 from zerosum import api, recipes
+from zerosum.data.options import DataConfig
 from zerosum.data.sizes import candidates
 from zerosum.inference.generate import finished, generate
+from zerosum.kinds import open_data
 from zerosum.run.config import RunConfig
 from zerosum.tasks import GENERATE
 from zerosum.training.budget import measure
 
 FEW = 500
+METRICS = "fid,coverage"
 FEATURES = "classifier"
 """A classifier of the data's own labels, which evaluation trains once; the labels are not given to all contestants."""
 
@@ -59,7 +63,8 @@ class Contestant:
         """Return the flags of `zerosum train` that make it."""
         named = [] if self.recipe is None else ["--recipe", self.recipe]
         added = [] if self.stabilise is None else ["--stabilise", self.stabilise]
-        return [*named, *added, *([] if self.labelled else ["--labels", "none"])]
+        declined = [] if self.labelled or self.recipe is None else ["--labels", "none"]
+        return [*named, *added, *declined]
 
 
 def contestants() -> list[Contestant]:
@@ -93,6 +98,17 @@ def data_of(name: str, folder: Path) -> tuple[Path, list[str]]:
     return few, ["--size", "64"]
 
 
+def trained_on(data: Path, contestant: Contestant, folder: Path) -> Path:
+    """Return the data for a contestant: for the default without labels a copy that has none."""
+    if contestant.labelled or contestant.recipe is not None:
+        return data
+    copy = folder / f"{data.stem}-unlabelled.npy"
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        np.save(copy, open_data(data, options=DataConfig(labels="none")).samples)
+    return copy
+
+
 def command(*words: str | Path) -> list[str]:
     """Return the words of a command of the program."""
     return [sys.executable, "-m", "zerosum", *map(str, words)]
@@ -100,7 +116,8 @@ def command(*words: str | Path) -> list[str]:
 
 def flags_here(data: Path, flags: list[str], contestant: Contestant, minutes: float) -> list[str]:
     """Return the rounds that fit the processor time of two cores, counted on one thread, and the CPU's preset."""
-    asked: dict[str, Any] = {"size": flags[1]} | ({} if contestant.labelled else {"labels": "none"})
+    declined = not contestant.labelled and contestant.recipe is not None
+    asked: dict[str, Any] = {"size": flags[1]} | ({"labels": "none"} if declined else {})
     plan = RunConfig.read(str(data), contestant.recipe, asked)
     (spec,) = candidates(data, plan.options)
     torch.set_num_threads(1)
@@ -122,7 +139,9 @@ def play(place: Path, data: str, words: list[str], device: str) -> dict[str, Any
         images = finished(generate(recipe, COUNT, 0, chunk=100)).permute(0, 2, 3, 1).squeeze(-1)
         np.save(samples, images.numpy())
         size = "x".join(map(str, recipe.spec.shape[1:]))
-        api.evaluate(samples, against=data, features=FEATURES, count=COUNT, size=size, out=result, device=device)
+        api.evaluate(
+            samples, against=data, metrics=METRICS, features=FEATURES, count=COUNT, size=size, out=result, device=device
+        )
         samples.unlink()
     history = [json.loads(line) for line in (place / "history.jsonl").read_text().splitlines()]
     config = json.loads((place / "run.json").read_text())
@@ -154,6 +173,7 @@ def main() -> None:
             key = f"{data}/{contestant.name}"
             if key not in planned:
                 where, flags = data_of(data, options.folder)
+                where = trained_on(where, contestant, options.folder)
                 planned[key] = flags_here(where, flags, contestant, options.minutes)
                 options.plan.write_text(json.dumps(planned, indent=2) + "\n")
             print(key, *planned[key], flush=True)
@@ -165,7 +185,16 @@ def main() -> None:
         length = ["--minutes", str(options.minutes)]
         if given is not None:
             length = given[f"{data}/{replace(contestant, stabilise=None).name}"]
-        words = [str(where), *flags, *contestant.flags(), *length, "--seed", str(seed), "--preview-every", "1000"]
+        words = [
+            str(trained_on(where, contestant, options.folder)),
+            *flags,
+            *contestant.flags(),
+            *length,
+            "--seed",
+            str(seed),
+            "--preview-every",
+            "1000",
+        ]
         place = options.folder / data / f"{contestant.name.replace(' ', '-')}-{seed}"
         try:
             found = play(place, str(where), [*words, "--save-every", "1000"], options.device)

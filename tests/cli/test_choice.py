@@ -31,9 +31,11 @@ def test_every_single_kind_has_a_recipe_that_can_be_trained_on_it():
     for kind in map(kinds.find, kinds.names()):
         for shape, classes in (((3, 32, 32), ()), ((3, 32, 32), ("a", "b")), ((1, 64, 64), ()), ((1, 64, 64), ("a",))):
             assert kind.recipe is not None
-            recipe = recipes.find(kind.recipe(Spec(shape=shape, kind=kind.name, classes=classes)))
-            assert kind.batch in recipe.data
-            assert classes or not getattr(recipe, "needs_labels", False)
+            for labels in (None, "none"):
+                spec = Spec(shape=shape, kind=kind.name, classes=classes)
+                recipe = recipes.find(kind.recipe(spec, DataConfig(labels=labels)))
+                assert kind.batch in recipe.data
+                assert classes or labels is None or not getattr(recipe, "needs_labels", False)
     assert kinds.default_recipe("ring8") == "gan"
     assert kinds.default_recipe("digits") == "cgan"
     assert kinds.default_recipe("digits", DataConfig(labels="none")) == "lsgan"

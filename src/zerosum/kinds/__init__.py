@@ -61,7 +61,7 @@ def default_recipe(source: str | Path, options: DataConfig = DataConfig()) -> st
     kind = next(kind for kind in singles if kind.accepts(source))
     assert kind.recipe is not None
     spec = expected(source, options) if source else None
-    return kind.recipe(spec or Spec(shape=(3, 64, 64)))
+    return kind.recipe(spec or Spec(shape=(3, 64, 64)), options)
 
 
 def _accepting(kinds: Sequence[Kind], source: str | Path) -> Kind | None:

@@ -60,8 +60,9 @@ class Kind:
     unused: tuple[str, ...] = ()
     """Settings of `DataConfig` that are of no use to this kind, and refused."""
 
-    recipe: Callable[[Spec], str] | None = None
-    """Chooses the recipe that is trained on data of a spec where none is named; None where one has to be."""
+    recipe: Callable[[Spec, DataConfig], str] | None = None
+    """Chooses the recipe that is trained on data of a spec, opened with some options, where none is named; None where
+    one has to be."""
 
     draw: Drawer
     """Draws samples, for previews and reports."""
@@ -86,6 +87,9 @@ class Kind:
 
     jitters: bool = True
     """Whether samples can be enlarged, cropped and mirrored as they are drawn."""
+
+    clusters: bool = False
+    """Whether samples without labels can be divided into clusters that stand for classes."""
 
     single: bool = True
     """Whether data are one set of samples, not two sides that belong together."""

@@ -246,4 +246,5 @@ KIND = Kind(
     example=example,
     draw_neighbours=image_grid.side_by_side,
     memory_format=torch.channels_last,
+    clusters=True,
 )

@@ -51,6 +51,10 @@ class TrainingConfig(BaseConfig):
     """Additions that keep a game stable, by commas, each with its strength after a colon or else its own default:
     instance-noise:0.1,feature-matching:1.0 (docs/stabilisers.md). None is the paper's game."""
 
+    clusters: PositiveInt | None = None
+    """Clusters of similar images that stand for classes, for data without labels or with --labels none. By default one
+    for every 50 images, at most 30, where the data have no labels and the recipe needs some; else none."""
+
     evaluate_every: NonNegativeInt = 0
     """Rounds between evaluations, whose figures become curves; 0: never. They cost time and change nothing else."""
 

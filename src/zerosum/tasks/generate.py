@@ -148,7 +148,8 @@ class ConditionalRecipe(LatentRecipe):
         if self.needs_labels and not spec.label_width:
             raise InputError(
                 f"{type(self).__name__} is trained on labels, and these data have none: sort the images into a folder "
-                "a class, or give --labels labels.csv; or choose a recipe that needs none, as --recipe dcgan."
+                "a class, or give --labels labels.csv, or --clusters 30 for clusters of similar images in their place; "
+                "or choose a recipe that needs none, as --recipe dcgan."
             )
 
     def sample(

@@ -19,6 +19,7 @@ from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import duration
 from zerosum.training.build import build_game
 from zerosum.training.fitting import nearest_fit
+from zerosum.training.open_data import with_expected_clusters
 
 SHARE = 0.9
 """Of the time that is played; the rest goes to opening data, previews, checkpoints and the report."""
@@ -64,7 +65,9 @@ def within(
         raise InputError(f"--minutes chooses the number of rounds: leave out --rounds {plan.config.rounds}, or it.")
     specs = candidates(plan.data, plan.options, progress)
     if plan.options.size is None:
-        specs = list(dict.fromkeys(nearest_fit(plan, spec, device.type) for spec in specs))
+        specs = list(
+            dict.fromkeys(nearest_fit(plan, with_expected_clusters(plan, spec), device.type) for spec in specs)
+        )
     if not specs:
         raise InputError(f"--minutes needs images, and {plan.data} has none: give --rounds.")
     chosen, larger, refused = None, None, None
@@ -98,6 +101,7 @@ def measure(plan: RunConfig, spec: Spec, device: torch.device, clock: Callable[[
     Raises:
         InputError: the recipe's networks cannot take this size.
     """
+    spec = with_expected_clusters(plan, spec)
     fitted = plan.fitted(spec, device.type)
     dataset = kinds.find(spec.kind).example(spec, max(EXAMPLES, fitted.config.batch))
     with rng.fork(device):

@@ -8,6 +8,7 @@ from typing import Any
 
 from zerosum import kinds
 from zerosum.config import flag, spelt
+from zerosum.data.clusters import named
 from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
@@ -64,7 +65,8 @@ def _is_small(dataset: Dataset) -> bool:
 def _described(dataset: Dataset) -> str:
     unit, classes = kinds.find(dataset.spec.kind).unit, len(dataset.spec.classes)
     size = f" of {_size(dataset.spec)}" if len(dataset.spec.shape) > 1 else ""
-    return f"{len(dataset):,} {unit}{size}" + (f" in {classes:,} classes" if classes else _attributes(dataset))
+    called = "clusters" if dataset.spec.classes == named(classes) else "classes"
+    return f"{len(dataset):,} {unit}{size}" + (f" in {classes:,} {called}" if classes else _attributes(dataset))
 
 
 def _attributes(dataset: Dataset) -> str:
@@ -74,7 +76,8 @@ def _attributes(dataset: Dataset) -> str:
 
 def _chosen(plan: RunConfig, spec: Spec) -> str:
     preset = f", preset {_preset(plan)}" if _preset(plan) else ""
-    labelled = ", conditioned on the labels" if spec.label_width and plan.recipe_class.is_conditional() else ""
+    given = "clusters" if spec.classes == named(len(spec.classes)) else "labels"
+    labelled = f", conditioned on the {given}" if spec.label_width and plan.recipe_class.is_conditional() else ""
     return f"{plan.recipe}{preset}{labelled}, {plan.config.rounds:,} rounds of batch {plan.config.batch}"
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from zerosum import kinds
 from zerosum.config import flag
+from zerosum.data.clusters import MOST, clustered, named, suggested
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import split_labels
 from zerosum.data.sources.find import built_in, name_of
@@ -29,12 +31,56 @@ def open_data(plan: RunConfig, world: World, progress: Progress) -> Dataset:
     """Open the training data, with the number of samples of each class in its spec, or each row of attributes."""
     opening = partial(open_as, plan.recipe_class.data, plan.data, options=plan.options)
     dataset = world.first_then_others(lambda: opening(progress=progress_callback(progress)))
-    if not isinstance(dataset, SampleDataset) or dataset.labels is None:
+    clusters = _clusters(plan, dataset)
+    if not isinstance(dataset, SampleDataset):
+        return dataset
+    if clusters is not None:
+        finding = partial(clustered, dataset, clusters, plan.options.cache_folder())
+        dataset = world.first_then_others(lambda: finding(progress=progress_callback(progress)))
+    if dataset.labels is None:
         return dataset
     if dataset.spec.attributes:
         return replace(dataset, spec=_with_attribute_counts(dataset.spec, np.asarray(dataset.labels)))
     counts = np.bincount(dataset.labels, minlength=len(dataset.spec.classes))
     return replace(dataset, spec=replace(dataset.spec, class_counts=tuple(counts.tolist())))
+
+
+def with_expected_clusters(plan: RunConfig, spec: Spec) -> Spec:
+    """Add to a spec of data that were not opened yet the classes that `open_data` would make."""
+    if spec.label_width or (plan.training.clusters is None and not _is_clustered_by_default(plan, spec)):
+        return spec
+    return replace(spec, classes=named(plan.training.clusters or MOST))
+
+
+def _clusters(plan: RunConfig, dataset: Dataset) -> int | None:
+    """Return how many clusters stand for classes; None for none.
+
+    Raises:
+        InputError: clusters are asked for that these data, or this recipe, have no use for.
+    """
+    asked, spec = plan.training.clusters, dataset.spec
+    if asked is None:
+        return suggested(len(dataset)) if _is_clustered_by_default(plan, spec) else None
+    if not kinds.find(spec.kind).clusters:
+        raise InputError(
+            f"--clusters {asked} divides images, and {plan.data} is made of {kinds.find(spec.kind).unit}: leave it out."
+        )
+    if spec.label_width:
+        raise InputError(
+            f"{plan.data} has labels already: leave out --clusters {asked}, or add --labels none to have clusters in "
+            "their place."
+        )
+    if not plan.recipe_class.is_conditional():
+        raise InputError(
+            f"{plan.recipe} takes no labels, for which clusters stand: leave out --clusters {asked}, or choose a "
+            "conditional recipe such as cgan."
+        )
+    return asked
+
+
+def _is_clustered_by_default(plan: RunConfig, spec: Spec) -> bool:
+    needs_labels = getattr(plan.recipe_class, "needs_labels", False)
+    return needs_labels and kinds.find(spec.kind).clusters and not spec.label_width and plan.options.labels is None
 
 
 def _with_attribute_counts(spec: Spec, labels: np.ndarray) -> Spec:
