@@ -1,0 +1,73 @@
+"""What signs are read from: the history of a run, and what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from zerosum.run.history import History
+
+REAL, FAKE = "real_accuracy", "fake_accuracy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known about a run beside its history; all of it may be missing, as of a foreign log."""
+
+    recipe: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the recipe by name."""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of training by name."""
+    objective: str | None = None
+    """The recipe's `objective`: logistic, least-squares, hinge, wasserstein, relativistic, or None."""
+    flags: frozenset[str] = frozenset()
+    """Settings that the recipe and training have, by name: a remedy names no other."""
+    images: int | None = None
+    """Training samples."""
+    shape: tuple[int, ...] = ()
+    rounds: int | None = None
+    """Rounds that the run is to have."""
+    batch_norm: bool | None = None
+    """Whether a network has batch norm; None where nobody knows."""
+    notes: Sequence[str] = ()
+    """What was said of the data when they were opened."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything a sign may look at."""
+
+    history: History
+    facts: Facts = Facts()
+    samples: np.ndarray | None = None
+    """(N, *shape) uint8 samples, where a folder of images is examined."""
+    real: np.ndarray | None = None
+    """(M, *shape) uint8 real samples to compare them with."""
+
+    @property
+    def last_round(self) -> int:
+        """The last round that was measured; 0 where none was."""
+        return int(self.history[-1]["round"]) if len(self.history) else 0
+
+    def players(self, term: str) -> list[str]:
+        """Return the players of whom a term was logged, as "discriminator" of "discriminator/real_accuracy"."""
+        return [key.rpartition("/")[0] for key in self.history.measured() if key.rpartition("/")[2] == term]
+
+    @property
+    def discriminators(self) -> list[str]:
+        """Players whose accuracies on real and generated samples were logged."""
+        return [player for player in self.players(REAL) if player in self.players(FAKE)]
+
+    @property
+    def generators(self) -> list[str]:
+        """Players with a loss who are no discriminators."""
+        return [player for player in self.players("loss") if player not in self.discriminators]
+
+    def series(self, key: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rounds (T,) and the finite values (T,) of one measurement, as float64."""
+        rounds, values = self.history.series(key)
+        return np.asarray(rounds, np.float64), np.asarray(values, np.float64)

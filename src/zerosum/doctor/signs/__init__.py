@@ -1,0 +1,48 @@
+"""Signs of failure, one a file: a pure function from evidence to a finding, or to nothing."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zerosum.doctor.evidence import Evidence
+from zerosum.doctor.finding import Finding
+
+SHARED = ("windows",)
+"""Modules of this package that hold no sign."""
+
+ORDER = {"critical": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """What a file of this package defines as `SIGN`."""
+
+    name: str
+    """In lower case with hyphens, as the file is called with underscores."""
+
+    title: str
+    """What it finds, in a few words."""
+
+    find: Callable[[Evidence], Finding | None]
+
+    source: str
+    """Where the sign and its threshold come from: paper and section, or our own measurement and its command."""
+
+
+def names() -> list[str]:
+    """Return the names of all signs, in alphabetical order."""
+    return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if m.name not in SHARED)
+
+
+def find(name: str) -> Sign:
+    """Return a sign by its name."""
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}").SIGN
+
+
+def diagnose(evidence: Evidence) -> list[Finding]:
+    """Return the findings of all signs, the most severe first, and among equals the earliest."""
+    found = [finding for name in names() if (finding := find(name).find(evidence)) is not None]
+    return sorted(found, key=lambda finding: (ORDER[finding.severity], finding.since, finding.sign))
