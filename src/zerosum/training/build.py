@@ -40,7 +40,8 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
         memory_format = kind.memory_format or torch.contiguous_format
         recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
     share = world if recipe.divisible else World()
-    source = Stream(dataset, seed=training.seed, rank=share.rank, world=share.size, jitter=recipe.jitter)
+    place = {"rank": share.rank, "world": share.size}
+    source = Stream(dataset, seed=training.seed, **place, jitter=recipe.jitter, prefetch=kind.prefetch)
     return Game(
         recipe.to(device),
         source,
