@@ -134,7 +134,7 @@ def wgan_gp(g: nn.Module, d: nn.Module, draw: Draw, c: Any) -> Step:
 
 
 def unrolled_gan(g: nn.Module, d: nn.Module, draw: Draw, c: Any) -> Step:
-    """Metz et al. 2017: the generator against the discriminator some steps of Adam from now (`zerosum.optim.unroll`)."""
+    """Metz et al. 2017: the generator moves against the discriminator some steps of Adam from now."""
     step_g, step_d = adam(g, c.generator_lr, c.betas), adam(d, c.discriminator_lr, c.betas)
     average = Average(g)
 
@@ -193,7 +193,7 @@ def acgan(g: nn.Module, d: nn.Module, draw: Draw, c: Any) -> Step:
 
 
 def hinge(g: nn.Module, d: nn.Module, draw: Draw, c: Any) -> Step:
-    """Miyato et al. 2018, Miyato & Koyama 2018, Brock et al. 2019: hinge loss, spectral norm, both sides in a batch."""
+    """Miyato et al. 2018, Miyato & Koyama 2018, Brock et al. 2019: hinge loss, data and samples in one batch."""
     rates = (c.generator_lr, c.discriminator_lr) if hasattr(c, "generator_lr") else (c.lr, c.lr)
     moves = c.n_critic if hasattr(c, "n_critic") else c.n_discriminator
     step_g, step_d = adam(g, rates[0], c.betas), adam(d, rates[1], c.betas)

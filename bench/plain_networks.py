@@ -1,4 +1,4 @@
-"""The recipes' networks as one writes them from the papers, of `torch.nn`'s layers alone: as many weights, no fusion."""
+"""The recipes' networks as one writes them from the papers, of `torch.nn`'s layers alone and with as many weights."""
 
 from __future__ import annotations
 

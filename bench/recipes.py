@@ -1,6 +1,6 @@
 """How fast recipes play by `zerosum train`, with the CPU's defaults, beside plain float32 loops of the same networks.
 
-    OMP_NUM_THREADS=1 python -m bench.recipes [--passes 5] [--seconds 1.5] [--only lsgan,sngan] [--clock cpu] [--save]
+    OMP_NUM_THREADS=1 python -m bench.recipes [--passes 5] [--only lsgan,sngan] [--clock cpu] [--save]
 
 The plain side is written from the papers, of torch.nn's layers in float32 and NCHW: `bench.plain_networks`,
 `bench.plain_loops`. The other side is the trainer itself, reading random images and logging as always.
@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from bench import plain_loops, plain_networks, plain_stylegan2, trained
-from bench.race import Contestant, race, ratios, serve
+from bench.race import MEASURED, Contestant, race, ratios, serve
 from bench.results import save, table
 from zerosum.data.spec import Spec
 from zerosum.networks.dcgan import halvings
@@ -44,11 +44,19 @@ SHAPES = {
     "stylegan2": (3, 32, 32),
 }
 LABELLED = ("cgan", "acgan", "projection", "biggan")
-ROUNDS = dict.fromkeys(SHAPES, 2) | {"lsgan": 6, "cgan": 6, "acgan": 6, "stylegan2": 16}
+ROUNDS = dict.fromkeys(SHAPES, 1) | {"lsgan": 6, "wgan": 2, "cgan": 6, "acgan": 6, "r3gan": 3, "stylegan2": 16}
 """Rounds in a turn; of stylegan2 as many as R1 has one move in."""
 SETTINGS: dict[str, dict[str, Any]] = {"wgan": {"long_rounds": 0, "long_every": 0}}
+"""What differs from the defaults: wgan's rounds of 100 moves of the critic are left out on both sides."""
 KINDS = ("plain", "float32", "bfloat16")
 GOAL = 2.0
+ABOUT = (
+    "The plain loop is written from the paper, of torch.nn's layers, with as many weights: float32, NCHW, torch's own "
+    "Adam or RMSprop, spectral norm by torch's parametrisation, a running average by a loop over weights, `.item()` at "
+    "each round, the opponent frozen in each step. StyleGAN2's convolutions are shared by the samples there too.",
+    "The other side is `zerosum train` with the CPU's defaults, its reading and logging included, but for previews and "
+    "checkpoints; wgan without its long rounds.",
+)
 
 Networks = tuple[Any, Any]
 
@@ -159,7 +167,7 @@ def serve_one(name: str, kind: str, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="How fast recipes play beside plain float32 loops.")
-    parser.add_argument("--passes", type=int, default=7, help="turns of every contestant")
+    parser.add_argument("--passes", type=int, default=5, help="turns of every contestant")
     parser.add_argument("--only", default=",".join(SHAPES), help="names of recipes, with commas")
     parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="see bench/race.py")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/recipes.json too")
@@ -173,7 +181,7 @@ def main() -> None:
     rows = [
         ["recipe", "images", "batch", "plain loop, img/s", "float32, img/s", "bfloat16, img/s", "float32", "bfloat16"]
     ]
-    remarks = []
+    remarks = [*ABOUT, MEASURED[options.clock]]
     for name in options.only.split(","):
         command = [sys.executable, "-m", "bench.recipes", "--serve"]
         runners = {
