@@ -66,6 +66,7 @@ STRENGTHS = {
     "feature-matching": {"points": 1.0, "images": 0.01},
     "gradient-penalty": {"points": 0.1, "images": 10.0},
     "instance-noise": {"points": 0.3, "images": 0.3},
+    "minibatch-discrimination": {"points": 5.0},
     "r1": {"points": 0.1, "images": 1.0},
     "r2": {"points": 0.1, "images": 1.0},
     "weight-clipping": {"points": 0.1, "images": 0.03},
