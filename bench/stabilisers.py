@@ -24,6 +24,7 @@ from torch import Tensor
 
 from bench.learning import PROTOCOL, count_modes, pixel_features, samples_of
 from bench.results import ROOT, save
+from bench.results import table as markdown
 from zerosum import recipes, stabilisers, text
 from zerosum.data.dataset import SampleDataset
 from zerosum.data.stream import Stream
@@ -34,6 +35,7 @@ from zerosum.kinds.images import ImageDataset
 from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.runtime import device
 
+PAGE = ROOT / "docs" / "stabilisers.md"
 RESULTS = ROOT / "bench" / "results" / "stabilisers.jsonl"
 SHOWN = 500
 """Digits that are trained on; the distance is to others."""
@@ -181,6 +183,14 @@ def table(lines: list[dict[str, Any]], data: list[str]) -> list[list[str]]:
     return rows
 
 
+def write_page(rows: list[list[str]], remarks: list[str]) -> None:
+    """Put the table into the page on stabilisers, between its two marks."""
+    before, _, rest = PAGE.read_text().partition("<!-- measured -->\n")
+    _, _, after = rest.partition("<!-- end -->")
+    said = "\n".join(f"- {remark}" for remark in remarks)
+    PAGE.write_text(f"{before}<!-- measured -->\n{markdown(rows)}\n\n{said}\n<!-- end -->{after}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
@@ -216,7 +226,9 @@ def main() -> None:
         f"rounds: {', '.join(f'{where} {count:,}' for where, count in rounds.items())}.",
         "The time is the plain game's times so much, on a shared machine.",
     ]
-    save("stabilisers", "Stabilisers, where the plain game fails", table(lines, data), remarks)
+    rows = table(lines, data)
+    save("stabilisers", "Stabilisers, where the plain game fails", rows, remarks)
+    write_page(rows, remarks)
 
 
 if __name__ == "__main__":
