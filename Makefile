@@ -36,6 +36,9 @@ fix: $(READY)  ## put right what can be put right by itself
 
 bench: $(READY) $(KERAS)  ## speed beside peers, in turn, and memory; writes docs/benchmarks.md. Leave the machine alone
 	$(BIN)/python -m bench.dcgan --keras $(KERAS)/bin/python --save
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.recipes --clock cpu --save
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.small_games --save
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.costs --clock cpu --save
 	$(BIN)/python -m bench.translators --save
 	$(BIN)/python -m bench.metrics --save
 	$(BIN)/python -m bench.data --save

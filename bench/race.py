@@ -24,6 +24,12 @@ from typing import Any
 
 from bench.results import table as table
 
+MEASURED = {
+    "wall": "Sides take turns in processes of their own, timed by the wall's clock; medians over the passes.",
+    "cpu": "Sides take turns in processes of their own, one thread each, timed by processor time as others use the "
+    "machine; medians over the passes.",
+}
+
 
 def serve(step: Callable[[], None], *, work: float, warm_up: int) -> None:
     """Be a contestant: `step` does `work`."""

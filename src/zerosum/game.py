@@ -89,7 +89,7 @@ class Game(Generic[B]):
         self._require_gradients_of(name)
         for stabiliser in self._stabilisers(name):
             stabiliser.before(name, self)
-        player.optimizer.zero_grad(set_to_none=True)
+        player.drop_gradients()
         share = self.world if self.recipe.divisible else World()
         cut = pieces(batch, inputs, parts=self._micro_batches, world=share, device=self.device)
         parts = [(weight, self._differentiate(name, loss, piece, its, weight)) for weight, piece, its in cut]
@@ -226,7 +226,8 @@ class Game(Generic[B]):
     def _require_gradients_of(self, name: str) -> None:
         if self._mover == name:
             return
-        for parameter in self.recipe.parameters():
+        before = self.recipe.parameters() if self._mover is None else self.players[self._mover].parameters
+        for parameter in before:
             parameter.requires_grad_(False)
         for parameter in self.players[name].parameters:
             parameter.requires_grad_(True)
@@ -242,5 +243,6 @@ class Game(Generic[B]):
         for term, value in result.items():
             if value.ndim != 0:
                 raise TypeError(f"{loss.__qualname__}: the term {term!r} has shape {tuple(value.shape)}; take its mean")
-        (result.total() * weight).backward()
+        total = result.total()
+        (total if weight == 1 else total * weight).backward()
         return result.detached()

@@ -32,7 +32,8 @@ class Loss(dict[str, Tensor]):
         >>> Loss(adversarial=torch.tensor(1.0), penalty=torch.tensor(0.5)).total().item()
         1.5
         """
-        return torch.stack([term.float() for term in self.values()]).sum()
+        terms = [term.float() for term in self.values()]
+        return terms[0] if len(terms) == 1 else torch.stack(terms).sum()
 
     def detached(self) -> Loss:
         """Return the same values without their graph."""
@@ -69,7 +70,8 @@ class LossMeter:
         """Count what a player paid in one move, and what its loss watched."""
         values = {"loss": loss.total(), **(loss if len(loss) > 1 else {}), **loss.log}
         for name, value in values.items():
-            self.count(f"{player}/{name}", value.detach().float().mean())
+            value = value.detach().float()
+            self.count(f"{player}/{name}", value.mean() if value.ndim else value)
 
     def count(self, name: str, value: Tensor) -> None:
         """Count one value, of shape ()."""

@@ -34,3 +34,10 @@ def test_both_sides_of_pairs_are_pixels() -> None:
     image = torch.full((2, 1, 4, 4), 255, dtype=torch.uint8)
     moved = Pairs(source=image, target=image).to(CPU)
     assert moved.source.unique().tolist() == moved.target.unique().tolist() == [1.0]
+
+
+def test_a_batch_is_split_into_pieces_of_nearly_equal_length_and_one_piece_is_itself():
+    batch = Images(image=torch.arange(7.0).view(7, 1, 1, 1), label=torch.arange(7))
+    assert [piece.label.tolist() for piece in batch.split(3)] == [[0, 1, 2], [3, 4, 5], [6]]
+    (whole,) = batch.split(1)
+    assert whole is batch

@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,18 @@ def test_two_processes_draw_the_halves_of_what_one_would():
         assert left.position == right.position == one.position
     for stream in (one, left, right):
         stream.close()
+
+
+def test_without_prefetch_the_same_is_drawn_on_the_callers_thread():
+    dataset, batches = numbered(30), [8, 8, 40, 8]
+    assert walk(dataset, batches, seed=4, prefetch=False) == walk(dataset, batches, seed=4)
+    gathered = []
+    kept = dataset.batch
+    object.__setattr__(
+        dataset, "batch", lambda *rows, draw: gathered.append(threading.current_thread()) or kept(*rows, draw=draw)
+    )
+    walk(dataset, batches, seed=4, prefetch=False)
+    assert gathered == [threading.current_thread()] * len(batches)
 
 
 def test_a_restart_at_the_position_continues_the_walk_although_a_batch_was_gathered_ahead():

@@ -70,6 +70,15 @@ def test_a_move_steps_the_mover_alone_and_drops_its_old_gradient(make: Make) -> 
     )
 
 
+def test_weights_of_nobody_and_of_others_take_no_gradient_in_any_move(make: Make) -> None:
+    game = make("gan", (2,))
+    game.recipe.extra = torch.nn.Parameter(torch.zeros(2))
+    for name in ("discriminator", "generator", "discriminator"):
+        game.gradient(name, squares(game) if name == "discriminator" else game.recipe.generator_loss, game.draw())
+        its = {id(parameter) for parameter in game.players[name].parameters}
+        assert {id(p) for p in game.recipe.parameters() if p.requires_grad} == its
+
+
 def test_a_term_that_is_not_finite_stops_the_move_by_name_and_round(make: Make) -> None:
     for value in (math.inf, -math.inf, math.nan):
         game = make("gan", (2,))

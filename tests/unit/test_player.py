@@ -46,6 +46,25 @@ def test_the_average_of_batch_norm_statistics_is_kept_and_its_counter_copied():
     assert average["0.num_batches_tracked"].item() == 1
 
 
+def test_the_average_finds_a_tensor_that_was_put_in_a_buffers_place():
+    network = nn.BatchNorm1d(2)
+    player = Player.adam(network, lr=0.0, betas=(0.0, 0.9), ema_decay=0.5)
+    push(player, 0.0)
+    network.num_batches_tracked, network.running_mean = torch.tensor(7), torch.full((2,), 11.0)
+    push(player, 0.0)
+    assert player.average["0.num_batches_tracked"].item() == 7
+    assert player.average["0.running_mean"].tolist() == pytest.approx([8.25, 8.25])  # the decay is 3 / 12 so early
+
+
+def test_dropped_gradients_are_gone():
+    network = one_weight()
+    player = Player.adam(network, lr=1.0, betas=(0.0, 0.9))
+    network(torch.ones(1, 1)).sum().backward()
+    player.drop_gradients()
+    assert network.weight.grad is None
+    assert player.step(Clock()).item() == 0.0
+
+
 def test_a_schedule_sets_the_optimizer_by_the_clock():
     network = one_weight()
     optimizer = torch.optim.SGD(network.parameters(), lr=1.0)

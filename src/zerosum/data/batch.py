@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import ClassVar, Self
 
 import torch
@@ -24,13 +25,16 @@ class Batch(ABC):
         """The samples themselves: (N, *shape)."""
 
     def __len__(self) -> int:
-        return len(next(value for value in self._tensors().values() if value is not None))
+        return len(next(value for name in _names(type(self)) if (value := getattr(self, name)) is not None))
 
     def __getitem__(self, rows: slice) -> Self:
         return type(self)(**{name: None if value is None else value[rows] for name, value in self._tensors().items()})
 
     def split(self, parts: int) -> Iterator[Self]:
-        """Yield at most `parts` consecutive pieces of nearly equal length."""
+        """Yield at most `parts` consecutive pieces of nearly equal length; the batch itself where it is one."""
+        if parts == 1:
+            yield self
+            return
         size = -(-len(self) // parts)
         for start in range(0, len(self), size):
             yield self[start : start + size]
@@ -51,7 +55,7 @@ class Batch(ABC):
         return type(self)(**moved)
 
     def _tensors(self) -> dict[str, Tensor | None]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: getattr(self, name) for name in _names(type(self))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +126,11 @@ class Domains(Batch):
     def real(self) -> Tensor:
         """The samples that translations of `a` are compared with: (N, C, H, W)."""
         return self.b
+
+
+@cache
+def _names(kind: type[Batch]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def to_float(image: Tensor) -> Tensor:

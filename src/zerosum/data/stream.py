@@ -34,7 +34,8 @@ class Stream:
     is a permutation of its own, and a batch may straddle epochs. Sets that are shuffled apart (two domains) are each
     walked through at their own length; what `jitter` leaves to chance goes by the position too. One background thread
     gathers the next batch of the same size, so that a slow disk does not make the trainer wait; what was gathered but
-    not handed out does not count.
+    not handed out does not count. Without `prefetch` each batch is gathered when it is drawn: cheaper where gathering
+    takes less time than handing over to a thread.
     """
 
     position: int
@@ -49,9 +50,10 @@ class Stream:
         world: int = 1,
         position: int = 0,
         jitter: Jitter = Jitter(),
+        prefetch: bool = True,
     ) -> None:
         self.dataset, self.seed, self.rank, self.world, self.position = dataset, seed, rank, world, position
-        self.jitter = jitter.checked()
+        self.jitter, self._prefetch = jitter.checked(), prefetch
         self._walks = [_Walk(length, seed, number) for number, length in enumerate(dataset.lengths)]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zerosum-stream")
         self._ahead: tuple[tuple[int, int], Future[Batch]] | None = None
@@ -70,10 +72,14 @@ class Stream:
                 f"A batch of {batch} cannot be shared by {self.world} processes: give a multiple of {self.world}."
             )
         wanted = (self.position, batch)
-        ahead = self._ahead[1] if self._ahead is not None and self._ahead[0] == wanted else self._submit(*wanted)
-        drawn = ahead.result()
+        if self._prefetch:
+            ahead = self._ahead[1] if self._ahead is not None and self._ahead[0] == wanted else self._submit(*wanted)
+            drawn = ahead.result()
+        else:
+            drawn = self._gather(*wanted)
         self.position += batch
-        self._ahead = ((self.position, batch), self._submit(self.position, batch))
+        if self._prefetch:
+            self._ahead = ((self.position, batch), self._submit(self.position, batch))
         return drawn
 
     def close(self) -> None:
@@ -84,7 +90,7 @@ class Stream:
         return self._thread.submit(self._gather, position, batch)
 
     def _gather(self, position: int, batch: int) -> Batch:
-        """Gather this process's share of the `batch` samples at `position`; runs on the background thread only."""
+        """Gather this process's share of the `batch` samples at `position`; always runs on the same thread."""
         share = batch // self.world
         start = position + self.rank * share
         rows = [walk.rows(start, start + share) for walk in self._walks]

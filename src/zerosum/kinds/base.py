@@ -82,6 +82,9 @@ class Kind:
     precision: Literal["auto", "float32"] = "auto"
     """Arithmetic by default: float32 where networks are too small to gain from less."""
 
+    prefetch: bool = True
+    """Whether the next batch is gathered on a thread while this one is trained on."""
+
     raw_features: bool = False
     """Whether metrics take a sample's values as they are, because no extractor is needed."""
 

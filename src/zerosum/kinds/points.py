@@ -110,6 +110,7 @@ KIND = Kind(
     save=save,
     example=example,
     precision="float32",
+    prefetch=False,
     jitters=False,
     raw_features=True,
 )

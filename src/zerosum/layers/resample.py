@@ -17,7 +17,6 @@ from torch.autograd import Function
 from torch.nn import functional
 
 TAPS = (1 / 8, 3 / 8, 3 / 8, 1 / 8)
-_NHWC = torch.channels_last
 
 
 def halve(maps: Tensor) -> Tensor:
@@ -74,10 +73,11 @@ def _filtered_down(maps: Tensor) -> Tensor:
 
 def _filtered_up(maps: Tensor) -> Tensor:
     if maps.device.type == "cpu" and maps.dtype == torch.bfloat16 and not _is_exporting():
-        # bilinear interpolation has the same taps; torch has no fast transposed depthwise convolution in bfloat16
-        padded = functional.pad(maps, (1, 1, 1, 1))
-        large = functional.interpolate(padded, scale_factor=2.0, mode="bilinear", align_corners=False)
-        return large[:, :, 2:-2, 2:-2].contiguous(memory_format=_NHWC)
+        # torch has no fast transposed depthwise convolution in bfloat16
+        N, C, H, W = maps.shape
+        spread = maps.new_zeros(N, 2 * H + 3, 2 * W + 3, C).permute(0, 3, 1, 2)
+        spread[:, :, 2:-1:2, 2:-1:2] = maps
+        return functional.conv2d(spread, 4 * _kernel(maps), groups=C)
     return functional.conv_transpose2d(maps, 4 * _kernel(maps), stride=2, padding=1, groups=maps.shape[1])
 
 

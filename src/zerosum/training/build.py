@@ -45,7 +45,8 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
     share = world if recipe.divisible else World()
     recipe = recipe.to(device)
     fix_reference(recipe, dataset, seed=training.seed)
-    source = Stream(dataset, seed=training.seed, rank=share.rank, world=share.size, jitter=recipe.jitter)
+    place = {"rank": share.rank, "world": share.size}
+    source = Stream(dataset, seed=training.seed, **place, jitter=recipe.jitter, prefetch=kind.prefetch)
     return Game(
         recipe,
         source,

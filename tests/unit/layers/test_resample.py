@@ -37,6 +37,14 @@ def test_derivatives_are_those_of_finite_differences(resample) -> None:
     assert torch.autograd.gradgradcheck(squared, (maps,))
 
 
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_in_bfloat16_doubling_rounds_once(memory_format) -> None:
+    maps = torch.randint(-32, 32, (3, 5, 6, 4)).float()  # sums of 16ths, exact in single precision
+    doubled = double(maps.bfloat16().contiguous(memory_format=memory_format))
+    assert doubled.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(doubled, double(maps).bfloat16())
+
+
 @pytest.mark.parametrize("resample", [halve, double])
 def test_in_bfloat16_it_is_close_to_the_exact_one(resample) -> None:
     maps = torch.randn(2, 5, 8, 6)
