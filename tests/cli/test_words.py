@@ -24,7 +24,7 @@ from zerosum.run.directory import Run, require_free
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("trian", "did you mean train?"), ("evalute", "did you mean evaluate?"), ("x", "known are train, sample,")],
+    [("trian", "did you mean train?"), ("evalute", "did you mean evaluate?"), ("x", "known are train,")],
 )
 def test_a_mistyped_command_gets_a_suggestion(typed: str, meant: str, zerosum: Any) -> None:
     said = zerosum(typed, "photos")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "train": "train a recipe on your data, or go on with a run",
+    "tune": "search for the settings under which a recipe does best on your data",
     "sample": "make samples with a trained run, or a film of a walk among them",
     "invert": "find the latent whose sample is nearest to an image",
     "translate": "make images from images with a trained run",

@@ -74,13 +74,32 @@ def run(arguments: list[str]) -> int:
 
 
 def _start(arguments: list[str]) -> Run | None:
+    given, plan = parsed(Train, arguments, prog="zerosum train")
+    if given.explain:
+        say(*explanation(plan, given.minutes))
+        return None
+    command = shlex.join(["zerosum", "train", *arguments])
+    return launch.start(plan, run=given.run, minutes=given.minutes, command=command)
+
+
+def parsed(base: type, arguments: list[str], *, prog: str) -> tuple[Any, RunConfig]:
+    """Read flags of a command and of what it trains; return what was given, and the plan that it makes.
+
+    Args:
+        base: dataclass of the command's own flags: data, recipe, and others.
+        arguments: as they were typed.
+        prog: how the command is called.
+
+    Raises:
+        InputError: a flag that is not there, or data that cannot be used.
+    """
     word, named = flags.first_word(arguments), flags.value_of(arguments, "--recipe")
     recipe = named or _guess(word, arguments)
-    given: Any = flags.parse(_arguments(recipe, word), arguments, prog="zerosum train")
+    given: Any = flags.parse(_arguments(base, recipe, word), arguments, prog=prog)
     data = given.data
     if data != word:  # whose kind of sample may have another recipe and other defaults
         recipe = named or _default(data, arguments)
-        given = flags.parse(_arguments(recipe, data), arguments, prog="zerosum train")
+        given = flags.parse(_arguments(base, recipe, data), arguments, prog=prog)
     settings = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     default = RunConfig.read(data, recipe, {}).settings()
     asked = {
@@ -88,12 +107,7 @@ def _start(arguments: list[str]) -> Run | None:
         for name, value in settings.items()
         if value != default[name] or flags.value_of(arguments, flag(name)) is not None
     }
-    plan = replace(RunConfig.read(data, recipe, asked), recipe_is_default=named is None)
-    if given.explain:
-        say(*explanation(plan, given.minutes))
-        return None
-    command = shlex.join(["zerosum", "train", *arguments])
-    return launch.start(plan, run=given.run, minutes=given.minutes, command=command)
+    return given, replace(RunConfig.read(data, recipe, asked), recipe_is_default=named is None)
 
 
 def _guess(word: str, arguments: list[str]) -> str:
@@ -115,15 +129,15 @@ def _resume(run_: str, arguments: list[str]) -> Run:
     directory = Run.open(run_)
     recipe = flags.value_of(arguments, "--recipe")
     plan = read_config(directory, recipe)
-    parser = _arguments(plan.recipe_class, plan.data, plan)
+    parser = _arguments(Resume, plan.recipe_class, plan.data, plan)
     given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
     return launch.resume(run_, recipe=recipe, data=given.data or None, **changes)
 
 
-def _arguments(recipe: RecipeLike, data: str, plan: RunConfig | None = None) -> type:
-    """Add a recipe's flags to those of starting a run on `data`, or, with a plan's values, to those of going on."""
+def _arguments(base: type, recipe: RecipeLike, data: str, plan: RunConfig | None = None) -> type:
+    """Add the flags of a recipe on `data` to those of a command, with their defaults or with a plan's values."""
     known = plan or RunConfig.read(data, recipe, {})
     parts = known.config, known.training, known.options
     names = {"settings": known.recipe, "training": "training", "options": "data"}
@@ -131,4 +145,4 @@ def _arguments(recipe: RecipeLike, data: str, plan: RunConfig | None = None) -> 
         (name, Annotated[type(part), tyro.conf.arg(name=title)], field(default=part))
         for (name, title), part in zip(names.items(), parts, strict=True)
     ]
-    return make_dataclass("Arguments", fields, bases=(Resume if plan else Train,), frozen=True, kw_only=True)
+    return make_dataclass("Arguments", fields, bases=(base,), frozen=True, kw_only=True)

@@ -1,0 +1,47 @@
+"""What a search found: its trials, and the best of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialResult:
+    """A trial of a search."""
+
+    number: int
+    run: str
+    settings: Mapping[str, Any]
+    """What it was tried with, by name."""
+    state: str
+    """ "complete", or why it ended early."""
+    value: float | None = None
+    """The metric at its end."""
+    low: float | None = None
+    high: float | None = None
+    again: float | None = None
+    """The metric of other samples: of the best trial, whose first figure is too good because it was chosen by it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What a search found."""
+
+    metric: str
+    lower_is_better: bool
+    trials: tuple[TrialResult, ...]
+    """The best first, then the others by their metric, then what ended early."""
+    finished: bool
+    """Whether it came to the end of its budget."""
+    stopped_by: int | None = None
+
+    @property
+    def best(self) -> TrialResult | None:
+        """The best trial that played to its end; None where none did."""
+        return next((trial for trial in self.trials if trial.value is not None), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all fields as JSON knows them."""
+        return asdict(self)

@@ -1,0 +1,219 @@
+"""The search itself: Optuna proposes settings, runs are its trials, and a metric is the judge."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zerosum.config import flag, spelt
+from zerosum.errors import InputError
+from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.during_training import watch
+from zerosum.evaluation.evaluate import evaluate
+from zerosum.evaluation.measures import better
+from zerosum.run.config import RunConfig
+from zerosum.run.load import build_recipe
+from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.device import pick_device
+from zerosum.runtime.distributed import World
+from zerosum.runtime.paths import expanded
+from zerosum.runtime.progress import Progress, make_progress, progress_callback
+from zerosum.training.prepare import prepare
+from zerosum.tuning.results import Results, TrialResult
+from zerosum.tuning.space import Choice, Range, space_of
+from zerosum.tuning.study import ask, end_early, ended, open_study, put_back, require_optuna
+from zerosum.tuning.trial import TrialProgress, critical, play, with_settings
+
+if TYPE_CHECKING:
+    import optuna
+
+EVALUATIONS = 4
+"""Evaluations of a trial, at which it may be ended."""
+
+OTHER_SEED = 1_000
+"""Added to the seed of the samples by which the best trial is evaluated again."""
+
+
+def tune(
+    plan: RunConfig,
+    *,
+    out: str | Path,
+    trials: int = 20,
+    minutes: float | None = None,
+    metric: str | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """Search for the settings under which a recipe does best on some data.
+
+    The first trial has the default settings. Every trial is a run of its own in `out`; one that falls behind the median
+    of the others at the same round, or in which something critical is found, ends early. The same call on the same
+    `out` goes on where the search was stopped.
+
+    Args:
+        plan: the data, the recipe, and what is not varied: what it was asked for.
+        out: folder of the search: runs, study.log of Optuna, tune.json.
+        trials: at most, those of earlier calls counted.
+        minutes: after which no further trial begins; None for no limit.
+        metric: by which trials are compared; by default the one that chooses the best checkpoint of a run.
+        progress: who is told how it goes.
+
+    Raises:
+        InputError: something given cannot be used, `out` holds another search, or Optuna is not installed.
+        StorageError: the disk refuses.
+    """
+    require_optuna()
+    shown = progress or make_progress()
+    try:
+        search = _Search(plan, expanded(out), metric, shown)
+        results = search.run(trials, minutes)
+    finally:
+        shown.close()
+    with replacing(search.place / "tune.json") as partial:
+        partial.write_text(json.dumps(results.to_json(), indent=1) + "\n", encoding="utf-8")
+    return results
+
+
+class _Search:
+    def __init__(self, plan: RunConfig, place: Path, metric: str | None, progress: Progress) -> None:
+        device = pick_device(plan.training.device)
+        self.asked, self.place, self.progress, self.device = plan, place, progress, device
+        fitted, dataset, _ = prepare(plan, None, device, World(), progress)
+        # Sizes and presets are chosen by the data; what is varied is chosen here.
+        self.space = space_of(replace(fitted, asked=plan.asked), dataset.spec, device.type)
+        self.defaults = vars(fitted.config)
+        every = max(1, fitted.config.rounds // EVALUATIONS)
+        self.pace = {"evaluate_every": every, "save_every": every, "preview_every": every, "keep": 1, "best": metric}
+        training = replace(fitted.training, **self.pace)
+        context = EvaluationContext(
+            device=device, cache=plan.options.cache_folder(), progress=progress_callback(progress), world=World()
+        )
+        judge = watch(replace(fitted, training=training), build_recipe(fitted, dataset.spec), context)
+        self.metric, self.key = judge.chooses, judge.best
+        if better()[self.metric] == "near 0.5":
+            raise InputError(
+                f"--metric {self.metric} is best in between: choose one that is better the lower or higher."
+            )
+        self.lower = better()[self.metric] == "lower"
+
+    def run(self, trials: int, minutes: float | None) -> Results:
+        """Play trials until the budget is spent."""
+        self._require_same()
+        study = open_study(self.place, lower_is_better=self.lower, first=self._defaults())
+        begun, stopped = time.monotonic(), None
+        while len(ended(study)) < trials and (minutes is None or time.monotonic() - begun < 60 * minutes):
+            stopped = self._one(study, trials)
+            if stopped is not None:
+                break
+        return self._results(study, finished=stopped is None, stopped_by=stopped)
+
+    def _defaults(self) -> dict[str, Any]:
+        return {name: self.defaults[name] if isinstance(part, Range) else 0 for name, part in self.space.items()}
+
+    def _require_same(self) -> None:
+        """Refuse a folder that holds another search; write down what this one is of."""
+        path = self.place / "search.json"
+        space = {name: asdict(part) for name, part in self.space.items()}
+        now = {
+            "data": self.asked.data,
+            "recipe": self.asked.recipe,
+            "settings": dict(self.asked.asked),
+            "metric": self.metric,
+            "space": space,
+        }
+        now = json.loads(json.dumps(now))
+        if not path.exists():
+            with replacing(path) as partial:
+                partial.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
+            return
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+            differing = [name for name in now if before[name] != now[name]]
+        except (ValueError, KeyError, TypeError):
+            raise InputError(f"{path} cannot be read: name another folder with --out.") from None
+        if differing:
+            raise InputError(
+                f"{self.place} holds a search of other {' and '.join(differing)}: name another folder with --out."
+            )
+
+    def _one(self, study: optuna.Study, trials: int) -> int | None:
+        """Play one trial and tell the study of it; return the signal that stopped it, if one did."""
+        trial = ask(study, self.space, seed=self.asked.training.seed)
+        place = self.place / trial.user_attrs.get("run", f"trial-{trial.number}")
+        trial.set_user_attr("run", place.name)
+        plan = with_settings(self.asked, self._chosen(trial.params) | self.pace)
+
+        def behind(value: float, round_: int) -> bool:
+            trial.report(value, round_)
+            return trial.should_prune()
+
+        title = f"trial {len(ended(study)) + 1} of {trials}"
+        watched = TrialProgress(self.progress, title, self.key, behind, lambda: critical(plan, place))
+        outcome = play(plan, place, watched)
+        if outcome.stopped_by is not None:
+            put_back(study, trial)
+            return outcome.stopped_by
+        if outcome.ended is not None:
+            end_early(study, trial, outcome.ended)
+            self.progress.note(f"{title}: ended early, {outcome.ended}.")
+            return None
+        value, low, high = self._evaluated(place, seed=plan.training.seed)
+        trial.set_user_attr("interval", [low, high])
+        if value is None:
+            end_early(study, trial, f"{self.metric} is no finite number")
+            return None
+        study.tell(trial, value)
+        self.progress.note(f"{title}: {self.metric} {value:.4g} with {_said(self._chosen(trial.params))}.")
+        return None
+
+    def _evaluated(self, place: Path, *, seed: int) -> tuple[float | None, float | None, float | None]:
+        config = EvaluationConfig(metrics=self.metric, seed=seed, features=self.asked.training.evaluate_features)
+        found = evaluate(config, place, recipe=self.asked.recipe_class, out=place / f"tuning-{seed}.json")
+        figure = next(result for result in found.figures if result.metric == self.metric)
+        interval = figure.interval
+        return figure.value, interval and interval.low, interval and interval.high
+
+    def _results(self, study: optuna.Study, *, finished: bool, stopped_by: int | None) -> Results:
+        """Lay out what was found, and evaluate the best trial again on other samples."""
+        found = [self._result(trial) for trial in ended(study)]
+        sign = 1 if self.lower else -1
+        found.sort(key=lambda trial: (trial.value is None, sign * (trial.value or 0.0), trial.number))
+        if found and found[0].value is not None and finished:
+            seed = self.asked.training.seed + OTHER_SEED
+            again, _, _ = self._evaluated(self.place / found[0].run, seed=seed)
+            found[0] = replace(found[0], again=again)
+        return Results(
+            metric=self.metric,
+            lower_is_better=self.lower,
+            trials=tuple(found),
+            finished=finished,
+            stopped_by=stopped_by,
+        )
+
+    def _result(self, trial: optuna.trial.FrozenTrial) -> TrialResult:
+        low, high = trial.user_attrs.get("interval", (None, None))
+        ended = trial.user_attrs.get("ended")
+        return TrialResult(
+            number=trial.number,
+            run=trial.user_attrs["run"],
+            settings=self._chosen(trial.params),
+            state=ended or "complete",
+            value=None if ended else trial.value,
+            low=low,
+            high=high,
+        )
+
+    def _chosen(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings by name from what the study proposes: a number, or the place of a value."""
+        parts = {name: self.space[name] for name in params}
+        return {
+            name: part.values[params[name]] if isinstance(part, Choice) else params[name]
+            for name, part in parts.items()
+        }
+
+
+def _said(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{flag(name)} {spelt(value)}" for name, value in settings.items() if value is not None)

@@ -1,0 +1,118 @@
+"""`zerosum tune`: trials are runs, the search goes on where it was, and what is given is not varied."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from zerosum.cli import main
+from zerosum.data.spec import Spec
+from zerosum.run.config import RunConfig
+from zerosum.tuning import search
+from zerosum.tuning.space import Choice, Range, space_of
+
+pytest.importorskip("optuna")
+
+FAST = (
+    "--recipe",
+    "gan",
+    "--rounds",
+    "40",
+    "--batch",
+    "32",
+    "--generator-hidden",
+    "16",
+    "--discriminator-hidden",
+    "16",
+)
+
+
+def test_what_was_asked_for_is_not_varied_and_rates_are_varied_around_the_defaults():
+    plan = RunConfig.read("ring8", "gan", {"dropout": 0.1, "stabilise": "label-smoothing"})
+    space = space_of(plan, Spec(shape=(2,), kind="points"), "cpu")
+    assert "dropout" not in space
+    assert "stabilise" not in space
+    rate = plan.config.generator_lr  # type: ignore[attr-defined]
+    assert space["generator_lr"] == Range(rate / 8, rate * 8)
+    ema = space["ema_decay"]
+    assert isinstance(ema, Choice)
+    assert ema.values[0] == plan.config.ema_decay  # type: ignore[attr-defined]
+
+
+def test_stabilisers_that_a_recipe_cannot_have_are_not_tried():
+    points = space_of(RunConfig.read("ring8", "gan", {}), Spec(shape=(2,), kind="points"), "cpu")["stabilise"]
+    critic = space_of(RunConfig.read("digits", "wgan_gp", {}), Spec(shape=(1, 32, 32)), "cpu")["stabilise"]
+    assert isinstance(points, Choice)
+    assert isinstance(critic, Choice)
+    assert points.values[0] is None
+    assert "diff-augment" not in points.values
+    assert "label-smoothing:0.1" in points.values
+    assert "label-smoothing:0.1" not in critic.values
+
+
+def test_a_search_ends_in_a_table_and_goes_on_where_it_was(tmp_path, capsys):
+    out = str(tmp_path / "tune")
+    asked = ("tune", "ring8", *FAST, "--out", out)
+    assert main([*asked, "--trials", "2"]) == 0
+    said = capsys.readouterr().out
+    first = json.loads((tmp_path / "tune" / "tune.json").read_text())
+    assert first["finished"]
+    assert [trial["number"] for trial in sorted(first["trials"], key=lambda t: t["number"])] == [0, 1]
+    assert "--generator-lr" in said
+    assert f"Best: {out}/trial-" in said
+    defaults = next(trial for trial in first["trials"] if trial["number"] == 0)
+    assert defaults["settings"]["generator_lr"] == RunConfig.read("ring8", "gan", {}).config.generator_lr
+    assert main([*asked, "--trials", "3"]) == 0
+    second = json.loads((tmp_path / "tune" / "tune.json").read_text())
+    assert len(second["trials"]) == 3
+    kept = {trial["number"]: trial["value"] for trial in second["trials"]}
+    assert all(kept[trial["number"]] == trial["value"] for trial in first["trials"])
+    assert (tmp_path / "tune" / second["trials"][0]["run"] / "report.html").exists()
+    assert main([*asked, "--batch", "16"]) == 2
+    assert "holds a search of other settings" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_trial_that_falls_behind_or_fails_ends_early(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(search, "critical", lambda plan, place: [])
+    played = []
+
+    def failing(plan, place):
+        played.append(place.name)
+        return [type("Some", (), {"title": "The discriminator overpowers"})] if place.name == "trial-1" else []
+
+    monkeypatch.setattr(search, "critical", failing)
+    assert main(["tune", "ring8", *FAST, "--out", str(tmp_path / "tune"), "--trials", "2"]) == 0
+    found = json.loads((tmp_path / "tune" / "tune.json").read_text())
+    assert [trial["state"] for trial in found["trials"]] == ["complete", "the discriminator overpowers"]
+    assert found["trials"][1]["value"] is None
+    assert "trial-1" in played
+
+
+@pytest.mark.slow
+def test_a_killed_search_takes_its_trial_up_again(tmp_path):
+    out = tmp_path / "tune"
+    words = [sys.executable, "-m", "zerosum", "tune", "ring8", *FAST, "--out", str(out), "--trials", "2"]
+    words[words.index("40")] = "1600"
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    checkpoints = out / "trial-0" / "checkpoints"
+    deadline = time.monotonic() + 60
+    while not (checkpoints.exists() and any(checkpoints.glob("0*"))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (out / "tune.json").exists()
+    again = subprocess.run([*words, "--minutes", "0.001"], capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    again = subprocess.run([*words[:-1], "1"], capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    found = json.loads((out / "tune.json").read_text())
+    assert [trial["run"] for trial in found["trials"]] == ["trial-0"]
+    rounds = [json.loads(line)["round"] for line in (out / "trial-0" / "history.jsonl").read_text().splitlines()]
+    assert rounds == sorted(set(rounds))
+    assert rounds[-1] == 1600
