@@ -14,7 +14,7 @@ from zerosum.doctor import printed_log
 from zerosum.errors import InputError
 from zerosum.runtime.regular_files import NotRegularError, open_regular
 from zerosum.runtime.untrusted_json import parse
-from zerosum.text import memory
+from zerosum.text import counted, memory
 
 Row = dict[str, float]
 
@@ -45,7 +45,7 @@ def read_rows(path: Path) -> tuple[list[str], list[Row], list[str]]:
     names = list(dict.fromkeys(name for row in kept for name in row))
     if not names:
         raise InputError(f"{path} holds no measurements: give a log with a column or a name for each number.")
-    notes = [f"{count:,} {what}, left out." for what, count in skipped.items()]
+    notes = [f"Left out: {counted(count, 'line')} {why}." for why, count in skipped.items()]
     if per_row > 1:
         notes.append(f"The log is long: each point is the mean of {per_row:,} rows.")
     return names, kept, notes
@@ -76,7 +76,9 @@ def _lines(path: Path) -> Iterator[str]:
     with path.open(encoding=encoding, errors="replace", newline=None) as file:
         while line := file.readline(LONGEST_LINE):
             if len(line) == LONGEST_LINE and not line.endswith("\n"):
-                raise InputError(f"{path} has a line of more than {LONGEST_LINE:,} characters: it is no log of numbers.")
+                raise InputError(
+                    f"{path} has a line of more than {LONGEST_LINE:,} characters: it is no log of numbers."
+                )
             yield line
 
 
@@ -122,7 +124,7 @@ def _thinned(rows: Iterable[Row]) -> tuple[list[Row], int]:
 
 
 def _mean(rows: list[Row]) -> Row:
-    """Average what was measured; counters, which rise, are those of the last row only where nothing else can be."""
+    """Average each column over the rows that have it."""
     if len(rows) == 1:
         return rows[0]
     columns: dict[str, list[float]] = {}
@@ -143,7 +145,7 @@ def _table(mark: str | None) -> Callable[[Iterable[str], Counter[str]], Iterator
             if line.lstrip().startswith("#") and not names:
                 comment = line.lstrip("# \t")
                 continue
-            separator = separator or max(",;\t|", key=line.count)
+            separator = separator or max(";\t|,", key=line.count)
             cells = next(csv.reader([line], delimiter=separator))
             if not names:
                 first = [_number(cell, separator) for cell in cells]
@@ -152,7 +154,7 @@ def _table(mark: str | None) -> Callable[[Iterable[str], Counter[str]], Iterator
                 if header is cells:
                     continue
             if len(cells) != len(names):
-                skipped["rows of another length than the header" if names else "rows"] += 1
+                skipped["with more or fewer cells than the header"] += 1
                 continue
             values = {name: _number(cell, separator) for name, cell in zip(names, cells, strict=True)}
             yield {name: value for name, value in values.items() if value is not None}
@@ -187,7 +189,7 @@ def _objects(lines: Iterable[str], skipped: Counter[str]) -> Iterator[Row]:
         if isinstance(found, dict):
             yield dict(_flat(found))
         else:
-            skipped["lines that are no JSON object"] += 1
+            skipped["without a JSON object"] += 1
 
 
 def _flat(table: dict[str, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, float]]:
@@ -210,4 +212,3 @@ READERS: dict[str, Callable[[Iterable[str], Counter[str]], Iterator[Row]]] = {
     ".jsonl": _objects,
     ".ndjson": _objects,
 }
-

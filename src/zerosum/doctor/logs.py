@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from zerosum.doctor.columns import ROUND, ROUNDS, read_names
@@ -31,6 +32,9 @@ class Log:
 
     notes: tuple[str, ...] = ()
     """What was done to it, a sentence each."""
+
+    epochs: bool | None = None
+    """Whether the column that counts counts epochs; None where no column says what is counted."""
 
 
 def is_log(place: Path) -> bool:
@@ -71,7 +75,8 @@ def read_log(place: Path, given: Sequence[str] = ()) -> Log:
     if shares:
         said.append(f"Read as percentages: {listed(sorted(shares), most=6)}.")
     read_as = ({counter: ROUND} if counter else {}) | measured
-    return Log(history=History(found), read_as=read_as, not_read=tuple(not_read), notes=(*notes, *said))
+    epochs = None if counter is None else counter.lower().startswith("epoch")
+    return Log(history=History(found), read_as=read_as, not_read=tuple(not_read), notes=(*notes, *said), epochs=epochs)
 
 
 def _counter(names: Sequence[str], rows: Sequence[Row], given: str | None) -> tuple[str | None, list[str]]:
@@ -80,7 +85,7 @@ def _counter(names: Sequence[str], rows: Sequence[Row], given: str | None) -> tu
     candidates = [given] if given else [by_name[name] for name in ROUNDS if name in by_name]
     for name in candidates:
         values = [row[name] for row in rows if name in row]
-        if values and all(map(math.isfinite, values)) and all(a < b for a, b in zip(values, values[1:], strict=False)):
+        if values and all(map(math.isfinite, values)) and all(a < b for a, b in pairwise(values)):
             return name, []
     if not candidates:
         return None, ["No column counts rounds or epochs: the number of the row stands for it."]
