@@ -14,10 +14,11 @@ from zerosum.data.options import DataConfig
 from zerosum.data.sources.find import built_in
 from zerosum.doctor import signs
 from zerosum.doctor.evidence import Evidence, Facts
-from zerosum.doctor.facts import facts_of
 from zerosum.doctor.finding import Finding
 from zerosum.doctor.images import evidence_of_images
 from zerosum.doctor.logs import is_log, read_log
+from zerosum.doctor.measures import CHECKERBOARD, DIVERSITY, NEAREST
+from zerosum.doctor.run_facts import facts_of_run
 from zerosum.errors import InputError
 from zerosum.run.directory import Run
 from zerosum.runtime.paths import expanded
@@ -25,6 +26,9 @@ from zerosum.runtime.thread_pool import ProgressCallback
 
 SCHEMA = 1
 """Version of what `Examination.to_json` returns."""
+
+FROM_IMAGES = (DIVERSITY, CHECKERBOARD, NEAREST)
+"""Measures that signs take from images themselves, where there are samples and real ones."""
 
 Form = Literal["run", "log", "images"]
 
@@ -104,7 +108,7 @@ def examine(
         history = run.history()
         damaged = history.damaged
         notes = (f"Lines of history.jsonl that cannot be read, left out: {damaged:,}.",) if damaged else ()
-        return _by_all_signs("run", Evidence(history=history, facts=facts_of(run)), notes=notes)
+        return _by_all_signs("run", Evidence(history=history, facts=facts_of_run(run)), notes=notes)
     if is_log(path):
         _refuse("log", against=against)
         log = read_log(path, columns)
@@ -140,7 +144,8 @@ class _Recorded(Evidence):
     def series(self, key: str) -> tuple[np.ndarray, np.ndarray]:
         rounds, values = super().series(key)
         if key != "round":
-            self.asked[key] = len(values) > 0
+            compared = self.samples is not None and self.real is not None
+            self.asked[key] = len(values) > 0 or (compared and key in FROM_IMAGES)
         return rounds, values
 
     def players(self, term: str) -> list[str]:

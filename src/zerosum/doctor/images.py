@@ -11,7 +11,6 @@ from zerosum.data.batch import Images
 from zerosum.data.dataset import Dataset
 from zerosum.data.options import DataConfig
 from zerosum.doctor.evidence import Evidence, Facts
-from zerosum.doctor.image_measures import measure
 from zerosum.errors import InputError
 from zerosum.kinds import open_as
 from zerosum.kinds.images import ImageDataset
@@ -32,7 +31,9 @@ def evidence_of_images(
     options: DataConfig = DataConfig(),
     progress: ProgressCallback | None = None,
 ) -> tuple[Evidence, list[str]]:
-    """Measure a folder, .zip or array file of images, and return the evidence and what is to be said of it.
+    """Open a folder, .zip or array file of images as evidence, and return what is to be said of it, too.
+
+    There is no history: signs take what they need from the images themselves.
 
     Args:
         source: the samples.
@@ -53,13 +54,11 @@ def evidence_of_images(
         if dataset is not None and len(dataset) < FEWEST:
             raise InputError(f"{place} has {counted(len(dataset), 'image')}, and {FEWEST} or more are needed.")
     samples, originals = _some(given), None if real is None else _some(real)
-    facts = Facts(shape=given.spec.shape, notes=given.notes)
-    # A folder knows no rounds: all that is measured of it stands in one row.
-    history = History([{"round": 0, **measure(samples, originals)}])
+    facts = Facts(shape=given.spec.shape, images=len(given), notes=given.notes)
     notes = [note for note in given.notes if not note.startswith("No labels were taken")]
     if len(given) > MOST:
         notes.append(f"Looked at {MOST:,} of {counted(len(given), 'image')}.")
-    return Evidence(history=history, facts=facts, samples=samples, real=originals), notes
+    return Evidence(history=History(), facts=facts, samples=samples, real=originals), notes
 
 
 def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> ImageDataset:

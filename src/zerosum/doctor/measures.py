@@ -20,12 +20,6 @@ DEAD_UNITS = "watch/dead_units"
 SATURATED = "watch/saturated"
 """Share of the samples' values within 0.01 of -1 or 1, minus that of real ones."""
 
-DUPLICATES = "watch/duplicates"
-"""Share of the samples that equal an earlier one, value for value, minus that of real ones."""
-
-CONSTANT_CHANNELS = "watch/constant_channels"
-"""Channels that have one value in all samples, minus those of real ones."""
-
 NEAREST = "watch/nearest"
 """Median distance of a sample to its nearest training sample, divided by that of a held-out or other real sample."""
 

@@ -28,7 +28,7 @@ def _count(found: Examination) -> str:
     return f"{counted(len(found.findings), 'finding')} ({parts})"
 
 
-def _of_finding(finding: Finding, kind: str) -> Iterator[str]:
+def _of_finding(finding: Finding, form: str) -> Iterator[str]:
     yield f"{finding.severity.upper()}: {finding.title}"
     figure = f"{finding.measure} {number(finding.value)}, threshold {number(finding.threshold)}"
     when = "" if form == "images" else f"Since round {finding.since:,}: "
