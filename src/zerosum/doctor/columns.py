@@ -67,11 +67,12 @@ ROUNDS = (
     "epoch",
     "epochs",
     "kimg",
+    "index",
 )
 """Names of columns that count, the finest first."""
 
 OWN = re.compile(rf"[a-z][a-z0-9_]*/({'|'.join(sorted({*TERMS.values(), 'real_probability', 'fake_probability'}))})")
-KEPT = re.compile(r"(watch|evaluation)/[\w/.-]+|seen|seconds|images_per_second")
+KEPT = re.compile(r"(watch|evaluation)/[\w/.-]+|seen|seconds|images_per_second|peak_[a-z_]+_bytes")
 """Names that zerosum itself gives to what is no term of a player."""
 
 

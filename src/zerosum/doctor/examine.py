@@ -144,8 +144,7 @@ class _Recorded(Evidence):
     def series(self, key: str) -> tuple[np.ndarray, np.ndarray]:
         rounds, values = super().series(key)
         if key != "round":
-            compared = self.samples is not None and self.real is not None
-            self.asked[key] = len(values) > 0 or (compared and key in FROM_IMAGES)
+            self.asked[key] = len(values) > 0
         return rounds, values
 
     def players(self, term: str) -> list[str]:
@@ -156,6 +155,9 @@ class _Recorded(Evidence):
     def lacking(self) -> tuple[str, ...]:
         """Return what was asked for where none of it is there; series where there were any, else terms of players."""
         asked = self.asked or self.terms
+        compared = self.samples is not None and self.real is not None
+        if compared and next(iter(asked), None) in FROM_IMAGES:
+            return ()
         return () if any(asked.values()) else tuple(asked)
 
 
@@ -180,7 +182,9 @@ def _by_all_signs(form: Form, evidence: Evidence, **about: Any) -> Examination:
 
 
 def _finite(value: Any) -> Any:
-    """Return a value of JSON with null for numbers that JSON does not have."""
+    """Return a value as JSON has it: numbers of numpy as plain ones, and null for those that JSON lacks."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -75,7 +75,7 @@ def read_log(place: Path, given: Sequence[str] = ()) -> Log:
     if shares:
         said.append(f"Read as percentages: {listed(sorted(shares), most=6)}.")
     read_as = ({counter: ROUND} if counter else {}) | measured
-    epochs = None if counter is None else counter.lower().startswith("epoch")
+    epochs = None if counter is None or counter == "index" else counter.lower().startswith("epoch")
     return Log(history=History(found), read_as=read_as, not_read=tuple(not_read), notes=(*notes, *said), epochs=epochs)
 
 

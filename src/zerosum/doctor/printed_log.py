@@ -71,5 +71,5 @@ def _counters(text: str, epoch: float | None) -> dict[str, float]:
         step, of = next((a, b) for a, b in ((match[1], match[2]), (match[3], match[4]), (match[5], match[6])) if a)
         found["step"] = float(step) + (float(of) * epoch if of and epoch is not None else 0)
     elif epoch is None and (match := LEADING.match(text)) is not None:
-        found["step"] = float(match[1])
+        found["index"] = float(match[1])  # of a step or of an epoch: the line does not say
     return found

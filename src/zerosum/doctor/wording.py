@@ -30,9 +30,9 @@ def _count(found: Examination) -> str:
 
 def _of_finding(finding: Finding, form: str) -> Iterator[str]:
     yield f"{finding.severity.upper()}: {finding.title}"
-    figure = f"{finding.measure} {number(finding.value)}, threshold {number(finding.threshold)}"
-    when = "" if form == "images" else f"Since round {finding.since:,}: "
-    yield f"  {when}{figure} ({CONFIDENCE[finding.confidence]})."
+    figure = f"{finding.measure}: {number(finding.value)}, threshold {number(finding.threshold)}"
+    when = "" if form == "images" else f"Since round {finding.since:,}. "
+    yield f"  {when}{figure[:1].upper()}{figure[1:]} ({CONFIDENCE[finding.confidence]})."
     if finding.meaning:
         yield f"  {finding.meaning}"
     for index, remedy in enumerate(finding.remedies):
@@ -58,8 +58,11 @@ def _scope(found: Examination) -> Iterator[str]:
         what = "nothing: no measurement was kept yet"
     yield f"Looked at {what}, for {len(found.looked_for)} of {counted(total, 'sign')}."
     if found.lacking:
-        without = [f"{name} ({listed(keys, most=2)})" for name, keys in found.lacking.items()]
-        yield f"Not looked for, because what it is read from is missing: {listed(without, most=20)}."
+        yield "Not looked for, because what is named here is missing:"
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for name, keys in found.lacking.items():
+            groups.setdefault(keys, []).append(name)
+        yield from (f"  {listed(keys, most=3)}: {listed(names, most=20)}" for keys, names in groups.items())
     if found.read_as:
         yield f"Read as: {listed([f'{name} -> {key}' for name, key in found.read_as.items()], most=30)}."
     if found.not_read:
