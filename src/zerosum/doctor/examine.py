@@ -152,6 +152,11 @@ class _Recorded(Evidence):
         self.terms[term] = bool(found)
         return found
 
+    def forget(self) -> None:
+        """Begin with the next sign."""
+        self.asked.clear()
+        self.terms.clear()
+
     def lacking(self) -> tuple[str, ...]:
         """Return what was asked for where none of it is there; series where there were any, else terms of players."""
         asked = self.asked or self.terms
@@ -162,12 +167,12 @@ class _Recorded(Evidence):
 
 
 def _by_all_signs(form: Form, evidence: Evidence, **about: Any) -> Examination:
-    known = {each.name: getattr(evidence, each.name) for each in fields(Evidence)}
+    recorded = _Recorded(**{each.name: getattr(evidence, each.name) for each in fields(Evidence)})
     found: list[Finding] = []
     looked_for: list[str] = []
     lacking: dict[str, tuple[str, ...]] = {}
     for name in signs.names():
-        recorded = _Recorded(**known)
+        recorded.forget()
         finding = signs.find(name).find(recorded)
         if finding is not None:
             found.append(finding)

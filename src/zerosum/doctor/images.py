@@ -45,11 +45,12 @@ def evidence_of_images(
         InputError: there are no such images, or too few.
         StorageError: the cache cannot be written to.
     """
+    options = replace(options, labels="none")
     real = None if against is None else _opened(against, options, progress)
     if real is not None:
         size = "x".join(map(str, real.spec.shape[1:]))
         options = replace(options, size=size, channels=real.spec.shape[0], range=real.spec.range or options.range)
-    given = _opened(source, replace(options, labels="none"), progress)
+    given = _opened(source, options, progress)
     for place, dataset in ((source, given), (against, real)):
         if dataset is not None and len(dataset) < FEWEST:
             raise InputError(f"{place} has {counted(len(dataset), 'image')}, and {FEWEST} or more are needed.")
