@@ -1,10 +1,13 @@
-"""The Python interface: train, resume, load, evaluate, compare."""
+"""The Python interface: train, resume, load, evaluate, compare, diagnose."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zerosum.doctor.examine import examine
+from zerosum.doctor.finding import Finding
 from zerosum.evaluation import evaluate as evaluation
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
@@ -147,3 +150,25 @@ def compare(
         InputError: one was not evaluated, or under another protocol; the sentence says what to type.
     """
     return evaluation.compare(*places, recipe=recipe, progress=progress, **asked)
+
+
+def diagnose(
+    place: str | Path,
+    *,
+    against: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> list[Finding]:
+    """Return what goes wrong in a run, a log of another program or a set of images, the most severe first.
+
+    Args:
+        place: a run directory; a log, .csv, .tsv, .jsonl, printed lines (.log, .txt) or TensorBoard's events; or a
+            folder, .zip or array file of images.
+        against: of images, the real ones to compare them with.
+        columns: of a log, what columns are whose names are not understood: {"loss1": "discriminator/loss"}.
+
+    Raises:
+        InputError: there is nothing of these at the place, or it cannot be read.
+        StorageError: the cache for images cannot be written to.
+    """
+    given = [f"{name}={key}" for name, key in (columns or {}).items()]
+    return list(examine(place, against=against, columns=given).findings)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 
+from bench import signs as signs_page
 from bench.results import FOLDER, PAGE, ROOT, page
+from zerosum.doctor import signs
 
 
 def test_the_benchmarks_page_is_made_of_the_results():
     assert list(FOLDER.glob("*.json"))
     assert PAGE.read_text() == page(), "run `python -m bench.results`"
+
+
+def test_the_doctor_s_page_lists_every_sign():
+    assert signs_page.PAGE.read_text() == signs_page.page(), "run `python -m bench.signs`"
+    assert signs_page.signs_table().count("\n| `") == len(signs.names())
 
 
 def test_every_link_between_documents_leads_somewhere():

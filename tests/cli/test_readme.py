@@ -76,7 +76,8 @@ def test_the_commands_run_in_their_order(photos, capsys):
             assert done.returncode == 0, done.stderr.decode()[-2000:]
         else:
             assert program == "zerosum"
-            assert main(arguments) == 0, f"{command}: {capsys.readouterr().err}"
+            done = (0, 3) if arguments[0] == "doctor" else (0,)  # 3: so short a run may well be ill
+            assert main(arguments) in done, f"{command}: {capsys.readouterr().err}"
         ran += 1
     assert ran >= 10
     for made in (

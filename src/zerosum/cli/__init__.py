@@ -24,6 +24,7 @@ COMMANDS = {
     "upscale": "make images larger with a run of super-resolution",
     "evaluate": "say how good a run, or a folder of images, is, and how sure that is",
     "compare": "put evaluated runs side by side",
+    "doctor": "say what goes wrong in a run, a log or images, and what to change",
     "recipes": "list the recipes, or explain one",
     "data": "check data, or pack them ahead of training",
     "report": "write a run's report.html again",
@@ -43,8 +44,9 @@ USAGE = """usage: zerosum COMMAND ...
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    0: done. 1: it went wrong. 2: something given cannot be used. 128 + N: signal N has stopped it (130 after Ctrl-C,
-    143 after SIGTERM, 129 after SIGHUP); what was trained is saved.
+    0: done. 1: it went wrong. 2: something given cannot be used. 3: `zerosum doctor` has found something worse than a
+    note. 128 + N: signal N has stopped it (130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP); what was trained is
+    saved.
     """
     from zerosum.errors import StorageError
     from zerosum.runtime.terminal import standard_streams, tell

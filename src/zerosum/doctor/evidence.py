@@ -35,6 +35,8 @@ class Facts:
     """Whether a network has batch norm; None where nobody knows."""
     notes: Sequence[str] = ()
     """What was said of the data when they were opened."""
+    epochs: bool | None = None
+    """Whether a round of the history is an epoch, as in many foreign logs; None where nobody knows."""
 
 
 @dataclass(frozen=True, kw_only=True)

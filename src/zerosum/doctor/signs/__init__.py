@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from zerosum.doctor.evidence import Evidence
@@ -44,5 +44,9 @@ def find(name: str) -> Sign:
 
 def diagnose(evidence: Evidence) -> list[Finding]:
     """Return the findings of all signs, the most severe first, and among equals the earliest."""
-    found = [finding for name in names() if (finding := find(name).find(evidence)) is not None]
-    return sorted(found, key=lambda finding: (ORDER[finding.severity], finding.since, finding.sign))
+    return ranked(finding for name in names() if (finding := find(name).find(evidence)) is not None)
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings, the most severe first, and among equals the earliest."""
+    return sorted(findings, key=lambda finding: (ORDER[finding.severity], finding.since, finding.sign))
