@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,8 @@ import numpy as np
 from zerosum.run.history import History
 
 REAL, FAKE = "real_accuracy", "fake_accuracy"
+DISCRIMINATORS = ("discriminator", "critic")
+"""How the names of players begin who tell real samples from generated ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,8 @@ class Facts:
     """Whether a network has batch norm; None where nobody knows."""
     notes: Sequence[str] = ()
     """What was said of the data when they were opened."""
+    epochs: bool | None = None
+    """Whether a round of the history is an epoch, as in many foreign logs; None where nobody knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +59,27 @@ class Evidence:
         """The last round that was measured; 0 where none was."""
         return int(self.history[-1]["round"]) if len(self.history) else 0
 
+    @cached_property
+    def columns(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Rounds (T,) and finite values (T,) of all that was measured, by name, as float64."""
+        found: dict[str, tuple[list[float], list[float]]] = {}
+        for row in self.history:
+            for key, value in row.items():
+                if type(value) in (int, float) and math.isfinite(value):
+                    rounds, values = found.setdefault(key, ([], []))
+                    rounds.append(row["round"])
+                    values.append(value)
+        return {key: (np.asarray(r, np.float64), np.asarray(v, np.float64)) for key, (r, v) in found.items()}
+
     def players(self, term: str) -> list[str]:
         """Return the players of whom a term was logged, as "discriminator" of "discriminator/real_accuracy"."""
-        return [key.rpartition("/")[0] for key in self.history.measured() if key.rpartition("/")[2] == term]
+        return [key.rpartition("/")[0] for key in self.columns if key.rpartition("/")[2] == term]
 
     @property
     def discriminators(self) -> list[str]:
-        """Players whose accuracies on real and generated samples were logged."""
-        return [player for player in self.players(REAL) if player in self.players(FAKE)]
+        """Players whose accuracies on real and generated samples were logged, or who are called so."""
+        named = [player for player in self.players("loss") if player.lower().startswith(DISCRIMINATORS)]
+        return list(dict.fromkeys([player for player in self.players(REAL) if player in self.players(FAKE)] + named))
 
     @property
     def generators(self) -> list[str]:
@@ -68,6 +87,5 @@ class Evidence:
         return [player for player in self.players("loss") if player not in self.discriminators]
 
     def series(self, key: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rounds (T,) and the finite values (T,) of one measurement, as float64."""
-        rounds, values = self.history.series(key)
-        return np.asarray(rounds, np.float64), np.asarray(values, np.float64)
+        """Return the rounds (T,) and the finite values (T,) of one measurement; empty where there is none."""
+        return self.columns.get(key, (np.empty(0), np.empty(0)))
