@@ -141,9 +141,7 @@ def _remedies(evidence: Evidence) -> tuple[Remedy, ...]:
             else None,
             remedies.stabilise(evidence, "instance-noise", 0.1, noise),
             remedies.penalty(evidence),
-            remedies.rate(
-                evidence, "discriminator", "lets the generator keep up with the discriminator", shared=False
-            ),
+            remedies.rate(evidence, "discriminator", "lets the generator keep up with the discriminator", shared=False),
             remedies.moves(evidence, -1, "gives the generator more of the moves"),
             remedies.change(evidence, "real_label", (0.9, 0.9), "keeps the discriminator from becoming certain")
             if evidence.facts.flags

@@ -50,7 +50,7 @@ def _steep(evidence: Evidence) -> Finding | None:
     for player in [*evidence.discriminators, *evidence.generators]:
         key = f"{player}/gradient_norm"
         rounds, norms = evidence.series(key)
-        found = windows.crossing(evidence, rounds, norms, above=STEEP, span=20, lasting=20, checks=3)
+        found = windows.crossing(evidence, rounds, norms, above=STEEP, span=20, lasting=20, checks=3, after=0)
         if found is None:
             continue
         before = norms[: max(1, len(norms) // 2)]
@@ -69,7 +69,7 @@ def _huge(evidence: Evidence) -> Finding | None:
         if not len(losses):
             continue
         bound = HUGE * max(1.0, float(np.median(np.abs(losses[: max(1, len(losses) // 2)]))))
-        found = windows.crossing(evidence, rounds, np.abs(losses), above=bound, span=20, lasting=20, checks=3)
+        found = windows.crossing(evidence, rounds, np.abs(losses), above=bound, span=20, lasting=20, checks=3, after=0)
         if found:
             return _finding(evidence, player, found, f"absolute loss of the {player}", bound, key)
     return None

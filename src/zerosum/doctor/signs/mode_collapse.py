@@ -59,9 +59,7 @@ def variety(samples: np.ndarray) -> float:
     return float(np.mean([np.abs(chosen - np.roll(chosen, shift, axis=0)).mean() for shift in (1, 2, 3)]))
 
 
-def _finding(
-    evidence: Evidence, since: int, value: float, threshold: float, severity: str, confidence: str
-) -> Finding:
+def _finding(evidence: Evidence, since: int, value: float, threshold: float, severity: str, confidence: str) -> Finding:
     complete = threshold == COMPLETE
     return SIGN.finding(
         title="All samples look alike" if complete else "The samples vary little",
@@ -83,9 +81,7 @@ def _finding(
 
 
 def _of_a_class(evidence: Evidence) -> Finding | None:
-    found = windows.crossing(
-        evidence, *evidence.series(CLASS_DIVERSITY), below=COMPLETE, span=1, checks=windows.CHECKS
-    )
+    found = windows.crossing(evidence, *evidence.series(CLASS_DIVERSITY), below=COMPLETE, span=1, checks=windows.CHECKS)
     if found is None or windows.rising(evidence.series(CLASS_DIVERSITY)[1]):
         return None
     return SIGN.finding(
@@ -111,7 +107,9 @@ def _remedies(evidence: Evidence) -> tuple[Remedy, ...]:
             remedies.stabilise(evidence, "minibatch-discrimination", 100, why),
             remedies.both_rates(evidence, "keeps the generator from leaping to what the discriminator likes best"),
             remedies.scale(evidence, "batch", 2, "shows the discriminator more of the data at once"),
-            remedies.another_recipe(evidence, "r3gan", "compares pairs, a loss without minima where modes are left out"),
+            remedies.another_recipe(
+                evidence, "r3gan", "compares pairs, a loss without minima where modes are left out"
+            ),
         )
     )
 

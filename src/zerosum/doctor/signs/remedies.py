@@ -122,7 +122,9 @@ def admits(facts: Facts, name: str) -> bool:
         return False
     if name in IMAGES_ONLY and len(facts.shape) != 3:
         return False
-    if name == "ada" and (facts.objective not in ("logistic", "least-squares", "hinge") or facts.shape[0] not in (1, 3)):
+    if name == "ada" and (
+        facts.objective not in ("logistic", "least-squares", "hinge") or facts.shape[0] not in (1, 3)
+    ):
         return False
     if name in TARGETS and (facts.objective != "logistic" or "real_label" in facts.flags):
         return False
@@ -140,7 +142,13 @@ def discriminator_has_batch_norm(facts: Facts) -> bool:
     for name in ("discriminator_norm", "critic_norm"):
         if name in facts.config:
             return facts.config[name] == "batch"
-    return facts.batch_norm is not False and facts.recipe not in ("biggan", "cyclegan", "pix2pix", "projection", "sngan")
+    return facts.batch_norm is not False and facts.recipe not in (
+        "biggan",
+        "cyclegan",
+        "pix2pix",
+        "projection",
+        "sngan",
+    )
 
 
 def penalty(evidence: Evidence) -> Remedy | None:

@@ -104,8 +104,9 @@ def crossing(
     span: float = WINDOW,
     lasting: float = 0,
     checks: int = 1,
+    after: float | None = None,
 ) -> Crossing | None:
-    """Return since when the running average of a series lies within bounds to its end, once the game is warm.
+    """Return since when the running average of a series lies within bounds to its end.
 
     Args:
         evidence: of the run.
@@ -116,10 +117,11 @@ def crossing(
         span: rounds of the running average.
         lasting: rounds for which it must have been so.
         checks: rows for which it must have been so.
+        after: the round up to which rows are left out; by default that of `warm_up`.
     """
     length = rows(evidence, rounds, span)
     needed = max(rows(evidence, rounds, lasting), checks)
-    warm = rounds > warm_up(evidence)
+    warm = rounds > (warm_up(evidence) if after is None else after)
     if warm.sum() < max(needed, length):
         return None
     average = smooth(values[warm], length)
