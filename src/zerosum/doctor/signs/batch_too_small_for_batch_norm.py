@@ -7,7 +7,7 @@ from zerosum.doctor.finding import Finding
 from zerosum.doctor.signs import Sign, remedies
 
 FEWEST = 8
-"""Samples: a classifier errs on 23.6 % with 32, 24.8 % with 8, 27.3 % with 4 and 34.7 % with 2 (table 2 of the paper)."""
+"""Samples: a classifier errs on 23.6 % with 32, 24.8 % with 8, 27.3 % with 4, 34.7 % with 2 (table 2 of the paper)."""
 
 
 def find(evidence: Evidence) -> Finding | None:

@@ -9,8 +9,8 @@ from zerosum.doctor.signs import Sign, remedies, windows
 FEW = 10_000
 """Training samples below which a discriminator has overfitted on 256x256 images (figure 1 of the paper)."""
 PASSES = 20
-KNOWN = 0.8
-"""Mean sign of the logits of training samples; the paper augments from 0.6 on."""
+KNOWN = 0.9
+"""Mean sign of the logits of training samples; the paper augments from 0.6 on, where small healthy games are, too."""
 OVERFITTED = 0.5
 """Share of the way from generated to training samples at which held-out ones lie, from the latter: r_v of the paper."""
 HELD_OUT = "held_out"

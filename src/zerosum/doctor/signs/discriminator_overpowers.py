@@ -56,7 +56,7 @@ def _rejects(evidence: Evidence) -> Finding | None:
         return None
     for player in evidence.discriminators:
         rounds, real, fake = windows.accuracies(evidence, player)
-        for bound, over, severity in ((NEVER, 50, "critical"), (SELDOM, windows.WINDOW, "warning")):
+        for bound, over, severity in ((NEVER, 1, "critical"), (SELDOM, windows.WINDOW, "warning")):
             lost = np.where(fake > 1 - bound, real, 1.0)
             found = windows.crossing(evidence, rounds, lost, below=bound, span=over, lasting=50)
             if found:

@@ -12,15 +12,16 @@ JUMP = 5.0
 """Change of a cross-entropy from row to row: 7.1 to 7.3 at three onsets, and at most 1.2 before."""
 UNUSUAL = 5.0
 """Times the 90th percentile of the changes before."""
-PERIODIC = 0.6
-"""Share of a loss's variance at one period; of white noise it is 0.15 in 128 rows."""
-CYCLES = 3
-FEWEST, MOST = 48, 256
-"""Rows in which a period is looked for."""
+PERIODIC = 0.7
+"""Share of a loss's variance at one period: more than in any of 2,000 series of noise, with a memory of up to 50 rows."""
+CYCLES = 8
+ROWS = (128, 256, 512)
+"""Rows in which a period is looked for, of which they must hold `CYCLES` or more."""
 WORSE = 1.1
 """Times the best distance from the data, with every evaluation since the last but three worse than the one before."""
 RESTLESS = 0.1
-"""Change of the accuracy from one epoch to the next."""
+"""Change of the accuracy from one epoch to the next, in five of the last seven."""
+STRETCHES = 8
 
 
 def find(evidence: Evidence) -> Finding | None:
@@ -37,13 +38,11 @@ def _jump(evidence: Evidence) -> Finding | None:
         rounds, losses = rounds[kept], losses[kept]
         if len(losses) < 10:
             continue
-        changes = np.abs(np.diff(losses))
-        usual = float(np.quantile(changes[:-1], 0.9))
-        recent = windows.rows(evidence, rounds, 50)
-        bound = max(JUMP, UNUSUAL * usual)
-        place = len(changes) - recent + int(np.argmax(changes[-recent:]))
-        stayed = abs(losses[-1] - losses[place]) > bound / 2
-        if changes[place] > bound and stayed:
+        changes = np.diff(losses)
+        bound = max(JUMP, UNUSUAL * float(np.quantile(np.abs(changes), 0.9)))
+        place = int(np.max(np.flatnonzero(changes > bound), initial=-1))
+        after = losses[place + 1 :]
+        if place >= 0 and len(after) >= windows.rows(evidence, rounds, 50) and after.min() > losses[place] + bound / 2:
             return SIGN.finding(
                 title="The discriminator's loss has jumped",
                 severity="critical",
@@ -88,17 +87,16 @@ def _circle(evidence: Evidence) -> Finding | None:
         key = f"{player}/loss"
         rounds, losses = evidence.series(key)
         kept = rounds > windows.warm_up(evidence)
-        rounds, losses = rounds[kept][-MOST:], losses[kept][-MOST:]
-        if len(losses) < FEWEST:
-            continue
-        share, frequency = periodicity(losses)
-        if share >= PERIODIC and _widens(losses):
-            period = (rounds[-1] - rounds[0]) / frequency
+        found = [(*periodicity(losses[kept][-count:]), count) for count in ROWS if kept.sum() >= count]
+        share, cycles, count = max(found, default=(0.0, 0, 0))
+        if share >= PERIODIC and _widens(losses[-count:]):
+            begun = rounds[-count]
+            period = (rounds[-1] - begun) / cycles
             return SIGN.finding(
                 title="The losses circle",
                 severity="warning",
                 confidence="likely",
-                since=int(rounds[0]),
+                since=int(begun),
                 measure=f"share of the loss's variance at a period of {period:,.0f} rounds",
                 value=share,
                 threshold=PERIODIC,
@@ -113,7 +111,7 @@ def _circle(evidence: Evidence) -> Finding | None:
 def periodicity(values: np.ndarray) -> tuple[float, int]:
     """Return the largest share of the variance of (T,) values at one frequency, without their line, and its cycles.
 
-    Slow changes, of fewer than three cycles, are not counted as periods, but in the variance.
+    Slow changes, of fewer than eight cycles, are not counted as periods, but in the variance.
     """
     steps = np.arange(len(values))
     rest = values - np.polyval(np.polyfit(steps, values, 1), steps)
@@ -137,18 +135,18 @@ def _restless(evidence: Evidence) -> Finding | None:
         kept = rounds > windows.warm_up(evidence)
         size = windows.rows(evidence, rounds, windows.WINDOW)
         count = int(kept.sum()) // size
-        if count < 10:
+        if count < STRETCHES:
             continue
-        epochs = values[kept][-count * size :].reshape(count, size).mean(1)[-10:]
+        epochs = values[kept][-count * size :].reshape(count, size).mean(1)[-STRETCHES:]
         changes = np.diff(epochs)
         moved = np.abs(changes) > RESTLESS
         turned = np.sum(np.sign(changes[1:]) != np.sign(changes[:-1]))
-        if moved.sum() >= 6 and turned >= 4:
+        if moved.sum() >= 5 and turned >= 4:
             return SIGN.finding(
                 title="The discriminator's accuracy does not settle",
                 severity="warning",
                 confidence="possible",
-                since=int(rounds[kept][-10 * size]),
+                since=int(rounds[kept][-STRETCHES * size]),
                 measure=f"median change of the accuracy from one stretch of {windows.WINDOW} rounds to the next",
                 value=float(np.median(np.abs(changes))),
                 threshold=RESTLESS,

@@ -27,7 +27,7 @@ def _fooled(evidence: Evidence) -> Finding | None:
     pairs = evidence.facts.objective == "relativistic"
     for player in evidence.discriminators:
         rounds, real, fake = windows.accuracies(evidence, player)
-        for bound, over, severity in ((NEVER, 50, "critical"), (SELDOM, windows.WINDOW, "warning")):
+        for bound, over, severity in ((NEVER, 1, "critical"), (SELDOM, windows.WINDOW, "warning")):
             fooled = fake if pairs else np.where(real > 1 - bound, fake, 1.0)
             found = windows.crossing(evidence, rounds, fooled, below=bound, span=over, lasting=50)
             if found:

@@ -9,8 +9,9 @@ from zerosum.doctor.finding import Finding, Remedy
 from zerosum.doctor.measures import UPDATE
 from zerosum.doctor.signs import Sign, remedies, windows
 
-APART = 10.0
-"""Ratio of the rates; papers with two time scales have 2 to 5."""
+APART = {"discriminator": 10.0, "generator": 20.0}
+"""Ratio of the rates by who learns faster. Papers with two time scales have 2 to 5; unrolled GANs have generators of
+10."""
 STEPS_APART = 30.0
 """Ratio of the steps, each as a share of its player's weights: networks differ, too."""
 
@@ -27,9 +28,10 @@ def _set(evidence: Evidence) -> Finding | None:
         return None
     one, other = (float(rate) for rate in rates if rate is not None)
     ratio = max(one, other) / min(one, other)
-    if ratio < APART * (1 - 1e-9):
+    bound = APART["discriminator" if one > other else "generator"]
+    if ratio < bound * (1 - 1e-9):
         return None
-    return _finding(evidence, one > other, int(evidence.history[0]["round"]), ratio, APART, "learning rates", ())
+    return _finding(evidence, one > other, int(evidence.history[0]["round"]), ratio, bound, "learning rates", ())
 
 
 def _measured(evidence: Evidence) -> Finding | None:
@@ -69,10 +71,10 @@ def _remedies(evidence: Evidence, fast: str) -> tuple[Remedy, ...]:
     config, slow = evidence.facts.config, {"discriminator": "generator", "generator": "discriminator"}[fast]
     other = config.get(f"{slow}_lr")
     closer = "brings the players' pace together"
-    equal = remedies.change(evidence, f"{fast}_lr", 2 * other, closer) if isinstance(other, int | float) else None
-    if equal is not None and 2 * other >= config[f"{fast}_lr"]:
-        equal = None
-    return remedies.those((equal or remedies.rate(evidence, fast, closer, factor=0.25, shared=False),))
+    present = config.get(f"{fast}_lr")
+    if isinstance(other, int | float) and isinstance(present, int | float) and 2 * other < present:
+        return remedies.those((remedies.change(evidence, f"{fast}_lr", 2 * other, closer),))
+    return remedies.those((remedies.rate(evidence, fast, closer, factor=0.25, shared=False),))
 
 
 SIGN = Sign(

@@ -97,5 +97,5 @@ SIGN = Sign(
     name="samples-memorised",
     title="The samples copy training samples",
     find=find,
-    source="Distances: Lopez-Paz & Oquab 2017 (https://arxiv.org/abs/1610.06545); percentile and shares by our own choice",
+    source="Meehan et al. 2020, section 2 (https://arxiv.org/abs/2004.05675); percentile and shares by our own choice",
 )

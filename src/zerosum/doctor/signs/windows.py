@@ -138,7 +138,7 @@ def accuracies(evidence: Evidence, player: str) -> tuple[np.ndarray, np.ndarray,
 
 
 def accuracy(evidence: Evidence, player: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return rounds (T,) and the mean (T,) of both accuracies, or the accuracy of all samples where only it is known."""
+    """Return rounds (T,) and the mean (T,) of both accuracies, or the accuracy of all where only it is known."""
     rounds, real, fake = accuracies(evidence, player)
     return (rounds, (real + fake) / 2) if len(rounds) else evidence.series(f"{player}/accuracy")
 
