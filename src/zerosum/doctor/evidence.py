@@ -65,7 +65,7 @@ class Evidence:
         found: dict[str, tuple[list[float], list[float]]] = {}
         for row in self.history:
             for key, value in row.items():
-                if type(value) in (int, float) and math.isfinite(value):
+                if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
                     rounds, values = found.setdefault(key, ([], []))
                     rounds.append(row["round"])
                     values.append(value)

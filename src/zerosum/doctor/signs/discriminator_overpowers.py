@@ -13,9 +13,11 @@ CERTAIN = 0.99
 NEVER, SELDOM = 0.01, 0.2
 """Accuracy on one kind of sample below which the discriminator calls all of it the other kind, or nearly all."""
 VANISHED = 1e-6
+"""Norm of the generator's gradient."""
 PERFECT = 0.139
 """A tenth of 2 ln 2, the loss of a discriminator that guesses."""
 LOSING = 3.0
+"""Generator's loss above which it is losing, in a cross-entropy."""
 PENALTIES = ("r1", "r2", "gradient-penalty", "approximate-r1")
 
 MEANING = (
@@ -34,11 +36,12 @@ def _vanished(evidence: Evidence) -> Finding | None:
         key = f"{player}/gradient_norm"
         losses = evidence.series(f"{player}/loss")[1]
         found = windows.crossing(evidence, *evidence.series(key), below=VANISHED, span=1, lasting=20)
-        if found and len(losses) and abs(losses[-1]) > 0.1:
+        certain = found is not None and found.value == 0 and abs(losses[-1:].sum()) > PERFECT
+        if found and (certain or losses[-1:].sum() > LOSING):
             return SIGN.finding(
                 title="The generator gets no gradient",
                 severity="critical",
-                confidence="certain" if found.value == 0 else "likely",
+                confidence="certain" if certain else "likely",
                 since=found.since,
                 measure="norm of the generator's gradient",
                 value=found.value,
@@ -108,6 +111,8 @@ def _perfect(evidence: Evidence) -> Finding | None:
         if len(windows.accuracy(evidence, player)[0]) or losing is None:
             continue
         rounds, losses = evidence.series(f"{player}/loss")
+        if len(losses) and losses.min() < 0:  # labels outside [0, 1], or no cross-entropy
+            continue
         found = windows.crossing(evidence, rounds, losses, above=0, below=PERFECT, lasting=500, checks=2)
         if found:
             return SIGN.finding(
