@@ -13,6 +13,9 @@ import numpy as np
 from zerosum.run.history import History
 
 REAL, FAKE = "real_accuracy", "fake_accuracy"
+NO_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "-Infinity")
+"""How logs spell numbers that are not finite; an empty value is none that was measured."""
+
 DISCRIMINATORS = ("discriminator", "critic")
 """How the names of players begin who tell real samples from generated ones."""
 
@@ -59,17 +62,30 @@ class Evidence:
         """The last round that was measured; 0 where none was."""
         return int(self.history[-1]["round"]) if len(self.history) else 0
 
-    @cached_property
+    @property
     def columns(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Rounds (T,) and finite values (T,) of all that was measured, by name, as float64."""
-        found: dict[str, tuple[list[float], list[float]]] = {}
+        return self._read[0]
+
+    @property
+    def not_finite(self) -> list[tuple[int, str, float]]:
+        """Round, name and value of each measurement that is no finite number, in the order of the rounds."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], list[tuple[int, str, float]]]:
+        finite: dict[str, tuple[list[float], list[float]]] = {}
+        others: list[tuple[int, str, float]] = []
         for row in self.history:
+            round_ = row["round"]
             for key, value in row.items():
                 if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-                    rounds, values = found.setdefault(key, ([], []))
-                    rounds.append(row["round"])
+                    rounds, values = finite.setdefault(key, ([], []))
+                    rounds.append(round_)
                     values.append(value)
-        return {key: (np.asarray(r, np.float64), np.asarray(v, np.float64)) for key, (r, v) in found.items()}
+                elif isinstance(value, float) or value in NO_NUMBERS:
+                    others.append((int(round_), key, float(value)))
+        return {key: (np.asarray(r, np.float64), np.asarray(v, np.float64)) for key, (r, v) in finite.items()}, others
 
     def players(self, term: str) -> list[str]:
         """Return the players of whom a term was logged, as "discriminator" of "discriminator/real_accuracy"."""

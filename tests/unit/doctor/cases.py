@@ -62,6 +62,12 @@ CASES = [
         drop=(REAL, FAKE),
         within=1_300,
     ),
+    Case(
+        sign="discriminator-overpowers",
+        severity="warning",
+        changes={"discriminator/fake_probability": near(0.003, 0.0005)},
+        within=1_300,
+    ),
     Case(sign="generator-overpowers", severity="critical", changes={REAL: 1.0, FAKE: 0.0}, within=100),
     Case(
         sign="generator-overpowers",

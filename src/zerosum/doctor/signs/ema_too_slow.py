@@ -64,6 +64,6 @@ SIGN = Sign(
     name="ema-too-slow",
     title="The running average is slow for the length of the run",
     find=find,
-    source="Karras et al. 2024, section 3 (https://arxiv.org/abs/2312.02696): the length of an average as a share of the "
-    "run; threshold by our own choice",
+    source="Karras et al. 2024, section 3 (https://arxiv.org/abs/2312.02696): length as a share of the run; "
+    "threshold by our own choice",
 )

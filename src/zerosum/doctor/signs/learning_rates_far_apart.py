@@ -74,7 +74,15 @@ def _remedies(evidence: Evidence, fast: str) -> tuple[Remedy, ...]:
     present = config.get(f"{fast}_lr")
     if isinstance(other, int | float) and isinstance(present, int | float) and 2 * other < present:
         return remedies.those((remedies.change(evidence, f"{fast}_lr", 2 * other, closer),))
-    return remedies.those((remedies.rate(evidence, fast, closer, factor=0.25, shared=False),))
+    return remedies.those(
+        (
+            remedies.rate(evidence, fast, closer, factor=0.25, shared=False),
+            remedies.moves(evidence, -1 if fast == "discriminator" else 1, f"gives the {slow} more of the moves"),
+            remedies.both_rates(evidence, "keeps the faster player from running away")
+            if "lr" in evidence.facts.flags
+            else None,
+        )
+    )
 
 
 SIGN = Sign(

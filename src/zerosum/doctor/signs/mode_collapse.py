@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from zerosum.doctor.evidence import Evidence
@@ -11,7 +13,9 @@ from zerosum.doctor.signs import Sign, remedies, windows
 
 COMPLETE, PARTIAL = 0.1, 0.5
 """Variety of the samples as a share of that of real ones."""
-LOOKED_AT = 512
+GRAYS = 2.0
+"""Gray levels of 256 between samples that nobody could tell apart."""
+LOOKED_AT, FEWEST = 512, 8
 
 
 def find(evidence: Evidence) -> Finding | None:
@@ -33,7 +37,11 @@ def _of_history(evidence: Evidence) -> Finding | None:
 
 
 def _of_samples(evidence: Evidence) -> Finding | None:
-    if evidence.samples is None or evidence.real is None or min(len(evidence.samples), len(evidence.real)) < 8:
+    if evidence.samples is None or len(evidence.samples) < FEWEST:
+        return None
+    if evidence.real is None:
+        return _identical(evidence, variety(evidence.samples))
+    if len(evidence.real) < FEWEST:
         return None
     spread = variety(evidence.real)
     if evidence.samples.shape[1:] != evidence.real.shape[1:] or spread == 0:
@@ -50,6 +58,14 @@ def _of_samples(evidence: Evidence) -> Finding | None:
         "critical" if complete else "warning",
         "certain" if complete else "likely",
     )
+
+
+def _identical(evidence: Evidence, spread: float) -> Finding | None:
+    """Find samples that are nearly identical, which needs no real ones."""
+    if spread >= GRAYS:
+        return None
+    found = _finding(evidence, evidence.last_round, spread, COMPLETE, "critical", "certain")
+    return replace(found, measure="difference between samples, in gray levels of 256", threshold=GRAYS)
 
 
 def variety(samples: np.ndarray) -> float:

@@ -15,6 +15,9 @@ WINDOW = 300
 CHECKS = 3
 """Consecutive measurements of what is measured seldom."""
 
+REMEMBERED = 8
+"""Spans after which a running average has forgotten a value: all but a ten-millionth."""
+
 MOST_EPOCHS = 500
 """Rows up to which a log of unknown origin with a row a round is taken for one of epochs."""
 
@@ -65,11 +68,11 @@ def smooth(values: np.ndarray, span: int) -> np.ndarray:
     >>> smooth(np.array([1.0, 1.0, 4.0]), 1).tolist()
     [1.0, 1.0, 4.0]
     """
-    alpha, total, weight, averages = 2 / (span + 1), 0.0, 0.0, []
-    for value in values.tolist():
-        total, weight = total + alpha * (value - total), weight + alpha * (1 - weight)
-        averages.append(total / weight)
-    return np.asarray(averages, np.float64)
+    if span <= 1 or not len(values):
+        return values
+    kernel = (1 - 2 / (span + 1)) ** np.arange(min(len(values), REMEMBERED * span))
+    weights = np.cumsum(np.pad(kernel, (0, len(values) - len(kernel))))
+    return np.convolve(values, kernel)[: len(values)] / weights
 
 
 def since(rounds: np.ndarray, holds: np.ndarray, *, of: int = 1, share: float = 1.0) -> int | None:
