@@ -51,6 +51,8 @@ def healthy(seed: int = 0, rounds: int = ROUNDS, player: str = "discriminator") 
         f"watch/{player}/update": 0.002 * np.exp(rng.normal(0, 0.3, len(at))),
         "watch/generator/update": 0.003 * np.exp(rng.normal(0, 0.3, len(at))),
         "watch/data_wait": np.clip(0.05 + rng.normal(0, 0.03, len(at)), 0, 1),
+        "evaluation/precision": 0.6 * (1 - np.exp(-at / 800)) + rng.normal(0, 0.02, len(at)),
+        "evaluation/recall": 0.4 * (1 - np.exp(-at / 1200)) + rng.normal(0, 0.02, len(at)),
         "evaluation/fid": 40 * np.exp(-at / 1500) + 20 + rng.normal(0, 0.5, len(at)),
     }
     rows = []

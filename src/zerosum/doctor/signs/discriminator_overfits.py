@@ -11,34 +11,12 @@ FEW = 10_000
 PASSES = 20
 KNOWN = 0.9
 """Mean sign of the logits of training samples; the paper augments from 0.6 on, where small healthy games are, too."""
-OVERFITTED = 0.5
-"""Share of the way from generated to training samples at which held-out ones lie, from the latter: r_v of the paper."""
-HELD_OUT = "held_out"
-"""Term of a discriminator under which the mean logit of held-out real samples is logged."""
+WORSE = 1.1
+"""Times the best distance of the samples from the data, at the last evaluation."""
 
 
 def find(evidence: Evidence) -> Finding | None:
-    """Return that held-out samples get the logits of generated ones, or that few training samples are all known."""
-    return _held_out(evidence) or _few(evidence)
-
-
-def _held_out(evidence: Evidence) -> Finding | None:
-    for player in evidence.players(HELD_OUT):
-        rounds, held_out = evidence.series(f"{player}/{HELD_OUT}")
-        by_round = {name: dict(zip(*evidence.series(f"{player}/{name}"), strict=True)) for name in ("real", "fake")}
-        kept = [r for r in rounds if r in by_round["real"] and by_round["real"][r] > by_round["fake"].get(r, r)]
-        chosen = [place for place, r in enumerate(rounds) if r in kept]
-        gap = rounds[chosen] * 0.0
-        for place, r in enumerate(kept):
-            real, fake = by_round["real"][r], by_round["fake"][r]
-            gap[place] = (real - held_out[chosen[place]]) / (real - fake)
-        found = windows.crossing(evidence, rounds[chosen], gap, above=OVERFITTED, checks=windows.CHECKS)
-        if found:
-            return _finding(evidence, player, found, "distance of held-out samples from training ones", OVERFITTED)
-    return None
-
-
-def _few(evidence: Evidence) -> Finding | None:
+    """Return that few training samples, seen often, are nearly all known."""
     facts = evidence.facts
     seen = evidence.series("seen")[1]
     if facts.images is None or facts.images >= FEW or len(facts.shape) != 3 or not len(seen):
@@ -50,26 +28,25 @@ def _few(evidence: Evidence) -> Finding | None:
         found = windows.crossing(evidence, rounds, 2 * real - 1, above=KNOWN, span=1000, lasting=300)
         apart = windows.crossing(evidence, rounds, 2 * fake - 1, above=KNOWN, span=1000)
         if found and apart:
-            return _finding(evidence, player, found, "mean sign of the logits of training samples", KNOWN)
+            return SIGN.finding(
+                severity="warning",
+                confidence="likely" if _gets_worse(evidence) else "possible",
+                since=found.since,
+                measure="mean sign of the logits of training samples",
+                value=found.value,
+                threshold=KNOWN,
+                keys=(f"{player}/{REAL}", f"{player}/{FAKE}", f"{player}/real", f"{player}/fake"),
+                meaning=f"The discriminator knows the {facts.images:,} training samples by heart rather than what they "
+                "have in common. The samples get better for a while and then worse.",
+                remedies=_remedies(evidence),
+            )
     return None
 
 
-def _finding(evidence: Evidence, player: str, found: windows.Crossing, measure: str, threshold: float) -> Finding:
-    many = (
-        "the training samples" if evidence.facts.images is None else f"the {evidence.facts.images:,} training samples"
-    )
-    return SIGN.finding(
-        severity="warning",
-        confidence="likely" if threshold == OVERFITTED else "possible",
-        since=found.since,
-        measure=measure,
-        value=found.value,
-        threshold=threshold,
-        keys=(f"{player}/{REAL}", f"{player}/{FAKE}", f"{player}/real", f"{player}/fake"),
-        meaning=f"The discriminator tells {many} by heart and not by what they have in common. The samples get better "
-        "for a while and then worse.",
-        remedies=_remedies(evidence),
-    )
+def _gets_worse(evidence: Evidence) -> bool:
+    """Whether the last evaluation lies above the best one, as it does once the discriminator overfits."""
+    distances = [evidence.series(key)[1] for key in evidence.columns if key.startswith("evaluation/fid")]
+    return any(values[-1] > WORSE * values.min() for values in distances)
 
 
 def _remedies(evidence: Evidence) -> tuple[Remedy, ...]:

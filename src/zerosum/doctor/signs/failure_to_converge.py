@@ -122,10 +122,11 @@ def periodicity(values: np.ndarray) -> tuple[float, int]:
     Slow changes, of fewer than eight cycles, are not counted as periods, but in the variance.
     """
     steps = np.arange(len(values))
+    values = values / max(float(np.abs(values).max()), 1e-300)
     rest = values - np.polyval(np.polyfit(steps, values, 1), steps)
     power = np.abs(np.fft.rfft(rest * np.hanning(len(rest)))) ** 2
     total = power[1:].sum()
-    if total <= 1e-12 * len(values) * max(1.0, float(np.abs(values).max())) ** 2:
+    if total <= 1e-12 * len(values):
         return 0.0, 0
     peak = CYCLES + int(np.argmax(power[CYCLES : len(power) // 2]))
     return float(power[peak - 1 : peak + 2].sum() / total), peak

@@ -13,6 +13,8 @@ from zerosum.doctor.signs import Sign, remedies, windows
 
 COMPLETE, PARTIAL = 0.1, 0.5
 """Variety of the samples as a share of that of real ones."""
+LOST, GOOD = 0.1, 0.5
+"""Recall or coverage below which most of the data are left out, though the precision is good."""
 GRAYS = 2.0
 """Gray levels of 256 between samples that nobody could tell apart."""
 LOOKED_AT, FEWEST = 512, 8
@@ -20,7 +22,7 @@ LOOKED_AT, FEWEST = 512, 8
 
 def find(evidence: Evidence) -> Finding | None:
     """Return the worst of: all samples alike, many alike, those of one class alike."""
-    return _of_samples(evidence) or _of_history(evidence) or _of_a_class(evidence)
+    return _of_samples(evidence) or _of_history(evidence) or _of_recall(evidence) or _of_a_class(evidence)
 
 
 def _of_history(evidence: Evidence) -> Finding | None:
@@ -33,6 +35,22 @@ def _of_history(evidence: Evidence) -> Finding | None:
         if not fell and windows.rising(values):
             continue
         return _finding(evidence, found.since, found.value, bound, severity, "likely" if fell else "possible")
+    return None
+
+
+def _of_recall(evidence: Evidence) -> Finding | None:
+    """Find good samples near few of the real ones, by the evaluations."""
+    precision = evidence.series("evaluation/precision")[1]
+    for name in ("recall", "coverage"):
+        key = f"evaluation/{name}"
+        found = windows.crossing(evidence, *evidence.series(key), below=LOST, span=1, checks=windows.CHECKS)
+        if found and len(precision) and precision[-1] > GOOD and not windows.rising(evidence.series(key)[1]):
+            return replace(
+                _finding(evidence, found.since, found.value, PARTIAL, "warning", "likely"),
+                measure=f"{name} of the samples",
+                threshold=LOST,
+                keys=(key, "evaluation/precision"),
+            )
     return None
 
 
