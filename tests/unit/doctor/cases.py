@@ -127,6 +127,14 @@ CASES = [
     ),
     Case(
         sign="divergence",
+        severity="warning",
+        changes={"generator/gradient_norm": near(150, 10)},
+        facts=Facts(rounds=ROUNDS, objective="logistic"),
+        onset=1_000,
+        within=900,
+    ),
+    Case(
+        sign="divergence",
         severity="critical",
         changes={"generator/loss": lambda rounds, rng: np.exp(rounds / 60)},
         within=500,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,8 +20,8 @@ HUGE = 100.0
 
 
 def find(evidence: Evidence) -> Finding | None:
-    """Return the worst of: a value that is no number, exploding gradients, an exploding loss."""
-    return _not_finite(evidence) or _steep(evidence) or _huge(evidence)
+    """Return the worst of: a value that is no number, exploding gradients, an exploding loss, steep gradients."""
+    return _not_finite(evidence) or _steep(evidence) or _huge(evidence) or _always_steep(evidence)
 
 
 def _not_finite(evidence: Evidence) -> Finding | None:
@@ -71,6 +72,25 @@ def _huge(evidence: Evidence) -> Finding | None:
         found = windows.crossing(evidence, rounds, np.abs(losses), above=bound, span=20, lasting=20, checks=3, after=0)
         if found:
             return _finding(evidence, player, found, f"absolute loss of the {player}", bound, key)
+    return None
+
+
+def _always_steep(evidence: Evidence) -> Finding | None:
+    """Find gradients that are steep without growing, in games whose loss has one scale in all papers."""
+    if evidence.facts.objective not in ("logistic", "least-squares", "hinge", "relativistic"):
+        return None
+    for player in [*evidence.discriminators, *evidence.generators]:
+        key = f"{player}/gradient_norm"
+        found = windows.crossing(evidence, *evidence.series(key), above=STEEP, lasting=windows.WINDOW)
+        if found:
+            return replace(
+                _finding(evidence, player, found, f"norm of the {player}'s gradient", STEEP, key),
+                title=f"The {player}'s gradient is steep",
+                severity="warning",
+                confidence="possible",
+                meaning=f"The {player}'s loss changes by far more with its weights than in games that go well. Often "
+                "the discriminator's slope at its input is the cause.",
+            )
     return None
 
 
