@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,11 @@ import numpy as np
 from zerosum.run.history import History
 
 REAL, FAKE = "real_accuracy", "fake_accuracy"
+NO_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "-Infinity")
+"""How logs spell numbers that are not finite; an empty value is none that was measured."""
+
+DISCRIMINATORS = ("discriminator", "critic")
+"""How the names of players begin who tell real samples from generated ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +62,40 @@ class Evidence:
         """The last round that was measured; 0 where none was."""
         return int(self.history[-1]["round"]) if len(self.history) else 0
 
+    @property
+    def columns(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Rounds (T,) and finite values (T,) of all that was measured, by name, as float64."""
+        return self._read[0]
+
+    @property
+    def not_finite(self) -> list[tuple[int, str, float]]:
+        """Round, name and value of each measurement that is no finite number, in the order of the rounds."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], list[tuple[int, str, float]]]:
+        finite: dict[str, tuple[list[float], list[float]]] = {}
+        others: list[tuple[int, str, float]] = []
+        for row in self.history:
+            round_ = row["round"]
+            for key, value in row.items():
+                if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+                    rounds, values = finite.setdefault(key, ([], []))
+                    rounds.append(round_)
+                    values.append(value)
+                elif isinstance(value, float) or value in NO_NUMBERS:
+                    others.append((int(round_), key, float(value)))
+        return {key: (np.asarray(r, np.float64), np.asarray(v, np.float64)) for key, (r, v) in finite.items()}, others
+
     def players(self, term: str) -> list[str]:
         """Return the players of whom a term was logged, as "discriminator" of "discriminator/real_accuracy"."""
-        return [key.rpartition("/")[0] for key in self.history.measured() if key.rpartition("/")[2] == term]
+        return [key.rpartition("/")[0] for key in self.columns if key.rpartition("/")[2] == term]
 
     @property
     def discriminators(self) -> list[str]:
-        """Players whose accuracies on real and generated samples were logged."""
-        return [player for player in self.players(REAL) if player in self.players(FAKE)]
+        """Players whose accuracies on real and generated samples were logged, or who are called so."""
+        named = [player for player in self.players("loss") if player.lower().startswith(DISCRIMINATORS)]
+        return list(dict.fromkeys([player for player in self.players(REAL) if player in self.players(FAKE)] + named))
 
     @property
     def generators(self) -> list[str]:
@@ -70,6 +103,5 @@ class Evidence:
         return [player for player in self.players("loss") if player not in self.discriminators]
 
     def series(self, key: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rounds (T,) and the finite values (T,) of one measurement, as float64."""
-        rounds, values = self.history.series(key)
-        return np.asarray(rounds, np.float64), np.asarray(values, np.float64)
+        """Return the rounds (T,) and the finite values (T,) of one measurement; empty where there is none."""
+        return self.columns.get(key, (np.empty(0), np.empty(0)))

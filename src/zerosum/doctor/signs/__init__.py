@@ -6,11 +6,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from zerosum.doctor.evidence import Evidence
 from zerosum.doctor.finding import Finding
 
-SHARED = ("windows",)
+SHARED = ("remedies", "windows")
 """Modules of this package that hold no sign."""
 
 ORDER = {"critical": 0, "warning": 1, "note": 2}
@@ -30,6 +31,10 @@ class Sign:
 
     source: str
     """Where the sign and its threshold come from: paper and section, or our own measurement and its command."""
+
+    def finding(self, **fields: Any) -> Finding:
+        """Return a finding of this sign, with its title and its source unless others are given."""
+        return Finding(**{"sign": self.name, "title": self.title, "source": self.source, **fields})
 
 
 def names() -> list[str]:

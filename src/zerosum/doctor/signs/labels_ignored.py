@@ -1,0 +1,55 @@
+"""A conditional generator that makes the same of every label."""
+
+from __future__ import annotations
+
+from zerosum.doctor.evidence import Evidence
+from zerosum.doctor.finding import Finding, Remedy
+from zerosum.doctor.measures import DIVERSITY, LABEL_EFFECT
+from zerosum.doctor.signs import Sign, remedies, windows
+
+NO_EFFECT = 0.1
+"""Change of a sample with its label, as a share of that with its latent."""
+COLLAPSED = 0.1
+
+
+def find(evidence: Evidence) -> Finding | None:
+    """Return that another label changes samples a tenth as much as another latent does, or less."""
+    rounds, values = evidence.series(LABEL_EFFECT)
+    found = windows.crossing(evidence, rounds, values, below=NO_EFFECT, span=1, checks=windows.CHECKS)
+    variety = evidence.series(DIVERSITY)[1]
+    if found is None or windows.rising(values) or (len(variety) and variety[-1] < COLLAPSED):
+        return None
+    more = "has more labels of each kind in a batch, so that their mistakes are noticed"
+    return SIGN.finding(
+        severity="warning",
+        confidence="likely",
+        since=found.since,
+        measure="change of a sample with its label, where that with its latent is 1",
+        value=found.value,
+        threshold=NO_EFFECT,
+        keys=(LABEL_EFFECT,),
+        meaning="The generator makes nearly the same of all labels, because the discriminator does not look at them, "
+        "or because they say little about the images.",
+        remedies=remedies.those(
+            (
+                remedies.scale(evidence, "batch", 2, more),
+                remedies.moves(evidence, 1, "gives the discriminator time to learn the labels"),
+                _projection(evidence),
+                remedies.scale(evidence, "rounds", 2, "gives the labels time: they are learned after the shapes"),
+            )
+        ),
+    )
+
+
+def _projection(evidence: Evidence) -> Remedy | None:
+    if evidence.facts.recipe in (None, "cgan", "acgan"):
+        return Remedy(flags="--recipe projection", why="gives the label a place in the discriminator's last layer")
+    return None
+
+
+SIGN = Sign(
+    name="labels-ignored",
+    title="The labels are ignored",
+    find=find,
+    source="Miyato & Koyama 2018 (https://arxiv.org/abs/1802.05637); threshold by our own choice",
+)
