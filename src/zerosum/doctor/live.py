@@ -41,17 +41,23 @@ class LiveFindings:
     ) -> None:
         self._run, self._facts, self._say, self._now = run, facts, say, now
         self._began, self._spent = now(), 0.0
+        self._failed = False
         self._said: dict[str, tuple[int, int]] = {}
         """By sign: the place in the order of severities that was said, and the round it was found at last."""
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Diagnose the history if the row holds a look and diagnoses have not taken their share of the time yet."""
-        if not any(key.startswith(PREFIX) and key != DATA_WAIT for key in row):
+        if self._failed or not any(key.startswith(PREFIX) and key != DATA_WAIT for key in row):
             return
         began = self._now()
         if self._spent > SHARE * (began - self._began) + FREE_SECONDS:
             return
-        found = diagnose(Evidence(history=self._run.history(), facts=self._facts))
+        try:
+            found = diagnose(Evidence(history=self._run.history(), facts=self._facts))
+        except Exception as error:  # a fault in reading a history must not end hours of training
+            self._failed = True
+            self._say(f"The doctor failed ({error!r}); the run goes on without it. Please report this.")
+            return
         for finding in found:
             if self._is_news(finding, row["round"]):
                 self._say(finding.sentence())

@@ -51,8 +51,8 @@ def radial_spectrum(images: Tensor | Iterable[Tensor]) -> Tensor:
 def nyquist_share(images: Tensor) -> float:
     """Share of the power of images at frequencies near the Nyquist frequency of an axis, the mean left out.
 
-    Upsampling by 2 with kernels that overlap unevenly leaves a checkerboard: power within an eighth of the Nyquist
-    frequency, across or down. 0 for images without any power.
+    Upsampling by 2 with kernels that overlap unevenly leaves a checkerboard: power from 15/16 of the Nyquist frequency
+    on, across or down. 0 for images without any power.
 
     Args:
         images: (N, C, H, W), floating-point in any range.
@@ -65,7 +65,7 @@ def nyquist_share(images: Tensor) -> float:
     """
     power = torch.fft.fft2(images.float(), norm="ortho").abs().square().sum((0, 1))
     power[0, 0] = 0
-    down, across = (torch.fft.fftfreq(side, device=power.device).abs() >= 7 / 16 for side in power.shape)
+    down, across = (torch.fft.fftfreq(side, device=power.device).abs() >= 15 / 32 for side in power.shape)
     return float(power[down[:, None] | across].sum() / power.sum().clamp_min(torch.finfo(power.dtype).tiny))
 
 
