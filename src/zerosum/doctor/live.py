@@ -42,6 +42,7 @@ class LiveFindings:
         self._run, self._facts, self._say, self._now = run, facts, say, now
         self._began, self._spent = now(), 0.0
         self._failed = False
+        self._diagnosed = after
         self._said: dict[str, tuple[int, int]] = {}
         """By sign: the place in the order of severities that was said, and the round it was found at last."""
 
@@ -61,6 +62,7 @@ class LiveFindings:
         for finding in found:
             if self._is_news(finding, row["round"]):
                 self._say(finding.sentence())
+        self._diagnosed = row["round"]
         self._spent += self._now() - began
 
     def close(self) -> None:
@@ -71,6 +73,6 @@ class LiveFindings:
         if severity >= ORDER["note"]:
             return False
         before, last = self._said.get(finding.sign, (ORDER["note"], round_))
-        gone = round_ - last > AWAY * (self._facts.rounds or round_)
+        gone = last < self._diagnosed and round_ - last > AWAY * (self._facts.rounds or round_)
         self._said[finding.sign] = (severity if gone else min(before, severity), round_)
         return severity < before or gone
