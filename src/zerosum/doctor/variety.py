@@ -60,7 +60,7 @@ def nearest_distances(rows: Tensor, training: Tensor, *, apart: Tensor | None = 
     """
     found = torch.cdist(rows, training, compute_mode="use_mm_for_euclid_dist_if_necessary")
     if apart is not None:
-        found[torch.arange(len(rows)), apart] = torch.inf
+        found[torch.arange(len(rows), device=found.device), apart] = torch.inf
     return found.min(1).values
 
 

@@ -9,36 +9,26 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from zerosum.data.batch import Batch, to_float
-from zerosum.data.dataset import Dataset, SampleDataset
+from zerosum.data.dataset import Dataset
 from zerosum.doctor import measures, variety
+from zerosum.doctor.real_samples import PER_CLASS, SAMPLES, RealSamples, some
 from zerosum.doctor.round_hooks import norm, rectified_units, relative_steps
 from zerosum.game import Game
 from zerosum.metrics.spectrum import nyquist_share
 from zerosum.runtime import rng
 
-SAMPLES = 64
-"""Samples a look, on each side."""
-
-PER_CLASS, CLASSES = 8, 16
-"""Samples of a class, and classes a look."""
+CLASSES = 16
+"""Classes a look."""
 
 FAINT = 1e-3
 """Share of the power near the Nyquist frequencies below which nobody would notice any."""
 
 LEAST = 16
 """Samples that are made at a time at least, whatever the batch."""
-
-SEARCHED, SEARCHED_VALUES = 4_096, 2**27
-"""Most training samples, and values of all of them, among which nearest ones are searched."""
-
-SPECTRUM_VALUES = 2**22
-"""Values of images of which a spectrum is taken at most."""
 
 
 class Watch:
@@ -56,13 +46,13 @@ class Watch:
     """
 
     def __init__(self, game: Game[Any], dataset: Dataset, *, every: int, seed: int) -> None:
-        self._game, self._dataset = game, dataset
+        self._game = game
         self._every = every if game.world.is_first else 0
         self._seed = rng.derived(seed, "watch")
         self._generates = game.recipe.task.given == "nothing"
+        self._real = RealSamples(dataset, game.device, seed=self._seed)
         self._steps: dict[str, Tensor] = {}
         self._alive: dict[Any, Tensor] = {}
-        self._class_scale: dict[int, float] = {}
 
     def is_due(self) -> bool:
         """Whether the round that comes next is one to watch: it depends on its number alone."""
@@ -94,20 +84,19 @@ class Watch:
         return {name: value for name, value in found.items() if value is not None and math.isfinite(value)}
 
     def _of_samples(self) -> dict[str, float | None]:
-        real, labels = self._real.real, self._labels
-        latent = {"latent": self._game.recipe.prior(len(real))} if self._takes_latents else {}  # type: ignore[operator]
-        fake = self._sample(len(real), **latent, **({} if labels is None else {"labels": labels}))
-        found = {measures.DIVERSITY: variety.ratio(variety.mean_distance(fake), self._real_distance)}
+        real, labels = self._real, self._real.labels if self._game.recipe.takes_labels else None
+        latent = {"latent": self._game.recipe.prior(len(real.samples))} if self._takes_latents else {}  # type: ignore[operator]
+        fake = self._sample(len(real.samples), **latent, **({} if labels is None else {"labels": labels}))
+        found = {measures.DIVERSITY: variety.ratio(variety.mean_distance(fake), real.distance)}
         if fake.ndim == 4:
-            found[measures.SATURATED] = variety.saturated(fake) - self._real_saturated
-            few = max(1, SPECTRUM_VALUES // fake[0].numel())
-            found[measures.CHECKERBOARD] = nyquist_share(fake[:few]) / max(self._real_share, FAINT)
+            found[measures.SATURATED] = variety.saturated(fake) - real.saturated
+            found[measures.CHECKERBOARD] = nyquist_share(some(fake)) / max(real.nyquist_share, FAINT)
         if labels is not None:
             found[measures.LABEL_EFFECT] = self._label_effect(labels, **latent)
             found[measures.CLASS_DIVERSITY] = self._class_diversity()
-        if self._training is not None:
-            distances = variety.nearest_distances(variety.pooled(fake), self._training)
-            found[measures.NEAREST] = variety.ratio(float(distances.median()), self._training_distance)
+        if real.training is not None:
+            distances = variety.nearest_distances(variety.pooled(fake), real.training)
+            found[measures.NEAREST] = variety.ratio(float(distances.median()), real.training_distance)
         return found
 
     def _label_effect(self, labels: Tensor, latent: Tensor | None = None) -> float | None:
@@ -115,8 +104,7 @@ class Watch:
         if latent is None:
             return None
         others = labels.roll(1, 0)
-        differ = (labels != others).flatten(1).any(1) if labels.ndim > 1 else labels != others
-        rows = differ.nonzero()[: SAMPLES // 2, 0]
+        rows = (labels != others).view(len(labels), -1).any(1).nonzero()[: SAMPLES // 2, 0]
         if not len(rows):
             return None
         own, same = latent[rows], labels[rows]
@@ -127,25 +115,19 @@ class Watch:
 
     def _class_diversity(self) -> float | None:
         """Return the smallest ratio over classes of which there are enough different real samples."""
-        count = len(self._class_rows)
+        count = len(self._real.class_rows)
         if count < 2:
             return None
         began = self._game.clock.round // self._every * CLASSES
-        names = list(self._class_rows)
+        names = list(self._real.class_rows)
         chosen = [names[(began + place) % count] for place in range(min(CLASSES, count))]
         labels = torch.tensor(chosen, device=self._game.device).repeat_interleave(PER_CLASS)
         parts = self._sample(len(labels), labels=labels).split(PER_CLASS)
         ratios = [
-            variety.ratio(variety.mean_distance(part), self._scale_of_class(name))
+            variety.ratio(variety.mean_distance(part), self._real.class_distance(name))
             for name, part in zip(chosen, parts, strict=True)
         ]
         return min((value for value in ratios if value is not None), default=None)
-
-    def _scale_of_class(self, name: int) -> float:
-        if name not in self._class_scale:
-            real = self._dataset.batch(self._class_rows[name]).to(self._game.device).real
-            self._class_scale[name] = variety.mean_distance(real)
-        return self._class_scale[name]
 
     def _sample(self, n: int, **given: Tensor) -> Tensor:
         """Generate (n, *shape) float32 samples, about as many at a time as a batch has."""
@@ -155,76 +137,22 @@ class Watch:
             for rows in torch.arange(n).tensor_split(parts):
                 piece = {name: value[rows.to(value.device)] for name, value in given.items()}
                 made.append(self._game.recipe.sample(len(rows), **piece).float())
-        return torch.cat(made)
-
-    @cached_property
-    def _real(self) -> Batch:
-        """The same real samples at every look."""
-        random, count = np.random.default_rng(self._seed), len(self._dataset)
-        rows = random.choice(count, min(SAMPLES, count), replace=False)
-        return self._dataset.batch(rows).to(self._game.device)
-
-    @property
-    def _labels(self) -> Tensor | None:
-        return getattr(self._real, "label", None) if self._game.recipe.takes_labels else None
+        return torch.cat(made).to(self._real.device)
 
     @cached_property
     def _takes_latents(self) -> bool:
         recipe = self._game.recipe
         return hasattr(recipe, "prior") and "latent" in inspect.signature(recipe.sample).parameters
 
-    @cached_property
-    def _real_distance(self) -> float:
-        return variety.mean_distance(self._real.real)
-
-    @cached_property
-    def _real_saturated(self) -> float:
-        return variety.saturated(self._real.real)
-
-    @cached_property
-    def _real_share(self) -> float:
-        return nyquist_share(self._real.real[: max(1, SPECTRUM_VALUES // self._real.real[0].numel())])
-
-    @cached_property
-    def _class_rows(self) -> dict[int, np.ndarray]:
-        """Rows of a few real samples of each class that has as many; none where labels are attributes."""
-        dataset = self._dataset
-        if not isinstance(dataset, SampleDataset) or not dataset.has_classes or dataset.labels is None:
-            return {}
-        random = np.random.default_rng(self._seed)
-        order = random.permutation(len(dataset))
-        ordered = dataset.labels[order]
-        places = np.argsort(ordered, kind="stable")
-        names, starts, counts = np.unique(ordered[places], return_index=True, return_counts=True)
-        return {
-            int(name): order[places[start : start + PER_CLASS]]
-            for name, start, count in zip(names, starts, counts, strict=True)
-            if count >= PER_CLASS
-        }
-
-    @cached_property
-    def _training(self) -> Tensor | None:
-        """All training samples as nearest ones are searched, (M, D); None where there are too many."""
-        dataset, values = self._dataset, math.prod(self._dataset.spec.shape)
-        if not isinstance(dataset, SampleDataset) or not 2 <= len(dataset) <= min(SEARCHED, SEARCHED_VALUES // values):
-            return None
-        chunks = dataset.chunks(np.arange(len(dataset)), size=256)
-        return torch.cat([variety.pooled(_as_played(chunk)) for chunk in chunks]).to(self._game.device)
-
-    @cached_property
-    def _training_distance(self) -> float:
-        """Median distance of a few training samples to the nearest other one."""
-        training = self._training
-        assert training is not None
-        step = -(-len(training) // SAMPLES)
-        places = torch.arange(0, len(training), step, device=training.device)
-        return float(variety.nearest_distances(training[places], training, apart=places).median())
-
 
 @contextmanager
 def batch_statistics(network: nn.Module) -> Iterator[None]:
-    """Let batch norm normalise by the statistics of the batch meanwhile, and leave its running statistics alone."""
-    norms = [(m, m.training, m.track_running_stats) for m in network.modules() if isinstance(m, _BatchNorm)]
+    """Let batch norm normalise by the statistics of the batch meanwhile, and leave its running statistics alone.
+
+    Layers that would ask other processes for theirs are left as they are.
+    """
+    found = [m for m in network.modules() if isinstance(m, _BatchNorm) and not isinstance(m, nn.SyncBatchNorm)]
+    norms = [(module, module.training, module.track_running_stats) for module in found]
     for module, _, _ in norms:
         module.training, module.track_running_stats = True, False
     try:
@@ -232,8 +160,3 @@ def batch_statistics(network: nn.Module) -> Iterator[None]:
     finally:
         for module, training, tracking in norms:
             module.training, module.track_running_stats = training, tracking
-
-
-def _as_played(samples: Tensor) -> Tensor:
-    """Bring samples as a data set holds them to the range that networks take."""
-    return samples.float() if samples.is_floating_point() else to_float(samples)
