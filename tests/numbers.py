@@ -131,7 +131,7 @@ def of_run(run: Path) -> dict[str, dict[str, Any]]:
         f"{row['round']} {key}": [value]
         for row in rows
         for key, value in row.items()
-        if "/" in key and not key.endswith("gradient_norm")
+        if "/" in key and not key.endswith(("gradient_norm", "data_wait"))
     }
     found["history"] = of_values(values)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -56,6 +57,7 @@ class Game(Generic[B]):
         self.device = recipe.device
         self.players: dict[str, Player] = recipe.players()
         self.rounds = sum(phase.rounds for phase in recipe.phases())
+        self.waited = 0.0  # seconds that rounds waited for real samples, in this process
         self._precision = precision
         self._memory_format = memory_format
         self._micro_batches = micro_batches
@@ -66,7 +68,9 @@ class Game(Generic[B]):
 
     def draw(self) -> B:
         """Return the next real samples (this process's share), on the device, as float in [-1, 1]."""
+        began = time.perf_counter()
         batch = self.source.draw(self.batch)
+        self.waited += time.perf_counter() - began
         self.clock.seen += self.batch
         return batch.to(self.device, self._memory_format)  # type: ignore[return-value]
 
@@ -132,16 +136,10 @@ class Game(Generic[B]):
     def averaged(self) -> Iterator[None]:
         """Put the running averages in the networks' place: the recipe in evaluation mode, without gradients."""
         with ExitStack() as stack:
-            stack.enter_context(torch.no_grad())
+            stack.enter_context(self.recipe.evaluating())
             for player in self.players.values():
                 stack.enter_context(player.averaged())
-            modes = [(module, module.training) for module in self.recipe.modules()]
-            self.recipe.eval()
-            try:
-                yield
-            finally:
-                for module, training in modes:
-                    module.training = training
+            yield
 
     def begin_phase(self, index: int, phase: Phase) -> None:
         """Begin a phase, or go on with it when the clock stands in it already."""
@@ -177,12 +175,17 @@ class Game(Generic[B]):
         values = torch.stack([value.float() for _, _, loss in unchecked for value in loss.values()])
         for (round_, name, term), value in zip(terms, self.world.average_(values).tolist(), strict=True):
             if not math.isfinite(value):
-                lost = ", and so are weights of " + " and ".join(self._lost()) if self._lost() else ""
+                lost = f", and so are weights of {self._lost()}" if self._lost() else ""
                 raise DivergedError(f"The term {term!r} of {name}'s loss is {value} in round {round_}{lost}")
 
-    def _lost(self) -> list[str]:
-        """Return the players with a weight that is not finite: they went astray first, whoever's loss shows it."""
-        return [n for n, player in self.players.items() if not all(bool(p.isfinite().all()) for p in player.parameters)]
+    def _lost(self) -> str:
+        """Say which players have weights that are not finite: they went astray first, whoever's loss shows it."""
+        names = {name: player.not_finite(self.recipe) for name, player in self.players.items()}
+        return " and of ".join(
+            f"{name} (in {len(lost)} of {len(self.players[name].parameters)} parameters, the first {lost[0]})"
+            for name, lost in names.items()
+            if lost
+        )
 
     def check_weights(self) -> None:
         """Look at every weight, and at what batch norm and running averages outputs beside them.
@@ -194,7 +197,8 @@ class Game(Generic[B]):
         for name, player in self.players.items():
             kept = [tensor for network in player.networks for tensor in network.state_dict().values()]
             if not all(bool(tensor.isfinite().all()) for tensor in (*kept, *player.average.values())):
-                raise DivergedError(f"A weight of {name} is no longer finite after round {self.clock.round}")
+                lost = f": {self._lost()}" if self._lost() else ""
+                raise DivergedError(f"A weight of {name} is no longer finite after round {self.clock.round}{lost}")
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a later round depends on, but for the recipe's own weights."""

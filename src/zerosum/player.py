@@ -159,6 +159,11 @@ class Player:
         places = {tensor.data_ptr(): name for name, tensor in root.state_dict().items()}
         return {places[tensor.data_ptr()]: self.average[name] for name, tensor in self._owned() if name in self.average}
 
+    def not_finite(self, root: nn.Module) -> list[str]:
+        """Return the names that parameters with a value that is not finite have in `root`, in its order."""
+        mine = {id(p) for p in self.parameters}
+        return [n for n, p in root.named_parameters() if id(p) in mine and not bool(p.isfinite().all())]
+
     def _gradient_norm(self) -> Tensor:
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         if not gradients:

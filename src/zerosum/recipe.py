@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -144,6 +145,18 @@ class Recipe(nn.Module, ABC):
         """Whether the method at use takes `labels`."""
         method = getattr(cls, cls.task.method, None)
         return method is not None and "labels" in inspect.signature(method).parameters
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Stay in evaluation mode, without gradients; each module is put back into its mode afterwards."""
+        modes = [(module, module.training) for module in self.modules()]
+        self.eval()
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            for module, training in modes:
+                module.training = training
 
     def preview_columns(self, batch: Any) -> tuple[Tensor, ...]:
         """Return the columns of a preview, each (N, *shape): samples alone, or each result among what it is made of."""

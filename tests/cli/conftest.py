@@ -16,7 +16,7 @@ import torch
 from zerosum.cli import main
 from zerosum.run.directory import Run
 
-TIMED = {"seconds", "images_per_second", "peak_rss_bytes"}
+TIMED = {"seconds", "images_per_second", "peak_rss_bytes", "watch/data_wait"}
 """What differs between equal runs: how long they took and what they took."""
 
 

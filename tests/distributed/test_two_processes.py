@@ -21,7 +21,20 @@ from zerosum.run.directory import Run
 from zerosum.runtime.distributed import World
 
 ROOT = Path(__file__).parents[2]
-GAN = ("--recipe", "gan", "--batch", 16, "--generator-hidden", 16, "--discriminator-hidden", 16, "--save-every", 2)
+GAN = (
+    "--recipe",
+    "gan",
+    "--batch",
+    16,
+    "--generator-hidden",
+    16,
+    "--discriminator-hidden",
+    16,
+    "--save-every",
+    2,
+    "--watch-every",
+    2,
+)
 
 
 def torchrun(*arguments: object) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -96,7 +97,10 @@ def test_the_players_whose_weights_are_lost_are_named_with_the_loss(make: Make) 
     game = make("gan", (2,))
     with torch.no_grad():
         next(iter(game.recipe.generator.parameters())).flatten()[0] = math.nan
-    with pytest.raises(DivergedError, match=r"and so are weights of generator$"):
+    name, _ = next(iter(game.recipe.generator.named_parameters()))
+    count = len(game.players["generator"].parameters)
+    lost = rf"and so are weights of generator \(in 1 of {count} parameters, the first generator\.{re.escape(name)}\)$"
+    with pytest.raises(DivergedError, match=lost):
         game.move(
             "discriminator", lambda batch: Loss(a=game.recipe.discriminator(batch.real).mean() + math.nan), game.draw()
         )
@@ -110,7 +114,8 @@ def test_one_weight_or_average_that_is_not_finite_is_found(make: Make, where: st
     held = player.parameters[0] if where == "weight" else list(player.average.values())[-1]
     with torch.no_grad():
         held.flatten()[-1] = math.inf
-    with pytest.raises(DivergedError, match="weight of generator is no longer finite after round 0"):
+    named = r": generator \(in 1 of \d+ parameters, the first generator\..+\)$" if where == "weight" else "$"
+    with pytest.raises(DivergedError, match=f"weight of generator is no longer finite after round 0{named}"):
         game.check_weights()
 
 

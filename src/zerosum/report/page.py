@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zerosum.report.curves import curves
 from zerosum.report.evaluation import quality
+from zerosum.report.findings import findings
 from zerosum.report.render import render
 from zerosum.report.run_data import Picture, RunData
 from zerosum.report.summary import facts, neighbours_read, recipe, source, story
@@ -56,6 +57,7 @@ def page(evidence: RunData) -> str:
         facts=facts(evidence),
         missing=evidence.missing,
         samples=_samples(evidence),
+        findings=findings(evidence),
         quality=quality(evidence),
         neighbours=_image(sheet, "Generated samples, each beside its nearest training images") if sheet else None,
         neighbours_read=neighbours_read(evidence),

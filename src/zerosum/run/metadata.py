@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 import zerosum
 from zerosum import recipes
@@ -33,6 +34,7 @@ def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | 
         "id": secrets.token_hex(8),
         "recipe": plan.recipe,
         "task": game.recipe.task.name,
+        **outlook(game),
         **outside,
         "config": plan.config.to_json(),
         "training": plan.training.to_json(),
@@ -48,6 +50,12 @@ def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | 
         "versions": {"zerosum": zerosum.__version__, "torch": torch.__version__, "python": platform.python_version()},
         "command": command,
     }
+
+
+def outlook(game: Game[Any]) -> dict[str, Any]:
+    """Return what a game says of the run: its rounds in all phases, its objective, and whether it has batch norm."""
+    batch_norm = any(isinstance(module, _BatchNorm) for module in game.recipe.modules())
+    return {"rounds": game.rounds, "objective": game.recipe.objective, "batch_norm": batch_norm}
 
 
 def _spec(spec: Spec) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from zerosum.run.directory import Run, require_free
 from zerosum.run.metadata import (
     describe,
     keep_recipe,
+    outlook,
     require_same_data,
     tell_of_other_conditions,
     tell_of_other_length,
@@ -41,6 +42,7 @@ from zerosum.training.open_data import open_again
 from zerosum.training.prepare import prepare
 from zerosum.training.preview import Previews, preview_batch
 from zerosum.training.trainer import Trainer
+from zerosum.training.watching import loggers_with_findings, watch_of
 
 
 @only_training()
@@ -115,7 +117,7 @@ def _rewind(directory: Run, game: Game[Any], plan: RunConfig, progress: Progress
     """Drop what was written after the round that the game stands after, and write down what changes from here on."""
     if (note := directory.rewind(game.clock.round)) is not None:
         progress.note(note)
-    asked = _settings_now(plan, directory)
+    asked = _settings_now(plan, directory, game)
     if directory.description | asked != directory.description:
         directory.describe(directory.description | asked)
 
@@ -134,12 +136,13 @@ def _restore(game: Game[Any], directory: Run, plan: RunConfig) -> str:
     return f"Going on from round {game.clock.round:,} ({latest})."
 
 
-def _settings_now(plan: RunConfig, directory: Run) -> dict[str, Any]:
+def _settings_now(plan: RunConfig, directory: Run, game: Game[Any]) -> dict[str, Any]:
     """What a run's description says of the settings that may change, and of where the data lie."""
     place = directory.description["data"] | {"source": plan.data}
     options = directory.description["data_options"] | plan.options.located().to_json()
     return {
         "config": plan.config.to_json(), "training": plan.training.to_json(), "data": place, "data_options": options,
+        **outlook(game),
     }  # fmt: skip
 
 
@@ -159,7 +162,10 @@ def run_training(
     preview, measured, note = shown
     if note is not None:
         progress.note(note)
-    trainer = Trainer(game, directory, plan.training, preview, progress, measured=measured, judge=judge)
+    trainer = Trainer(
+        game, directory, plan.training, preview, progress, measured=measured, judge=judge,
+        watch=watch_of(game, plan, dataset), loggers=loggers_with_findings(directory, progress),
+    )  # fmt: skip
     try:
         stopped_by = trainer.train()
         if game.world.is_first:

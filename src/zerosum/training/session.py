@@ -20,13 +20,17 @@ class Throughput:
     round: int = 0
     seconds: float = 0.0
     """Time trained so far, over all sittings."""
+    waited: float = 0.0
+    waiting: float = 0.0
+    """Share of the last lap that was spent waiting for data."""
 
-    def lap(self, seen: int, round_: int) -> tuple[float, float]:
-        """Return (samples per second, rounds per second) since the last lap."""
+    def lap(self, seen: int, round_: int, waited: float = 0.0) -> tuple[float, float]:
+        """Return (samples per second, rounds per second) since the last lap; `waited` is in seconds since the start."""
         now = time.perf_counter()
         elapsed = max(now - self.since, 1e-9)
         rates = (seen - self.seen) / elapsed, (round_ - self.round) / elapsed
         self.since, self.seen, self.round, self.seconds = now, seen, round_, self.seconds + elapsed
+        self.waiting, self.waited = min(1.0, (waited - self.waited) / elapsed), waited
         return rates
 
     @contextmanager

@@ -5,43 +5,28 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 from zerosum import kinds
 from zerosum.data.batch import Batch
+from zerosum.doctor.measures import DATA_WAIT
+from zerosum.doctor.watch import Watch
 from zerosum.errors import DivergedError
 from zerosum.game import Game
 from zerosum.media import image_grid
-from zerosum.recipe import Recipe
 from zerosum.run import checkpoint
 from zerosum.run.directory import Run
 from zerosum.run.training_config import TrainingConfig
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import storing
 from zerosum.runtime.progress import Progress, Status
+from zerosum.training.evaluator import Evaluator
 from zerosum.training.loggers import HistoryWriter, Logger, OpenLogger
 from zerosum.training.preview import draw_preview
 from zerosum.training.session import Throughput, peak_memory, stop_signals
 from zerosum.training.tensorboard import TensorBoardWriter
-
-
-class Evaluator(Protocol):
-    """Says how good a recipe is while it is trained."""
-
-    @property
-    def best(self) -> str:
-        """Which of the figures chooses the best checkpoint."""
-        ...
-
-    def figures(self, recipe: Recipe) -> dict[str, float]:
-        """Evaluate a recipe in evaluation mode: figures by the names that the history keeps them under."""
-        ...
-
-    def is_better(self, value: float, known: float) -> bool:
-        """Whether a value of the figure `best` is better than another."""
-        ...
 
 
 class Trainer:
@@ -56,6 +41,7 @@ class Trainer:
         measured: under what name the history keeps what previews measure: "training", or "held_out" where the samples
             of `preview` are not trained on.
         judge: evaluates, in the first process, every `settings.evaluate_every` rounds.
+        watch: looks at rounds in the first process, for the signs of failure; None for no looks.
         loggers: where the first process writes what it measures; each is opened when training begins.
     """
 
@@ -69,6 +55,7 @@ class Trainer:
         *,
         measured: str = "training",
         judge: Evaluator | None = None,
+        watch: Watch | None = None,
         loggers: Sequence[OpenLogger] = (HistoryWriter, TensorBoardWriter),
     ) -> None:
         self.game = game
@@ -77,6 +64,7 @@ class Trainer:
         self._preview_batch = preview.to(game.device)
         self._measured = measured
         self._judge = judge
+        self._watch = watch
         self._measurements: dict[str, float] = {}
         self._progress = progress
         self._stopped_by: int | None = None
@@ -105,7 +93,8 @@ class Trainer:
                         self._progress.note("Stopping: saving first; interrupt again to stop at once.")
                         self._save()
                         return self._stopped_by or signal.SIGTERM  # to another process
-                    phase.play(self.game)
+                    with self._watching():
+                        phase.play(self.game)
                     self.game.end_round()
                     self._after_round(phase.name, total)
             self._save()
@@ -131,7 +120,9 @@ class Trainer:
         self._measurements = {}
         if not self.game.world.is_first:
             return
-        images, rounds = self._pace.lap(clock.seen, clock.round)
+        images, rounds = self._pace.lap(clock.seen, clock.round, self.game.waited)
+        if self._watch is not None:
+            values[DATA_WAIT] = round(self._pace.waiting, 4)
         row = {
             "round": clock.round,
             "phase": phase,
@@ -173,7 +164,7 @@ class Trainer:
             picture, found = draw_preview(self.game.recipe, self._preview_batch, rounds=clock.round)
             about = {"round": str(clock.round), "seed": str(self.settings.seed)}
             image_grid.write_png(picture, self.run.sample(clock.round), about)
-        self._measurements = {f"{self._measured}/{name}": value for name, value in found.items()}
+        self._measurements |= {f"{self._measured}/{name}": value for name, value in found.items()}
 
     def _evaluate(self, phase: str, total: int) -> None:
         """Evaluate in the first process while the others wait, and keep the checkpoint if it is the best so far."""
@@ -205,6 +196,17 @@ class Trainer:
         with self._pace.paused():
             checkpoint.save(self.run, self.game, keep=self.settings.keep)
         self._saved = clock.round
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Watch the round that is played meanwhile, if it is one to watch."""
+        if self._watch is None or not self._watch.is_due():
+            yield
+            return
+        with self._watch.observing():
+            yield
+        with self._pace.paused():
+            self._measurements |= self._watch.look()
 
     @contextmanager
     def _advising(self) -> Iterator[None]:
