@@ -70,8 +70,8 @@ class Finding:
 
         >>> Finding(sign="s", title="The loss is not finite", severity="critical", confidence="certain", since=40,
         ...         measure="loss", value=1.5, threshold=1, meaning="").sentence()
-        'The loss is not finite since round 40 (loss 1.5, threshold 1).'
+        'The loss is not finite since round 40 (loss: 1.5, threshold 1).'
         """
-        figure = f"{self.measure} {self.value:.3g}, threshold {self.threshold:.3g}"
+        figure = f"{self.measure}: {self.value:.3g}, threshold {self.threshold:.3g}"
         advice = f" Try {self.remedies[0].flags}: {self.remedies[0].why}." if self.remedies else ""
         return f"{self.title} since round {self.since:,} ({figure}).{advice}"

@@ -19,7 +19,8 @@ NARROW = re.compile(r"Few levels are filled")
 
 def find(evidence: Evidence) -> Finding | None:
     """Return the first of: a constant channel, repeats, few levels of gray; by the samples or by what was said."""
-    real = evidence.real if evidence.real is not None and len(evidence.real) > 1 else None
+    given = evidence.samples if evidence.real is None else evidence.real  # a folder alone may be data
+    real = given if given is not None and len(given) > 1 else None
     found = None if real is None else _constant(real) or _repeats(real)
     return found or _said(evidence)
 
