@@ -15,7 +15,7 @@ LABEL_EFFECT = "watch/label_effect"
 
 CHECKERBOARD = "watch/checkerboard"
 """Share of the samples' spectral power near the Nyquist frequencies, divided by that of real ones, or by 0.001
-where they have less."""
+where they have less; left out where samples are smaller ones enlarged, as progressive growing begins."""
 
 DEAD_UNITS = "watch/dead_units"
 """Largest share over the networks' `nn.ReLU` layers of units (channels of maps) that are 0 for a whole round."""

@@ -42,6 +42,19 @@ def saturated(images: Tensor) -> float:
     return float((images.abs() >= 0.99).float().mean())
 
 
+def is_enlarged(images: Tensor) -> bool:
+    """Whether images (N, C, H, W) are smaller ones with each pixel repeated, as progressive growing begins.
+
+    >>> small = torch.eye(4)[None, None]
+    >>> is_enlarged(small.repeat_interleave(2, 2).repeat_interleave(2, 3)), is_enlarged(small)
+    (True, False)
+    """
+    even = images.shape[2] % 2 == images.shape[3] % 2 == 0
+    return even and all(
+        torch.equal(images[..., ::2, ::2], images[..., i::2, j::2]) for i, j in ((0, 1), (1, 0), (1, 1))
+    )
+
+
 def pooled(samples: Tensor) -> Tensor:
     """Average images (N, C, H, W) over tiles to at most 16x16, and flatten: (N, D). Points (N, D) stay as they are."""
     if samples.ndim == 4 and max(samples.shape[2:]) > POOLED_SIDE:

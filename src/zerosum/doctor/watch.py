@@ -90,6 +90,7 @@ class Watch:
         found = {measures.DIVERSITY: variety.ratio(variety.mean_distance(fake), real.distance)}
         if fake.ndim == 4:
             found[measures.SATURATED] = variety.saturated(fake) - real.saturated
+        if fake.ndim == 4 and not variety.is_enlarged(fake):
             found[measures.CHECKERBOARD] = nyquist_share(some(fake)) / max(real.nyquist_share, FAINT)
         if labels is not None:
             found[measures.LABEL_EFFECT] = self._label_effect(labels, **latent)

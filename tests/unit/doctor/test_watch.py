@@ -89,6 +89,7 @@ def test_what_is_watched_fits_the_task_and_the_samples(name: str, shape: tuple[i
     expected = set()
     if played.recipe.task.given == "nothing":
         expected = OF_SAMPLES | (OF_IMAGES if len(shape) == 3 else set())
+        expected -= {measures.CHECKERBOARD} if name == "progan" else set()  # whose images are 4x4, enlarged, at first
         expected |= OF_LABELS if played.recipe.takes_labels else set()
     assert set(found) - of_players - {measures.DEAD_UNITS} == expected
     assert expected or measures.DEAD_UNITS not in found
@@ -123,7 +124,7 @@ def test_a_collapsed_generator_has_no_diversity() -> None:
     found = sampling("cgan", IMAGES, lambda n, latent, labels: torch.full((n, *IMAGES), 0.5))
     assert found[measures.DIVERSITY] == found[measures.CLASS_DIVERSITY] == 0
     assert measures.LABEL_EFFECT not in found, "without any variety there is nothing to compare labels with"
-    assert found[measures.CHECKERBOARD] == 0
+    assert measures.CHECKERBOARD not in found, "without any detail there is no pattern"
 
 
 def test_a_class_that_collapsed_is_found_among_others() -> None:

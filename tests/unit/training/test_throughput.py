@@ -20,7 +20,7 @@ class Clock:
 
 def test_the_share_of_waiting_is_that_of_the_last_lap(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    pace = Throughput()
+    pace = Throughput(since=0.0)
     clock.seconds = 4.0
     assert pace.lap(40, 8, 1.0) == (10, 2)
     assert pace.waiting == 0.25
