@@ -193,7 +193,8 @@ class Game(Generic[B]):
         self.check()
         for name, player in self.players.items():
             kept = [tensor for network in player.networks for tensor in network.state_dict().values()]
-            if not all(bool(tensor.isfinite().all()) for tensor in (*kept, *player.average.values())):
+            finite = all(bool(tensor.isfinite().all()) for tensor in (*kept, *player.average.values()))
+            if self.world.any(not finite):  # what batch norm keeps differs among processes
                 raise DivergedError(f"A weight of {name} is no longer finite after round {self.clock.round}")
 
     def state_dict(self) -> dict[str, Any]:
@@ -212,8 +213,10 @@ class Game(Generic[B]):
         """Take up what `state_dict` returned. The random state of another number of processes is that of the first."""
         for name, player in self.players.items():
             player.load_state_dict(state["players"][name])
+        known = state.get("stabilisers", {})
         for s in self.recipe.stabilisers:
-            s.load_state_dict(state["stabilisers"][s.name])
+            if s.name in known:  # one that was added since begins anew
+                s.load_state_dict(known[s.name])
         self.clock = Clock(**state["clock"])
         self.source.position = state["position"]
         states = state["random"]

@@ -140,8 +140,13 @@ class Player:
         return {"optimizer": self.optimizer.state_dict(), "average": self.average, "steps": self._steps}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state_dict` returned."""
+        """Take up what `state_dict` returned, but for options of the optimizer, which are the settings'."""
+        own = [
+            {name: value for name, value in group.items() if name != "params"} for group in self.optimizer.param_groups
+        ]
         self.optimizer.load_state_dict(state["optimizer"])
+        for group, options in zip(self.optimizer.param_groups, own, strict=True):
+            group.update({name: options[name] for name in options if name != "lr" or self._schedule is None})
         for name, tensor in self.average.items():
             tensor.copy_(state["average"][name])
         self._steps = state["steps"]
