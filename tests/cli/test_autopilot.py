@@ -72,9 +72,9 @@ def test_a_failing_run_is_rescued_until_it_is_healthy(rescued: Run) -> None:
     first, second = rescues_of(rescued)
     assert (first.round, first.to, first.attempt) == (30, 10, 1)
     assert first.changes == {"discriminator_lr": (FAST, 5e-3)}
-    assert first.skipped == [
-        "--activation relu: --activation makes another game, which the weights of round 10 do not fit."
-    ]
+    assert first.skipped == (
+        "--activation relu: --activation makes another game, which the weights of round 10 do not fit.",
+    )
     assert (second.round, second.to, second.attempt) == (50, 40, 2)
     assert second.changes == {"discriminator_lr": (5e-3, SLOW), "ema_decay": (0.99, 0.9)}
     assert rescued.latest().name == "00000060"

@@ -8,7 +8,7 @@ or one that `settle` brings to the same end.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Rescue:
     """Place of the change among the finding's remedies; None where learning rates were halved beyond them."""
     restructured: bool = False
     """Whether the networks have other weights since."""
-    skipped: Sequence[str] = ()
+    skipped: tuple[str, ...] = ()
     """Remedies that were passed over, each with the reason."""
     gave_up: bool = False
     """Whether no try was left: nothing is changed, and the run ends at `to`."""

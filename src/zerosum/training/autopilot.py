@@ -103,7 +103,7 @@ class Autopilot:
                 continue
             return Rescue(
                 round=at, sign=finding.sign, finding=said(finding), to=to, attempt=len(same) + 1, changes=changes,
-                remedy=place, restructured=restructured, skipped=skipped,
+                remedy=place, restructured=restructured, skipped=tuple(skipped),
             )  # fmt: skip
         return None
 
@@ -194,6 +194,8 @@ def _admitted(
     Raises:
         InputError: it changes nothing, or cannot be made, or not at round `to`.
     """
+    if of_data := [name for name in settings if name in plan.options.names()]:
+        raise InputError(f"{flag(of_data[0])} makes other data of them, which takes a new run.")
     new = with_changes(plan, settings)
     old, now = (each.config.to_json() | each.training.to_json() for each in (plan, new))
     changes = {name: (old[name], now[name]) for name in now if old[name] != now[name]}

@@ -84,8 +84,8 @@ def advising(run: Run) -> Iterator[None]:
         saved = run.checkpoints()
         last = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written yet"
         raise DivergedError(
-            f"{error}; {last}. Try --autopilot, a lower learning rate (--help lists the recipe's), --precision "
-            "float32, or a recipe with a gradient penalty (--recipe wgan_gp)."
+            f"{error}; {last}. Try a lower learning rate (--help lists the recipe's), --precision float32, "
+            "--autopilot, or a recipe with a gradient penalty (--recipe wgan_gp)."
         ) from error
 
 

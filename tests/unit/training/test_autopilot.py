@@ -66,6 +66,7 @@ def test_remedies_are_tried_in_turn_then_rates_are_halved() -> None:
         ({"discriminator_lr": -1.0}, "--discriminator-lr is -1.0"),
         ({"gamma": 1.0}, "There is no setting 'gamma'"),
         ({"stabilise": "diff-augment"}, "varies images"),
+        ({"channels": 1}, "--channels makes other data"),
         ({"seed": 3}, "--seed makes another game"),
     ],
 )
