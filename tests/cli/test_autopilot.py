@@ -132,6 +132,35 @@ def program(*arguments: object) -> int:
     return subprocess.run(command, env=environment, check=False).returncode
 
 
+def unsteady(evidence: Evidence) -> list[Finding]:
+    """Find fault from round 30 on with a game that is not stabilised."""
+    steadier = {"stabilise": "r1:1.0,instance-noise:0.1,label-noise:0.1", "batch": 32, "n_discriminator": 2}
+    return [finding(15, steadier)] if evidence.last_round >= 30 and not evidence.facts.training["stabilise"] else []
+
+
+def test_a_game_that_is_stabilised_by_a_rescue_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    class Stopping(Silent):
+        def __init__(self) -> None:
+            self.rescued = False
+
+        def note(self, text: str) -> None:
+            self.rescued = self.rescued or text.startswith("Rescue ")
+
+        def update(self, status: Status) -> None:
+            if self.rescued and status.round == 35:
+                raise Stopped
+
+    pilot = Autopilot(diagnose=unsteady)
+    whole = start(tmp_path / "whole", pilot)
+    assert [rescue.to for rescue in rescues_of(whole)] == [10]
+    with pytest.raises(Stopped):
+        start(tmp_path / "stopped", pilot, Stopping())
+    assert_same_run(whole, resume(tmp_path / "stopped", pilot))
+    with pytest.raises(Stopped), stopping("before the first checkpoint of a rescue", stop):
+        start(tmp_path / "early", pilot)
+    assert_same_run(whole, resume(tmp_path / "early", pilot))
+
+
 def test_a_healthy_run_is_the_same_without_the_autopilot(tmp_path: Path) -> None:
     with_, without = (
         start(tmp_path / str(autopilot), discriminator_lr=SLOW, autopilot=autopilot) for autopilot in (True, False)

@@ -127,3 +127,12 @@ def test_two_processes_rescue_a_run_as_one_does(tmp_path: Path) -> None:
     assert rescues_of(two) == rescues_of(one)
     assert two.latest().name == "00000060"
     assert two.description["config"] == one.description["config"]
+
+
+def test_two_processes_give_up_a_game_that_diverges_together(tmp_path: Path) -> None:
+    rates = ("--generator-lr", 1e38, "--discriminator-lr", 1e38, "--activation", "relu")
+    run = ("--run", tmp_path / "run", "--rounds", 20, "--autopilot")
+    code, said = torchrun("zerosum", "--", "train", "ring8", *GAN, *rates, *run)
+    assert code != 0
+    assert said.count("The run fails after 3 rescues") == 1
+    assert said.count("Rescue (try ") == 3
