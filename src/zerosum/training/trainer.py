@@ -217,7 +217,8 @@ class Trainer:
         phases = self.game.recipe.phases()
         self._log(phases[clock.phase].name, self.game.rounds)
         if self._require_health is not None and not asked:
-            self._require_health()
+            with self._pace.paused():
+                self._require_health()
         with self._pace.paused():
             checkpoint.save(self.run, self.game, keep=self.settings.keep, elders=self.settings.autopilot)
         self._saved = clock.round
