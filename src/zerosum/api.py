@@ -47,6 +47,7 @@ def train(
     Raises:
         InputError: something given cannot be used; nothing was written, or the run holds what was there before.
         DivergedError: a loss is no longer finite.
+        UnhealthyError: with `autopilot`, the run fails and no try is left; it ends at its last healthy checkpoint.
         StorageError: the disk refuses.
     """
     plan = RunConfig.read(str(data), recipe, settings)

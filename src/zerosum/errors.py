@@ -23,6 +23,12 @@ class DivergedError(ZerosumError):
     """A loss, a gradient or a weight is no longer a finite number."""
 
 
+class UnhealthyError(ZerosumError):
+    """The autopilot has no try left: the run ends at its last healthy checkpoint, or at its last state."""
+
+    exit_code = 3
+
+
 class StorageError(ZerosumError):
     """The disk refused a write; everything saved before it stands."""
 

@@ -16,7 +16,7 @@ from zerosum.data.stream import Source
 from zerosum.errors import DivergedError
 from zerosum.loss import Loss, LossMeter, merge
 from zerosum.micro_batches import pieces
-from zerosum.player import Clock, Player
+from zerosum.player import Clock, Player, lost_weights
 from zerosum.recipe import Phase, Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.distributed import World
@@ -175,17 +175,9 @@ class Game(Generic[B]):
         values = torch.stack([value.float() for _, _, loss in unchecked for value in loss.values()])
         for (round_, name, term), value in zip(terms, self.world.average_(values).tolist(), strict=True):
             if not math.isfinite(value):
-                lost = f", and so are weights of {self._lost()}" if self._lost() else ""
+                weights = lost_weights(self.players, self.recipe)
+                lost = f", and so are weights of {weights}" if weights else ""
                 raise DivergedError(f"The term {term!r} of {name}'s loss is {value} in round {round_}{lost}")
-
-    def _lost(self) -> str:
-        """Say which players have weights that are not finite: they went astray first, whoever's loss shows it."""
-        names = {name: player.not_finite(self.recipe) for name, player in self.players.items()}
-        return " and of ".join(
-            f"{name} (in {len(lost)} of {len(self.players[name].parameters)} parameters, the first {lost[0]})"
-            for name, lost in names.items()
-            if lost
-        )
 
     def check_weights(self) -> None:
         """Look at every weight, and at what batch norm and running averages outputs beside them.
@@ -196,9 +188,11 @@ class Game(Generic[B]):
         self.check()
         for name, player in self.players.items():
             kept = [tensor for network in player.networks for tensor in network.state_dict().values()]
-            if not all(bool(tensor.isfinite().all()) for tensor in (*kept, *player.average.values())):
-                lost = f": {self._lost()}" if self._lost() else ""
-                raise DivergedError(f"A weight of {name} is no longer finite after round {self.clock.round}{lost}")
+            finite = all(bool(tensor.isfinite().all()) for tensor in (*kept, *player.average.values()))
+            if self.world.any(not finite):  # what batch norm keeps differs among processes
+                lost = lost_weights(self.players, self.recipe)
+                after = f"after round {self.clock.round}" + (f": {lost}" if lost else "")
+                raise DivergedError(f"A weight of {name} is no longer finite {after}")
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a later round depends on, but for the recipe's own weights."""
@@ -216,8 +210,10 @@ class Game(Generic[B]):
         """Take up what `state_dict` returned. The random state of another number of processes is that of the first."""
         for name, player in self.players.items():
             player.load_state_dict(state["players"][name])
+        known = state.get("stabilisers", {})
         for s in self.recipe.stabilisers:
-            s.load_state_dict(state["stabilisers"][s.name])
+            if s.name in known:  # one that was added since begins anew
+                s.load_state_dict(known[s.name])
         self.clock = Clock(**state["clock"])
         self.source.position = state["position"]
         states = state["random"]

@@ -148,8 +148,13 @@ class Player:
         return {"optimizer": self.optimizer.state_dict(), "average": self.average, "steps": self._steps}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state_dict` returned."""
+        """Take up what `state_dict` returned, but for options of the optimizer, which are the settings'."""
+        own = [
+            {name: value for name, value in group.items() if name != "params"} for group in self.optimizer.param_groups
+        ]
         self.optimizer.load_state_dict(state["optimizer"])
+        for group, options in zip(self.optimizer.param_groups, own, strict=True):
+            group.update({name: options[name] for name in options if name != "lr" or self._schedule is None})
         for name, tensor in self.average.items():
             tensor.copy_(state["average"][name])
         self._steps = state["steps"]
@@ -202,6 +207,16 @@ class Player:
                 follows = id(tensor) in weights or name.endswith(STATISTICS)
                 (followed if follows else copied).append((f"{index}.{name}", place, own))
         return followed, copied
+
+
+def lost_weights(players: Mapping[str, Player], root: nn.Module) -> str:
+    """Say which players have weights that are not finite: they went astray first, whoever's loss shows it."""
+    names = {name: player.not_finite(root) for name, player in players.items()}
+    return " and of ".join(
+        f"{name} (in {len(lost)} of {len(players[name].parameters)} parameters, the first {lost[0]})"
+        for name, lost in names.items()
+        if lost
+    )
 
 
 def players_of(players: Mapping[str, Player], role: Role) -> dict[str, Player]:

@@ -14,10 +14,12 @@ import pytest
 import safetensors.torch
 import torch
 
+from tests.cli import failing_run
 from tests.distributed import play
 from tests.recipes.conftest import SMALL, plays_on_points
 from zerosum.cli import main
 from zerosum.run.directory import Run
+from zerosum.run.rescues import rescues_of
 from zerosum.runtime.distributed import World
 
 ROOT = Path(__file__).parents[2]
@@ -129,3 +131,21 @@ def assert_close(one: Path, other: Path, *, rounds: int) -> None:
     ends = [safetensors.torch.load_file(Run(run).checkpoint(rounds) / "weights.safetensors") for run in (one, other)]
     for key, value in ends[0].items():
         torch.testing.assert_close(value, ends[1][key], rtol=1e-5, atol=2e-6)
+
+
+def test_two_processes_rescue_a_run_as_one_does(tmp_path: Path) -> None:
+    code, said = torchrun("tests.cli.failing_run", "start", tmp_path / "two")
+    assert code == 0, said
+    one, two = failing_run.start(tmp_path / "one"), Run.open(tmp_path / "two")
+    assert rescues_of(two) == rescues_of(one)
+    assert two.latest().name == "00000060"
+    assert two.description["config"] == one.description["config"]
+
+
+def test_two_processes_give_up_a_game_that_diverges_together(tmp_path: Path) -> None:
+    rates = ("--generator-lr", 1e38, "--discriminator-lr", 1e38, "--activation", "relu")
+    run = ("--run", tmp_path / "run", "--rounds", 20, "--autopilot")
+    code, said = torchrun("zerosum", "--", "train", "ring8", *GAN, *rates, *run)
+    assert code != 0
+    assert said.count("The run fails after 3 rescues") == 1
+    assert said.count("Rescue (try ") == 3

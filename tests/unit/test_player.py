@@ -104,6 +104,15 @@ def test_rmsprop_divides_by_the_root_of_the_mean_square_and_goes_on_from_a_state
     assert torch.equal(straight.weight, stopped.weight)
 
 
+def test_options_of_the_optimizer_are_those_of_the_settings_and_not_of_the_state():
+    network = one_weight()
+    saved = Player.adam(network, lr=0.1, betas=(0.5, 0.9)).state_dict()
+    player = Player.adam(network, lr=0.02, betas=(0.0, 0.99))
+    player.load_state_dict(saved)
+    assert player.optimizer.param_groups[0]["lr"] == 0.02
+    assert player.optimizer.param_groups[0]["betas"] == (0.0, 0.99)
+
+
 def test_whole_numbered_betas_are_taken():
     network = one_weight()
     push(Player.adam(network, lr=0.1, betas=(0, 0.9)), 1.0)

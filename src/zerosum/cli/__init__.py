@@ -44,9 +44,9 @@ USAGE = """usage: zerosum COMMAND ...
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    0: done. 1: it went wrong. 2: something given cannot be used. 3: `zerosum doctor` has found something worse than a
-    note. 128 + N: signal N has stopped it (130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP); what was trained is
-    saved.
+    0: done. 1: it went wrong. 2: something given cannot be used. 3: the doctor has found something worse than a note;
+    or the autopilot has given up, and the run ends at its last healthy checkpoint. 128 + N: signal N has stopped it
+    (130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP); what was trained is saved.
     """
     from zerosum.errors import StorageError
     from zerosum.runtime.terminal import standard_streams, tell

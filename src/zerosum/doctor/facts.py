@@ -27,6 +27,7 @@ def facts_of(about: Mapping[str, Any]) -> Facts:
         images=count if isinstance(count, int) else None,
         shape=tuple(shape) if isinstance(shape, list | tuple) else (),
         rounds=rounds if isinstance(rounds, int) else None,
+        epochs=False,
         batch_norm=batch_norm if isinstance(batch_norm, bool) else None,
         notes=tuple(map(str, notes)) if isinstance(notes, list | tuple) else (),
     )

@@ -19,7 +19,7 @@ from zerosum.run.training_config import TrainingConfig
 
 def facts_of_run(run: Run) -> Facts:
     """Return what is known of a run; of one by a recipe from outside, what run.json says alone."""
-    facts = replace(facts_of(run.description), epochs=False)
+    facts = facts_of(run.description)
     recipe = _untrained(run)
     if recipe is None:
         return facts

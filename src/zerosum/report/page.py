@@ -11,6 +11,7 @@ from zerosum.report.curves import curves
 from zerosum.report.evaluation import quality
 from zerosum.report.findings import findings
 from zerosum.report.render import render
+from zerosum.report.rescues import rescues
 from zerosum.report.run_data import Picture, RunData
 from zerosum.report.summary import facts, neighbours_read, recipe, source, story
 from zerosum.text import command
@@ -61,6 +62,7 @@ def page(evidence: RunData) -> str:
         quality=quality(evidence),
         neighbours=_image(sheet, "Generated samples, each beside its nearest training images") if sheet else None,
         neighbours_read=neighbours_read(evidence),
+        rescues=rescues(evidence),
         curves=curves(evidence),
         settings=_tables(Recipe=evidence.section("config"), Training=evidence.section("training")),
         surroundings=_tables(Machine=evidence.section("machine"), Versions=evidence.section("versions")),

@@ -24,8 +24,8 @@ FORMAT = 1
 WEIGHTS, AVERAGES, STATE, INDEX = "weights.safetensors", "averages.safetensors", "state.pt", "checkpoint.json"
 
 
-def save(run: Run, game: Game[Any], *, keep: int) -> Path | None:
-    """Write the present round's checkpoint, and drop all but the newest `keep`.
+def save(run: Run, game: Game[Any], *, keep: int, elders: bool = False) -> Path | None:
+    """Write the present round's checkpoint, and drop all but the newest `keep` and, if asked, two `elders`.
 
     The files are written beside, forced to disk, and renamed into place together, so that a kill at any moment leaves
     the previous checkpoint and either none or the whole of this one. Only the first process writes.
@@ -37,10 +37,26 @@ def save(run: Run, game: Game[Any], *, keep: int) -> Path | None:
     target = run.checkpoint(game.clock.round)
     if not _write(run, target, game):
         return None
-    with storing(target):
-        for old in run.checkpoints()[:-keep]:
-            remove_folder(old)
+    prune(run, keep=keep, elders=elders)
     return target
+
+
+def prune(run: Run, *, keep: int, elders: bool = False) -> None:
+    """Drop all but the newest `keep` checkpoints and, if asked, two older ones.
+
+    The older of the two becomes the younger one once that lies in the first half of the run; so both stay spread out.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    paths = run.checkpoints()
+    spared: list[Path] = []
+    with storing(run.path):
+        for old in paths[:-keep]:
+            spared.append(old)
+            if len(spared) > 2 * elders:
+                aged = len(spared) > 1 and 2 * int(spared[1].name) <= int(paths[-1].name)
+                remove_folder(spared.pop(0 if aged or not elders else -1))
 
 
 def save_best(run: Run, game: Game[Any]) -> None:

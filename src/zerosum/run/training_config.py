@@ -59,6 +59,10 @@ class TrainingConfig(BaseConfig):
     """Clusters of similar images that stand for classes, for data without labels or with --labels none. By default one
     for every 50 images, at most 30, where the data have no labels and the recipe needs some; else none."""
 
+    autopilot: bool = False
+    """Whether a run that fails goes back to its last healthy checkpoint and on with other settings, a few times at
+    most (docs/autopilot.md). It is diagnosed whenever a checkpoint is written; a healthy run is the same without."""
+
     evaluate_every: NonNegativeInt = 0
     """Rounds between evaluations, whose figures become curves; 0: never. They cost time and change nothing else."""
 
@@ -73,5 +77,7 @@ class TrainingConfig(BaseConfig):
     there is of fid, high-quality (of points) and psnr (of pairs)."""
 
 
-RESUMABLE = frozenset({"save_every", "keep", "preview_every", "log_every", "device", "evaluate_every", "watch_every"})
+RESUMABLE = frozenset(
+    {"save_every", "keep", "preview_every", "log_every", "device", "autopilot", "evaluate_every", "watch_every"}
+)
 """Settings of `Training` that a resumed run may change without becoming another run."""

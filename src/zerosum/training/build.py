@@ -31,8 +31,7 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
     """
     torch.manual_seed(plan.training.seed)
     recipe = build_recipe(plan, dataset.spec)
-    _require_divisible(plan, recipe, world)
-    _require_statistics(plan, recipe, world)
+    require_playable(plan, recipe, world)
     training = plan.training
     kind = kinds.find(dataset.spec.kind)
     precision = pick_precision(training.precision, device)
@@ -55,6 +54,16 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
         memory_format=memory_format,
         micro_batches=training.micro_batches,
     )
+
+
+def require_playable(plan: RunConfig, recipe: Recipe, world: World) -> None:
+    """Check that batches divide as they have to.
+
+    Raises:
+        InputError: one does not among processes and micro-batches, or leaves batch norm a single value of a channel.
+    """
+    _require_divisible(plan, recipe, world)
+    _require_statistics(plan, recipe, world)
 
 
 def fix_reference(recipe: Recipe, dataset: Dataset, *, seed: int) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from zerosum import recipes, report
-from zerosum.data.dataset import Dataset, SampleDataset
-from zerosum.errors import InputError, ProcessLostError
+from zerosum.data.dataset import SampleDataset
+from zerosum.errors import InputError, ProcessLostError, UnhealthyError
 from zerosum.evaluation.config import EvaluationContext
 from zerosum.evaluation.during_training import TrainingEvaluator, watch
 from zerosum.game import Game
@@ -36,13 +36,13 @@ from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.runtime.surroundings import only_training
 from zerosum.text import command
+from zerosum.training.autopilot import Autopilot
 from zerosum.training.build import build_game
 from zerosum.training.nearest_images import write_nearest
 from zerosum.training.open_data import open_again
 from zerosum.training.prepare import prepare
-from zerosum.training.preview import Previews, preview_batch
-from zerosum.training.trainer import Trainer
-from zerosum.training.watching import loggers_with_findings, watch_of
+from zerosum.training.preview import preview_batch
+from zerosum.training.sitting import Sitting, require_not_given_up, tidy
 
 
 @only_training()
@@ -53,6 +53,7 @@ def start(
     minutes: float | None = None,
     progress: Progress | None = None,
     command: str | None = None,
+    pilot: Autopilot = Autopilot(),
 ) -> Run:
     """Train as `plan` says, in a new run directory, where `minutes` are given for as long as they last."""
     device = pick_device(plan.training.device)
@@ -70,7 +71,7 @@ def start(
             held.enter_context(locked(path))
             keep_recipe(plan, Run.create(path, describe(plan, dataset, game, command)))
         world.wait()
-        return run_training(game, Run(path), plan, dataset, progress, judge, shown, reasons)
+        return run_training(Sitting(game, Run(path), plan, dataset, progress, judge, shown, pilot), reasons)
 
 
 @only_training()
@@ -80,6 +81,7 @@ def resume(
     recipe: RecipeLike | None = None,
     data: str | Path | None = None,
     progress: Progress | None = None,
+    pilot: Autopilot = Autopilot(),
     **changes: Any,
 ) -> Run:
     """Resume a run from its newest checkpoint, or from its beginning, as `zerosum.resume` says."""
@@ -92,8 +94,10 @@ def resume(
     with ExitStack() as held:
         if world.is_first:
             held.enter_context(locked(directory.path))
-            directory.sweep()
+            tidy(directory, plan)
         world.wait()
+        if plan.training.autopilot:
+            require_not_given_up(Run.open(directory.path))
         plan, dataset = open_again(plan, data, directory, world, progress)
         moved = data is not None or bool(before.options.moved(plan.options))
         require_same_data(directory, dataset, progress, moved=moved)
@@ -110,7 +114,7 @@ def resume(
             _rewind(directory, game, plan, progress)
             progress.note(began)
         world.wait()
-        return run_training(game, directory, plan, dataset, progress, judge, shown)
+        return run_training(Sitting(game, directory, plan, dataset, progress, judge, shown, pilot))
 
 
 def _rewind(directory: Run, game: Game[Any], plan: RunConfig, progress: Progress) -> None:
@@ -146,39 +150,37 @@ def _settings_now(plan: RunConfig, directory: Run, game: Game[Any]) -> dict[str,
     }  # fmt: skip
 
 
-def run_training(
-    game: Game[Any],
-    directory: Run,
-    plan: RunConfig,
-    dataset: Dataset,
-    progress: Progress,
-    judge: TrainingEvaluator | None,
-    shown: Previews,
-    reasons: Sequence[str] = (),
-) -> Run:
-    """Play the rounds that are left, then write the report and say what to type next."""
-    for note in (*dataset.notes, *reasons, *game.recipe.notes):
-        progress.note(note)
-    preview, measured, note = shown
-    if note is not None:
-        progress.note(note)
-    trainer = Trainer(
-        game, directory, plan.training, preview, progress, measured=measured, judge=judge,
-        watch=watch_of(game, plan, dataset), loggers=loggers_with_findings(directory, progress),
-    )  # fmt: skip
+def run_training(sitting: Sitting, reasons: Sequence[str] = ()) -> Run:
+    """Play the rounds that are left, then write the report and say what to type next.
+
+    Raises:
+        UnhealthyError: the autopilot has given up; all is written.
+    """
+    directory, progress, note = sitting.run, sitting.progress, sitting.shown[2]
+    for said in (*sitting.dataset.notes, *reasons, *sitting.game.recipe.notes, *([] if note is None else [note])):
+        progress.note(said)
     try:
-        stopped_by = trainer.train()
-        if game.world.is_first:
-            if stopped_by is None and isinstance(dataset, SampleDataset):
-                with game.averaged(), game.autocast():
-                    write_nearest(directory, game.recipe, dataset, seed=plan.training.seed)
-            page = report.write(directory.path)
-            progress.close()
-            progress.note(closing_message(directory, page, game, finished=stopped_by is None))
+        stopped_by = sitting.play()
+        if sitting.game.world.is_first:
+            _close(sitting, stopped_by)
     finally:
         progress.close()
-        game.source.close()
+        sitting.game.source.close()
+    if sitting.given_up is not None:
+        raise UnhealthyError(sitting.given_up) if sitting.game.world.is_first else ProcessLostError(sitting.given_up)
     return replace(directory, stopped_by=stopped_by)
+
+
+def _close(sitting: Sitting, stopped_by: int | None) -> None:
+    game, directory, dataset = sitting.game, sitting.run, sitting.dataset
+    finished = stopped_by is None and sitting.given_up is None
+    if finished and isinstance(dataset, SampleDataset):
+        with game.averaged(), game.autocast():
+            write_nearest(directory, game.recipe, dataset, seed=sitting.plan.training.seed)
+    page = report.write(directory.path)
+    sitting.progress.close()
+    if sitting.given_up is None:
+        sitting.progress.note(closing_message(directory, page, game, finished=finished))
 
 
 def _judge(game: Game[Any], plan: RunConfig, progress: Progress) -> TrainingEvaluator | None:

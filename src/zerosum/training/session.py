@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from zerosum.errors import DivergedError
+from zerosum.run.directory import Run
+
 
 @dataclass
 class Throughput:
@@ -74,6 +77,20 @@ def stop_signals(ask: Callable[[int], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+@contextmanager
+def advising(run: Run) -> Iterator[None]:
+    """Have the error of a game that diverges say what is left of it, and what to try."""
+    try:
+        yield
+    except DivergedError as error:
+        saved = run.checkpoints()
+        last = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written yet"
+        raise DivergedError(
+            f"{error}; {last}. Try a lower learning rate (--help lists the recipe's), --precision float32, "
+            "--autopilot, or a recipe with a gradient penalty (--recipe wgan_gp)."
+        ) from error
 
 
 def peak_memory() -> int:

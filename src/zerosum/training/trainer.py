@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from zerosum.game import Game
 from zerosum.media import image_grid
 from zerosum.run import checkpoint
 from zerosum.run.directory import Run
+from zerosum.run.rescues import void_values
 from zerosum.run.training_config import TrainingConfig
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import storing
@@ -25,7 +26,7 @@ from zerosum.runtime.progress import Progress, Status
 from zerosum.training.evaluator import Evaluator
 from zerosum.training.loggers import HistoryWriter, Logger, OpenLogger
 from zerosum.training.preview import draw_preview
-from zerosum.training.session import Throughput, peak_memory, stop_signals
+from zerosum.training.session import Throughput, advising, peak_memory, stop_signals
 from zerosum.training.tensorboard import TensorBoardWriter
 
 
@@ -43,6 +44,7 @@ class Trainer:
         judge: evaluates, in the first process, every `settings.evaluate_every` rounds.
         watch: looks at rounds in the first process, for the signs of failure; None for no looks.
         loggers: where the first process writes what it measures; each is opened when training begins.
+        require_health: called before a checkpoint is written, unless the training is asked to stop; its error ends it.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Trainer:
         judge: Evaluator | None = None,
         watch: Watch | None = None,
         loggers: Sequence[OpenLogger] = (HistoryWriter, TensorBoardWriter),
+        require_health: Callable[[], None] | None = None,
     ) -> None:
         self.game = game
         self.run = run
@@ -67,7 +70,8 @@ class Trainer:
         self._watch = watch
         self._measurements: dict[str, float] = {}
         self._progress = progress
-        self._stopped_by: int | None = None
+        self.stopped_by: int | None = None
+        self._require_health = require_health
         trained = run.history().last("seconds") if game.world.is_first else None
         self._pace = Throughput(seen=game.clock.seen, round=game.clock.round, seconds=trained or 0.0)
         self._open_loggers = loggers
@@ -82,17 +86,17 @@ class Trainer:
             StorageError: the disk refuses; the checkpoints before it stand.
         """
         phases, total = list(self.game.recipe.phases()), self.game.rounds
-        with stop_signals(self._ask_to_stop), self._writing(), self._advising():
+        with stop_signals(self._ask_to_stop), self._writing(), advising(self.run):
             if self.game.clock.round == 0:
                 self._preview()
             for index in range(self.game.clock.phase, len(phases)):
                 phase = phases[index]
                 self.game.begin_phase(index, phase)
                 while self.game.clock.phase_round < phase.rounds:
-                    if self.game.world.any(self._stopped_by is not None):
+                    if self.game.world.any(self.stopped_by is not None):
                         self._progress.note("Stopping: saving first; interrupt again to stop at once.")
-                        self._save()
-                        return self._stopped_by or signal.SIGTERM  # to another process
+                        self._save(asked=True)
+                        return self.stopped_by or signal.SIGTERM  # to another process
                     with self._watching():
                         phase.play(self.game)
                     self.game.end_round()
@@ -149,10 +153,18 @@ class Trainer:
             )
         )
 
-    @torch.no_grad()
     def _preview(self) -> None:
-        if not self.game.world.is_first:
-            return
+        error = None
+        if self.game.world.is_first:
+            try:
+                self._draw_preview()
+            except DivergedError as found:
+                error = found
+        if self.game.world.any(error is not None):
+            raise error or DivergedError("A sample of the first process is not finite")
+
+    @torch.no_grad()
+    def _draw_preview(self) -> None:
         clock = self.game.clock
         with (
             self._pace.paused(),
@@ -178,6 +190,8 @@ class Trainer:
                 found = self._judge.figures(self.game.recipe)
             key = self._judge.best
             known = self.run.history().series(key)[1]
+            if self.run.best.is_dir():  # which may be of rounds that a rescue made void
+                known += void_values(self.run, key)
             # Of a resumed run the history says what was best; it ends where the game goes on.
             better = key in found and all(self._judge.is_better(found[key], value) for value in known)
             self._measurements |= found
@@ -186,15 +200,18 @@ class Trainer:
             with self._pace.paused():
                 checkpoint.save_best(self.run, self.game)
 
-    def _save(self) -> None:
+    def _save(self, *, asked: bool = False) -> None:
         """Write a checkpoint. It closes a line of history: a resumed run logs the lines that a straight one does."""
         clock = self.game.clock
         if self._saved == clock.round:
             return
         phases = self.game.recipe.phases()
         self._log(phases[clock.phase].name, self.game.rounds)
+        if self._require_health is not None and not asked:
+            with self._pace.paused():
+                self._require_health()
         with self._pace.paused():
-            checkpoint.save(self.run, self.game, keep=self.settings.keep)
+            checkpoint.save(self.run, self.game, keep=self.settings.keep, elders=self.settings.autopilot)
         self._saved = clock.round
 
     @contextmanager
@@ -208,21 +225,8 @@ class Trainer:
         with self._pace.paused():
             self._measurements |= self._watch.look()
 
-    @contextmanager
-    def _advising(self) -> Iterator[None]:
-        """Have the error of a game that diverges say what is left of it, and what to try."""
-        try:
-            yield
-        except DivergedError as error:
-            saved = self.run.checkpoints()
-            last = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written yet"
-            raise DivergedError(
-                f"{error}; {last}. Try a lower learning rate (--help lists the recipe's), --precision float32, or a "
-                "recipe with a gradient penalty (--recipe wgan_gp)."
-            ) from None
-
     def _ask_to_stop(self, number: int) -> None:
-        self._stopped_by = number  # and no more: a signal may come in the middle of anything, of writing a line too
+        self.stopped_by = number  # and no more: a signal may come in the middle of anything, of writing a line too
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
