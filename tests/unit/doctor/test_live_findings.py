@@ -121,7 +121,7 @@ def test_facts_come_from_run_json_and_damage_is_unknown() -> None:
     assert facts == Facts(
         recipe="dcgan", config=about["config"], training={"seed": 0}, objective="logistic", batch_norm=True,
         flags=frozenset({"batch", "rounds", "seed"}), images=12, shape=(3, 32, 32), rounds=900,
-        notes=("2 images were cut.",),
+        notes=("2 images were cut.",), epochs=False,
     )  # fmt: skip
     assert facts_of({**about, "rounds": None}).rounds == 300, "of a run of an earlier version"
-    assert facts_of({"config": [], "data": 3, "spec": {"shape": "wide"}, "batch_norm": 1, "recipe": 4}) == Facts()
+    assert facts_of({"config": [], "data": 3, "spec": {"shape": "wide"}, "batch_norm": 1, "recipe": 4}) == Facts(epochs=False)

@@ -180,7 +180,7 @@ def test_folders_of_images_are_examined_without_a_history() -> None:
     constant[:, 1] = 7
     assert found_in(other, real) == []
     assert found_in(np.repeat(other[:1], 100, 0), real) == ["mode-collapse"]
-    assert found_in(np.repeat(other[:1], 100, 0), None) == ["mode-collapse"]
+    assert "mode-collapse" in found_in(np.repeat(other[:1], 100, 0), None)
     assert found_in(other, None) == []
     assert found_in(real[:60], real) == ["samples-memorised"]
     assert found_in(np.clip(other.astype(np.int16) + board, 0, 255).astype(np.uint8), real) == ["checkerboard"]
