@@ -124,4 +124,6 @@ def test_facts_come_from_run_json_and_damage_is_unknown() -> None:
         notes=("2 images were cut.",), epochs=False,
     )  # fmt: skip
     assert facts_of({**about, "rounds": None}).rounds == 300, "of a run of an earlier version"
-    assert facts_of({"config": [], "data": 3, "spec": {"shape": "wide"}, "batch_norm": 1, "recipe": 4}) == Facts(epochs=False)
+    assert facts_of({"config": [], "data": 3, "spec": {"shape": "wide"}, "batch_norm": 1, "recipe": 4}) == Facts(
+        epochs=False
+    )
