@@ -99,7 +99,7 @@ def test_each_rescue_is_said_in_a_line(tmp_path: Path) -> None:
     start(tmp_path / "run", progress=notes)
     said = [line for line in notes.said if line.startswith("Rescue ")]
     assert said[0] == (
-        "Rescue (try 1 of 3): It is too fast since round 15 (learning rate 1, threshold 0). "
+        "Rescue (try 1 of 3): It is too fast since round 15 (learning rate: 1, threshold 0). "
         "Back to round 10 with --discriminator-lr 0.005 (was 0.01)."
     )
     assert len(said) == 2
@@ -118,6 +118,7 @@ def test_a_rescue_that_is_stopped_in_the_middle_goes_on_to_the_same_bits(
     assert_same_run(rescued, resume(tmp_path / "run"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["before the commit", "after the commit", "before the first checkpoint of a rescue"])
 def test_a_rescue_that_is_killed_goes_on_to_the_same_bits(place: str, rescued: Run, tmp_path: Path) -> None:
     killed = program("start", tmp_path / "run", place)

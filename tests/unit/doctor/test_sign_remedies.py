@@ -109,7 +109,14 @@ def flags_of(recipe: str) -> set[str]:
     } | {flag(name) for name in named}
 
 
-@pytest.mark.parametrize(("recipe", "data"), GAMES)
+FAST = {("dcgan", "digits"), ("cgan", "digits"), ("wgan_gp", "digits")}
+"""Games on images that the fast suite has; those on points are all in it."""
+
+
+@pytest.mark.parametrize(
+    ("recipe", "data"),
+    [game if game[1] != "digits" or game in FAST else pytest.param(*game, marks=pytest.mark.slow) for game in GAMES],
+)
 def test_remedies_name_flags_and_settings_that_the_run_takes(recipe: str, data: str) -> None:
     found, built = findings(data, recipe), {}
     assert len({finding.sign for _, finding in found}) >= 8
