@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from typing import Any
@@ -11,8 +12,10 @@ import torch
 
 from tests.recipes.conftest import game
 from zerosum import recipes, stabilisers
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.run.load import rebuild
+from zerosum.run.config import RunConfig
+from zerosum.run.load import build_recipe, rebuild
 
 IMAGES = (1, 16, 16)
 HOME: dict[str, str] = {}
@@ -120,3 +123,11 @@ def test_copies_and_rebuilt_recipes_have_stabilisers_of_their_own(name: str) -> 
         assert other.stabilisers[0] is not recipe.stabilisers[0]
         assert other.state_dict().keys() == recipe.state_dict().keys()
         assert other.stabilisers[0].value == recipe.stabilisers[0].value
+
+
+@pytest.mark.parametrize("name", stabilisers.names())
+@pytest.mark.parametrize("recipe", ["gan", "dcgan", "sngan"])
+def test_every_stabiliser_is_explained_without_memory_for_its_weights(name: str, recipe: str) -> None:
+    plan = RunConfig.read("photos", recipe, {"stabilise": name})
+    with torch.device("meta"), contextlib.suppress(InputError):
+        assert build_recipe(plan, Spec(shape=IMAGES)).stabilisers

@@ -93,7 +93,7 @@ class Pac(Stabiliser):
             options = {"stride": old.stride, "padding": old.padding, "bias": bias}
             wide = type(layer)(self.size * old.in_channels, old.out_channels, old.kernel_size, **options)
         with torch.no_grad():
-            wide.weight.normal_(0.0, old.weight.std().item() / math.sqrt(self.size))
+            wide.weight.normal_().mul_(old.weight.std() / math.sqrt(self.size))
             if bias:
                 wide.bias.copy_(old.bias)
         return wide
