@@ -151,18 +151,18 @@ def alarms(run: Run) -> dict[int, list[Finding]]:
     return found
 
 
-def sums(rows: list[tuple[Case, str, dict[int, list[Finding]]]], half: str) -> list[str]:
+def sums(rows: list[tuple[Case, str, dict[int, list[Finding]]]], half: str) -> str:
     """Say how well the signs do on one half."""
     failing = [(case, found) for case, part, found in rows if part == half and case.expected]
     healthy = [found for case, part, found in rows if part == half and not case.expected]
     caught = [(case, found) for case, found in failing if found]
     named = sum(any(f.sign in case.expected for fs in found.values() for f in fs) for case, found in caught)
     first = [min(found) for _, found in caught]
-    return [
+    return (
         f"{half}: {len(caught)} of {len(failing)} failing games found, {named} of these named rightly, after "
         f"{statistics.median(first) if first else 0:,.0f} rounds (median); {sum(map(bool, healthy))} false alarms in "
         f"{len(healthy)} games that do well."
-    ]
+    )
 
 
 def main() -> None:
@@ -194,7 +194,7 @@ def main() -> None:
                 [case.name, half, str(seed), ", ".join(case.expected), first, f"{last:,}", ", ".join(signs), ended]
             )
             print(*shown[-1], sep=" | ", flush=True)
-    remarks = [*sums(rows, "judged"), *sums(rows, "tuned")]
+    remarks = [sums(rows, "judged"), sums(rows, "tuned")]
     if options.autopilot:
         healthy = sum(row[-1] == "healthy" for row in shown[1:])
         remarks = [f"With --autopilot {healthy} of {len(rows)} failing games end without a warning."]

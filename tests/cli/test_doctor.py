@@ -15,8 +15,8 @@ from tests.recipes.conftest import SMALL
 from zerosum import api
 from zerosum.doctor import signs
 from zerosum.doctor.evidence import Evidence
+from zerosum.doctor.facts import facts_of
 from zerosum.doctor.finding import Finding, Remedy
-from zerosum.doctor.run_facts import facts_of_run
 from zerosum.doctor.signs import Sign
 from zerosum.run.directory import Run
 from zerosum.runtime.progress import Silent
@@ -80,7 +80,7 @@ def test_a_run_is_examined_with_what_is_known_of_it(trained: Path, severity: dic
     )
     assert "Try --discriminator-lr 0.0001: slows it." in said.out
     assert "in 3 rows, rounds 10 to 30, for 1 of 1 sign." in said.out
-    facts = facts_of_run(Run.open(trained))
+    facts = facts_of(Run.open(trained).description)
     assert (facts.recipe, facts.objective, facts.rounds, facts.batch_norm) == ("dcgan", "logistic", 30, True)
     assert {"discriminator_lr", "stabilise", "batch"} <= facts.flags
     assert (facts.images, facts.shape, facts.epochs) == (1797, (1, 16, 16), False)
@@ -93,7 +93,7 @@ def test_what_is_known_of_a_run_bears_damage(trained: Path) -> None:
     about = json.loads((trained / "run.json").read_text())
     for changed in ({"spec": None}, {"recipe": "mine"}, {"config": [1]}, {"config": {"width": 10**9}}, {"data": 3}):
         (copy / "run.json").write_text(json.dumps(about | changed))
-        facts = facts_of_run(Run.open(copy))
+        facts = facts_of(Run.open(copy).description)
         assert facts.recipe == changed.get("recipe", "dcgan")
 
 

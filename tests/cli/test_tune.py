@@ -14,10 +14,8 @@ import pytest
 from zerosum.cli import main
 from zerosum.data.spec import Spec
 from zerosum.run.config import RunConfig
-from zerosum.tuning import search
+from zerosum.tuning import search, study
 from zerosum.tuning.space import Choice, Range, space_of
-
-pytest.importorskip("optuna")
 
 FAST = (
     "--recipe",
@@ -63,26 +61,25 @@ def test_a_search_ends_in_a_table_and_goes_on_where_it_was(tmp_path, capsys):
     said = capsys.readouterr().out
     first = json.loads((tmp_path / "tune" / "tune.json").read_text())
     assert first["finished"]
-    assert [trial["number"] for trial in sorted(first["trials"], key=lambda t: t["number"])] == [0, 1]
+    assert sorted(trial["run"] for trial in first["trials"]) == ["trial-0", "trial-1"]
     assert "--generator-lr" in said
     assert f"Best: {out}/trial-" in said
-    defaults = next(trial for trial in first["trials"] if trial["number"] == 0)
+    defaults = next(trial for trial in first["trials"] if trial["run"] == "trial-0")
     assert defaults["settings"]["generator_lr"] == RunConfig.read("ring8", "gan", {}).config.generator_lr
     assert main([*asked, "--trials", "3"]) == 0
     second = json.loads((tmp_path / "tune" / "tune.json").read_text())
     assert len(second["trials"]) == 3
-    kept = {trial["number"]: trial["value"] for trial in second["trials"]}
-    assert all(kept[trial["number"]] == trial["value"] for trial in first["trials"])
+    kept = {trial["run"]: trial["value"] for trial in second["trials"]}
+    assert all(kept[trial["run"]] == trial["value"] for trial in first["trials"])
     assert (tmp_path / "tune" / second["trials"][0]["run"] / "report.html").exists()
     assert main([*asked, "--batch", "16"]) == 2
     assert "holds a search of other settings" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_trial_that_falls_behind_or_fails_ends_early(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(search, "critical", lambda plan, place: [])
     played = []
 
-    def failing(plan, place):
+    def failing(place):
         played.append(place.name)
         return [type("Some", (), {"title": "The discriminator overpowers"})] if place.name == "trial-1" else []
 
@@ -92,6 +89,27 @@ def test_a_trial_that_falls_behind_or_fails_ends_early(tmp_path, monkeypatch, ca
     assert [trial["state"] for trial in found["trials"]] == ["complete", "the discriminator overpowers"]
     assert found["trials"][1]["value"] is None
     assert "trial-1" in played
+
+
+def test_a_trial_that_was_put_back_keeps_its_run_and_what_is_proposed_next(tmp_path):
+    space = space_of(RunConfig.read("ring8", "gan", {}), Spec(shape=(2,), kind="points"), "cpu")
+    first = {name: part.low if isinstance(part, Range) else 0 for name, part in space.items()}
+
+    def proposed(folder: str, *, stopped: bool) -> list[dict]:
+        (tmp_path / folder).mkdir()
+        found = []
+        opened = study.open_study(tmp_path / folder, lower_is_better=True, first=first)
+        for place in range(4):
+            trial = study.ask(opened, space, seed=0)
+            if stopped and place == 2:
+                study.put_back(opened, trial)
+                assert len(study.ended(opened)) == place
+                trial = study.ask(opened, space, seed=0)
+            found.append(trial.params)
+            opened.tell(trial, float(place))
+        return found
+
+    assert proposed("straight", stopped=False) == proposed("stopped", stopped=True)
 
 
 @pytest.mark.slow

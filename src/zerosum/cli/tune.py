@@ -13,7 +13,7 @@ from zerosum.cli.train import parsed
 from zerosum.config import flag, spelt
 from zerosum.evaluation.table import columns
 from zerosum.runtime.terminal import say
-from zerosum.tuning.results import Results, TrialResult
+from zerosum.tuning.results import DEFAULT, Results, TrialResult
 from zerosum.tuning.search import tune
 
 
@@ -58,10 +58,10 @@ def lines(found: Results, out: str) -> list[str]:
     head = ["trial", *map(flag, varied), found.metric, "95 %", "ended"]
     rows = [
         [
-            str(trial.number),
+            trial.run,
             *(_short(trial.settings.get(name)) for name in varied),
             "" if trial.value is None else f"{trial.value:.4g}",
-            "" if trial.low is None else f"{trial.low:.4g} to {trial.high:.4g}",
+            "" if trial.interval is None else "{:.4g} to {:.4g}".format(*trial.interval),
             "" if trial.state == "complete" else trial.state,
         ]
         for trial in found.trials
@@ -74,7 +74,7 @@ def lines(found: Results, out: str) -> list[str]:
         said.append(
             f"On other samples {best.again:.4g}: the first figure is flattered, because the trial was chosen by it."
         )
-    default = next((trial for trial in found.trials if trial.number == 0 and trial.value is not None), None)
+    default = next((trial for trial in found.trials if trial.run == DEFAULT and trial.value is not None), None)
     if default is not None and default is not best:
         said.append(f"The default settings got {default.value:.4g}{_apart(best, default)}.")
     settings = " ".join(f"{flag(name)} {spelt(value)}" for name, value in best.settings.items() if value is not None)
@@ -82,10 +82,9 @@ def lines(found: Results, out: str) -> list[str]:
 
 
 def _apart(best: TrialResult, default: TrialResult) -> str:
-    bounds = (best.low, best.high, default.low, default.high)
-    if any(bound is None for bound in bounds):
+    if best.interval is None or default.interval is None:
         return ""
-    overlap = best.low <= default.high and default.low <= best.high  # type: ignore[operator]
+    overlap = best.interval[0] <= default.interval[1] and default.interval[0] <= best.interval[1]
     return ", and the intervals overlap: that may be chance" if overlap else ""
 
 

@@ -50,7 +50,7 @@ class CheckReport:
 
 
 def describe(report: CheckReport) -> list[str]:
-    """Render a report as lines of plain text, for a terminal."""
+    """Render a report as lines of plain text."""
     lines = [f"{report.source}: {counted(report.samples, 'usable sample')}"]
     for title, counts in (
         ("Sizes (height x width)", report.sizes),

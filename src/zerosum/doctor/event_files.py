@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from zerosum.doctor.log_files import MOST_ROWS, Row, require_size
 from zerosum.errors import InputError
@@ -60,11 +61,11 @@ def _series(place: Path) -> Iterator[tuple[str, list[tuple[int, float]]]]:
             yield tag, measured
 
 
-def _scalar(tensor: object) -> float | None:
+def _scalar(tensor: Any) -> float | None:
     """Return the value of a tensor of one number, and None for any other, however large it claims to be."""
     from tensorboard.util import tensor_util
 
-    if any(dim.size != 1 for dim in tensor.tensor_shape.dim):  # type: ignore[attr-defined]
+    if any(dim.size != 1 for dim in tensor.tensor_shape.dim):
         return None
     array = tensor_util.make_ndarray(tensor)
     return float(array.reshape(-1)[0]) if array.dtype.kind in "fiu" and array.size == 1 else None

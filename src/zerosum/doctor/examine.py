@@ -14,11 +14,11 @@ from zerosum.data.options import DataConfig
 from zerosum.data.sources.find import built_in
 from zerosum.doctor import signs
 from zerosum.doctor.evidence import Evidence, Facts
+from zerosum.doctor.facts import facts_of
 from zerosum.doctor.finding import Finding
 from zerosum.doctor.images import evidence_of_images
 from zerosum.doctor.logs import is_log, read_log
 from zerosum.doctor.measures import CHECKERBOARD, DIVERSITY, NEAREST
-from zerosum.doctor.run_facts import facts_of_run
 from zerosum.errors import InputError
 from zerosum.run.directory import Run
 from zerosum.runtime.paths import expanded
@@ -108,7 +108,7 @@ def examine(
         history = run.history()
         damaged = history.damaged
         notes = (f"Lines of history.jsonl that cannot be read, left out: {damaged:,}.",) if damaged else ()
-        return _by_all_signs("run", Evidence(history=history, facts=facts_of_run(run)), notes=notes)
+        return _by_all_signs("run", Evidence(history=history, facts=facts_of(run.description)), notes=notes)
     if is_log(path):
         _refuse("log", against=against)
         log = read_log(path, columns)

@@ -23,7 +23,7 @@ class Remedy:
     """What it does about the cause, in a clause without a full stop."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """The same change as settings by name, for a program to make; empty where a person has to choose."""
+    """The same change as settings by name; empty where a person has to choose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Finding:
     """The bound that `value` has crossed."""
 
     keys: tuple[str, ...] = ()
-    """Series of the history that show it, for a chart."""
+    """Series of the history that show it."""
 
     meaning: str
     """What it means for the run, one or two sentences."""

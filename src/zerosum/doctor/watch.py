@@ -85,7 +85,8 @@ class Watch:
 
     def _of_samples(self) -> dict[str, float | None]:
         real, labels = self._real, self._real.labels if self._game.recipe.takes_labels else None
-        latent = {"latent": self._game.recipe.prior(len(real.samples))} if self._takes_latents else {}  # type: ignore[operator]
+        recipe: Any = self._game.recipe
+        latent = {"latent": recipe.prior(len(real.samples))} if self._takes_latents else {}
         fake = self._sample(len(real.samples), **latent, **({} if labels is None else {"labels": labels}))
         found = {measures.DIVERSITY: variety.ratio(variety.mean_distance(fake), real.distance)}
         if fake.ndim == 4:

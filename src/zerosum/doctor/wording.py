@@ -1,4 +1,4 @@
-"""An examination in plain words, as lines for a terminal."""
+"""An examination as lines of plain text."""
 
 from __future__ import annotations
 

@@ -152,10 +152,17 @@ def _candidates(finding: Finding, plan: RunConfig, *, after: int) -> Iterator[tu
     yield None, _scaled(plan, 0.5)
 
 
-def _scaled(plan: RunConfig, factor: float) -> dict[str, float]:
-    """Return all learning rates of a plan times a factor, to six digits."""
-    rates = {name: value for name, value in plan.config.to_json().items() if RATE.fullmatch(name)}
-    return {name: float(f"{factor * rate:.6g}") for name, rate in rates.items() if rate}
+def _scaled(plan: RunConfig, factor: float) -> dict[str, Any]:
+    """Return all learning rates of a plan, or the ends of their schedules, times a factor, to six digits."""
+    rates = {name: value for name, value in plan.config.to_json().items() if RATE.fullmatch(name) and value}
+    return {
+        name: [_rounded(factor * end) for end in rate] if isinstance(rate, tuple | list) else _rounded(factor * rate)
+        for name, rate in rates.items()
+    }
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.6g}")
 
 
 def joined(now: str | None, more: str | None) -> str | None:

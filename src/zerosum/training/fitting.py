@@ -56,7 +56,8 @@ def opened_to_fit(
 def nearest_fit(plan: RunConfig, spec: Spec, device: str) -> Spec:
     """Return a spec of images, or one of the nearest size that the recipe of a plan can take.
 
-    Where none of the sizes near it is taken, the reason is another one: the spec stays, for the recipe to refuse it.
+    Where the recipe takes none of the sizes near it either, the size is not the reason, and the spec is returned as it
+    is: building the recipe then raises its own error.
     """
     if takes(plan, spec, device):
         return spec

@@ -42,7 +42,7 @@ class Trainer:
         measured: under what name the history keeps what previews measure: "training", or "held_out" where the samples
             of `preview` are not trained on.
         judge: evaluates, in the first process, every `settings.evaluate_every` rounds.
-        watch: looks at rounds in the first process, for the signs of failure; None for no looks.
+        watch: takes the measurements of the doctor in the first process; None takes none.
         loggers: where the first process writes what it measures; each is opened when training begins.
         require_health: called before a checkpoint is written, unless the training is asked to stop; its error ends it.
     """

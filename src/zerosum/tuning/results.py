@@ -6,21 +6,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+DEFAULT = "trial-0"
+"""The run of the first trial, which has the default settings."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrialResult:
     """A trial of a search."""
 
-    number: int
     run: str
+    """Name of its run in the folder of the search."""
     settings: Mapping[str, Any]
     """What it was tried with, by name."""
     state: str
     """ "complete", or why it ended early."""
     value: float | None = None
     """The metric at its end."""
-    low: float | None = None
-    high: float | None = None
+    interval: tuple[float, float] | None = None
+    """Where it would lie for other samples, at 95 %."""
     again: float | None = None
     """The metric of other samples: of the best trial, whose first figure is too good because it was chosen by it."""
 

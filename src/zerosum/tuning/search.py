@@ -21,7 +21,7 @@ from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.distributed import World
 from zerosum.runtime.paths import expanded
-from zerosum.runtime.progress import Progress, make_progress, progress_callback
+from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.training.prepare import prepare
 from zerosum.tuning.results import Results, TrialResult
 from zerosum.tuning.space import Choice, Range, space_of
@@ -142,8 +142,7 @@ class _Search:
     def _one(self, study: optuna.Study, trials: int) -> int | None:
         """Play one trial and tell the study of it; return the signal that stopped it, if one did."""
         trial = ask(study, self.space, seed=self.asked.training.seed)
-        place = self.place / trial.user_attrs.get("run", f"trial-{trial.number}")
-        trial.set_user_attr("run", place.name)
+        place = self.place / _name(len(ended(study)))
         plan = with_settings(self.asked, self._chosen(trial.params) | self.pace)
 
         def behind(value: float, round_: int) -> bool:
@@ -151,7 +150,7 @@ class _Search:
             return trial.should_prune()
 
         title = f"trial {len(ended(study)) + 1} of {trials}"
-        watched = TrialProgress(self.progress, title, self.key, behind, lambda: critical(plan, place))
+        watched = TrialProgress(self.progress, title, self.key, behind, lambda: critical(place))
         outcome = play(plan, place, watched)
         if outcome.stopped_by is not None:
             put_back(study, trial)
@@ -160,8 +159,8 @@ class _Search:
             end_early(study, trial, outcome.ended)
             self.progress.note(f"{title}: ended early, {outcome.ended}.")
             return None
-        value, low, high = self._evaluated(place, seed=plan.training.seed)
-        trial.set_user_attr("interval", [low, high])
+        value, interval = self._evaluated(place, seed=plan.training.seed)
+        trial.set_user_attr("interval", interval)
         if value is None:
             end_early(study, trial, f"{self.metric} is no finite number")
             return None
@@ -169,21 +168,29 @@ class _Search:
         self.progress.note(f"{title}: {self.metric} {value:.4g} with {_said(self._chosen(trial.params))}.")
         return None
 
-    def _evaluated(self, place: Path, *, seed: int) -> tuple[float | None, float | None, float | None]:
+    def _evaluated(self, place: Path, *, seed: int) -> tuple[float | None, tuple[float, float] | None]:
+        """Return the metric of a run's samples, and its interval."""
         config = EvaluationConfig(metrics=self.metric, seed=seed, features=self.asked.training.evaluate_features)
-        found = evaluate(config, place, recipe=self.asked.recipe_class, out=place / f"tuning-{seed}.json")
+        found = evaluate(
+            config,
+            place,
+            recipe=self.asked.recipe_class,
+            out=place / f"tuning-{seed}.json",
+            device=self.asked.training.device,
+            progress=Silent(),  # features of real samples are in the cache since the search began
+        )
         figure = next(result for result in found.figures if result.metric == self.metric)
         interval = figure.interval
-        return figure.value, interval and interval.low, interval and interval.high
+        return figure.value, None if interval is None else (interval.low, interval.high)
 
     def _results(self, study: optuna.Study, *, finished: bool, stopped_by: int | None) -> Results:
         """Lay out what was found, and evaluate the best trial again on other samples."""
-        found = [self._result(trial) for trial in ended(study)]
+        found = [self._result(place, trial) for place, trial in enumerate(ended(study))]
         sign = 1 if self.lower else -1
-        found.sort(key=lambda trial: (trial.value is None, sign * (trial.value or 0.0), trial.number))
+        found.sort(key=lambda trial: (trial.value is None, sign * (trial.value or 0.0)))  # among equals the earlier
         if found and found[0].value is not None and finished:
             seed = self.asked.training.seed + OTHER_SEED
-            again, _, _ = self._evaluated(self.place / found[0].run, seed=seed)
+            again, _ = self._evaluated(self.place / found[0].run, seed=seed)
             found[0] = replace(found[0], again=again)
         return Results(
             metric=self.metric,
@@ -193,17 +200,14 @@ class _Search:
             stopped_by=stopped_by,
         )
 
-    def _result(self, trial: optuna.trial.FrozenTrial) -> TrialResult:
-        low, high = trial.user_attrs.get("interval", (None, None))
-        ended = trial.user_attrs.get("ended")
+    def _result(self, place: int, trial: optuna.trial.FrozenTrial) -> TrialResult:
+        ended, interval = trial.user_attrs.get("ended"), trial.user_attrs.get("interval")
         return TrialResult(
-            number=trial.number,
-            run=trial.user_attrs["run"],
+            run=_name(place),
             settings=self._chosen(trial.params),
             state=ended or "complete",
             value=None if ended else trial.value,
-            low=low,
-            high=high,
+            interval=None if interval is None else (interval[0], interval[1]),
         )
 
     def _chosen(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,6 +217,11 @@ class _Search:
             name: part.values[params[name]] if isinstance(part, Choice) else params[name]
             for name, part in parts.items()
         }
+
+
+def _name(place: int) -> str:
+    """Name the run of a trial by its place among those that ended: one that is put back keeps its own."""
+    return f"trial-{place}"
 
 
 def _said(settings: Mapping[str, Any]) -> str:

@@ -38,10 +38,10 @@ def open_study(place: Path, *, lower_is_better: bool, first: Mapping[str, Any]) 
 
 
 def ask(study: optuna.Study, space: Mapping[str, Range | Choice], *, seed: int) -> optuna.Trial:
-    """Return the next trial, which depends on the seed and on the trials before it alone."""
+    """Return the next trial, which depends on the seed and on the trials that ended before it alone."""
     import optuna
 
-    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))
+    study.sampler = optuna.samplers.TPESampler(seed=seed + len(ended(study)))
     return study.ask(
         {
             name: optuna.distributions.FloatDistribution(part.low, part.high, log=True)
@@ -53,11 +53,11 @@ def ask(study: optuna.Study, space: Mapping[str, Range | Choice], *, seed: int) 
 
 
 def put_back(study: optuna.Study, trial: optuna.Trial | optuna.trial.FrozenTrial) -> None:
-    """Have a trial that did not come to its end asked for again, with the run that it began."""
+    """Have a trial that did not come to its end asked for again."""
     import optuna
 
     study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    study.enqueue_trial(trial.params, user_attrs={"run": trial.user_attrs["run"]} if "run" in trial.user_attrs else {})
+    study.enqueue_trial(trial.params)
 
 
 def end_early(study: optuna.Study, trial: optuna.Trial, why: str) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zerosum.doctor import Evidence, Facts, Finding, diagnose
+from zerosum.doctor import Evidence, Finding, diagnose
+from zerosum.doctor.facts import facts_of
 from zerosum.errors import DivergedError
 from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run
@@ -93,20 +94,13 @@ def play(plan: RunConfig, place: Path, progress: TrialProgress) -> Outcome:
     return Outcome(stopped_by=run.stopped_by)
 
 
-def critical(plan: RunConfig, place: Path) -> list[Finding]:
+def critical(place: Path) -> list[Finding]:
     """Return what is critical in a run so far."""
-    facts = Facts(
-        recipe=plan.recipe,
-        config=plan.config.to_json(),
-        training=plan.training.to_json(),
-        objective=plan.recipe_class.objective,
-        rounds=plan.config.rounds,
-    )
-    found = diagnose(Evidence(history=Run(place).history(), facts=facts))
+    run = Run.open(place)
+    found = diagnose(Evidence(history=run.history(), facts=facts_of(run.description)))
     return [finding for finding in found if finding.severity == "critical"]
 
 
 def with_settings(plan: RunConfig, chosen: Mapping[str, Any]) -> RunConfig:
     """Return a plan with other settings."""
-    recipe = plan.recipe_class
-    return RunConfig.read(plan.data, recipe, {**plan.asked, **chosen})
+    return RunConfig.read(plan.data, plan.recipe_class, {**plan.asked, **chosen})

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
+from zerosum import recipes
 from zerosum.data.spec import Spec
 from zerosum.doctor import Evidence, Facts, Finding, Remedy
+from zerosum.kinds import find
 from zerosum.run.checkpoint import prune
 from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run
 from zerosum.run.history import History
 from zerosum.run.rescues import Rescue
 from zerosum.runtime.distributed import World
-from zerosum.training.autopilot import Autopilot, joined
+from zerosum.training.autopilot import RATE, Autopilot, diverged, joined
 
 POINTS = Spec(kind="points", shape=(2,))
 IMAGES = Spec(kind="images", shape=(3, 32, 32))
@@ -146,3 +148,23 @@ def test_two_elders_beside_the_newest_checkpoints_stay_spread_out(tmp_path: Path
     assert all(now / 8 <= rounds[0] <= now / 2 + 2 for now, rounds in kept.items() if now >= 8)
     prune(run, keep=2)
     assert [int(path.name) for path in run.checkpoints()] == [31, 32]
+
+
+@pytest.mark.parametrize(
+    "recipe", [name for name in recipes.names() if find("images").batch in recipes.find(name).data]
+)
+def test_every_recipe_has_its_rates_halved_and_after_a_divergence_its_rates_cut_to_a_tenth(recipe: str) -> None:
+    spec = Spec(kind="images", shape=(3, 32, 32), classes=("a", "b"), class_counts=(9, 9))
+    plan = RunConfig.read("cifar10", recipe, {})
+    halved = rescue(recipe=recipe, spec=spec)
+    cut = Autopilot().rescue(
+        diverged(plan, 150, "nan"), at=200, to=100, plan=plan, spec=spec, before=(), world=World()
+    )  # fmt: skip
+    for found, factor in ((halved, 0.5), (cut, 0.1)):
+        assert found is not None
+        assert found.changes
+        assert all(RATE.fullmatch(name) for name in found.changes)
+        for before, now in found.changes.values():
+            assert now == pytest.approx(
+                [factor * end for end in before] if isinstance(before, tuple) else factor * before
+            )

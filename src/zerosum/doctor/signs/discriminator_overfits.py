@@ -1,4 +1,4 @@
-"""The discriminator knows its few training samples by heart."""
+"""The discriminator has memorised its few training samples."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def find(evidence: Evidence) -> Finding | None:
                 value=found.value,
                 threshold=KNOWN,
                 keys=(f"{player}/{REAL}", f"{player}/{FAKE}", f"{player}/real", f"{player}/fake"),
-                meaning=f"The discriminator knows the {facts.images:,} training samples by heart rather than what they "
-                "have in common. The samples get better for a while and then worse.",
+                meaning=f"The discriminator has memorised the {facts.images:,} training samples rather than learned "
+                "what they have in common. The samples get better for a while and then worse.",
                 remedies=_remedies(evidence),
             )
     return None
