@@ -21,8 +21,10 @@ SMALLEST = 32
 """Pixels of a longer side below which images are not made smaller to be trained faster."""
 
 
-def candidates(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> list[Spec]:
-    """Return what images would be at each size that they could be trained at, the smallest first.
+def candidates(
+    source: str | Path, options: DataConfig, progress: ProgressCallback | None = None
+) -> tuple[list[Spec], int]:
+    """Return what images would be at each size that they could be trained at, the smallest first, and how many.
 
     Args:
         source: as for `zerosum.kinds.images.open`.
@@ -30,18 +32,18 @@ def candidates(source: str | Path, options: DataConfig, progress: ProgressCallba
         progress: told of the stage "look".
 
     Returns:
-        The size that fits the data, and its halves down to 32 pixels; none for points.
+        The size that fits the data, and its halves down to 32 pixels; none for points. And the number of images.
 
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
     """
     looked = _look(source, options, progress)
     if looked is None:
-        return []
-    spec, sizes = looked
+        return [], 0
+    spec, sizes, count = looked
     asked = DataConfig(size=recommended(sizes)).sides() if options.size is None else None
     sides = [spec.shape[1:]] if asked is None else reversed(_halves(asked))
-    return [replace(spec, shape=(spec.shape[0], *side)) for side in sides]
+    return [replace(spec, shape=(spec.shape[0], *side)) for side in sides], count
 
 
 def expected(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> Spec | None:
@@ -56,8 +58,8 @@ def expected(source: str | Path, options: DataConfig, progress: ProgressCallback
 
 def _look(
     source: str | Path, options: DataConfig, progress: ProgressCallback | None
-) -> tuple[Spec, Sequence[tuple[int, int]]] | None:
-    """Read headers; return what the images will be, and the sizes that they have."""
+) -> tuple[Spec, Sequence[tuple[int, int]], int] | None:
+    """Read headers; return what the images will be, the sizes that they have, and how many they are."""
     options = with_default_size(source, options.checked())
     found = find(source, options, progress)
     if isinstance(found, Toy):
@@ -68,14 +70,15 @@ def _look(
         sizes = [(fact.height, fact.width) for fact in looked.facts.values()]
         if not sizes:
             return None
+        count = len(sizes)
         plan, labels = plan_for(looked, options)[0], labelling(found, options)
         classes, attributes = labels.classes, labels.attributes
     else:
         table = found.read()
-        sizes = [table.samples.shape[1:3]]
+        sizes, count = [table.samples.shape[1:3]], len(table.samples)
         plan, table = settle(table, options)
         classes, attributes = table.classes, ()
-    return Spec(shape=(plan.channels, plan.height, plan.width), classes=classes, attributes=attributes), sizes
+    return Spec(shape=(plan.channels, plan.height, plan.width), classes=classes, attributes=attributes), sizes, count
 
 
 def _halves(sides: tuple[int, int]) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import duration
 from zerosum.training.build import build_game
+from zerosum.training.choice import with_stabilisers
 from zerosum.training.fitting import nearest_fit
 from zerosum.training.open_data import with_expected_clusters
 
@@ -63,7 +64,7 @@ def within(
     """
     if "rounds" in plan.asked:
         raise InputError(f"--minutes chooses the number of rounds: leave out --rounds {plan.config.rounds}, or it.")
-    specs = candidates(plan.data, plan.options, progress)
+    specs, count = candidates(plan.data, plan.options, progress)
     if plan.options.size is None:
         specs = list(
             dict.fromkeys(nearest_fit(plan, with_expected_clusters(plan, spec), device.type) for spec in specs)
@@ -73,7 +74,7 @@ def within(
     chosen, larger, refused = None, None, None
     for spec in specs:
         try:
-            trial = measure(plan, spec, device)
+            trial = measure(with_stabilisers(plan, spec, count), spec, device)
         except InputError as error:
             refused = error
             continue
