@@ -24,7 +24,7 @@ from zerosum.data.spec import Spec
 from zerosum.data.volumes import grids, shapes3d
 from zerosum.data.volumes.grids import THRESHOLD
 from zerosum.data.volumes.pack import pack_volumes
-from zerosum.data.volumes.source import VolumeSource, find_volumes
+from zerosum.data.volumes.source import VolumeSource, find_volumes, is_volumes
 from zerosum.errors import InputError
 from zerosum.kinds.base import Kind
 from zerosum.media import meshes, turntable
@@ -170,6 +170,23 @@ def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) ->
     return meshes.write_each(samples[:, 0], out, metadata)
 
 
+def finished(samples: Tensor, spec: Spec) -> Tensor:
+    """Bring volumes (N, 1, X, Y, Z) in [0, 1] to uint8 of 0 and 1."""
+    return (samples > THRESHOLD).to(torch.uint8)
+
+
+def play(samples: Tensor, path: Path, spec: Spec) -> list[Path]:
+    """Write the first four of (N, 1, X, Y, Z) volumes as a turning .gif, and their surfaces as a .glb.
+
+    The surfaces are left out where the extra `volumes` is missing or all are empty.
+    """
+    shown, film = samples[:4, 0], path.with_suffix(".gif")
+    turntable.film(shown, film)
+    if not meshes.available() or not bool((shown > THRESHOLD).any()):
+        return [film]
+    return [film, meshes.write_all(shown, path.with_suffix(".glb"), {})]
+
+
 def example(spec: Spec, count: int) -> VolumeDataset:
     """Make random blobs of a spec, with labels where it has classes."""
     volumes = np.random.default_rng(0).random((count, *spec.shape[1:])) < 0.1
@@ -189,11 +206,16 @@ KIND = Kind(
     batch=Volumes,
     recipe=lambda spec, options: "gan3d",
     open=open_volumes,
-    accepts=lambda source: built_in(source) in (None, shapes3d.NAME),
+    accepts=is_volumes,
     unused=("target", "degrade", "direction", "fit", "range", "depth"),
     draw=draw,
     save=save,
     example=example,
     memory_format=torch.channels_last_3d,
+    pictures=False,
+    features="volumes",
+    finished=finished,
+    like=lambda spec, options: replace(options, size=str(spec.shape[-1])),
+    play=play,
     jitters=False,
 )

@@ -50,7 +50,7 @@ def sheet(volumes: Tensor) -> Image.Image:
     return image_grid.grid(torch.stack(views, dim=1).flatten(0, 1), columns=4)
 
 
-def film(volumes: Tensor, path: Path, *, frames: int = 20, seconds: float = 4.0) -> None:
+def film(volumes: Tensor, path: Path, *, frames: int = 16, seconds: float = 4.0) -> None:
     """Write a film (.gif or .mp4) in which (N, X, Y, Z) volumes in [0, 1] turn once.
 
     Raises:

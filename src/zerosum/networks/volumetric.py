@@ -85,11 +85,11 @@ class VolumetricDiscriminator(nn.Module):
 
     def features(self, volume: Tensor) -> Tensor:
         """Map (N, 1, S, S, S) to the last hidden layer, (N, F, s, s, s)."""
-        return self.layers(volume)
+        return self.layers(2 * volume - 1)
 
     def forward(self, volume: Tensor) -> Tensor:
         """Map (N, 1, S, S, S) to logits (N,)."""
-        return self.head(self.layers(volume)).flatten()
+        return self.head(self.features(volume)).flatten()
 
 
 def initialise(network: nn.Module) -> None:
