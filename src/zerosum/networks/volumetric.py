@@ -36,7 +36,8 @@ def cube_halvings(shape: tuple[int, ...]) -> tuple[int, int]:
 class VolumetricGenerator(nn.Module):
     """Latents to volumes: a map of 4x4x4 cells, doubled by transposed convolutions; batch norm, ReLU, and a sigmoid.
 
-    No layer has a bias.
+    No layer has a bias, so that latents are brought from [0, 1] to [-1, 1] first: their mean would make a pattern of its
+    own over the cells, several times as strong as what tells one latent from another.
 
     Args:
         latent: Z, values in a latent.
@@ -53,17 +54,17 @@ class VolumetricGenerator(nn.Module):
             layers += [nn.BatchNorm3d(fan_in), nn.ReLU(inplace=True)]
             layers.append(nn.ConvTranspose3d(fan_in, fan_out, 4, stride=2, padding=1, bias=False))
         self.layers = nn.Sequential(*layers, nn.Sigmoid())
-        initialise(self)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Map (N, Z) to (N, 1, S, S, S) in (0, 1)."""
-        return self.layers(latent[:, :, None, None, None])
+        return self.layers((2 * latent - 1)[:, :, None, None, None])
 
 
 class VolumetricDiscriminator(nn.Module):
     """Volumes to one logit each: halved by convolutions until 4x4x4 cells are left; batch norm on all but the first.
 
-    No layer has a bias.
+    No layer has a bias, so that volumes are brought from [0, 1] to [-1, 1] first: without, the first batch norm would
+    make a faint volume equal to a strong one, and samples fade until they are empty.
 
     Args:
         shape: (1, S, S, S) of a volume.
@@ -81,7 +82,6 @@ class VolumetricDiscriminator(nn.Module):
             layers.append(nn.LeakyReLU(SLOPE, inplace=True))
         self.layers = nn.Sequential(*layers)
         self.head = nn.Conv3d(channels[-1], 1, side, bias=False)
-        initialise(self)
 
     def features(self, volume: Tensor) -> Tensor:
         """Map (N, 1, S, S, S) to the last hidden layer, (N, F, s, s, s)."""
@@ -90,16 +90,3 @@ class VolumetricDiscriminator(nn.Module):
     def forward(self, volume: Tensor) -> Tensor:
         """Map (N, 1, S, S, S) to logits (N,)."""
         return self.head(self.features(volume)).flatten()
-
-
-def initialise(network: nn.Module) -> None:
-    """Draw weights from N(0, 0.02) and norms' scales from N(1, 0.02), as DCGAN (Radford et al. 2016, section 4).
-
-    The paper does not say how weights begin.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv3d | nn.ConvTranspose3d):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-        elif isinstance(module, nn.BatchNorm3d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
-            nn.init.zeros_(module.bias)
