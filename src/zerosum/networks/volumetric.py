@@ -36,8 +36,8 @@ def cube_halvings(shape: tuple[int, ...]) -> tuple[int, int]:
 class VolumetricGenerator(nn.Module):
     """Latents to volumes: a map of 4x4x4 cells, doubled by transposed convolutions; batch norm, ReLU, and a sigmoid.
 
-    No layer has a bias, so that latents are brought from [0, 1] to [-1, 1] first: their mean would make a pattern of its
-    own over the cells, several times as strong as what tells one latent from another.
+    No layer has a bias, so that latents are brought from [0, 1] to [-1, 1] first: their mean would make a pattern of
+    its own over the cells, several times as strong as what tells one latent from another.
 
     Args:
         latent: Z, values in a latent.

@@ -6,10 +6,11 @@ not after a batch of which it classified more than 80 % correctly.
 
 Paper: https://arxiv.org/abs/1610.07584
 
-Differs from the paper: sized for a CPU by default, in width, latents, batch and rounds, with learning rates of 1e-3 and
-1e-4 (--preset paper has the paper's); no layer has a bias, as in the authors' released models, and latents and volumes
-are brought to [-1, 1] where they enter a network, without which samples fade; the generator moves first in a round, and the discriminator takes the samples of that move; a running average
-of the generator is what samples. The part that learns from photographs, 3D-VAE-GAN, is not here.
+Differs from the paper: sized for a CPU by default, in width, latents, batch and rounds, with other learning rates
+(--preset paper has the paper's); no layer has a bias, as in the authors' released models, and latents and volumes are
+brought to [-1, 1] where they enter a network, without which samples fade and are alike; the generator moves first in a
+round, and the discriminator takes the samples of that move; a running average of the generator is what samples. The
+part that learns from photographs, 3D-VAE-GAN, is not here.
 """
 
 from __future__ import annotations

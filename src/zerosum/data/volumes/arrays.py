@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,6 +23,9 @@ from zerosum.text import listed
 
 CHUNK = 64
 """Volumes that are converted at once."""
+
+_parsing = threading.Lock()
+"""Python 3.11's parser, by which numpy reads headers, fails now and then on several threads at once."""
 
 EXPECTED = "(M, X, Y, Z) numbers from 0 to 1, or (M, X * Y * Z / 8) bits of np.packbits"
 
@@ -89,9 +93,10 @@ def read_one(file: BinaryIO) -> np.ndarray:
     Raises:
         Unusable: It holds something else.
     """
-    found = np.load(file, allow_pickle=False)
-    if not isinstance(found, np.ndarray):
-        found = next((values for values in map(found.__getitem__, found.files) if values.ndim >= 3), np.empty(0))
+    with _parsing:
+        found = np.load(file, allow_pickle=False)
+        if not isinstance(found, np.ndarray):
+            found = next((values for values in map(found.__getitem__, found.files) if values.ndim >= 3), np.empty(0))
     while found.ndim > 3 and found.shape[0] == 1:
         found = found[0]
     if found.ndim != 3:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool3d
 
+from zerosum import kinds
 from zerosum.evaluation.measures.base import POSITIVE, SHARE, Limits, MetricGroup, Values, within
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
@@ -61,7 +62,7 @@ def groups() -> tuple[MetricGroup, ...]:
 
 
 def _missing(comparison: Comparison) -> str | None:
-    if comparison.kind != "volumes":
+    if kinds.find(comparison.kind).features != "volumes":
         return f"it is of volumes, and these are {comparison.unit}"
     return None if min(len(comparison.fake), len(comparison.real)) > 1 else "it takes two shapes; give a larger --count"
 
