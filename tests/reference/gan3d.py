@@ -1,5 +1,6 @@
 """Wu et al. 2016, section 3: cross-entropy, and a discriminator that rests where it is too good."""
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -25,15 +26,17 @@ def play(g: Player, d: Player, gate: Gate, x: Tensor, z: Tensor) -> list[Move]:
     if open_:
         moves.append(d.move(loss, losses))
     else:
-        moves.append(Move(d.name, {name: float(value) for name, value in losses.items()}, [], []))
+        moves.append(
+            Move(d.name, {name: float(torch.as_tensor(value).detach()) for name, value in losses.items()}, [], [])
+        )
     gate.last = (float(verdict["right_real"]) + float(verdict["right_fake"])) / 2
     return moves
 
 
 def generator(weights, z: Tensor, *, ups: int) -> Tensor:
-    """Map z to 4x4x4 by a transposed convolution, double `ups` times; batch norm and ReLU on all but the last."""
+    """Map z to 4x4x4 by a transposed convolution of 2z - 1, double `ups` times; batch norm and ReLU on all but the last."""
     w = Weights(weights)
-    h = functional.conv_transpose3d(z[:, :, None, None, None], w.take())
+    h = functional.conv_transpose3d((2 * z - 1)[:, :, None, None, None], w.take())
     for _ in range(ups):
         h = relu(batch_norm(h, w.take(), w.take()))
         h = functional.conv_transpose3d(h, w.take(), stride=2, padding=1)
@@ -43,7 +46,7 @@ def generator(weights, z: Tensor, *, ups: int) -> Tensor:
 
 def discriminator(weights, x: Tensor, *, downs: int) -> Tensor:
     """Halve `downs` times (batch norm on all but the first), leaky ReLU of 0.2, one logit from the 4x4x4 map."""
-    w, h = Weights(weights), x
+    w, h = Weights(weights), 2 * x - 1
     for index in range(downs):
         h = functional.conv3d(h, w.take(), stride=2, padding=1)
         if index:

@@ -72,10 +72,10 @@ class Config(PresetConfig):
     """Share of the last batch, real and generated, that the discriminator may have classified correctly and still move
     (section 3.3); 1 lets it move always."""
 
-    generator_lr: PositiveFloat = 1e-3
+    generator_lr: PositiveFloat = 2e-3
     """Learning rate of the generator's Adam (0.0025 in section 3.3)."""
 
-    discriminator_lr: PositiveFloat = 1e-4
+    discriminator_lr: PositiveFloat = 5e-4
     """Learning rate of the discriminator's Adam (1e-5 in section 3.3)."""
 
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
