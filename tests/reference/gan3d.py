@@ -34,7 +34,7 @@ def play(g: Player, d: Player, gate: Gate, x: Tensor, z: Tensor) -> list[Move]:
 
 
 def generator(weights, z: Tensor, *, ups: int) -> Tensor:
-    """Map z to 4x4x4 by a transposed convolution of 2z - 1, double `ups` times; batch norm and ReLU on all but the last."""
+    """Map z to 4x4x4 by a transposed convolution of 2z - 1, double `ups` times; norms, ReLU; sigmoid."""
     w = Weights(weights)
     h = functional.conv_transpose3d((2 * z - 1)[:, :, None, None, None], w.take())
     for _ in range(ups):
