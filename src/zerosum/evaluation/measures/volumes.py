@@ -140,8 +140,8 @@ def _compute_sets(comparison: Comparison) -> list[MetricResult]:
     return _figures(
         comparison,
         SETS,
-        values(between) | accuracy(fake, between),
-        values(apart) | accuracy(other, apart),
+        {**values(between), **accuracy(fake, between)},
+        {**values(apart), **accuracy(other, apart)},
         resample=lambda rows: values(between[rows]),
         limits={"coverage-cd": SHARE, "mmd-cd": POSITIVE, "1nna-cd": SHARE},
         settings=dict.fromkeys(SETS, settings),
