@@ -16,6 +16,7 @@ from zerosum import recipes
 from zerosum.data.batch import Domains, Images, Pairs, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.kinds.volumes import Volumes
 from zerosum.layers.dropout import Dropout
 from zerosum.player import STATISTICS
 from zerosum.runtime import rng
@@ -102,6 +103,8 @@ class Drawn:
             return Pairs(source=other, target=real)
         if self.kind is Domains:
             return Domains(a=other, b=real)
+        if self.kind is Volumes:
+            return Volumes(volume=real)
         labels = torch.randint(self.classes, (n,), generator=self.random) if self.classes else None
         return Points(point=real, label=labels) if self.kind is Points else Images(image=real, label=labels)
 
@@ -149,7 +152,7 @@ def play(
     """
     torch.manual_seed(0)
     kind = recipes.find(name)
-    sample = "images" if len(shape) == 3 else "points"
+    sample = {1: "points", 3: "images", 4: "volumes"}[len(shape)]
     names = tuple(map(str, range(classes)))
     recipe: Any = kind(
         kind.Config.for_kind(sample, settings),

@@ -15,7 +15,7 @@ from zerosum.recipe import Recipe
 
 
 def build(name: str, shape: tuple[int, ...], *, classes: int = 0, **settings: Any) -> Recipe:
-    kind, sample = recipes.find(name), "points" if len(shape) == 1 else "images"
+    kind, sample = recipes.find(name), {1: "points", 4: "volumes"}.get(len(shape), "images")
     with torch.device("meta"):
         spec = Spec(shape=shape, kind=sample, classes=tuple(map(str, range(classes))))
         return kind(kind.Config.for_kind("", settings), spec)
@@ -259,3 +259,16 @@ def test_stylegan2_takes_two_styles_a_resolution(side, layers):
     if side == 1024:
         assert trainable(recipe.generator.mapping) == 2_101_248
         assert trainable(recipe.generator.synthesis) == 28_268_812
+
+
+@pytest.mark.parametrize(
+    ("preset", "side", "counts"),
+    [
+        ("paper", 64, (17_569_664, 11_048_704)),
+        ("medium", 32, (1_182_144, 665_984)),
+        ("small", 32, (427_232, 169_152)),
+    ],
+)
+def test_3d_gan_has_the_papers_counts_and_smaller_ones(preset, side, counts):
+    recipe = build("gan3d", (1, side, side, side), preset=preset)
+    assert (trainable(recipe.generator), trainable(recipe.discriminator)) == counts

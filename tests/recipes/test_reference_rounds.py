@@ -18,6 +18,7 @@ from tests.reference import (
     cyclegan,
     dcgan,
     gan,
+    gan3d,
     infogan,
     inpaint,
     lsgan,
@@ -975,3 +976,18 @@ def test_stylegan2(tiny: Setup, shape: tuple[int, ...], classes: int, settings: 
 
     players = dict.fromkeys(record.start, terms)
     compare(record, expected, players, dict.fromkeys(record.start, law), {"generator": lambda t: decays[t - 1]})
+
+
+def test_gan3d(tiny: Setup) -> None:
+    rates = {"generator_lr": 1e-3, "discriminator_lr": 1e-2, "ema_decay": 0.99, "gate": 0.5}
+    widths = {"generator_width": 2, "discriminator_width": 2}
+    record = tiny("gan3d", (1, 16, 16, 16), rounds=6, batch=4, latent_dim=3, **widths, **rates)
+    g = player(record, "generator", partial(gan3d.generator, ups=2), 1e-3, 0.5, 0.999)
+    d = player(record, "discriminator", partial(gan3d.discriminator, downs=2), 1e-2, 0.5, 0.999)
+    gate, expected = gan3d.Gate(0.5), list[Move]()
+    for of_generator, of_discriminator in record.rounds:
+        (z,) = of_generator.draws
+        expected += gan3d.play(g, d, gate, of_discriminator.batch.real, z)
+    assert {move.losses["moves"] for move in expected if move.player == "discriminator"} == {0.0, 1.0}
+    terms = {"generator": {"adversarial": "loss"}, "discriminator": {"adversarial": "loss", "moves": "moves"}}
+    compare(record, expected, terms, {"generator": "uniform(0, 1)"}, {"generator": 0.99})

@@ -27,6 +27,8 @@ from zerosum.data.sources.image_files import ImageFiles, left_out
 from zerosum.data.sources.labels import labelling
 from zerosum.data.sources.splits import side_of
 from zerosum.data.two_sided import NAMED
+from zerosum.data.volumes.check import check_volumes
+from zerosum.data.volumes.source import is_volumes
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted
 
@@ -53,6 +55,8 @@ def check(
     Raises:
         InputError: There are no such data, or the options or the labels do not fit them.
     """
+    if is_volumes(source):
+        return check_volumes(source, options, progress)
     options = with_default_size(source, options.checked())
     report = _checked(source, options, progress)
     return replace(report, warnings=(*report.warnings, *shadowed(source)))

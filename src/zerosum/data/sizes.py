@@ -15,6 +15,7 @@ from zerosum.data.sources.image_array import settle
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.labels import labelling
 from zerosum.data.spec import Spec
+from zerosum.data.volumes.source import is_volumes
 from zerosum.runtime.thread_pool import ProgressCallback
 
 SMALLEST = 32
@@ -60,6 +61,8 @@ def _look(
     source: str | Path, options: DataConfig, progress: ProgressCallback | None
 ) -> tuple[Spec, Sequence[tuple[int, int]], int] | None:
     """Read headers; return what the images will be, the sizes that they have, and how many they are."""
+    if is_volumes(source):
+        return None
     options = with_default_size(source, options.checked())
     found = find(source, options, progress)
     if isinstance(found, Toy):

@@ -13,10 +13,12 @@ from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.sizes import expected
+from zerosum.data.sources.find import built_in
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
 from zerosum.runtime.distributed import World
+from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
 
 HELD_OUT = ("test", "val")
@@ -68,6 +70,18 @@ def default_recipe(source: str | Path, options: DataConfig = DataConfig()) -> st
     return kind.recipe(spec or Spec(shape=(3, 64, 64)), options)
 
 
+def require_present(source: str | Path) -> None:
+    """Require that a source is a built-in name, or a path at which something lies.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if built_in(source) is None and not absolute(source).exists():
+        raise InputError(
+            f"There is no file or folder {absolute(source)}, nor a built-in data set {source}: give a path or a name."
+        )
+
+
 def _accepting(kinds: Sequence[Kind], source: str | Path) -> Kind | None:
     return next((kind for kind in kinds if kind.accepts(source)), None)
 
@@ -88,6 +102,7 @@ def open_as(
     kinds = of_batches(batches)
     kind = _accepting(kinds, source)
     if kind is None:
+        require_present(source)
         others = [kind for kind in singles() if kind.accepts(source)]
         given = others[0].unit if others else "something else"
         trained = " or ".join(kind.unit for kind in kinds)

@@ -31,6 +31,7 @@ from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.label_table import label_bytes
 from zerosum.data.sources.splits import split_of
 from zerosum.data.spec import Spec
+from zerosum.data.volumes.source import is_volumes
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
 from zerosum.media import image_arrays, image_grid
@@ -235,7 +236,7 @@ KIND = Kind(
     batch=Images,
     recipe=recipe_for,
     open=open,
-    accepts=lambda source: built_in(source) not in toys.NAMES,
+    accepts=lambda source: built_in(source) not in toys.NAMES and not is_volumes(source),
     unused=("target", "degrade", "direction"),
     draw=draw,
     save=save,

@@ -17,6 +17,7 @@ from zerosum.data.sources.image_array import ImageArray
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.label_table import label_bytes
 from zerosum.data.sources.splits import choose_split
+from zerosum.data.volumes import shapes3d
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
@@ -82,7 +83,7 @@ def built_in(source: str | Path) -> str | None:
     ('fashion-mnist', None)
     """
     plain = str(source).lower().replace("_", "-") if isinstance(source, str) else ""
-    return plain if plain in (*builtin.NAMES, *toys.NAMES) else None
+    return plain if plain in (*builtin.NAMES, *toys.NAMES, shapes3d.NAME) else None
 
 
 def name_of(source: str | Path) -> str:
@@ -139,7 +140,7 @@ def _idx(images: Path, labels: Path | None) -> StoredArray:
 
 def _nearest(source: str | Path, path: Path) -> str:
     """What may have been meant, to end a sentence."""
-    names = (*builtin.NAMES, *toys.NAMES)
+    names = (*builtin.NAMES, *toys.NAMES, shapes3d.NAME)
     close = difflib.get_close_matches(str(source).lower(), names, n=1)
     if close:
         return f"did you mean {close[0]}?"
