@@ -45,7 +45,7 @@ def rgb_levels(images: Tensor) -> Tensor:
     C = images.shape[1]
     if C not in (1, 2, 3, 4):
         raise InputError(f"Images of {C} channels were given; features are of images of 1, 2, 3 or 4 channels.")
-    levels = (images + 1) * 127.5
+    levels = (images + 1) / 2 * 255
     if C in (2, 4):
         levels = 255 + (levels[:, :-1] - 255) * (levels[:, -1:] / 255)
     return levels.expand(-1, 3, -1, -1)

@@ -84,7 +84,7 @@ class Random:
 
     def with_gradient(self, images: Tensor) -> Tensor:
         """Map (N, C, H, W) images in [-1, 1] to features (N, F)."""
-        return self._features(rgb_levels(images.to(self._device)) / 127.5 - 1)
+        return self._features(rgb_levels(images.to(self._device)) / 255 * 2 - 1)
 
     def _features(self, x: Tensor) -> Tensor:
         """Map (N, 3, H, W) in [-1, 1] to features (N, F)."""
