@@ -36,6 +36,7 @@ SHIFT = 2
 
 EPOCHS = 20
 
+
 @dataclass(frozen=True, kw_only=True)
 class Identity:
     """What identity is compared by."""
