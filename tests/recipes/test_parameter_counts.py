@@ -259,3 +259,18 @@ def test_stylegan2_takes_two_styles_a_resolution(side, layers):
     if side == 1024:
         assert trainable(recipe.generator.mapping) == 2_101_248
         assert trainable(recipe.generator.synthesis) == 28_268_812
+
+
+@pytest.mark.parametrize(
+    ("preset", "shape", "counts"),
+    [
+        ("paper", (3, 64, 64), (34_852_099, 1_567_873, 18_278_180)),
+        ("small", (1, 32, 32), (314_145, 173_153, 798_912)),
+    ],
+)
+def test_age_cgan_has_the_introductions_counts_and_its_own(
+    preset: str, shape: tuple[int, ...], counts: tuple[int, ...]
+) -> None:
+    recipe: Any = build("age_cgan", shape, classes=6, preset=preset)
+    networks = (recipe.generator, recipe.discriminator, recipe.encoder)
+    assert tuple(trainable(network) for network in networks) == counts

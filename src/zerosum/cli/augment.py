@@ -103,7 +103,6 @@ def run(arguments: list[str]) -> None:
         planned = plan(real.labels, dataset.spec, to=given.to, seed=given.seed)
         made = generated(model, planned, ways)
         checkpoint = Run.open(given.with_).chosen(given.checkpoint).name
-        write(made, given.out, dataset.spec, origin=f"{given.with_.absolute()} {checkpoint} {given.seed}")
         gain = measure(
             real,
             made,
@@ -116,6 +115,7 @@ def run(arguments: list[str]) -> None:
         )
     finally:
         progress.close()
+    write(made, given.out, dataset.spec, origin=f"{given.with_.absolute()} {checkpoint} {given.seed}")
     _report(given, model, planned, gain, made, checkpoint, dataset, held_out)
 
 
