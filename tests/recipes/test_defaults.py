@@ -261,6 +261,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
     "age_cgan": {
         "preset": ("auto", "ours, because small networks suit a CPU and large ones a GPU"),
         "rounds": (3_000, "ours, because it is sized for a CPU"),
+        "batch": (64, "ours, because it is sized for a CPU"),
         "encoder_share": (1 / 3, "ours, because it is sized for a CPU: 64,000 images (100,000 in section 2.2)"),
         "latent_dim": (64, "ours, because it is sized for a CPU (100 in section 3)"),
         "form": ("transposed", "Radford et al. 2016, section 3, on which Antipov et al. 2017 build"),
