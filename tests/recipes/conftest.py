@@ -21,6 +21,7 @@ from zerosum.training.build import fix_reference
 
 SMALL: dict[str, dict[str, Any]] = {
     "acgan": {"width": 4},
+    "age_cgan": {"width": 4, "encoder_width": 4, "encoder_hidden": 8},
     "biggan": {"width": 2},
     "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},

@@ -272,3 +272,18 @@ def test_stylegan2_takes_two_styles_a_resolution(side, layers):
 def test_3d_gan_has_the_papers_counts_and_smaller_ones(preset, side, counts):
     recipe = build("gan3d", (1, side, side, side), preset=preset)
     assert (trainable(recipe.generator), trainable(recipe.discriminator)) == counts
+
+
+@pytest.mark.parametrize(
+    ("preset", "shape", "counts"),
+    [
+        ("paper", (3, 64, 64), (34_852_099, 1_567_873, 18_278_180)),
+        ("small", (1, 32, 32), (314_145, 173_153, 798_912)),
+    ],
+)
+def test_age_cgan_has_the_introductions_counts_and_its_own(
+    preset: str, shape: tuple[int, ...], counts: tuple[int, ...]
+) -> None:
+    recipe: Any = build("age_cgan", shape, classes=6, preset=preset)
+    networks = (recipe.generator, recipe.discriminator, recipe.encoder)
+    assert tuple(trainable(network) for network in networks) == counts

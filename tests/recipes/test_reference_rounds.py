@@ -13,6 +13,7 @@ from torch import Tensor
 from tests.recipes.rounds import Record, Value, compare, in_double, play, ramped
 from tests.reference import (
     acgan,
+    age_cgan,
     biggan,
     cgan,
     cyclegan,
@@ -127,6 +128,34 @@ def test_dcgan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) ->
     labels = "uniform(0.7, 1.2) uniform(0, 0.3)" if settings else "uniform(0.9, 0.9) uniform(0, 0)"
     laws = {"generator": "normal", "discriminator": labels}
     compare(record, expected, alike(record), laws, {"generator": 0.999})
+
+
+def test_age_cgan(tiny: Setup) -> None:
+    record = tiny(
+        "age_cgan",
+        (2, 16, 16),
+        classes=3,
+        rounds=4,
+        encoder_share=0.25,
+        batch=4,
+        latent_dim=3,
+        width=2,
+        encoder_width=2,
+    )
+    record.rounds = record.rounds[:3]  # the fourth is the encoder's
+    make: Any = partial(age_cgan.generator, ups=2)
+    judge: Any = partial(age_cgan.discriminator, downs=2)
+    g, d = (
+        player(record, name, part, 2e-4, 0.5, 0.999) for name, part in (("generator", make), ("discriminator", judge))
+    )
+    expected: list[Move] = []
+    for of_discriminator, of_generator in record.rounds:
+        (z,), (y_g, z_g) = of_discriminator.draws, of_generator.draws
+        batch = of_discriminator.batch
+        expected += age_cgan.play(g, d, batch.real, batch.label, z, z_g, y_g, classes=3)
+    terms = {name: {"adversarial": "loss"} for name in ("generator", "discriminator")}
+    laws = {"generator": "integers(3) normal", "discriminator": "normal"}
+    compare(record, expected, terms, laws, {"generator": 0.999})
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ COMMANDS = {
     "tune": "search for the settings under which a recipe does best on your data",
     "sample": "make samples with a trained run, or a film of a walk among them",
     "invert": "find the latent whose sample is nearest to an image",
+    "age": "show faces at other ages, or images in other classes of an order",
+    "augment": "balance the classes of labelled images with generated ones, and measure what that gains",
     "translate": "make images from images with a trained run",
     "inpaint": "fill holes in images with a trained run",
     "upscale": "make images larger with a run of super-resolution",

@@ -32,7 +32,7 @@ from zerosum.recipe import Recipe
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.terminal import say, tell
-from zerosum.tasks import GENERATE, require_task
+from zerosum.tasks import AGE, GENERATE, require_task
 from zerosum.text import counted, listed
 
 WAYS = ("interpolate", "grid", "latent", "latent_file", "direction")
@@ -100,7 +100,7 @@ def run(arguments: list[str]) -> None:
     parameters: dict[str, inspect.Parameter] = {}
     if place is not None:
         kind = recipe_of(place, value_of(arguments, "--recipe"))
-        require_task(kind, place, GENERATE)
+        require_task(kind, place, GENERATE, AGE)
         parameters = controls(kind)
         parser = with_controls(Sample, kind.sample, parameters)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()

@@ -17,6 +17,8 @@ from zerosum.runtime.paths import absolute
 Direction = Literal["AtoB", "BtoA"]
 SMALLEST_SIDE = 4
 LARGEST_SIDE = 4096
+BY_NAME = "name"
+"""In the place of a table: labels, or ages, are in the names of the files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +38,18 @@ class DataConfig(BaseConfig):
     """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; by default what the data really have."""
 
     labels: str | None = None
-    """"folders", "none", or the path of a CSV file with the columns file and label (labels.csv:column names another;
-    labels.csv:smiling,glasses names columns of 0 and 1, attributes of which an image may have several);
-    by default the dataset.json of StyleGAN's tools, else folders where the data are a folder of class folders, and the
-    labels that an array file brings along."""
+    """"folders", "none", "name" (the letters between the numbers of a file's name), or the path of a CSV file with the
+    columns file and label (labels.csv:column names another; labels.csv:smiling,glasses names columns of 0 and 1,
+    attributes of which an image may have several); by default the dataset.json of StyleGAN's tools, else folders where
+    the data are a folder of class folders, and the labels that an array file brings along."""
+
+    ages: str | None = None
+    """Ordered classes by a number in place of labels: the path of a CSV file with the columns file and age
+    (ages.csv:column names another, which need not be of ages), or name: what file names begin with, as 34_0_1.jpg."""
+
+    groups: str | None = None
+    """For --ages: the groups that are the classes, such as 0-29,30-59,60+, or how many of equal size; by default
+    0-18,19-29,30-39,40-49,50-59,60+."""
 
     range: str | None = None
     """LOW,HIGH: the numbers that become black and white, such as 0,4095; of pairs also SOURCES/TARGETS, as -1,1/0,255.
@@ -100,6 +110,10 @@ class DataConfig(BaseConfig):
         """
         super().checked()
         self.sides()
+        if self.groups is not None and self.ages is None:
+            raise InputError(f"--groups {self.groups} divides ages: give --ages FILE.csv or --ages name too.")
+        if self.ages is not None and self.labels is not None:
+            raise InputError(f"--ages {self.ages} and --labels {self.labels} both name the classes: give one of them.")
         for side in (0, 1):
             read_range(range_of_side(self.range, side))
         if self.channels not in (None, 1, 2, 3, 4):
@@ -119,10 +133,11 @@ class DataConfig(BaseConfig):
         """
         given = {"target": self.target, "cache": self.cache}
         found = {name: str(absolute(path)) for name, path in given.items() if path is not None}
-        if self.labels not in (None, "none", "folders"):
-            path, column = split_labels(str(self.labels))
-            if absolute(path).exists():
-                found["labels"] = str(absolute(path)) + ("" if column == "label" else f":{column}")
+        for name in ("labels", "ages"):
+            if getattr(self, name) not in WORDS:
+                path, column = split_labels(str(getattr(self, name)))
+                if absolute(path).exists():
+                    found[name] = str(absolute(path)) + ("" if column == "label" else f":{column}")
         return replace(self, **found)
 
     def as_opened(self, spec: Spec) -> DataConfig:
@@ -136,12 +151,8 @@ class DataConfig(BaseConfig):
         >>> DataConfig(target="a", labels="none").moved(DataConfig(target="b", labels="c.csv"))
         {'target'}
         """
-        pairs = {name: (getattr(self, name), getattr(now, name)) for name in ("target", "labels")}
-        return {
-            name
-            for name, (before, after) in pairs.items()
-            if before != after and not {before, after} & {None, "none", "folders"}
-        }
+        pairs = {name: (getattr(self, name), getattr(now, name)) for name in ("target", "labels", "ages")}
+        return {name for name, (before, after) in pairs.items() if before != after and not {before, after} & WORDS}
 
     def cache_folder(self) -> Path:
         """Folder for packed and downloaded data; it need not exist yet.
@@ -161,6 +172,10 @@ class DataConfig(BaseConfig):
             raise InputError(
                 "There is no home folder for packed data: name a folder for them with --cache or ZEROSUM_CACHE."
             ) from error
+
+
+WORDS = frozenset({None, "none", "folders", BY_NAME})
+"""What --labels and --ages may say that is no path."""
 
 
 def split_labels(asked: str) -> tuple[str, str]:

@@ -70,8 +70,8 @@ def open(  # noqa: A001
 
     Args:
         source: A folder or .zip of images; a .npz, .npy or idx .gz file, or a folder of idx files; or a name: digits,
-            mnist, fashion-mnist, cifar10, stacked-mnist (looked for under $ZEROSUM_DATA, else downloaded), ring8,
-            grid25.
+            aged-digits, mnist, fashion-mnist, cifar10, stacked-mnist (looked for under $ZEROSUM_DATA, else downloaded),
+            ring8, grid25.
         options: Size, channels, labels, split, cache, and what to do about corrupt files.
         progress: Told of a stage ("download", "look", "pack"), what is done and what there is to do: bytes or images.
 

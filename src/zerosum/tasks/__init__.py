@@ -5,6 +5,7 @@ from __future__ import annotations
 from zerosum import kinds
 from zerosum.errors import InputError
 from zerosum.recipe import Recipe
+from zerosum.tasks.age import AGE, AgeingRecipe
 from zerosum.tasks.base import Task
 from zerosum.tasks.conditions import class_number, condition, draw_conditions
 from zerosum.tasks.generate import (
@@ -20,11 +21,13 @@ from zerosum.tasks.translate import TRANSLATE, TranslationConfig, TranslationRec
 from zerosum.tasks.upscale import UPSCALE, UpscalingRecipe
 
 __all__ = [
+    "AGE",
     "GENERATE",
     "INPAINT",
     "TASKS",
     "TRANSLATE",
     "UPSCALE",
+    "AgeingRecipe",
     "ConditionalRecipe",
     "GenerativeRecipe",
     "InpaintingRecipe",
@@ -45,7 +48,7 @@ __all__ = [
 ]
 
 
-TASKS = {task.name: task for task in (GENERATE, TRANSLATE, UPSCALE, INPAINT)}
+TASKS = {task.name: task for task in (GENERATE, TRANSLATE, UPSCALE, INPAINT, AGE)}
 
 
 def is_paired(recipe: type[Recipe] | Recipe) -> bool:

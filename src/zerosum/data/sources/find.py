@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
-from zerosum.data.sources import arrays, builtin, toys
+from zerosum.data.sources import aged_digits, arrays, builtin, toys
 from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
@@ -61,6 +61,10 @@ def find(
         if options.split != "train":
             raise NoSuchSplit(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
         return StoredArray(read=builtin.digits)
+    if name == aged_digits.NAME:
+        if options.split not in aged_digits.COUNTS:
+            raise NoSuchSplit(f"{name} has no split {options.split}: choose --split train or test.")
+        return StoredArray(read=partial(aged_digits.read, options.split))
     if name is not None:
         paths = builtin.locate(name, options, progress)
         return StoredArray(paths=tuple(paths), read=partial(builtin.read, name, paths, options))
