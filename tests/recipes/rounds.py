@@ -16,6 +16,7 @@ from zerosum import recipes
 from zerosum.data.batch import Domains, Images, Pairs, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.kinds.waveforms import Waveforms
 from zerosum.layers.dropout import Dropout
 from zerosum.player import STATISTICS
 from zerosum.runtime import rng
@@ -103,6 +104,8 @@ class Drawn:
         if self.kind is Domains:
             return Domains(a=other, b=real)
         labels = torch.randint(self.classes, (n,), generator=self.random) if self.classes else None
+        if self.kind is Waveforms:
+            return Waveforms(wave=real, label=labels)
         return Points(point=real, label=labels) if self.kind is Points else Images(image=real, label=labels)
 
     def close(self) -> None:
@@ -149,7 +152,7 @@ def play(
     """
     torch.manual_seed(0)
     kind = recipes.find(name)
-    sample = "images" if len(shape) == 3 else "points"
+    sample = {3: "images", 2: "waveforms", 1: "points"}[len(shape)]
     names = tuple(map(str, range(classes)))
     recipe: Any = kind(
         kind.Config.for_kind(sample, settings),

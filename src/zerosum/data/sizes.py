@@ -10,6 +10,7 @@ from statistics import median
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import plan_for, survey
+from zerosum.data.sources.audio_files import is_audio
 from zerosum.data.sources.find import Toy, find, with_default_size
 from zerosum.data.sources.image_array import settle
 from zerosum.data.sources.image_files import ImageFiles
@@ -30,7 +31,7 @@ def candidates(source: str | Path, options: DataConfig, progress: ProgressCallba
         progress: told of the stage "look".
 
     Returns:
-        The size that fits the data, and its halves down to 32 pixels; none for points.
+        The size that fits the data, and its halves down to 32 pixels; none for points and sounds.
 
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
@@ -45,7 +46,7 @@ def candidates(source: str | Path, options: DataConfig, progress: ProgressCallba
 
 
 def expected(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> Spec | None:
-    """Return what images will be when they are opened; None for points, and where no image can be used.
+    """Return what images will be when they are opened; None for points and sounds, and where no image can be used.
 
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
@@ -59,6 +60,8 @@ def _look(
 ) -> tuple[Spec, Sequence[tuple[int, int]]] | None:
     """Read headers; return what the images will be, and the sizes that they have."""
     options = with_default_size(source, options.checked())
+    if is_audio(source):
+        return None
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return None

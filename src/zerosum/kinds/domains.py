@@ -11,7 +11,7 @@ import torch
 from zerosum.data.batch import Domains
 from zerosum.data.dataset import Dataset, channels_first, gather
 from zerosum.data.jitter import Draw, views
-from zerosum.data.options import DataConfig, choose_sides
+from zerosum.data.options import OF_SOUNDS, DataConfig, choose_sides
 from zerosum.data.packing.bit_depth import joined
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.scan import Scan
@@ -131,7 +131,7 @@ KIND = Kind(
     batch=Domains,
     recipe=lambda spec, options: "cyclegan",
     open=open_domains,
-    unused=("labels",),
+    unused=("labels", *OF_SOUNDS),
     single=False,
     draw=images.draw,
     save=images.save,

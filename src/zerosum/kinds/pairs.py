@@ -14,7 +14,7 @@ from zerosum.data.batch import Pairs
 from zerosum.data.dataset import Dataset, channels_first, gather
 from zerosum.data.degrade import Degradation
 from zerosum.data.jitter import FIXED_NOISE, NOISE, Draw, generator, views
-from zerosum.data.options import DataConfig
+from zerosum.data.options import OF_SOUNDS, DataConfig
 from zerosum.data.packing.bit_depth import joined
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.open_image import no_bombs, open_image
@@ -236,7 +236,7 @@ KIND = Kind(
     batch=Pairs,
     recipe=lambda spec, options: "pix2pix",
     open=open_pairs,
-    unused=("labels",),
+    unused=("labels", *OF_SOUNDS),
     single=False,
     draw=images.draw,
     save=images.save,

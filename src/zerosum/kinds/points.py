@@ -14,7 +14,7 @@ from torch import Tensor
 from zerosum.data.batch import Points
 from zerosum.data.dataset import SampleDataset, gather, random_labels
 from zerosum.data.jitter import Draw
-from zerosum.data.options import DataConfig
+from zerosum.data.options import OF_SOUNDS, DataConfig
 from zerosum.data.packing.cache import digest
 from zerosum.data.sources import toys
 from zerosum.data.sources.find import built_in, shadowed
@@ -105,7 +105,7 @@ KIND = Kind(
     recipe=lambda spec, options: "gan",
     open=open_points,
     accepts=accepts,
-    unused=("target", "degrade", "direction", "size", "channels", "fit", "range", "depth", "labels"),
+    unused=("target", "degrade", "direction", "size", "channels", "fit", "range", "depth", "labels", *OF_SOUNDS),
     draw=draw,
     save=save,
     example=example,

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
-from zerosum.data.sources import arrays, builtin, toys
+from zerosum.data.sources import arrays, builtin, tones, toys
 from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
@@ -40,7 +40,7 @@ class StoredArray:
 
 @dataclass(frozen=True, kw_only=True)
 class Toy:
-    """A mixture of Gaussians, by its name in `toys`."""
+    """Data made by rule that are no images, by their name in `toys` or `tones`."""
 
     name: str
 
@@ -54,7 +54,7 @@ def find(
         InputError: There are no such data, or they are of a kind that cannot be used.
     """
     name = built_in(source)
-    if name in toys.NAMES:
+    if name in (*toys.NAMES, *tones.NAMES):
         return Toy(name=name)
     if name == "digits":
         if options.split != "train":
@@ -82,7 +82,7 @@ def built_in(source: str | Path) -> str | None:
     ('fashion-mnist', None)
     """
     plain = str(source).lower().replace("_", "-") if isinstance(source, str) else ""
-    return plain if plain in (*builtin.NAMES, *toys.NAMES) else None
+    return plain if plain in (*builtin.NAMES, *toys.NAMES, *tones.NAMES) else None
 
 
 def name_of(source: str | Path) -> str:
@@ -139,7 +139,7 @@ def _idx(images: Path, labels: Path | None) -> StoredArray:
 
 def _nearest(source: str | Path, path: Path) -> str:
     """What may have been meant, to end a sentence."""
-    names = (*builtin.NAMES, *toys.NAMES)
+    names = (*builtin.NAMES, *toys.NAMES, *tones.NAMES)
     close = difflib.get_close_matches(str(source).lower(), names, n=1)
     if close:
         return f"did you mean {close[0]}?"
