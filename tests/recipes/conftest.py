@@ -53,6 +53,11 @@ def fits(name: str, shape: tuple[int, ...]) -> bool:
     return any(AXES.get(kind.name, 3) == len(shape) for kind in kinds.of_batches(recipes.find(name).data))
 
 
+def shape_of(name: str, image: tuple[int, ...] = (1, 16, 16)) -> tuple[int, ...]:
+    """Return the shape of a sample that the recipe `name` trains on: of an image where it takes them."""
+    return image if fits(name, image) else (1, 256)
+
+
 def sides(name: str, shape: tuple[int, ...], count: int = 64) -> Dataset:
     """Random data of the kind that the recipe `name` trains on, of samples of `shape` (C, H, W), (1, L) or (2,)."""
     possible = kinds.of_batches(recipes.find(name).data)

@@ -52,19 +52,6 @@ def is_audio(source: str | Path) -> bool:
     return sounds > images
 
 
-def may_be_audio(source: str | Path) -> bool:
-    """Whether a source is sounds, or nothing that could be anything else: then `find_audio` says what is wrong.
-
-    >>> may_be_audio("tones"), may_be_audio("digits"), may_be_audio("no-such-folder"), may_be_audio("picture.png")
-    (True, False, True, False)
-    """
-    if is_audio(source):
-        return True
-    if built_in(source) is not None or str(source).lower().endswith((*IMAGES, ".npy", ".npz", ".gz")):
-        return False
-    return _counts(source)[1] == 0
-
-
 def find_audio(source: str | Path, options: DataConfig) -> ImageFiles:
     """List the sound files of one split.
 
