@@ -25,7 +25,7 @@ from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import on_all_cores
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-VOICES = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029")
+VOICES = ("en-us", "en-gb-x-gbclan", "en-gb-scotland", "en-gb-x-rp", "en-029")
 VARIANTS = ("m1", "m3", "m5", "m7", "f1", "f2", "f3", "f4")
 MANNERS = ((100, 35), (120, 50), (130, 65), (145, 45), (160, 55))
 """Speeds in words a minute and pitches from 0 to 99."""

@@ -17,6 +17,7 @@ from zerosum.evaluation.measures import (
     neighbours,
     perceptual,
     pixels,
+    waveforms,
 )
 from zerosum.evaluation.measures.base import MetricGroup
 from zerosum.evaluation.result import Better
@@ -36,6 +37,7 @@ def groups() -> tuple[MetricGroup, ...]:
         *memorisation.groups(),
         *discriminator.groups(),
         *labels.groups(),
+        *waveforms.groups(),
     )
 
 
