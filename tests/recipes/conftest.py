@@ -39,21 +39,39 @@ SMALL: dict[str, dict[str, Any]] = {
     "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
     "stylegan2": {"base": 64, "max_channels": 8, "path_length": 2.0, "ema_half_life": 100.0, "ema_ramp": 0.0},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
+    "wavegan": {"width": 2, "n_critic": 2},
     "wgan": {"width": 4, "clip": 0.1, "n_critic": 2, "long_n_critic": 3, "long_rounds": 1},
     "wgan_gp": {"width": 4, "n_critic": 2, "points_hidden": (16, 16)},
 }
 """Settings that make each recipe small; those not named here keep their defaults."""
 
 
-SHAPES: dict[str, tuple[int, ...]] = {"gan3d": (1, 16, 16, 16)}
-"""Shape of a sample of recipes that train on neither images nor points, whatever a test asks for."""
+AXES = {"points": 1, "waveforms": 2, "volumes": 4}
+"""Axes of a sample of a kind; 3 of all else."""
+
+OTHER: dict[str, tuple[int, ...]] = {"waveforms": (1, 256), "volumes": (1, 16, 16, 16)}
+"""Shape of a sample of a kind that is neither images nor points."""
+
+
+def kind_for(name: str, shape: tuple[int, ...]) -> str | None:
+    """Return the first kind that the recipe `name` trains on whose samples have as many axes as a shape."""
+    possible = kinds.of_batches(recipes.find(name).data)
+    return next((kind.name for kind in possible if AXES.get(kind.name, 3) == len(shape)), None)
+
+
+def fits(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether the recipe `name` trains on samples with as many axes."""
+    return kind_for(name, shape) is not None
+
+
+def shape_of(name: str, image: tuple[int, ...] = (1, 16, 16)) -> tuple[int, ...]:
+    """Return the shape of a sample that the recipe `name` trains on: of an image where it takes them."""
+    return image if fits(name, image) else OTHER[kinds.of_batches(recipes.find(name).data)[0].name]
 
 
 def sides(name: str, shape: tuple[int, ...], count: int = 64) -> Dataset:
-    """Random data of the kind that the recipe `name` trains on, of samples of `shape` (C, H, W) or (2,)."""
-    possible = kinds.of_batches(recipes.find(name).data)
-    shape = SHAPES.get(name, shape)
-    kind = next(kind for kind in possible if (kind.name == "points") == (len(shape) == 1))
+    """Random data of the kind that the recipe `name` trains on, of samples of `shape` (C, H, W), (1, L) or (2,)."""
+    kind = kinds.find(kind_for(name, shape) or "")
     given = None if kind.single else (shape[0], *(side // (2 if name == "srgan" else 1) for side in shape[1:]))
     classes = ("a", "b", "c") if issubclass(recipes.find(name), ConditionalRecipe) else ()
     return kind.example(Spec(shape=shape, kind=kind.name, source_shape=given, classes=classes), count)

@@ -11,12 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.recipes.conftest import kind_for
 from tests.reference.common import Move, average
 from zerosum import recipes
 from zerosum.data.batch import Domains, Images, Pairs, Points
 from zerosum.data.spec import Spec
 from zerosum.game import Game
 from zerosum.kinds.volumes import Volumes
+from zerosum.kinds.waveforms import Waveforms
 from zerosum.layers.dropout import Dropout
 from zerosum.player import STATISTICS
 from zerosum.runtime import rng
@@ -106,6 +108,8 @@ class Drawn:
         if self.kind is Volumes:
             return Volumes(volume=real)
         labels = torch.randint(self.classes, (n,), generator=self.random) if self.classes else None
+        if self.kind is Waveforms:
+            return Waveforms(wave=real, label=labels)
         return Points(point=real, label=labels) if self.kind is Points else Images(image=real, label=labels)
 
     def close(self) -> None:
@@ -152,7 +156,7 @@ def play(
     """
     torch.manual_seed(0)
     kind = recipes.find(name)
-    sample = {1: "points", 3: "images", 4: "volumes"}[len(shape)]
+    sample = kind_for(name, tuple(shape))
     names = tuple(map(str, range(classes)))
     recipe: Any = kind(
         kind.Config.for_kind(sample, settings),

@@ -9,16 +9,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tests.recipes.conftest import SHAPES, SMALL, game, made, plays_on_points
+from tests.recipes.conftest import SMALL, fits, game, made, plays_on_points
 from zerosum import recipes
 from zerosum.config import documentation
-from zerosum.data.batch import Images, Points
 from zerosum.data.jitter import Jitter
 from zerosum.player import players_of
 
 GRAY, COLOUR, WIDE, POINT = (1, 16, 16), (3, 16, 16), (3, 16, 32), (2,)
+WAVE, VOLUME = (1, 256), (1, 16, 16, 16)
 NAMES = recipes.names()
-CASES = [(name, shape) for name in NAMES for shape in (GRAY, POINT) if shape is not POINT or plays_on_points(name)]
+CASES = [(name, shape) for name in NAMES for shape in (GRAY, POINT, WAVE, VOLUME) if fits(name, shape)]
 
 every_recipe = pytest.mark.parametrize("name", NAMES)
 every_game = pytest.mark.parametrize(("name", "shape"), CASES)
@@ -29,13 +29,11 @@ def test_every_recipe_is_tested_small():
 
 
 @every_recipe
-@pytest.mark.parametrize("shape", [GRAY, COLOUR, WIDE, (5, 16, 16), (1, 28, 28), (3, 48, 64), POINT])
+@pytest.mark.parametrize(
+    "shape", [GRAY, COLOUR, WIDE, (5, 16, 16), (1, 28, 28), (3, 48, 64), POINT, WAVE, (1, 300), VOLUME]
+)
 def test_samples_have_the_promised_shape_and_range(name, shape):
-    if shape == POINT and not plays_on_points(name):
-        assert Points not in recipes.find(name).data
-        return
-    if name in SHAPES and shape != GRAY:
-        assert Images not in recipes.find(name).data
+    if not fits(name, shape):
         return
     recipe = game(name, shape).recipe
     for mode in (recipe.train(), recipe.eval()):
@@ -94,6 +92,8 @@ def test_a_discriminators_loss_logs_its_logits_of_real_and_fake_samples(name, sh
 
 @every_recipe
 def test_images_of_every_recipe_can_be_varied(name):
+    if not fits(name, GRAY):
+        pytest.skip("it is not of images")
     config = recipes.find(name).Config.read({"mirror": 0.25, "enlarge": 1.5})
     recipe = type(game(name, GRAY).recipe)
     assert recipe.jitter.fget(SimpleNamespace(config=config)) == Jitter(mirror=0.25, enlarge=1.5)
@@ -132,11 +132,12 @@ def test_the_same_seed_plays_the_same_game(name, shape):
 
 @every_recipe
 def test_micro_batches_give_the_gradient_of_the_whole_batch(name):
-    if not plays_on_points(name) or not recipes.find(name).divisible:
+    shape = POINT if plays_on_points(name) else WAVE
+    if not fits(name, shape) or not recipes.find(name).divisible:
         pytest.skip("it looks at the batch as a whole")
     states = []
     for pieces in (1, 4):
-        playing = game(name, POINT, micro_batches=pieces)
+        playing = game(name, shape, micro_batches=pieces)
         for _ in range(2):
             playing.recipe.round(playing)
         states.append(playing.recipe.state_dict())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.recipes.conftest import SMALL, sides
+from tests.recipes.conftest import SMALL, shape_of, sides
 from zerosum import recipes
 from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
@@ -38,7 +38,7 @@ def test_a_single_sample_is_played_or_refused_in_a_sentence(name, settings):
     if settings["batch"] == 2 and name in ("cyclegan", "unrolled"):
         refused[name] = "batch whole"
     if name not in refused:
-        play_once(name, (1, 16, 16), **settings)
+        play_once(name, shape_of(name), **settings)
         return
     with pytest.raises(InputError, match=refused[name]):
         play_once(name, (1, 16, 16), **settings)

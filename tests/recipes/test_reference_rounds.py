@@ -30,6 +30,7 @@ from tests.reference import (
     srgan,
     stylegan2,
     unrolled,
+    wavegan,
     wgan,
     wgan_gp,
 )
@@ -242,6 +243,37 @@ def test_wgan_gp(tiny: Setup, shape: tuple[int, ...]) -> None:
         "generator": {"wasserstein": "loss"},
     }
     compare(record, expected, terms, {"critic": "normal uniform(0, 1)", "generator": "normal"}, {"generator": average})
+
+
+@pytest.mark.parametrize(("length", "start", "multiple", "n"), [(256, 16, 16, 2), (300, 19, 16, 1), (64, 16, 4, 2)])
+def test_wavegan(tiny: Setup, length: int, start: int, multiple: int, n: int) -> None:
+    record = tiny("wavegan", (1, length), rounds=2, batch=4, latent_dim=3, width=2, n_critic=n)
+    g = player(record, "generator", partial(wavegan.generator, length=length, start=start), 1e-4, 0.5, 0.9)
+    shifts: list[Tensor] = []
+    judge: Any = partial(wavegan.critic, shifts=iter(lambda: shifts.pop(0), None), multiple=multiple)
+    d = player(record, "critic", judge, 1e-4, 0.5, 0.9)
+    expected: list[Move] = []
+    for played in record.rounds:
+        *first, last = played
+        drawn = [list(m.draws) for m in first]
+        z, eps = [draws[0] for draws in drawn], [next(e for e in draws[1:] if e.ndim == 3) for draws in drawn]
+        shifts += [draw for m in played for draw in m.draws if not draw.is_floating_point()]
+        x = [m.batch.real for m in first]
+        expected += wgan_gp.play(g, d, x, z, eps, last.draws[0], weight=10.0, floor=FLOOR)
+        assert not shifts
+    terms = {
+        "critic": {
+            "wasserstein": lambda m: m["fake"] - m["real"],
+            "penalty": lambda m: 10.0 * m["penalty"],
+            "distance": "estimate",
+            "real": "real",
+            "fake": "fake",
+        },
+        "generator": {"wasserstein": "loss"},
+    }
+    shuffle = "" if length == 64 else " integers(5)"
+    laws = {"critic": f"uniform(-1, 1){2 * shuffle} uniform(0, 1){shuffle}", "generator": f"uniform(-1, 1){shuffle}"}
+    compare(record, expected, terms, laws, {"generator": 0.999})
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 16, 16)])

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from zerosum.data.check_audio import check_audio
 from zerosum.data.check_report import CheckReport, describe
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason
@@ -21,6 +22,7 @@ from zerosum.data.packing.rows import render
 from zerosum.data.packing.scan import attempt, plan_for, survey
 from zerosum.data.sizes import recommended
 from zerosum.data.sources import toys
+from zerosum.data.sources.audio_files import is_audio
 from zerosum.data.sources.find import Toy, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, settle, wide_scales
 from zerosum.data.sources.image_files import ImageFiles, left_out
@@ -63,6 +65,8 @@ def check(
 
 
 def _checked(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> CheckReport:
+    if is_audio(source):
+        return check_audio(source, options, progress)
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return _of_toy(found.name, options)

@@ -19,6 +19,11 @@ SMALLEST_SIDE = 4
 LARGEST_SIDE = 4096
 BY_NAME = "name"
 """In the place of a table: labels, or ages, are in the names of the files."""
+RATES = (1_000, 192_000)
+LENGTHS = (64, 1_048_576)
+"""Samples a second, and samples of a window, from least to most."""
+OF_SOUNDS = ("rate", "length")
+"""Settings that only sounds have a use for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +37,9 @@ class DataConfig(BaseConfig):
     fit: Literal["cover", "pad", "tiles"] = "cover"
     """How images come to that size: cover scales each to it and cuts off what stands out; pad scales each to lie within
     and fills what is left with its reflection; tiles scales nothing, but cuts each image file at full resolution into
-    tiles that overlap by half, and leaves out images smaller than one."""
+    tiles that overlap by half, and leaves out images smaller than one. Sounds are cut: cover into as many windows as
+    each holds, one after another; tiles into windows that overlap by half; pad takes the first window alone. What is
+    shorter than one is padded with silence."""
 
     channels: int | None = None
     """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; by default what the data really have."""
@@ -59,6 +66,14 @@ class DataConfig(BaseConfig):
     depth: Depth = "auto"
     """Bits of a channel: 8, or 16, which takes twice the room; auto keeps 16 where wide numbers fill more than 256
     levels of their range."""
+
+    rate: int | None = None
+    """Of sounds: samples a second, such as 16000, to which all files are resampled; by default 16000, or what most
+    files have where that is less."""
+
+    length: int | None = None
+    """Of sounds: samples of a window; by default 16384, about a second at 16 kHz, or 4096 where nearly all are as
+    short."""
 
     split: str = "train"
     """Which part of the data: "train", "test" or "val", whatever its folder is called (Training, validation, ...), or
@@ -120,6 +135,10 @@ class DataConfig(BaseConfig):
             raise InputError(
                 f"--channels {self.channels} is not possible: give 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA)."
             )
+        for name, (low, high) in {"rate": RATES, "length": LENGTHS}.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise InputError(f"--{name} {value} is not possible: give a number from {low:,} to {high:,}.")
         if self.corrupt not in ("refuse", "skip"):
             raise InputError(f"--corrupt {self.corrupt} is not possible: give refuse or skip.")
         if self.direction not in ("AtoB", "BtoA"):
@@ -141,7 +160,9 @@ class DataConfig(BaseConfig):
         return replace(self, **found)
 
     def as_opened(self, spec: Spec) -> DataConfig:
-        """Return these options with the range and the depth that data were opened with, as a run keeps them."""
+        """Return these options with what the data decided: range and depth, of sounds rate and length."""
+        if spec.rate is not None:
+            return replace(self, rate=spec.rate, length=spec.shape[-1])
         decided = spec.range is not None or spec.bits == 16
         return replace(self, range=spec.range, depth=spec.bits if decided else self.depth)
 

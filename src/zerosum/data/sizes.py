@@ -10,6 +10,7 @@ from statistics import median
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import plan_for, survey
+from zerosum.data.sources.audio_files import is_audio
 from zerosum.data.sources.find import Toy, find, with_default_size
 from zerosum.data.sources.image_array import settle
 from zerosum.data.sources.image_files import ImageFiles
@@ -33,7 +34,7 @@ def candidates(
         progress: told of the stage "look".
 
     Returns:
-        The size that fits the data, and its halves down to 32 pixels; none for points. And the number of images.
+        The size that fits the data, and its halves down to 32 pixels; none where there are no images. And their number.
 
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
@@ -48,7 +49,7 @@ def candidates(
 
 
 def expected(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> Spec | None:
-    """Return what images will be when they are opened; None for points, and where no image can be used.
+    """Return what images will be when they are opened; None for points and sounds, and where no image can be used.
 
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
@@ -64,6 +65,8 @@ def _look(
     if is_volumes(source):
         return None
     options = with_default_size(source, options.checked())
+    if is_audio(source):
+        return None
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return None

@@ -46,7 +46,8 @@ def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, t
             "Another one: --recipe NAME (`zerosum recipes` lists them); --explain says this and trains nothing."
         )
     elif fitted != plan:
-        reasons.append(f"The preset is {_preset(fitted)}, for images of {_size(dataset.spec)} on {device}.")
+        unit = kinds.find(dataset.spec.kind).unit
+        reasons.append(f"The preset is {_preset(fitted)}, for {unit} of {_size(dataset.spec)} on {device}.")
     return fitted, tuple(reasons)
 
 

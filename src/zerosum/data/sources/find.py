@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
-from zerosum.data.sources import aged_digits, arrays, builtin, toys
+from zerosum.data.sources import aged_digits, arrays, builtin, tones, toys
 from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
@@ -21,6 +21,9 @@ from zerosum.data.volumes import shapes3d
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
+
+BUILT_IN = (*builtin.NAMES, *toys.NAMES, *tones.NAMES, shapes3d.NAME)
+"""Names of data sets that need no path."""
 
 PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
 """Endings of archives that are not read."""
@@ -41,7 +44,7 @@ class StoredArray:
 
 @dataclass(frozen=True, kw_only=True)
 class Toy:
-    """A mixture of Gaussians, by its name in `toys`."""
+    """Data made by rule that are no images, by their name in `toys` or `tones`."""
 
     name: str
 
@@ -55,7 +58,7 @@ def find(
         InputError: There are no such data, or they are of a kind that cannot be used.
     """
     name = built_in(source)
-    if name in toys.NAMES:
+    if name in (*toys.NAMES, *tones.NAMES):
         return Toy(name=name)
     if name == "digits":
         if options.split != "train":
@@ -87,7 +90,7 @@ def built_in(source: str | Path) -> str | None:
     ('fashion-mnist', None)
     """
     plain = str(source).lower().replace("_", "-") if isinstance(source, str) else ""
-    return plain if plain in (*builtin.NAMES, *toys.NAMES, shapes3d.NAME) else None
+    return plain if plain in BUILT_IN else None
 
 
 def name_of(source: str | Path) -> str:
@@ -144,10 +147,9 @@ def _idx(images: Path, labels: Path | None) -> StoredArray:
 
 def _nearest(source: str | Path, path: Path) -> str:
     """What may have been meant, to end a sentence."""
-    names = (*builtin.NAMES, *toys.NAMES, shapes3d.NAME)
-    close = difflib.get_close_matches(str(source).lower(), names, n=1)
+    close = difflib.get_close_matches(str(source).lower(), BUILT_IN, n=1)
     if close:
         return f"did you mean {close[0]}?"
     beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     close = difflib.get_close_matches(path.name, beside, n=1)
-    return f"did you mean {path.parent / close[0]}?" if close else f"give a path, or one of {', '.join(names)}."
+    return f"did you mean {path.parent / close[0]}?" if close else f"give a path, or one of {', '.join(BUILT_IN)}."

@@ -71,7 +71,9 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
         case None if len(folders) < 2:
             return ClassLabels(of=None, sentence="The data have no labels.")
         case None if outside:
-            sentence = f"The data have no labels: outside the {len(folders)} folders lies {counted(outside, 'image')}."
+            sentence = (
+                f"The data have no labels: outside the {len(folders)} folders lies {counted(outside, files.unit)}."
+            )
             return ClassLabels(of=None, sentence=sentence)
         case None if _are_shards(files.folders):
             sentence = f"The {len(files.folders)} numbered folders are taken for shards, not classes: --labels folders."
@@ -79,7 +81,7 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
         case None | "folders":
             if outside or not folders:
                 raise InputError(
-                    f"{files.root} is no folder of class folders ({counted(outside, 'image')} in no folder): "
+                    f"{files.root} is no folder of class folders ({counted(outside, files.unit)} in no folder): "
                     "put each class in a folder of its own, or give --labels none."
                 )
             of = {name: shown(short.partition("/")[0]) for name, short in zip(files.names, inner, strict=True)}
@@ -133,7 +135,7 @@ def _from_annotations(files: ImageFiles, content: bytes) -> ClassLabels:
     if not all(of.values()):
         lonely = [name for name, label in of.items() if label is None]
         raise InputError(
-            f"{len(lonely):,} of {counted(len(of), 'image')} lack a label in {place}dataset.json (such as "
+            f"{len(lonely):,} of {counted(len(of), files.unit)} lack a label in {place}dataset.json (such as "
             f"{lonely[0]}): complete it, or give --labels none."
         )
     classes = tuple(sorted(set(given.values()), key=natural))
@@ -159,7 +161,7 @@ def _from_table(files: ImageFiles, inner: list[str], table: str, content: bytes)
             used.add(key)
     if missing:
         raise InputError(
-            f"{len(missing):,} of {counted(len(inner), 'image')} lack a label in {table} (such as {missing[0]}): "
+            f"{len(missing):,} of {counted(len(inner), files.unit)} lack a label in {table} (such as {missing[0]}): "
             "its column file must hold their paths inside the data, or their names where these are unique."
         )
     there = {composed(name) for name in files.stamps}
@@ -169,7 +171,7 @@ def _from_table(files: ImageFiles, inner: list[str], table: str, content: bytes)
     if read.attributes:
         ones = np.array([list(row) for row in chosen.values()], dtype=np.int64).sum(0)
         shares = [f"{shown(name)} {count:,}" for name, count in zip(read.attributes, ones, strict=True)]
-        sentence = f"Attributes were read from {table}; images with each: {listed(shares, most=40)}."
+        sentence = f"Attributes were read from {table}; {files.unit}s with each: {listed(shares, most=40)}."
         return ClassLabels(of=chosen, attributes=tuple(map(shown, read.attributes)), sentence=sentence)
     classes = tuple(sorted(set(given.values()), key=natural))
     return ClassLabels(of=chosen, classes=classes, sentence=f"Labels were read from {table}.")

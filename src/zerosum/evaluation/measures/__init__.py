@@ -18,6 +18,7 @@ from zerosum.evaluation.measures import (
     perceptual,
     pixels,
     volumes,
+    waveforms,
 )
 from zerosum.evaluation.measures.base import MetricGroup
 from zerosum.evaluation.result import Better
@@ -38,6 +39,7 @@ def groups() -> tuple[MetricGroup, ...]:
         *discriminator.groups(),
         *labels.groups(),
         *volumes.groups(),
+        *waveforms.groups(),
     )
 
 
