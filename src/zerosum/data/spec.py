@@ -44,6 +44,10 @@ class Spec:
     """Numbers that become black and white, as `bit_depth.read_range` reads them, of sources/targets where they differ;
     None where all data have 8 bits. It belongs to the preprocessing, and two specs are equal whatever it is."""
 
+    vocabulary: tuple[str, ...] = field(default=(), compare=False)
+    """Words of the captions, the most frequent first, at most 10,000; empty for data without captions. Two specs are
+    equal whatever it is, because another split has other words."""
+
     @property
     def label_width(self) -> int:
         """Values that a label has for a network, one a class or an attribute; 0 for data without labels.

@@ -20,6 +20,10 @@ from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
 
 
+OF_FEW_KINDS = ("captions",)
+"""Settings of `DataConfig` that a kind has no use for unless it names them in `Kind.own`."""
+
+
 class Opener(Protocol):
     """Opens data as one kind of sample."""
 
@@ -100,6 +104,9 @@ class Kind:
     paired: bool = True
     """Whether a result made from a sample has one real answer in the data."""
 
+    own: tuple[str, ...] = ()
+    """Settings of `DataConfig` that are of use to few kinds, this one among them: `OF_FEW_KINDS`."""
+
     def require_useful(self, options: DataConfig, source: str | Path) -> None:
         """Refuse settings that this kind has no use for.
 
@@ -107,7 +114,7 @@ class Kind:
             InputError: one is set.
         """
         defaults = {field.name: field.default for field in fields(options)}
-        for name in self.unused:
+        for name in (*self.unused, *(name for name in OF_FEW_KINDS if name not in self.own)):
             value = getattr(options, name)
             if value != defaults[name] and not (name == "labels" and value == "none"):
                 raise InputError(

@@ -16,12 +16,14 @@ from zerosum.tasks.generate import (
     PresetConfig,
 )
 from zerosum.tasks.inpaint import INPAINT, InpaintingRecipe
+from zerosum.tasks.paint import PAINT, PaintingRecipe
 from zerosum.tasks.translate import TRANSLATE, TranslationConfig, TranslationRecipe
 from zerosum.tasks.upscale import UPSCALE, UpscalingRecipe
 
 __all__ = [
     "GENERATE",
     "INPAINT",
+    "PAINT",
     "TASKS",
     "TRANSLATE",
     "UPSCALE",
@@ -30,6 +32,7 @@ __all__ = [
     "InpaintingRecipe",
     "LatentConfig",
     "LatentRecipe",
+    "PaintingRecipe",
     "PresetConfig",
     "Task",
     "TranslationConfig",
@@ -45,7 +48,7 @@ __all__ = [
 ]
 
 
-TASKS = {task.name: task for task in (GENERATE, TRANSLATE, UPSCALE, INPAINT)}
+TASKS = {task.name: task for task in (GENERATE, TRANSLATE, UPSCALE, INPAINT, PAINT)}
 
 
 def is_paired(recipe: type[Recipe] | Recipe) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
-from zerosum.data.sources import arrays, builtin, toys
+from zerosum.data.sources import arrays, builtin, shapes, toys
 from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
@@ -20,6 +20,9 @@ from zerosum.data.sources.splits import choose_split
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
+
+BUILT_IN = (*builtin.NAMES, shapes.NAME, *toys.NAMES)
+"""Names of data that need no path."""
 
 PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
 """Endings of archives that are not read."""
@@ -60,6 +63,9 @@ def find(
         if options.split != "train":
             raise NoSuchSplit(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
         return StoredArray(read=builtin.digits)
+    if name == shapes.NAME:
+        shapes.combinations_of(options.split)
+        return StoredArray(read=partial(shapes.images, options.split))
     if name is not None:
         paths = builtin.locate(name, options, progress)
         return StoredArray(paths=tuple(paths), read=partial(builtin.read, name, paths, options))
@@ -82,7 +88,7 @@ def built_in(source: str | Path) -> str | None:
     ('fashion-mnist', None)
     """
     plain = str(source).lower().replace("_", "-") if isinstance(source, str) else ""
-    return plain if plain in (*builtin.NAMES, *toys.NAMES) else None
+    return plain if plain in BUILT_IN else None
 
 
 def name_of(source: str | Path) -> str:
@@ -122,7 +128,7 @@ def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
         return _idx(path, arrays.labels_beside(path))
     raise InputError(
         f"{path} is one file of a kind that is not read as a data set: give a folder or .zip of images, a .npz, "
-        f"a .npy, an idx .gz, or one of {', '.join((*builtin.NAMES, *toys.NAMES))}."
+        f"a .npy, an idx .gz, or one of {', '.join(BUILT_IN)}."
     )
 
 
@@ -139,7 +145,7 @@ def _idx(images: Path, labels: Path | None) -> StoredArray:
 
 def _nearest(source: str | Path, path: Path) -> str:
     """What may have been meant, to end a sentence."""
-    names = (*builtin.NAMES, *toys.NAMES)
+    names = BUILT_IN
     close = difflib.get_close_matches(str(source).lower(), names, n=1)
     if close:
         return f"did you mean {close[0]}?"
