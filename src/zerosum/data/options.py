@@ -66,7 +66,7 @@ class DataConfig(BaseConfig):
     """For recipes that translate: from A, the left half or first folder, to B, the right half or second; or back."""
 
     captions: str | None = None
-    """For recipes that paint from text: a CSV file with the columns file and caption, a row a caption, here or inside the
+    """For recipes that paint from text: a CSV file with the columns file and caption, a row a caption, here or in the
     data (captions.csv:text names another column); by default captions.csv in the data, else a .txt beside each image,
     with a caption a line."""
 

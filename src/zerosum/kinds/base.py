@@ -19,7 +19,6 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
 
-
 OF_FEW_KINDS = ("captions",)
 """Settings of `DataConfig` that a kind has no use for unless it names them in `Kind.own`."""
 
