@@ -175,7 +175,9 @@ class Trainer:
             self.game.averaged(),
             self.game.autocast(),
         ):
-            picture, found = draw_preview(self.game.recipe, self._preview_batch, rounds=clock.round)
+            picture, found = draw_preview(
+                self.game.recipe, self._preview_batch, rounds=clock.round, played=self.run.played
+            )
             about = {"round": str(clock.round), "seed": str(self.settings.seed)}
             if texts := texts_of(self.game.recipe, self._preview_batch):
                 about["captions"] = " | ".join(map(shown, texts))
