@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar, Self
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from zerosum.data.packing.open_image import no_bombs, open_image
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.packing.scan import attempt
 from zerosum.data.sentences import LONGEST, as_bytes, packed, vocabulary
+from zerosum.data.sizes import like
 from zerosum.data.sources import shapes, toys
 from zerosum.data.sources.caption_files import EXPECTED, captions_of
 from zerosum.data.sources.find import built_in, find, name_of
@@ -71,6 +72,10 @@ class CaptionDataset(images.ImageDataset):
         image = image if draw is None else views(image, draw)
         said = [self._caption(int(row), index, draw) for index, row in enumerate(chosen)]
         return CaptionedImages(image=channels_first(image), caption=packed(said, self.length))
+
+    def at(self, rows: slice) -> Self:
+        """Return the samples of some rows with their captions, as a view, under the same fingerprint."""
+        return replace(super().at(rows), captions=self.captions[rows])
 
     def first_captions(self, rows: np.ndarray) -> list[str]:
         """Return the first caption of each image at (N,) rows."""
@@ -209,5 +214,7 @@ KIND = Kind(
     draw=images.draw,
     save=images.save,
     example=example,
+    features="captions",
+    like=like,
     memory_format=torch.channels_last,
 )
