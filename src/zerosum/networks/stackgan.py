@@ -5,6 +5,7 @@ Source: Zhang et al. 2017, section 3 and figure 2 (https://arxiv.org/abs/1612.03
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -16,6 +17,8 @@ from zerosum.networks.dcgan import halvings
 from zerosum.runtime import rng
 
 SLOPE = 0.2
+PAPER_EMBEDDING = 1024
+"""Values of a sentence's embedding in the paper."""
 
 
 class ConditioningAugmentation(nn.Module):
@@ -169,8 +172,12 @@ class _Residual(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """Draw weights from N(0, 0.02) and batch norm's scales from N(1, 0.02); biases are 0 (the authors' code)."""
-    for module in network.modules():
+    """Draw weights from N(0, 0.02) and batch norm's scales from N(1, 0.02); biases are 0 (the authors' code).
+
+    Conditions of embeddings of any width begin with the spread that the authors' have, whose embeddings have 1024
+    values: smaller ones would tell a discriminator too little of a sentence.
+    """
+    for module in reversed(list(network.modules())):
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, 0.02)
             if module.bias is not None:
@@ -178,6 +185,8 @@ def initialise(network: nn.Module) -> None:
         elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)
+        elif isinstance(module, ConditioningAugmentation):
+            nn.init.normal_(module.dense.weight, 0.0, 0.02 * math.sqrt(PAPER_EMBEDDING / module.dense.in_features))
 
 
 def beside(maps: Tensor, condition: Tensor) -> Tensor:

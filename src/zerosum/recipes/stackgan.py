@@ -70,6 +70,7 @@ class Config(PresetConfig):
             "latent_dim": 100,
             "embedding": 128,
             "condition": 64,
+            "divergence": 1.0,
             "width": 128,
             "second_width": 64,
             "discriminator_width": 64,
@@ -81,6 +82,7 @@ class Config(PresetConfig):
             "latent_dim": 100,
             "embedding": 1024,
             "condition": 128,
+            "divergence": 2.0,
             "width": 128,
             "second_width": 128,
             "discriminator_width": 64,
@@ -94,6 +96,7 @@ class Config(PresetConfig):
             "latent_dim": 100,
             "embedding": 1024,
             "condition": 128,
+            "divergence": 2.0,
             "width": 192,
             "second_width": 192,
             "discriminator_width": 96,
@@ -145,8 +148,9 @@ class Config(PresetConfig):
     widest: PositiveInt = 2
     """Channels of the discriminators' widest layers, in units of the first (32 in the authors' code)."""
 
-    divergence: NonNegativeFloat = 2.0
-    """Weight of the divergence of the conditions from N(0, 1), a mean over their values (the authors' code)."""
+    divergence: NonNegativeFloat = 0.25
+    """Weight of the divergence of the conditions from N(0, 1), a mean over their values: 2 of 128 values in the
+    authors' code, as much for each value here."""
 
     lr: PositiveFloat = 2e-4
     """Learning rate of the Adams of both stages, at first (section 4)."""
