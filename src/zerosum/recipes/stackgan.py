@@ -106,10 +106,10 @@ class Config(PresetConfig):
         },
     }
 
-    rounds: PositiveInt = 9_000
+    rounds: PositiveInt = 12_000
     """Rounds to play in all: those of --encoder-rounds, then half of what is left for each stage."""
 
-    encoder_rounds: ShareOrRounds = 0.1
+    encoder_rounds: ShareOrRounds = 0.05
     """Rounds in which the encoder of sentences is trained: below 1 a share of --rounds, from 1 on their number; none
     with an encoder of Hugging Face."""
 
