@@ -155,15 +155,22 @@ def matching_of(
         network = _read(path, build)
         assert network is not None
     found = Matched(network.to(device), "", reference.fingerprint)
-    tested = np.delete(rows, LEARNED)[:TESTED]
-    rank = text.number(float(_ranks(found, reference, tested).mean()))
-    found.protocol = (
-        f"Encoders of images and sentences trained on {len(learned):,} images of {reference.source} with captions "
+    found.protocol = _protocol(found, reference, learned=len(learned), seed=seed)
+    return found
+
+
+def _protocol(found: Matched, reference: CaptionDataset, *, learned: int, seed: int) -> str:
+    """Say what encoders were trained on, and how well they find the captions of the other images."""
+    tested = np.delete(np.arange(len(reference)), LEARNED)[:TESTED]
+    said = reference.first_captions(tested)
+    features = torch.cat([found(chunk).features for chunk in reference.chunks(tested)])
+    rank = text.number(float(caption_ranks(features, found.sentences(said), said, seed=0).mean()))
+    return (
+        f"Encoders of images and sentences trained on {learned:,} images of {reference.source} with captions "
         f"(fingerprint {reference.fingerprint[:8]}, seed {seed}), which give the right captions of {len(tested):,} "
         f"others the mean rank {rank} among {CANDIDATES}; {EMBEDDING} features, images in [-1, 1], sides above "
         f"{LARGEST_SIDE} averaged down to it."
     )
-    return found
 
 
 def fit(
@@ -200,12 +207,6 @@ def fit(
             if progress is not None:
                 progress("matching", clock.phase_round, steps)
     return network
-
-
-def _ranks(found: Matched, reference: CaptionDataset, rows: np.ndarray) -> Tensor:
-    said = reference.first_captions(rows)
-    features = torch.cat([found(chunk).features for chunk in reference.chunks(rows)])
-    return caption_ranks(features, found.sentences(said), said, seed=0)
 
 
 def _read(path: Path, build: Callable[[], Matching]) -> Matching | None:

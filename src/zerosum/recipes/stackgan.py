@@ -230,8 +230,8 @@ class StackGAN(PaintingRecipe):
         c = self.config
         found = {
             "discriminator": Player.adam(
-                self.first_discriminator,
-                self.second_discriminator,
+                *self.first_discriminator.children(),
+                *self.second_discriminator.children(),
                 role="discriminator",
                 lr=c.lr,
                 betas=c.betas,

@@ -21,7 +21,7 @@ from zerosum.kinds.captions import CaptionDataset, CaptionedImages
 from zerosum.metrics.caption_rank import caption_ranks
 from zerosum.networks.captions import ImageEncoder, Matching, SentenceEncoder
 
-COUNT = 200
+COUNT = 120
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +112,7 @@ def test_ranks_are_among_captions_of_another_text() -> None:
     assert ranks.max() <= 100
 
 
+@pytest.mark.slow
 def test_the_encoder_learns_more_than_chance_and_is_kept(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     small: Any = kinds.open_as((CaptionedImages,), "captioned-shapes", options=DataConfig(size="8")).at(slice(0, 400))
     monkeypatch.setattr("zerosum.features.captions.STEPS", 40)
