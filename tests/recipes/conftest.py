@@ -37,6 +37,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "sngan": {"generator_width": 2, "discriminator_width": 2},
     "r3gan": {"widths": (8, 4), "group": 8, "burn_in": 64, "ema_half_life": (100, 100), "points_hidden": (16, 16)},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
+    "stackgan": {"width": 4, "second_width": 4, "discriminator_width": 4, "embedding": 6, "condition": 4},
     "stylegan2": {"base": 64, "max_channels": 8, "path_length": 2.0, "ema_half_life": 100.0, "ema_ramp": 0.0},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
     "wavegan": {"width": 2, "n_critic": 2},

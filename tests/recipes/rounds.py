@@ -15,8 +15,10 @@ from tests.recipes.conftest import kind_for
 from tests.reference.common import Move, average
 from zerosum import recipes
 from zerosum.data.batch import Domains, Images, Pairs, Points
+from zerosum.data.sentences import packed
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.kinds.captions import CaptionedImages
 from zerosum.kinds.volumes import Volumes
 from zerosum.kinds.waveforms import Waveforms
 from zerosum.layers.dropout import Dropout
@@ -28,6 +30,9 @@ TOLERANCE = 3e-8
 
 NOISE = 1e-12
 """Share of the largest gradient below which another is rounding."""
+
+VOCABULARY = ("a", "b", "c", "d")
+"""Words of captions."""
 
 Value = str | Callable[[Mapping[str, float]], float]
 """A term of ours in the reference's: its name, or a function of all of them."""
@@ -107,6 +112,9 @@ class Drawn:
             return Domains(a=other, b=real)
         if self.kind is Volumes:
             return Volumes(volume=real)
+        if self.kind is CaptionedImages:
+            words = [[VOCABULARY[int(i)] for i in torch.randint(4, (3,), generator=self.random)] for _ in range(n)]
+            return CaptionedImages(image=real, caption=packed([" ".join(row) for row in words], 8))
         labels = torch.randint(self.classes, (n,), generator=self.random) if self.classes else None
         if self.kind is Waveforms:
             return Waveforms(wave=real, label=labels)
@@ -160,7 +168,7 @@ def play(
     names = tuple(map(str, range(classes)))
     recipe: Any = kind(
         kind.Config.for_kind(sample, settings),
-        Spec(shape=shape, kind=sample, source_shape=source_shape, classes=names),
+        Spec(shape=shape, kind=sample, source_shape=source_shape, classes=names, vocabulary=VOCABULARY),
     )
     with torch.no_grad():
         for parameter in recipe.parameters():

@@ -116,7 +116,9 @@ def test_a_move_leaves_the_other_players_alone(name, shape):
         return result
 
     playing.move = spied
-    playing.recipe.round(playing)
+    for index, phase in enumerate(playing.recipe.phases()):
+        playing.begin_phase(index, phase)
+        phase.play(playing)
     assert set(moves) == set(playing.players)
 
 

@@ -35,6 +35,7 @@ def test_a_single_sample_is_played_or_refused_in_a_sentence(name, settings):
         "age_cgan": ONE_VALUE,
         "srgan": "give --batch 2 or more" if settings["batch"] == 1 else "batch whole",
     }
+    refused["stackgan"] = refused["srgan"]
     if settings["batch"] == 2 and name in ("cyclegan", "unrolled"):
         refused[name] = "batch whole"
     if name not in refused:

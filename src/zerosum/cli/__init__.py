@@ -23,6 +23,7 @@ COMMANDS = {
     "augment": "balance the classes of labelled images with generated ones, and measure what that gains",
     "translate": "make images from images with a trained run",
     "inpaint": "fill holes in images with a trained run",
+    "paint": "make images of a text with a trained run",
     "upscale": "make images larger with a run of super-resolution",
     "evaluate": "say how good a run, or a folder of images, is, and how sure that is",
     "compare": "put evaluated runs side by side",

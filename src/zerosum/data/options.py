@@ -90,6 +90,11 @@ class DataConfig(BaseConfig):
     direction: Direction = "AtoB"
     """For recipes that translate: from A, the left half or first folder, to B, the right half or second; or back."""
 
+    captions: str | None = None
+    """For recipes that paint from text: a CSV file with the columns file and caption, a row a caption, here or in the
+    data (captions.csv:text names another column); by default captions.csv in the data, else a .txt beside each image,
+    with a caption a line."""
+
     cache: str | None = None
     """Folder for packed and downloaded data; by default $ZEROSUM_CACHE, else $XDG_CACHE_HOME/zerosum, else
     ~/.cache/zerosum."""
@@ -157,6 +162,10 @@ class DataConfig(BaseConfig):
                 path, column = split_labels(str(getattr(self, name)))
                 if absolute(path).exists():
                     found[name] = str(absolute(path)) + ("" if column == "label" else f":{column}")
+        if self.captions is not None:
+            path, column = split_captions(self.captions)
+            if absolute(path).exists():
+                found["captions"] = str(absolute(path)) + (f":{column}" if column else "")
         return replace(self, **found)
 
     def as_opened(self, spec: Spec) -> DataConfig:
@@ -172,7 +181,8 @@ class DataConfig(BaseConfig):
         >>> DataConfig(target="a", labels="none").moved(DataConfig(target="b", labels="c.csv"))
         {'target'}
         """
-        pairs = {name: (getattr(self, name), getattr(now, name)) for name in ("target", "labels", "ages")}
+        names = ("target", "labels", "ages", "captions")
+        pairs = {name: (getattr(self, name), getattr(now, name)) for name in names}
         return {name for name, (before, after) in pairs.items() if before != after and not {before, after} & WORDS}
 
     def cache_folder(self) -> Path:
@@ -207,6 +217,16 @@ def split_labels(asked: str) -> tuple[str, str]:
     """
     path, _, column = asked.rpartition(":")
     return (path, column) if column and path.lower().endswith((".csv", ".tsv", ".txt")) else (asked, "label")
+
+
+def split_captions(asked: str) -> tuple[str, str | None]:
+    """Split what --captions says into the path of a table and the name of its column of captions, None by default.
+
+    >>> split_captions("a.csv"), split_captions("C:/a.csv:Long text")
+    (('a.csv', None), ('C:/a.csv', 'Long text'))
+    """
+    path, _, column = asked.rpartition(":")
+    return (path, column) if column and path.lower().endswith((".csv", ".tsv", ".txt")) else (asked, None)
 
 
 def choose_sides(sizes: set[tuple[int, int]], options: DataConfig) -> tuple[int, int]:

@@ -46,6 +46,9 @@ class Spec:
 
     rate: int | None = None
     """Samples a second of a waveform; None for all else."""
+    vocabulary: tuple[str, ...] = field(default=(), compare=False)
+    """Words of the captions, the most frequent first, at most 10,000; empty for data without captions. Two specs are
+    equal whatever it is, because another split has other words."""
 
     @property
     def label_width(self) -> int:

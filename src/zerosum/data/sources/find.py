@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
-from zerosum.data.sources import aged_digits, arrays, builtin, tones, toys
+from zerosum.data.sources import aged_digits, arrays, builtin, shapes, tones, toys
 from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
@@ -22,7 +22,7 @@ from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
 
-BUILT_IN = (*builtin.NAMES, *toys.NAMES, *tones.NAMES, shapes3d.NAME)
+BUILT_IN = (*builtin.NAMES, shapes.NAME, *toys.NAMES, *tones.NAMES, shapes3d.NAME)
 """Names of data sets that need no path."""
 
 PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
@@ -68,6 +68,9 @@ def find(
         if options.split not in aged_digits.COUNTS:
             raise NoSuchSplit(f"{name} has no split {options.split}: choose --split train or test.")
         return StoredArray(read=partial(aged_digits.read, options.split))
+    if name == shapes.NAME:
+        shapes.combinations_of(options.split)
+        return StoredArray(read=partial(shapes.images, options.split))
     if name is not None:
         paths = builtin.locate(name, options, progress)
         return StoredArray(paths=tuple(paths), read=partial(builtin.read, name, paths, options))
@@ -130,7 +133,7 @@ def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
         return _idx(path, arrays.labels_beside(path))
     raise InputError(
         f"{path} is one file of a kind that is not read as a data set: give a folder or .zip of images, a .npz, "
-        f"a .npy, an idx .gz, or one of {', '.join((*builtin.NAMES, *toys.NAMES))}."
+        f"a .npy, an idx .gz, or one of {', '.join(BUILT_IN)}."
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from zerosum.errors import InputError
 from zerosum.evaluation.measures import (
+    captions,
     classifier,
     discriminator,
     duplicates,
@@ -28,6 +29,7 @@ from zerosum.evaluation.samples import Comparison
 def groups() -> tuple[MetricGroup, ...]:
     """Return all groups of metrics, in the order of the table."""
     return (
+        *captions.groups(),
         *modes.groups(),
         *features.groups(),
         *neighbours.groups(),
