@@ -25,6 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},
     "dcgan": {"width": 4},
+    "dvdgan": {"width": 2, "embedding": 4, "spatial_frames": 2},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
     "infogan": {"width": 4, "noise": 6, "categories": 3},
     "inpaint": {"width": 4, "bottleneck": 8},
@@ -43,9 +44,14 @@ SMALL: dict[str, dict[str, Any]] = {
 """Settings that make each recipe small; those not named here keep their defaults."""
 
 
+SHAPES: dict[str, tuple[int, ...]] = {"dvdgan": (4, 1, 16, 16)}
+"""Shape of a sample of recipes that train on neither images nor points, whatever a test asks for."""
+
+
 def sides(name: str, shape: tuple[int, ...], count: int = 64) -> Dataset:
     """Random data of the kind that the recipe `name` trains on, of samples of `shape` (C, H, W) or (2,)."""
     possible = kinds.of_batches(recipes.find(name).data)
+    shape = SHAPES.get(name, shape)
     kind = next(kind for kind in possible if (kind.name == "points") == (len(shape) == 1))
     given = None if kind.single else (shape[0], *(side // (2 if name == "srgan" else 1) for side in shape[1:]))
     classes = ("a", "b", "c") if issubclass(recipes.find(name), ConditionalRecipe) else ()

@@ -73,6 +73,9 @@ class Kind:
     example: Callable[[Spec, int], Dataset]
     """Makes random samples that fit a spec, as many as asked for: for property tests and speed trials."""
 
+    endings: tuple[str, ...] = ()
+    """Endings of files that `save` writes beside a .png, a .npy and a .tif."""
+
     draw_neighbours: Callable[[Tensor, Tensor], Image.Image] | None = None
     """Draws (N, *shape) samples beside their (N, K, *shape) nearest training samples; None where nobody could look."""
 

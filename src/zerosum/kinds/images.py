@@ -23,7 +23,7 @@ from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.packing.levels import levels_of
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.pack_images import pack_files
-from zerosum.data.sources import toys
+from zerosum.data.sources import moving, toys
 from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, pack_table, settle, spec_of
 from zerosum.data.sources.image_files import ImageFiles
@@ -37,6 +37,8 @@ from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import shown
 
 __all__ = ["DataConfig", "open"]
+
+UNUSED = ("target", "degrade", "direction", "frames", "frame_step")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,7 +103,7 @@ def _in_range_of_training(
 def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> ImageDataset:
     found = find(source, options, progress)
     if isinstance(found, Toy):
-        raise InputError(f"{source} is made of points, and images are needed here: name data of images.")
+        raise InputError(f"{source} is made of {found.unit}, and images are needed here: name data of images.")
     if isinstance(found, StoredArray) and not found.paths:
         return _in_memory(found.read(), options, name_of(source))
     cache = options.cache_folder()
@@ -128,7 +130,7 @@ def _key(
 
     It changes with the content of every file, option and label, and with nothing else.
     """
-    elsewhere = ("range", "depth", "cache", "target", "degrade", "direction")  # change nothing of what is packed
+    elsewhere = ("range", "depth", "cache", *UNUSED)  # change nothing of what is packed
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
     cache = options.cache_folder()
     if isinstance(found, StoredArray):
@@ -239,8 +241,8 @@ KIND = Kind(
     batch=Images,
     recipe=recipe_for,
     open=open,
-    accepts=lambda source: built_in(source) not in toys.NAMES,
-    unused=("target", "degrade", "direction"),
+    accepts=lambda source: built_in(source) not in (*toys.NAMES, *moving.NAMES),
+    unused=UNUSED,
     draw=draw,
     save=save,
     example=example,

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
-from zerosum.data.sources import arrays, builtin, toys
+from zerosum.data.sources import arrays, builtin, moving, toys
 from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
@@ -40,9 +40,11 @@ class StoredArray:
 
 @dataclass(frozen=True, kw_only=True)
 class Toy:
-    """A mixture of Gaussians, by its name in `toys`."""
+    """Samples that are no images and made by rule: a mixture of Gaussians, or moving things, by their name."""
 
     name: str
+    unit: str = "points"
+    """What the samples are called, in the plural."""
 
 
 def find(
@@ -56,6 +58,8 @@ def find(
     name = built_in(source)
     if name in toys.NAMES:
         return Toy(name=name)
+    if name in moving.NAMES:
+        return Toy(name=str(name), unit="clips")
     if name == "digits":
         if options.split != "train":
             raise NoSuchSplit(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
@@ -82,7 +86,7 @@ def built_in(source: str | Path) -> str | None:
     ('fashion-mnist', None)
     """
     plain = str(source).lower().replace("_", "-") if isinstance(source, str) else ""
-    return plain if plain in (*builtin.NAMES, *toys.NAMES) else None
+    return plain if plain in (*builtin.NAMES, *toys.NAMES, *moving.NAMES) else None
 
 
 def name_of(source: str | Path) -> str:
@@ -122,7 +126,7 @@ def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
         return _idx(path, arrays.labels_beside(path))
     raise InputError(
         f"{path} is one file of a kind that is not read as a data set: give a folder or .zip of images, a .npz, "
-        f"a .npy, an idx .gz, or one of {', '.join((*builtin.NAMES, *toys.NAMES))}."
+        f"a .npy, an idx .gz, or one of {', '.join((*builtin.NAMES, *toys.NAMES, *moving.NAMES))}."
     )
 
 
@@ -139,7 +143,7 @@ def _idx(images: Path, labels: Path | None) -> StoredArray:
 
 def _nearest(source: str | Path, path: Path) -> str:
     """What may have been meant, to end a sentence."""
-    names = (*builtin.NAMES, *toys.NAMES)
+    names = (*builtin.NAMES, *toys.NAMES, *moving.NAMES)
     close = difflib.get_close_matches(str(source).lower(), names, n=1)
     if close:
         return f"did you mean {close[0]}?"
