@@ -136,7 +136,7 @@ def play(place: Path, data: str, words: list[str], device: str) -> dict[str, Any
             subprocess.run(command("train", *given, "--device", device), stdout=log, stderr=log, check=True)
         recipe = api.load(place, device=device)
         samples = place.parent / f"{place.name}.npy"
-        images = finished(generate(recipe, COUNT, 0, chunk=100)).permute(0, 2, 3, 1).squeeze(-1)
+        images = finished(recipe.spec, generate(recipe, COUNT, 0, chunk=100)).permute(0, 2, 3, 1).squeeze(-1)
         np.save(samples, images.numpy())
         size = "x".join(map(str, recipe.spec.shape[1:]))
         api.evaluate(

@@ -81,7 +81,7 @@ def test_the_samples_evaluated_are_those_that_sample_makes(runs: Path) -> None:
     recipe = api.load(runs / "a")
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    made = torch.cat([finished(samples) for samples in stream(recipe, 40, 3)])[:40]
+    made = torch.cat([finished(recipe.spec, samples) for samples in stream(recipe, 40, 3)])[:40]
     assert torch.equal(before, torch.get_rng_state())
     assert torch.equal(made, to_uint8(generate(recipe, 40, 3)))
 

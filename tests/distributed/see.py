@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tests.recipes.conftest import game, sides
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationContext
 from zerosum.evaluation.inputs import extract_stream
@@ -60,7 +61,7 @@ def generate(world: World) -> dict[str, Tensor]:
         nonlocal generated
         for batch in batches:
             generated += len(batch)
-            yield finished(batch)
+            yield finished(Spec(shape=SHAPE), batch)
 
     for name, shape in (("dcgan", SHAPE), ("progan", SHAPE), ("infogan", (2,)), ("pix2pix", SHAPE)):
         recipe = game(name, shape).recipe.eval().requires_grad_(False)
@@ -79,7 +80,9 @@ def generate(world: World) -> dict[str, Tensor]:
 
 def refusal(world: World) -> str:
     """Let the second process alone meet a sample that is not finite, and return what is said here."""
-    batches = (finished(torch.full((4, *SHAPE), 0.0 if world.is_first else float("nan"))) for _ in range(2))
+    batches = (
+        finished(Spec(shape=SHAPE), torch.full((4, *SHAPE), 0.0 if world.is_first else float("nan"))) for _ in range(2)
+    )
     try:
         extract(Random(), batches, count=8, world=world)
     except InputError as error:

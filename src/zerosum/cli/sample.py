@@ -143,8 +143,8 @@ def _direction(given: Any, recipe: Recipe, out: Path, chosen: Mapping[str, Any],
     """Print the directions, or write rows of samples along one."""
     if given.direction != "list" and not given.direction.isdecimal():
         raise InputError(f"--direction is {given.direction}: give list, or the number of a direction from 1.")
-    if kinds.find(recipe.spec.kind).raw_features:
-        raise InputError("--direction is of images, and this model makes points: leave it out.")
+    if not (kind := kinds.find(recipe.spec.kind)).pictures:
+        raise InputError(f"--direction is of images, and this model makes {kind.unit}: leave it out.")
     folder = given.run / "directions"
     found = directions(recipe, label=chosen.get("label"), seed=given.seed, folder=folder)
     if given.direction == "list":

@@ -131,3 +131,8 @@ def random_labels(spec: Spec, count: int) -> np.ndarray | None:
     if not spec.classes:
         return None
     return np.random.default_rng(1).integers(0, len(spec.classes), count)
+
+
+def random_images(shape: tuple[int, ...], count: int, *, seed: int) -> np.ndarray:
+    """Draw (count, H, W, C) uint8 noise of a shape (C, H, W)."""
+    return np.random.default_rng(seed).integers(0, 256, (count, *shape[1:], shape[0]), dtype=np.uint8)

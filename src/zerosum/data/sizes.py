@@ -112,3 +112,9 @@ def recommended(sizes: Sequence[tuple[int, int]]) -> str | None:
         return str(long)
     short = max(16, round(long * min(shape, 1 / shape) / 16) * 16)
     return f"{long}x{short}" if shape > 1 else f"{short}x{long}"
+
+
+def like(spec: Spec, options: DataConfig) -> DataConfig:
+    """Return options that bring images to the size, and where they are made from nothing the channels, of a spec."""
+    asked = replace(options, size="x".join(map(str, spec.shape[1:])), range=spec.range or options.range)
+    return asked if spec.source_shape is not None else replace(asked, channels=spec.shape[0])

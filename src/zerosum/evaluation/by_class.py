@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -69,7 +70,9 @@ def class_figures(
             continue
         world = context.world
         made = stream(recipe, count, config.seed, controls={"label": number}, rank=world.rank, world=world.size)
-        fake = extract_stream(reference.extractor, map(finished, made), count=count, context=context)
+        fake = extract_stream(
+            reference.extractor, map(partial(finished, recipe.spec), made), count=count, context=context
+        )
         alike = replace(reference, real=reference.real.take(of_class))
         values = _values(alike, fake, names)
         floors = _values(alike, reference.other.take(of_other[:count]), names) if len(of_other) >= FEWEST else {}

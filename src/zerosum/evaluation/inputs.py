@@ -22,8 +22,8 @@ from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.reference import extract_dataset, prepare
 from zerosum.evaluation.rehearsal import Subject
-from zerosum.evaluation.samples import KEPT, Comparison, Reference, SampleSet, coordinates
-from zerosum.evaluation.splits import find_splits, require_same_classes, with_size_of
+from zerosum.evaluation.samples import KEPT, Comparison, Reference, SampleSet, raw
+from zerosum.evaluation.splits import find_splits, require_same_classes
 from zerosum.features import extract
 from zerosum.features.extractor import Extractor
 from zerosum.inference.generate import draw_labels, finished, stream, translate
@@ -80,7 +80,7 @@ def reference_for_run(
     splits = find_splits(
         kind.data,
         plan.data if own else str(config.against),
-        with_size_of(spec, options),
+        made.like(spec, options),
         split=config.split,
         progress=context.progress,
         world=context.world,
@@ -116,7 +116,9 @@ def compare_samples(recipe: Recipe, reference: Reference, context: EvaluationCon
         if from_nothing
         else translate(recipe, reference.splits.real.dataset, reference.rows, seed, rank=rank, world=world)
     )
-    fake = extract_stream(reference.extractor, map(finished, batches), count=count, context=context)
+    fake = extract_stream(
+        reference.extractor, map(partial(finished, recipe.spec), batches), count=count, context=context
+    )
     known = _with_what_is_known(recipe, reference.compare(fake))
     if known.labelled is None:
         return known
@@ -166,11 +168,11 @@ def of_folder(
 def extract_stream(
     extractor: Extractor | None, batches: Iterable[Tensor], *, count: int, context: EvaluationContext
 ) -> SampleSet:
-    """Extract features of samples as they are made; every process gets the features of all, and the first images.
+    """Extract features of samples as they are made; every process gets the features of all, and the first samples.
 
     Args:
-        extractor: maps images to features; None for points, whose coordinates are their features.
-        batches: (N_i, C, H, W) uint8, or points (N_i, 2): those of this process, batches rank, rank + size, ... of all.
+        extractor: maps samples to features; None where samples are their own features.
+        batches: (N_i, *shape), as extractors take them: those of this process, batches rank, rank + size, ... of all.
         count: samples of all processes.
         context: which processes share the work.
     """
@@ -178,14 +180,14 @@ def extract_stream(
 
     def keeping() -> Iterator[Tensor]:
         for index, batch in enumerate(batches):
-            if batch.ndim > 2 and (index * world.size + world.rank) * len(batch) < min(count, KEPT):
+            if (index * world.size + world.rank) * len(batch) < min(count, KEPT):
                 kept.append(batch)
             yield batch
 
-    outputs = extract.extract(extractor or coordinates, keeping(), count=count, progress=context.progress, world=world)
+    outputs = extract.extract(extractor or raw, keeping(), count=count, progress=context.progress, world=world)
     turns = zip_longest(*cast(list[list[Tensor]], world.gather(kept)))
-    images = [batch for turn in turns for batch in turn if batch is not None]
-    return SampleSet(outputs=outputs, images=torch.cat(images)[: min(count, KEPT)] if images else None)
+    samples = [batch for turn in turns for batch in turn if batch is not None]
+    return SampleSet(outputs=outputs, samples=torch.cat(samples)[: min(count, KEPT)])
 
 
 def _like(
@@ -197,17 +199,16 @@ def _like(
     labels: str | None = "none",
 ) -> SampleDataset:
     """Open what is evaluated as the real samples are."""
-    asked = replace(
-        with_size_of(real.spec, options), labels=None if kinds.find(real.spec.kind).raw_features else labels
-    )
+    kind = kinds.find(real.spec.kind)
+    asked = replace(kind.like(real.spec, options), labels=None if "labels" in kind.unused else labels)
     given = context.world.first_then_others(lambda: open_data(subject, options=asked, progress=context.progress))
     if given.spec.shape != real.spec.shape:
         raise InputError(
-            f"{subject} has samples of shape {given.spec.shape} and {real.source} of {real.spec.shape}: images are not "
-            "compared with points."
+            f"{subject} has {kinds.find(given.spec.kind).unit} of shape {given.spec.shape} and {real.source} has "
+            f"{kind.unit} of {real.spec.shape}: compare samples of one kind and shape."
         )
     if len(given) < 2:
-        raise InputError(f"{subject} has {len(given)} image, and an evaluation needs 2 or more.")
+        raise InputError(f"{subject} has {len(given)} sample, and an evaluation needs 2 or more.")
     return given
 
 
@@ -221,7 +222,7 @@ def _with_what_is_known(recipe: Recipe, comparison: Comparison) -> Comparison:
 
 
 def _generated(recipe: Recipe, count: int, seed: int) -> Tensor:
-    return torch.cat([finished(samples) for samples in stream(recipe, count, seed)])[:count]
+    return torch.cat([finished(recipe.spec, samples) for samples in stream(recipe, count, seed)])[:count]
 
 
 def _with_labels(recipe: Recipe, images: Callable[[], Tensor], count: int, seed: int) -> SampleDataset:

@@ -17,8 +17,8 @@ from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.counts import Counts, counts_of
 from zerosum.evaluation.measures.perceptual import perceptual_distance
 from zerosum.evaluation.rehearsal import Subject, require_possible
-from zerosum.evaluation.result import POINTS, Protocol
-from zerosum.evaluation.samples import KEPT, MemorisationData, Reference, SampleSet, coordinates, rows_of
+from zerosum.evaluation.result import RAW, Protocol
+from zerosum.evaluation.samples import KEPT, MemorisationData, Reference, SampleSet, raw, rows_of
 from zerosum.evaluation.splits import Splits
 from zerosum.evaluation.unseen import rows_in_whole, unlearned
 from zerosum.features import extract, find
@@ -99,10 +99,11 @@ def _memory(
 
 def _protocol(splits: Splits, extractor: Extractor | None, counts: Counts, seed: int) -> Protocol:
     dataset, real = splits.real.images, splits.real
+    kind = kinds.find(dataset.spec.kind)
     return Protocol(
-        extractor=POINTS if extractor is None else extractor.name,
+        extractor=RAW if extractor is None else extractor.name,
         identity="" if extractor is None else extractor.identity,
-        sees="The coordinates of the points as they are." if extractor is None else extractor.protocol,
+        sees=f"The values of the {kind.unit} as they are." if extractor is None else extractor.protocol,
         data=dataset.source,
         split=real.split,
         fingerprint=dataset.fingerprint,
@@ -111,7 +112,7 @@ def _protocol(splits: Splits, extractor: Extractor | None, counts: Counts, seed:
         fake=counts.fake,
         floor=counts.floor,
         size="x".join(map(str, dataset.spec.shape)),
-        resizer="none: points" if kinds.find(dataset.spec.kind).raw_features else _resizer(splits, dataset.spec.bits),
+        resizer=_resizer(splits, dataset.spec.bits) if kind.pictures else f"none: {kind.unit}",
         seed=seed,
     )
 
@@ -142,7 +143,9 @@ def default_name(splits: Splits, config: EvaluationConfig, context: EvaluationCo
     training = splits.training
     if config.features is not None:
         return config.features
-    return POINTS if kinds.find(training.spec.kind).raw_features else find.default(training, cache=context.cache)[0]
+    if find.of_kind(kinds.find(training.spec.kind)) is None:
+        return RAW
+    return find.default(training, cache=context.cache)[0]
 
 
 def find_extractor(
@@ -155,10 +158,12 @@ def find_extractor(
         StorageError: The cache cannot be written to.
     """
     training = splits.training
-    if kinds.find(training.spec.kind).raw_features:
+    kind = kinds.find(training.spec.kind)
+    if find.of_kind(kind) is None:
         if config.features is not None:
             raise InputError(
-                f"--features {config.features} see images, and {training.source} has points: leave it out."
+                f"{training.source} is made of {kind.unit}, whose values are their features: leave --features "
+                f"{config.features} out."
             )
         return None, ()
     name, notes = config.features, ()
@@ -186,10 +191,8 @@ def _sides(
     count = counts.real
     both, rows = extract_dataset(extractor, dataset, n=count + counts.floor, seed=seed, context=context)
     halves = [both.take(torch.arange(start, stop)) for start, stop in ((0, count), (count, count + counts.floor))]
-    if both.images is None:
-        return halves[0], halves[1], rows[:count], rows[count:]
     real, other = (
-        SampleSet(outputs=half.outputs, images=dataset.real(rows[start : start + min(KEPT, len(half))]))
+        SampleSet(outputs=half.outputs, samples=dataset.real(rows[start : start + min(KEPT, len(half))]))
         for half, start in zip(halves, (0, count), strict=True)
     )
     return real, other, rows[:count], rows[count:]
@@ -201,7 +204,7 @@ def extract_dataset(
     """Extract features of n samples of a data set, drawn without repetition and in a random order.
 
     Args:
-        extractor: maps images to features; None for points, whose coordinates are their features.
+        extractor: maps samples to features; None where samples are their own features.
         dataset: real samples.
         n: how many.
         seed: of the draw and the order.
@@ -216,12 +219,13 @@ def extract_dataset(
     drawn = extract.rows(dataset, n=n, seed=seed)
     order = np.random.default_rng(seed).permutation(n)  # of a whole set the rows come as they lie, often by class
     rows = drawn[order]
+    samples = dataset.real(rows[:KEPT])
     if extractor is None:
-        return SampleSet(outputs=coordinates(torch.from_numpy(dataset.samples[rows]))), rows
+        return SampleSet(outputs=raw(dataset.real(rows)), samples=samples), rows
     outputs = extract.of_dataset(
         extractor, dataset, n=n, seed=seed, cache=context.cache, progress=context.progress, world=context.world
     )
-    return SampleSet(outputs=rows_of(outputs, torch.from_numpy(order)), images=dataset.real(rows[:KEPT])), rows
+    return SampleSet(outputs=rows_of(outputs, torch.from_numpy(order)), samples=samples), rows
 
 
 def _training_rows(splits: Splits, held: np.ndarray, seed: int) -> np.ndarray:

@@ -10,12 +10,12 @@ import torch
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.counts import counts_of
 from zerosum.evaluation.measures import chosen, parse_names
-from zerosum.evaluation.result import POINTS, Protocol
+from zerosum.evaluation.result import RAW, Protocol
 from zerosum.evaluation.samples import Comparison, MemorisationData, Perceptual, Reference, SampleSet
 from zerosum.evaluation.splits import Splits
 from zerosum.features.extractor import Features
 
-OPINIONLESS = ("pixels", "random", POINTS)
+OPINIONLESS = ("pixels", "random", RAW)
 """Extractors that are known not to classify."""
 
 Subject = Callable[[Comparison], Comparison]
@@ -61,5 +61,5 @@ def require_possible(
 
 def _blank(count: int, shape: tuple[int, ...], extractor: str) -> SampleSet:
     logits = None if extractor.partition(":")[0] in (*OPINIONLESS, "hf") else torch.zeros(1, 2).expand(count, 2)
-    images = torch.zeros(1, dtype=torch.uint8).expand(min(count, 2), *shape) if len(shape) == 3 else None
-    return SampleSet(outputs=Features(features=torch.zeros(1, 1).expand(count, 1), logits=logits), images=images)
+    samples = torch.zeros(1, dtype=torch.uint8).expand(min(count, 2), *shape)
+    return SampleSet(outputs=Features(features=torch.zeros(1, 1).expand(count, 1), logits=logits), samples=samples)

@@ -141,8 +141,8 @@ def drop_invalid_interval(figure: MetricResult) -> MetricResult:
     return replace(figure, interval=None)
 
 
-POINTS = "coordinates"
-"""Name of the extractor of points: their coordinates as they are."""
+RAW = "coordinates"
+"""Name of the features of samples that are their own, such as points."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,7 +227,7 @@ class Protocol:
         words += ["--count", str(self.real), "--seed", str(self.seed)]
         words += [] if self.fake == self.real else ["--fake-count", str(self.fake)]
         words += [] if size is None else ["--size", size]
-        words += [] if self.extractor == POINTS else ["--features", self.extractor]
+        words += [] if self.extractor == RAW else ["--features", self.extractor]
         return shlex.join(words)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zerosum import kinds
 from zerosum.data.dataset import SampleDataset
 from zerosum.data.sources import toys
 from zerosum.evaluation.result import Protocol
@@ -19,7 +20,7 @@ from zerosum.metrics.lpips import PerceptualDistance
 from zerosum.recipe import Recipe
 
 KEPT = 2048
-"""Images of a side that are kept beside their features, for metrics that look at pixels: memory stays bounded."""
+"""Samples of a side that are kept beside their features, for metrics of the samples: memory stays bounded."""
 
 T = TypeVar("T")
 
@@ -31,8 +32,9 @@ class SampleSet:
     outputs: Features
     """What the extractor returned: (N, F) features, and (N, K) logits if it classifies."""
 
-    images: Tensor | None = None
-    """(min(N, 2048), C, H, W) uint8: the first images; None for points."""
+    samples: Tensor | None = None
+    """(min(N, 2048), *shape): the first samples, in the form of `SampleDataset.real`; None where only features are
+    known."""
 
     _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -50,16 +52,21 @@ class SampleSet:
         assert self.outputs.logits is not None
         return self.outputs.logits
 
+    @property
+    def images(self) -> Tensor | None:
+        """(min(N, 2048), C, H, W) uint8: the first samples, where they are images."""
+        return self.samples if self.samples is not None and self.samples.ndim == 4 else None
+
     def take(self, rows: Tensor) -> SampleSet:
-        """Return the samples of some rows, without their images."""
+        """Return the features of some rows, without the samples."""
         return SampleSet(outputs=rows_of(self.outputs, rows))
 
     def first(self, count: int) -> SampleSet:
-        """Return the first samples, with their images."""
+        """Return the features of the first samples, and the samples."""
         if count >= len(self):
             return self
-        images = None if self.images is None else self.images[:count]
-        return SampleSet(outputs=rows_of(self.outputs, torch.arange(count)), images=images)
+        samples = None if self.samples is None else self.samples[:count]
+        return SampleSet(outputs=rows_of(self.outputs, torch.arange(count)), samples=samples)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return what `make` makes, made the first time only: moments, bins, spacings of this side."""
@@ -131,7 +138,7 @@ class Reference:
     """A perceptual distance; None where no backbone was given and the extractor is no classifier of these data."""
 
     extractor: Extractor | None = None
-    """What the features of samples to compare are extracted by; None for points, whose coordinates they are."""
+    """What the features of samples to compare are extracted by; None where samples are their own features."""
 
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """(N,): which samples of their split `real` holds, in its order."""
@@ -199,6 +206,16 @@ class Comparison:
         return self.reference.real
 
     @property
+    def kind(self) -> str:
+        """The kind of the samples, by its name."""
+        return self.reference.training.spec.kind
+
+    @property
+    def unit(self) -> str:
+        """What samples are called when they are counted, in the plural."""
+        return kinds.find(self.kind).unit
+
+    @property
     def classifies(self) -> bool:
         """Whether the extractor has an opinion on classes."""
         return self.fake.outputs.logits is not None
@@ -217,6 +234,6 @@ def rows_of(outputs: Features, rows: Tensor) -> Features:
     return Features(features=outputs.features[rows], logits=None if outputs.logits is None else outputs.logits[rows])
 
 
-def coordinates(points: Tensor) -> Features:
-    """Take points (N, 2) as their own features."""
-    return Features(features=points.float())
+def raw(samples: Tensor) -> Features:
+    """Take the values of samples (N, *shape) as their features."""
+    return Features(features=samples.flatten(1).float())

@@ -92,7 +92,7 @@ def find_splits(
     opened = world.first_then_others(lambda: open_as(batches, source, options=asked, progress=progress))
     first, second, notes = Split(dataset=opened, split=chosen), None, []
     rest = [name for name in dict.fromkeys((options.split, *HELD_OUT)) if name != chosen]
-    same = with_size_of(opened.spec, options)
+    same = kinds.find(opened.spec.kind).like(opened.spec, options)
     for name, found in open_splits(batches, source, rest, options=same, progress=progress, world=world):
         if found.spec.shape == opened.spec.shape:
             second = Split(dataset=found, split=name)
@@ -103,14 +103,6 @@ def find_splits(
         first, second = second, first
     padded = options.fit == "pad"
     return Splits(real=first, other=second, trained=options.split, padded=padded, notes=tuple(notes))
-
-
-def with_size_of(spec: Spec, options: DataConfig) -> DataConfig:
-    """Return options that bring images to the size, and where they are made from nothing the channels, of a spec."""
-    if kinds.find(spec.kind).raw_features:
-        return options
-    asked = replace(options, size="x".join(map(str, spec.shape[1:])), range=spec.range or options.range)
-    return asked if spec.source_shape is not None else replace(asked, channels=spec.shape[0])
 
 
 def targets_as_images(dataset: Dataset) -> SampleDataset:

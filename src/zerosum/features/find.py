@@ -1,31 +1,50 @@
-"""Extractors by the names that people type."""
+"""Extractors by the names that people type, of the kinds of sample that they are for."""
 
 from __future__ import annotations
 
 import difflib
+import importlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol, cast
 
 import torch
 
 from zerosum import kinds
 from zerosum.data.dataset import SampleDataset
 from zerosum.errors import InputError
-from zerosum.features import inception_weights
-from zerosum.features.classifier_extractor import FEWEST, trained_on
 from zerosum.features.extractor import Extractor
-from zerosum.features.huggingface import HuggingFace
-from zerosum.features.inception import Inception
-from zerosum.features.untrained import Pixels, Random
-from zerosum.runtime.paths import expanded
+from zerosum.kinds.base import Kind
 from zerosum.runtime.thread_pool import ProgressCallback
 
 CPU = torch.device("cpu")
-NAMES = ("inception", "inception-768", "classifier", "pixels", "random")
 
 
-def names() -> tuple[str, ...]:
-    """Return what `find` knows, as it is typed."""
-    return (*NAMES, "inception:PATH", "inception-768:PATH", "hf:NAME")
+class Extractors(Protocol):
+    """A module with the extractors for a kind of sample: `Kind.features` names it."""
+
+    NAMES: tuple[str, ...]
+    """What `find` knows, as it is typed."""
+
+    find: Callable[..., Extractor]
+    """As `find` of this module; it may take for granted that the name is one of `NAMES`, but for what follows a colon.
+    """
+
+    default: Callable[..., tuple[str, str]]
+    """As `default` of this module."""
+
+
+def of_kind(kind: Kind) -> Extractors | None:
+    """Return the extractors for a kind of sample; None where samples are their own features."""
+    if kind.features == "raw":
+        return None
+    return cast(Extractors, importlib.import_module(f"zerosum.features.{kind.features}"))
+
+
+def names(kind: str = "images") -> tuple[str, ...]:
+    """Return what `find` knows for a kind of sample, as it is typed."""
+    module = of_kind(kinds.find(kind))
+    return () if module is None else module.NAMES
 
 
 def find(
@@ -40,68 +59,41 @@ def find(
     """Return an extractor by its name.
 
     Args:
-        asked: one of `names()`.
-        reference: the real images: what `classifier` is trained on, and whose shape `pixels` takes.
+        asked: one of `names()` of the reference's kind.
+        reference: the real samples: what `classifier` is trained on, and whose shape `pixels` takes.
         cache: folder for downloaded and trained weights.
-        held_out: labelled images, of the same classes, on which `classifier` is tested; without them it is tested on a
-            tenth of the reference that it does not see.
+        held_out: labelled samples, of the same classes, on which `classifier` is tested; without them it is tested on a
+            tenth of the reference that it does not train on.
         progress: told of a download ("download") and of training ("classifier").
         device: where to compute.
 
     Raises:
-        InputError: There is no such extractor, it cannot see these data, or its weights are nowhere.
+        InputError: There is no such extractor, it does not take these data, or its weights are nowhere.
         StorageError: The cache cannot be written to.
     """
-    name, _, given = asked.partition(":")
-    if kinds.find(reference.spec.kind).raw_features:
-        raise InputError(f"{reference.source} is made of points, and --features {asked} are of images: give images.")
-    if name in ("inception", "inception-768"):
-        path = expanded(given) if given else inception_weights.locate(name, cache=cache, progress=progress)
-        return _inception(name, path, device)
-    if name == "hf" and given:
-        return HuggingFace(given, device=device)
-    if asked == "classifier":
-        return trained_on(reference, held_out=held_out, cache=cache, progress=progress, device=device)
-    if asked == "pixels":
-        return Pixels(reference.spec.shape)
-    if asked == "random":
-        return Random(device)
-    close = difflib.get_close_matches(name, NAMES, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"give one of {', '.join(names())}."
-    raise InputError(f"There are no features {asked}: {hint}")
+    kind = kinds.find(reference.spec.kind)
+    module = of_kind(kind)
+    if module is None:
+        raise InputError(f"{reference.source} is made of {kind.unit}, which are their own features: leave {asked} out.")
+    known = [name.partition(":")[0] for name in module.NAMES]
+    name = asked.partition(":")[0]
+    if name not in known or (asked not in module.NAMES and f"{name}:" not in "".join(module.NAMES)):
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"give one of {', '.join(module.NAMES)}."
+        raise InputError(f"There are no features {asked}: {hint}")
+    return module.find(asked, reference=reference, cache=cache, held_out=held_out, progress=progress, device=device)
 
 
 def default(reference: SampleDataset, *, cache: Path) -> tuple[str, str]:
-    """Choose features for data nobody chose them for.
+    """Choose features for data for which nobody chose them.
 
     Args:
-        reference: the real images.
+        reference: the real samples, of a kind that has extractors.
         cache: folder where downloaded weights may lie; nothing is downloaded.
 
     Returns:
         A name for `find`, and one sentence that says why.
     """
-    if len(reference.spec.classes) > 1 and reference.labels is not None and len(reference) >= FEWEST:
-        return "classifier", "Features are of a classifier of these data, because they are labelled."
-    for name in ("inception", "inception-768"):
-        if inception_weights.present(name, cache=cache) is not None:
-            return name, f"Features are {name}: the data have no labels, and its weights are here."
-    return "random", (
-        "Features are of random convolutions, because the data have no labels and there are no weights of the "
-        "Inception network; --features inception downloads them."
-    )
-
-
-def _inception(name: str, path: Path, device: torch.device) -> Inception:
-    try:
-        weights = inception_weights.read(path)
-        if name == "inception" and not inception_weights.is_published(path):
-            name = "inception-own"  # a Frechet distance on weights from elsewhere is not called FID
-        return Inception(name, weights, device=device)
-    except LookupError:
-        raise InputError(
-            f"{path} holds a part of the Inception network, too little for --features {name}: "
-            f"choose --features inception-768:{path}, or give another file."
-        ) from None
-    except RuntimeError as error:
-        raise InputError(f"{path} holds another network than the Inception-v3 of 2015-12-05 ({error}).") from error
+    module = of_kind(kinds.find(reference.spec.kind))
+    assert module is not None
+    return module.default(reference, cache=cache)

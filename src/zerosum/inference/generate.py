@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum.data.batch import to_uint8
+from zerosum import kinds
 from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -124,8 +124,8 @@ def translate(
         yield made.float().cpu()
 
 
-def finished(samples: Tensor) -> Tensor:
-    """Return images (N, C, H, W) as uint8 and points (N, 2) as they are.
+def finished(spec: Spec, samples: Tensor) -> Tensor:
+    """Bring generated samples (N, *shape) of a spec to the form of real ones: images to uint8, points as they are.
 
     Raises:
         InputError: A sample is not finite.
@@ -135,7 +135,7 @@ def finished(samples: Tensor) -> Tensor:
             "The samples hold values that are not finite numbers, so there is nothing to evaluate: train anew, with a "
             "lower learning rate or --precision float32."
         )
-    return to_uint8(samples) if samples.ndim > 2 else samples
+    return kinds.find(spec.kind).finished(samples, spec)
 
 
 def _draws_latents_alone(recipe: Recipe, chunk: int, sample: Any) -> bool:

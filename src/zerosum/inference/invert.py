@@ -75,8 +75,8 @@ def read_target(path: Path, recipe: Recipe) -> Tensor:
     Raises:
         InputError: it is no image, or the model makes something else.
     """
-    if kinds.find(recipe.spec.kind).raw_features:
-        raise InputError("Images are inverted, and this model makes points: zerosum sample.")
+    if not (kind := kinds.find(recipe.spec.kind)).pictures:
+        raise InputError(f"Images are inverted, and this model makes {kind.unit}: zerosum sample.")
     require_pictures(recipe)
     files = inputs_at(path)
     if len(files.names) != 1 or path.is_dir():

@@ -86,8 +86,8 @@ def class_grid(recipe: Recipe, *, columns: int, seed: int, chosen: Mapping[str, 
     names = recipe.spec.classes or recipe.spec.attributes
     if not recipe.takes_labels:
         raise InputError("--grid classes needs a model that generates for labels, and this one does not: leave it out.")
-    if kinds.find(recipe.spec.kind).raw_features:
-        raise InputError("--grid classes is of images, and this model makes points: leave it out.")
+    if not (kind := kinds.find(recipe.spec.kind)).pictures:
+        raise InputError(f"--grid classes is of images, and this model makes {kind.unit}: leave it out.")
     if "label" in chosen:
         raise InputError(
             f"--grid classes shows every class, and --label is {chosen['label']}: leave out one of the two."

@@ -39,6 +39,11 @@ def find(name: str) -> Kind:
     return importlib.import_module(f"{__name__}.{name}").KIND
 
 
+def singles() -> list[Kind]:
+    """Return the kinds whose data are one set of samples, that which anything is taken for at the end."""
+    return sorted((kind for kind in map(find, names()) if kind.single), key=lambda kind: kind.fallback)
+
+
 def of_batches(batches: Sequence[type[Batch]]) -> list[Kind]:
     """Return the kinds whose batches a recipe trains on, in the recipe's order."""
     known = [find(name) for name in names()]
@@ -57,8 +62,7 @@ def default_recipe(source: str | Path, options: DataConfig = DataConfig()) -> st
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
     """
-    singles = [kind for kind in map(find, names()) if kind.single and kind.recipe is not None]
-    kind = next(kind for kind in singles if kind.accepts(source))
+    kind = next(kind for kind in singles() if kind.recipe is not None and kind.accepts(source))
     assert kind.recipe is not None
     spec = expected(source, options) if source else None
     return kind.recipe(spec or Spec(shape=(3, 64, 64)), options)
@@ -84,7 +88,7 @@ def open_as(
     kinds = of_batches(batches)
     kind = _accepting(kinds, source)
     if kind is None:
-        others = [kind for kind in map(find, names()) if kind.single and kind.accepts(source)]
+        others = [kind for kind in singles() if kind.accepts(source)]
         given = others[0].unit if others else "something else"
         trained = " or ".join(kind.unit for kind in kinds)
         raise InputError(f"{source} is made of {given}, and this recipe trains on {trained}: name other data.")
@@ -101,9 +105,7 @@ def open_data(
         InputError: there are no such data, or options are set that their kind has no use for.
         StorageError: the cache cannot be written to.
     """
-    dataset = open_as(
-        [find(name).batch for name in names() if find(name).single], source, options=options, progress=progress
-    )
+    dataset = open_as([kind.batch for kind in singles()], source, options=options, progress=progress)
     assert isinstance(dataset, SampleDataset)
     return dataset
 

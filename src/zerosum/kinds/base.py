@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.config import flag
-from zerosum.data.batch import Batch
+from zerosum.data.batch import Batch, to_uint8
 from zerosum.data.dataset import Dataset
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
@@ -88,8 +88,24 @@ class Kind:
     prefetch: bool = True
     """Whether the next batch is gathered on a thread while this one is trained on."""
 
-    raw_features: bool = False
-    """Whether metrics take a sample's values as they are, because no extractor is needed."""
+    pictures: bool = True
+    """Whether samples are images (C, H, W), which metrics of pixels take."""
+
+    features: str = "images"
+    """Module of `zerosum.features` that finds extractors for it; "raw" where a sample's values are its features."""
+
+    finished: Callable[[Tensor, Spec], Tensor] = lambda samples, spec: to_uint8(samples)
+    """Brings generated samples (N, *shape) of a spec to the form that `SampleDataset.real` has and extractors take."""
+
+    like: Callable[[Spec, DataConfig], DataConfig] = lambda spec, options: options
+    """Returns options with which other data are opened at the shape of a spec."""
+
+    play: Callable[[Tensor, Path, Spec], list[Path]] | None = None
+    """Writes a few samples (N, *shape) of a spec as files to play or turn, named by a path and their endings (.wav,
+    .gif, .mp4, .glb); returns what was written. None where a picture says it all."""
+
+    fallback: bool = False
+    """Whether it is what a source is taken for that no other kind accepts."""
 
     jitters: bool = True
     """Whether samples can be enlarged, cropped and mirrored as they are drawn."""

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from zerosum.data.batch import Domains
-from zerosum.data.dataset import Dataset, channels_first, gather
+from zerosum.data.dataset import Dataset, channels_first, gather, random_images
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig, choose_sides
 from zerosum.data.packing.bit_depth import joined
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.scan import Scan
+from zerosum.data.sizes import like
 from zerosum.data.sources.find import name_of
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.spec import Spec
@@ -120,8 +121,8 @@ def _agree(a: Scan, b: Scan, options: DataConfig) -> tuple[DataConfig, DataConfi
 def example(spec: Spec, count: int) -> DomainDataset:
     """Make random images of two domains of a spec."""
     fewer = max(1, count * 5 // 8)  # domains need not be of one length
-    given = images.random_images(spec.source_shape or spec.shape, fewer, seed=1)
-    samples = images.random_images(spec.shape, count, seed=0)
+    given = random_images(spec.source_shape or spec.shape, fewer, seed=1)
+    samples = random_images(spec.shape, count, seed=0)
     return DomainDataset(a=given, samples=samples, spec=spec, source="random", fingerprint="random", notes=())
 
 
@@ -135,6 +136,7 @@ KIND = Kind(
     single=False,
     draw=images.draw,
     save=images.save,
+    like=like,
     example=example,
     memory_format=torch.channels_last,
     paired=False,

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import Images, as_uint8
-from zerosum.data.dataset import SampleDataset, channels_first, gather, random_labels
+from zerosum.data.dataset import SampleDataset, channels_first, gather, random_images, random_labels
 from zerosum.data.default_recipe import recipe_for
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig
@@ -23,6 +23,7 @@ from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.packing.levels import levels_of
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.pack_images import pack_files
+from zerosum.data.sizes import like
 from zerosum.data.sources import moving, toys
 from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, pack_table, settle, spec_of
@@ -230,11 +231,6 @@ def example(spec: Spec, count: int) -> ImageDataset:
     return ImageDataset(samples=samples, labels=labels, spec=spec, source="random", fingerprint="random", notes=())
 
 
-def random_images(shape: tuple[int, ...], count: int, *, seed: int) -> np.ndarray:
-    """Draw (count, H, W, C) uint8 noise of a shape (C, H, W)."""
-    return np.random.default_rng(seed).integers(0, 256, (count, *shape[1:], shape[0]), dtype=np.uint8)
-
-
 KIND = Kind(
     name="images",
     unit="images",
@@ -249,4 +245,6 @@ KIND = Kind(
     draw_neighbours=image_grid.side_by_side,
     memory_format=torch.channels_last,
     clusters=True,
+    like=like,
+    fallback=True,
 )

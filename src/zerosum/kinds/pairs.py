@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from zerosum.data.batch import Pairs
-from zerosum.data.dataset import Dataset, channels_first, gather
+from zerosum.data.dataset import Dataset, channels_first, gather, random_images
 from zerosum.data.degrade import Degradation
 from zerosum.data.jitter import FIXED_NOISE, NOISE, Draw, generator, views
 from zerosum.data.options import DataConfig
@@ -20,6 +20,7 @@ from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.open_image import no_bombs, open_image
 from zerosum.data.packing.scan import attempt
 from zerosum.data.pair_sizes import agree
+from zerosum.data.sizes import like
 from zerosum.data.sources.find import find, name_of
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.splits import choose_split
@@ -225,8 +226,8 @@ def _by_stem(files: ImageFiles) -> dict[str, str]:
 
 def example(spec: Spec, count: int) -> PairDataset:
     """Make random pairs of a spec."""
-    given = images.random_images(spec.source_shape or spec.shape, count, seed=1)
-    samples = images.random_images(spec.shape, count, seed=0)
+    given = random_images(spec.source_shape or spec.shape, count, seed=1)
+    samples = random_images(spec.shape, count, seed=0)
     return PairDataset(sources=given, samples=samples, spec=spec, source="random", fingerprint="random", notes=())
 
 
@@ -240,6 +241,7 @@ KIND = Kind(
     single=False,
     draw=images.draw,
     save=images.save,
+    like=like,
     example=example,
     memory_format=torch.channels_last,
 )

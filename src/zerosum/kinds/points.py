@@ -124,5 +124,7 @@ KIND = Kind(
     precision="float32",
     prefetch=False,
     jitters=False,
-    raw_features=True,
+    pictures=False,
+    features="raw",
+    finished=lambda samples, spec: samples,
 )

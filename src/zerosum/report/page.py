@@ -12,7 +12,7 @@ from zerosum.report.evaluation import quality
 from zerosum.report.findings import findings
 from zerosum.report.render import render
 from zerosum.report.rescues import rescues
-from zerosum.report.run_data import Picture, RunData
+from zerosum.report.run_data import Picture, Playable, RunData
 from zerosum.report.summary import facts, neighbours_read, recipe, source, story
 from zerosum.text import command
 
@@ -58,6 +58,7 @@ def page(evidence: RunData) -> str:
         facts=facts(evidence),
         missing=evidence.missing,
         samples=_samples(evidence),
+        played=[_player(one) for one in evidence.played],
         findings=findings(evidence),
         quality=quality(evidence),
         neighbours=_image(sheet, "Generated samples, each beside its nearest training images") if sheet else None,
@@ -97,6 +98,13 @@ def _image(picture: Picture, description: str, caption: str = "") -> Image:
         pixelated=factor > 1,
         caption=caption,
     )
+
+
+def _player(file: Playable) -> dict[str, str]:
+    """Embed a file that is played by its element: audio, video, img, or a to download where browsers show none."""
+    element = "img" if file.type == "image/gif" else file.type.partition("/")[0]
+    src = f"data:{file.type};base64,{base64.b64encode(file.content).decode()}"
+    return {"name": file.name, "element": element if element in ("audio", "video", "img") else "a", "src": src}
 
 
 def _use(evidence: RunData) -> list[tuple[str, list[str]]]:

@@ -12,6 +12,12 @@ from zerosum.run.directory import in_present_format
 from zerosum.run.history import History
 from zerosum.runtime.untrusted_json import parse
 
+TYPES = {".wav": "audio/wav", ".mp4": "video/mp4", ".gif": "image/gif", ".glb": "model/gltf-binary"}
+"""Files beside previews that a report carries, by their endings."""
+
+LARGEST = 16 * 2**20
+"""Bytes of such a file beyond which a report leaves it where it is."""
+
 PREVIEWS = 7
 """Pictures over time that a report shows, the first and the last among them."""
 
@@ -29,6 +35,17 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Playable:
+    """A file of samples that is heard, watched or turned."""
+
+    name: str
+    type: str
+    """As browsers know it, such as "audio/wav"."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunData:
     """All that a report is written from."""
 
@@ -41,6 +58,9 @@ class RunData:
 
     previews: list[Picture]
     """First, some between, last."""
+
+    played: list[Playable]
+    """Files of the newest preview that are heard, watched or turned."""
 
     neighbours: Picture | None
     distances: dict[str, Any]
@@ -82,6 +102,7 @@ def read(run: Path) -> RunData:
         about=about,
         history=history,
         previews=previews,
+        played=_played(run / "samples", missing),
         neighbours=_picture(sheet, 0, missing) if sheet.exists() else None,
         distances=_json(run / "samples" / "nearest.json", missing, expected=False),
         evaluation=_json(run / "evaluation.json", missing, expected=False),
@@ -127,6 +148,15 @@ def _previews(folder: Path, missing: list[str]) -> list[Picture]:
     if not paths:
         missing.append("There are no preview pictures yet.")
     return [picture for picture in found if picture is not None]
+
+
+def _played(folder: Path, missing: list[str]) -> list[Playable]:
+    found = [(path, TYPES[path.suffix]) for path in sorted(folder.glob("newest.*")) if path.suffix in TYPES]
+    for path, _ in found:
+        if path.stat().st_size > LARGEST:
+            missing.append(f"samples/{path.name} is too large for this page: open it where it is.")
+    small = [(path, mime) for path, mime in found if path.stat().st_size <= LARGEST]
+    return [Playable(name=path.name, type=mime, content=path.read_bytes()) for path, mime in small]
 
 
 def _picture(path: Path, at_round: int, missing: list[str]) -> Picture | None:

@@ -209,6 +209,11 @@ class Run:
         """Name the preview picture of a round."""
         return self.path / "samples" / f"{round_:08d}.png"
 
+    @property
+    def played(self) -> Path:
+        """Path without an ending of the files of the newest preview that are heard, watched or turned."""
+        return self.path / "samples" / "newest"
+
 
 def require_free(path: Path) -> None:
     """Refuse a folder that a new run may not take.

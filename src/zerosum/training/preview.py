@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -29,7 +30,9 @@ SSIM_SIDE = 11
 """Pixels a side that SSIM's window needs."""
 
 
-def draw_preview(recipe: Recipe, batch: Batch, *, rounds: int) -> tuple[Image.Image, dict[str, float]]:
+def draw_preview(
+    recipe: Recipe, batch: Batch, *, rounds: int, played: Path | None = None
+) -> tuple[Image.Image, dict[str, float]]:
     """Draw what a recipe makes of a batch, and measure it.
 
     Translations are shown beside what they were made from and what they should be, a row each; samples in a grid;
@@ -41,18 +44,23 @@ def draw_preview(recipe: Recipe, batch: Batch, *, rounds: int) -> tuple[Image.Im
         recipe: in evaluation mode.
         batch: real samples, on the recipe's device.
         rounds: played so far, for the error.
+        played: path without an ending for the files of samples that a picture does not say all of, if any.
 
     Returns:
         The picture, and the measurements by name.
 
     Raises:
         DivergedError: a sample is not finite.
+        StorageError: the disk refuses.
     """
     columns = tuple(column.float().cpu() for column in recipe.preview_columns(batch))
     for column in columns:
         _require_finite(column, rounds)
     if len(columns) == 1:
-        return kinds.find(recipe.spec.kind).draw(columns[0], batch.real.float().cpu()), {}
+        kind = kinds.find(recipe.spec.kind)
+        if kind.play is not None and played is not None:
+            kind.play(columns[0], played, recipe.spec)
+        return kind.draw(columns[0], batch.real.float().cpu()), {}
     return before_and_after(columns), measure(columns[1], columns[2]) if is_paired(recipe) else {}
 
 

@@ -173,7 +173,9 @@ class Trainer:
             self.game.averaged(),
             self.game.autocast(),
         ):
-            picture, found = draw_preview(self.game.recipe, self._preview_batch, rounds=clock.round)
+            picture, found = draw_preview(
+                self.game.recipe, self._preview_batch, rounds=clock.round, played=self.run.played
+            )
             about = {"round": str(clock.round), "seed": str(self.settings.seed)}
             image_grid.write_png(picture, self.run.sample(clock.round), about)
         self._measurements |= {f"{self._measured}/{name}": value for name, value in found.items()}

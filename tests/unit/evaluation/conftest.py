@@ -57,7 +57,7 @@ class Digits:
         return self.dataset.labels[rows]
 
     def side(self, images: Tensor) -> SampleSet:
-        return SampleSet(outputs=self.extractor(images), images=images)
+        return SampleSet(outputs=self.extractor(images), samples=images)
 
     def comparison(self, images: Tensor, *, paired: bool = False) -> Comparison:
         real, other = self.side(self.images(self.real_rows)), self.side(self.images(self.other_rows))

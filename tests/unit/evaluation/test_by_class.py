@@ -65,7 +65,7 @@ def test_each_class_is_compared_with_real_samples_of_it(run: Path, features: str
     torch.testing.assert_close(floor, reference.other.features, rtol=1e-4, atol=1e-4)
     for name in ("0", "8"):
         ours = real[labels == int(name)]
-        made = finished(generate(recipe, len(ours), 2, controls={"label": int(name)}))
+        made = finished(recipe.spec, generate(recipe, len(ours), 2, controls={"label": int(name)}))
         fake = reference.extractor(made).features
         value = frechet_distance_of_features(ours, fake).value
         assert found[f"fid:{name}"].value == pytest.approx(value, rel=1e-4)
@@ -135,6 +135,8 @@ def test_samples_that_are_evaluated_have_the_shares_of_the_training_labels(run: 
     fake = of_run(recipe, plan, EvaluationConfig(features="pixels", count=200), context).fake
     labels = draw_labels(recipe.spec, 208, 0)
     torch.manual_seed(0)
-    alone = {number: finished(generate(recipe, 200, 0, controls={"label": number})) for number in range(10)}
+    alone = {
+        number: finished(recipe.spec, generate(recipe, 200, 0, controls={"label": number})) for number in range(10)
+    }
     for row in range(200):  # which class each one is of: that of the draw
         assert torch.equal(fake.images[row], alone[int(labels[row])][row])

@@ -136,7 +136,7 @@ def test_samples_of_a_run_keep_their_labels_and_give_a_classification_accuracy(
     labelled = comparison.labelled()
     assert np.array_equal(labelled.labels, draw_labels(recipe.spec, 200, 0).numpy())
     assert torch.equal(labelled.real(np.arange(200)), comparison.fake.images)
-    assert torch.equal(comparison.fake.images, finished(generate(recipe, 200, 0)))
+    assert torch.equal(comparison.fake.images, finished(recipe.spec, generate(recipe, 200, 0)))
     found = api.evaluate(run.path, features="pixels", count=200, metrics="cas", progress=Silent())
     assert found["cas"].value > 0.25  # ten classes: 0.1 by chance
     assert found["cas"].floor > found["cas"].value

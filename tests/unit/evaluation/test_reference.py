@@ -76,7 +76,7 @@ def test_points_are_their_own_features(context: EvaluationContext) -> None:
         "coordinates",
         "test",
     )
-    with pytest.raises(InputError, match="--features pixels see images, and grid25 has points"):
+    with pytest.raises(InputError, match="grid25 is made of points, whose values are their features: leave --features"):
         prepare(splits, EvaluationConfig(features="pixels"), context, trained=True)
 
 

@@ -84,7 +84,7 @@ def test_samples_labels_and_weights_of_one_seed_come_from_streams_of_their_own(m
 
 def test_what_is_not_finite_or_no_control_is_refused() -> None:
     with pytest.raises(InputError, match="not finite numbers"):
-        finished(torch.tensor([[0.0, float("nan")]]))
-    assert finished(torch.tensor([[0.5, 2.0]])).tolist() == [[0.5, 2.0]]
+        finished(Spec(shape=(2,), kind="points"), torch.tensor([[0.0, float("nan")]]))
+    assert finished(Spec(shape=(2,), kind="points"), torch.tensor([[0.5, 2.0]])).tolist() == [[0.5, 2.0]]
     with pytest.raises(InputError, match="no control 'colour'; it has: truncation"):
         generate(recipe_of("gan"), 4, 0, controls={"colour": 1})

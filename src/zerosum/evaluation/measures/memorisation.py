@@ -44,7 +44,9 @@ def _missing(comparison: Comparison) -> str | None:
 
 
 def _missing_pixels(comparison: Comparison) -> str | None:
-    return _missing(comparison) or (None if comparison.fake.images is not None else "it compares images, not points")
+    if comparison.fake.images is None:
+        return f"it is of images, and these are {comparison.unit}"
+    return _missing(comparison)
 
 
 def _memory(comparison: Comparison) -> MemorisationData:

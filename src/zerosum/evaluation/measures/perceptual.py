@@ -49,7 +49,7 @@ def perceptual_distance(
     """Return LPIPS with the backbone that is asked for, or else the stages of the classifier that sees the features.
 
     Raises:
-        InputError: There is no such backbone or file, a file holds something else, or the data are points.
+        InputError: There is no such backbone or file, a file holds something else, or the data are no images.
     """
     if config.perceptual is None:
         if config.perceptual_heads is not None:
@@ -58,8 +58,11 @@ def perceptual_distance(
             return None
         sees = f"every channel weighs 1, weights {extractor.identity[:8]}"
         return Perceptual(distance=lpips_classifier(extractor.stages), sees=sees, device=device)
-    if kinds.find(dataset.spec.kind).raw_features:
-        raise InputError(f"--perceptual {config.perceptual} sees images, and {dataset.source} has points: leave it.")
+    kind = kinds.find(dataset.spec.kind)
+    if not kind.pictures:
+        raise InputError(
+            f"--perceptual {config.perceptual} is of images, and {dataset.source} has {kind.unit}: leave it."
+        )
     distance = load_backbone(config.perceptual, config.perceptual_heads, device)
     stack, learned = cast("FeatureStack", distance.stages), distance.heads or ()
     digest = identity_of(stack.state_dict() | {f"head{stage}": values for stage, values in enumerate(learned)})
@@ -112,7 +115,7 @@ def _compute_pairs(comparison: Comparison) -> list[MetricResult]:
 
 def _missing_path(comparison: Comparison) -> str | None:
     if comparison.fake.images is None:
-        return "it looks at images, and these are points"
+        return f"it is of images, and these are {comparison.unit}"
     if not has_latents(comparison.recipe):
         return "it walks among latents, so it needs a run of a recipe that makes samples from them, such as dcgan"
     if comparison.reference.perceptual is None:

@@ -54,7 +54,7 @@ def _pictures(side: SampleSet, most: int) -> Tensor:
 
 def _missing_square(comparison: Comparison) -> str | None:
     if comparison.fake.images is None:
-        return "it looks at images, and these are points"
+        return f"it is of images, and these are {comparison.unit}"
     H, W = comparison.fake.images.shape[2:]
     return None if H == W else f"it needs square images, and these are {H}x{W}; give a square --size"
 

@@ -49,9 +49,9 @@ def labelled(dataset: SampleDataset) -> LabelledImages:
     """Hold a whole data set of images with its labels in memory.
 
     Raises:
-        InputError: It has no labels, or is made of points.
+        InputError: It has no labels, or is not made of images.
     """
-    if not dataset.has_classes or kinds.find(dataset.spec.kind).raw_features:
+    if not dataset.has_classes or not kinds.find(dataset.spec.kind).pictures:
         raise InputError(f"{dataset.source} is no set of labelled images; give one with a folder for each class.")
     images = dataset.real(np.arange(len(dataset)))
     return LabelledImages(images=images, labels=torch.from_numpy(np.asarray(dataset.labels)).long())
