@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from zerosum.data.check_clips import check_clips
 from zerosum.data.check_report import CheckReport, describe
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason
@@ -21,6 +22,7 @@ from zerosum.data.packing.rows import render
 from zerosum.data.packing.scan import attempt, plan_for, survey
 from zerosum.data.sizes import recommended
 from zerosum.data.sources import toys
+from zerosum.data.sources.clip_files import is_clips
 from zerosum.data.sources.find import Toy, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, settle, wide_scales
 from zerosum.data.sources.image_files import ImageFiles, left_out
@@ -53,6 +55,8 @@ def check(
     Raises:
         InputError: There are no such data, or the options or the labels do not fit them.
     """
+    if is_clips(source):
+        return check_clips(source, options.checked(), progress)
     options = with_default_size(source, options.checked())
     report = _checked(source, options, progress)
     return replace(report, warnings=(*report.warnings, *shadowed(source)))

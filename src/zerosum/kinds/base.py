@@ -57,6 +57,9 @@ class Kind:
     accepts: Callable[[str | Path], bool] = lambda source: True
     """Whether a source that a user names can be of this kind, before it is opened."""
 
+    claims: Callable[[str | Path], bool] | None = None
+    """Whether a source is of this kind though nobody names a recipe; as `accepts` where None."""
+
     unused: tuple[str, ...] = ()
     """Settings of `DataConfig` that are of no use to this kind, and refused."""
 
@@ -93,6 +96,9 @@ class Kind:
 
     features: str = "images"
     """Module of `zerosum.features` that finds extractors for it; "raw" where a sample's values are its features."""
+
+    frechet: str = "FID"
+    """What the Frechet distance of its features is called, before the extractor's name."""
 
     finished: Callable[[Tensor, Spec], Tensor] = lambda samples, spec: to_uint8(samples)
     """Brings generated samples (N, *shape) of a spec to the form that `SampleDataset.real` has and extractors take."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from zerosum.data.batch import Batch, to_uint8
+from zerosum.data.batch import Batch
 from zerosum.data.dataset import SampleDataset, gather, random_labels
 from zerosum.data.jitter import Draw, Jitter
 from zerosum.data.options import DataConfig
@@ -21,25 +19,15 @@ from zerosum.data.packing.identity import content_of
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.pack_clips import pack_clips
 from zerosum.data.sources import moving
-from zerosum.data.sources.clip_files import ClipFiles, find_clips
+from zerosum.data.sources.clip_files import ClipFiles, find_clips, is_clips
 from zerosum.data.sources.find import built_in, name_of, shadowed
 from zerosum.data.sources.label_table import label_bytes
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds.base import Kind
-from zerosum.media import image_arrays, image_grid
-from zerosum.media.video import animate
+from zerosum.media.clips import FILMS, draw, film, save
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import shown
-
-ROWS = 8
-"""Clips that a picture shows, a row each."""
-
-SECONDS_PER_FRAME = 0.1
-"""How long a frame stays in films of samples."""
-
-FILMS = (".gif", ".mp4")
-"""Endings of films."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +74,12 @@ def channels_first(clips: np.ndarray) -> Tensor:
 def accepts(source: str | Path) -> bool:
     """Whether a source is a path, or the name of clips that are made by rule."""
     return built_in(source) in (None, *moving.NAMES)
+
+
+def like(spec: Spec, options: DataConfig) -> DataConfig:
+    """Return options that bring clips to the frames, size and channels of a spec."""
+    frames, channels, height, width = spec.shape
+    return replace(options, frames=frames, channels=channels, size=f"{height}x{width}")
 
 
 def open_clips(
@@ -169,53 +163,6 @@ def _dataset(packed: Packed | None, source: str, remarks: tuple[str, ...]) -> Cl
     )
 
 
-def draw(samples: Tensor, real: Tensor | None = None) -> Image.Image:
-    """Draw the first of (N, T, C, H, W) clips in [-1, 1], a row of frames each."""
-    return rows_of_frames(samples[:ROWS])
-
-
-def rows_of_frames(samples: Tensor) -> Image.Image:
-    """Draw (N, T, C, H, W) clips in [-1, 1], a row of frames each."""
-    return image_grid.grid(samples.flatten(0, 1), columns=samples.shape[1])
-
-
-def film(samples: Tensor, path: Path) -> None:
-    """Write (N, T, C, H, W) clips in [-1, 1] as one film, in a grid that moves.
-
-    Raises:
-        InputError: the ending is not .gif or .mp4, or the `video` extra is needed and absent.
-        StorageError: the disk refuses.
-    """
-    frames = [image_grid.grid(frame) for frame in samples.unbind(1)]
-    animate(frames, path, seconds_per_frame=SECONDS_PER_FRAME)
-
-
-def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
-    """Write (N, T, C, H, W) clips in [-1, 1].
-
-    A folder gets a PNG each, a strip of frames that can be trained on again; a .gif or .mp4 all clips side by side, in
-    motion; a .png a row of frames a clip; a .npy (N, T, H, W, C) uint8.
-
-    Raises:
-        InputError: The name ends otherwise, or the clips cannot be shown.
-        StorageError: The disk refuses.
-    """
-    ending = "" if out.is_dir() else out.suffix.lower()
-    if ending in FILMS:
-        film(samples, out)
-        return [out]
-    if ending == ".npy":
-        image_grid.require_finite(samples)
-        return [image_arrays.write_array(to_uint8(samples).cpu().permute(0, 1, 3, 4, 2).contiguous().numpy(), out)]
-    if ending in image_arrays.ENDINGS:
-        raise InputError(f"Clips are not written as {out.name}: give .gif, .mp4, .png or .npy, or a folder.")
-    if image_grid.is_picture(out):
-        image_grid.write_png(rows_of_frames(samples), out, metadata)
-        return [out]
-    strips = samples.permute(0, 2, 3, 1, 4).flatten(3)
-    return image_grid.save_images(strips, out, prefix="sample", metadata=metadata)
-
-
 def play(samples: Tensor, path: Path, spec: Spec) -> list[Path]:
     """Write (N, T, C, H, W) clips in [-1, 1] as one GIF."""
     target = path.with_suffix(".gif")
@@ -238,10 +185,17 @@ KIND = Kind(
     batch=Clips,
     open=open_clips,
     accepts=accepts,
+    claims=is_clips,
+    recipe=lambda spec, options: "dvdgan",
     unused=("target", "degrade", "direction", "range", "depth"),
     draw=draw,
     save=save,
     endings=FILMS,
     example=example,
+    like=like,
+    play=play,
+    pictures=False,
+    features="clips",
+    frechet="FVD",
     jitters=False,  # augmentation of what a discriminator takes is for single images
 )

@@ -52,7 +52,6 @@ class Config(PresetConfig):
             "embedding": 64,
             "width": 16,
             "generator_lr": 1e-4,
-            "discriminator_lr": 5e-4,
         },
         "large": {
             "rounds": 100_000,
@@ -62,7 +61,6 @@ class Config(PresetConfig):
             "width": 32,
             "spatial_frames": 8,
             "generator_lr": 1e-4,
-            "discriminator_lr": 5e-4,
             "ema_decay": 0.9999,
         },
     }
@@ -88,8 +86,8 @@ class Config(PresetConfig):
     n_discriminator: PositiveInt = 2
     """Moves of the discriminators per round, each on new samples (section 4.1)."""
 
-    generator_lr: PositiveFloat = 1e-4
-    """Learning rate of the generator's Adam (section 4.1)."""
+    generator_lr: PositiveFloat = 5e-4
+    """Learning rate of the generator's Adam (1e-4 in section 4.1)."""
 
     discriminator_lr: PositiveFloat = 5e-4
     """Learning rate of the discriminators' Adam (section 4.1)."""

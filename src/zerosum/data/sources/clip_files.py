@@ -12,7 +12,9 @@ from typing import Literal
 
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.open_image import open_image
+from zerosum.data.sources import moving
 from zerosum.data.sources.archive import list_zip
+from zerosum.data.sources.find import built_in
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_files import SUFFIXES, ImageFiles, image_files
 from zerosum.data.sources.label_table import label_bytes
@@ -91,8 +93,11 @@ def find_clips(source: str | Path, options: DataConfig) -> ClipFiles:
     return _checked(_of_frames(files), options)
 
 
-def looks_like_clips(source: str | Path) -> bool:
-    """Whether data are clips though nobody says so: there are videos, or all images are strips."""
+def is_clips(source: str | Path) -> bool:
+    """Whether data are clips though nobody says so: made by rule, or videos, or strips and nothing else."""
+    name = built_in(source)
+    if name is not None:
+        return name in moving.NAMES
     path = absolute(source)
     try:
         listed = _listed(path) if path.exists() else None

@@ -69,7 +69,7 @@ def shapes(random: np.random.Generator, count: int, frames: int, side: int) -> t
     Returns:
         (M, T, S, S, 3) float32 in [0, 1], and the direction of each, (M,) int64.
     """
-    directions = np.arange(count) % len(DIRECTIONS)
+    directions = random.permutation(np.arange(count) % len(DIRECTIONS))
     forms, colours = random.integers(0, 3, count), random.uniform(0.35, 1.0, (count, 3))
     colours /= colours.max(1, keepdims=True)
     radii = random.uniform(0.12, 0.18, count) * side

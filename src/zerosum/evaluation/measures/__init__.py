@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from zerosum.errors import InputError
 from zerosum.evaluation.measures import (
     classifier,
+    clips,
     discriminator,
     duplicates,
     features,
@@ -32,6 +33,7 @@ def groups() -> tuple[MetricGroup, ...]:
         *classifier.groups(),
         *pixels.groups(),
         *perceptual.groups(),
+        *clips.groups(),
         *duplicates.groups(),
         *memorisation.groups(),
         *discriminator.groups(),
