@@ -134,7 +134,7 @@ def test_minutes_and_rounds_together_are_refused(capsys):
     assert main(["train", "digits", "--minutes", "1", "--rounds", "3"]) == 2
     assert capsys.readouterr().err == "--minutes chooses the number of rounds: leave out --rounds 3, or it.\n"
     assert main(["train", "ring8", "--minutes", "1"]) == 2
-    assert "--minutes needs images, and ring8 has none: give --rounds." in capsys.readouterr().err
+    assert "--minutes needs images, and ring8 is made of points: give --rounds." in capsys.readouterr().err
     monkey = Spec(shape=(1, 15, 15))
     with pytest.raises(InputError, match="cannot be halved"):
         budget.measure(RunConfig.read("photos", "dcgan", {}), monkey, torch.device("cpu"))

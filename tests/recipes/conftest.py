@@ -27,6 +27,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},
     "dcgan": {"width": 4},
     "gan3d": {"generator_width": 2, "discriminator_width": 2},
+    "dvdgan": {"width": 2, "embedding": 4, "spatial_frames": 2},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
     "infogan": {"width": 4, "noise": 6, "categories": 3},
     "inpaint": {"width": 4, "bottleneck": 8},
@@ -47,21 +48,22 @@ SMALL: dict[str, dict[str, Any]] = {
 """Settings that make each recipe small; those not named here keep their defaults."""
 
 
-AXES = {"points": 1, "waveforms": 2, "volumes": 4}
+AXES = {"points": 1, "waveforms": 2, "volumes": 4, "clips": 4}
 """Axes of a sample of a kind; 3 of all else."""
 
-OTHER: dict[str, tuple[int, ...]] = {"waveforms": (1, 256), "volumes": (1, 16, 16, 16)}
+OTHER: dict[str, tuple[int, ...]] = {"waveforms": (1, 256), "volumes": (1, 16, 16, 16), "clips": (4, 1, 16, 16)}
 """Shape of a sample of a kind that is neither images nor points."""
 
 
 def kind_for(name: str, shape: tuple[int, ...]) -> str | None:
-    """Return the first kind that the recipe `name` trains on whose samples have as many axes as a shape."""
-    possible = kinds.of_batches(recipes.find(name).data)
-    return next((kind.name for kind in possible if AXES.get(kind.name, 3) == len(shape)), None)
+    """Return the first kind that the recipe `name` trains on whose samples have such a shape."""
+    possible = [kind.name for kind in kinds.of_batches(recipes.find(name).data)]
+    left_out = "" if len(shape) != 4 else "clips" if shape[0] == 1 else "volumes"
+    return next((kind for kind in possible if AXES.get(kind, 3) == len(shape) and kind != left_out), None)
 
 
 def fits(name: str, shape: tuple[int, ...]) -> bool:
-    """Whether the recipe `name` trains on samples with as many axes."""
+    """Whether the recipe `name` trains on samples of such a shape."""
     return kind_for(name, shape) is not None
 
 
@@ -71,7 +73,7 @@ def shape_of(name: str, image: tuple[int, ...] = (1, 16, 16)) -> tuple[int, ...]
 
 
 def sides(name: str, shape: tuple[int, ...], count: int = 64) -> Dataset:
-    """Random data of the kind that the recipe `name` trains on, of samples of `shape` (C, H, W), (1, L) or (2,)."""
+    """Random data of the kind that the recipe `name` trains on, of samples of `shape`: of an image (C, H, W)."""
     kind = kinds.find(kind_for(name, shape) or "")
     given = None if kind.single else (shape[0], *(side // (2 if name == "srgan" else 1) for side in shape[1:]))
     classes = ("a", "b", "c") if issubclass(recipes.find(name), ConditionalRecipe) else ()

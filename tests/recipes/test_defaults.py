@@ -17,6 +17,20 @@ EMA = "ours, because single iterates of a game vary; the decay of Karras et al. 
 
 # Recipe: setting -> (value, source). A source is a section of a paper, the authors' code, or "ours, because ...".
 DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
+    "dvdgan": {
+        "preset": ("auto", "ours, because small networks suit a CPU and large ones a GPU"),
+        "rounds": (4_000, "ours, because it is sized for a CPU"),
+        "batch": (8, "ours, because it is sized for a CPU (512 in section 4.1)"),
+        "latent_dim": (32, "ours, because it is sized for a CPU (120 in section 3)"),
+        "embedding": (32, "ours, because it is sized for a CPU (120 in section 3)"),
+        "width": (4, "ours, because it is sized for a CPU (not fully stated in the paper)"),
+        "spatial_frames": (4, "ours, because clips are of 16 frames (8 in section 3.1)"),
+        "n_discriminator": (2, "Clark et al. 2019, section 4.1"),
+        "generator_lr": (5e-4, "ours, because small batches and few rounds (1e-4 in section 4.1)"),
+        "discriminator_lr": (5e-4, "Clark et al. 2019, section 4.1"),
+        "betas": ((0.0, 0.999), "Clark et al. 2019, section 4.1"),
+        "ema_decay": (0.999, "ours, because runs are short"),
+    },
     "gan": {
         "enlarge": (1.0, "ours, because data come at their size"),
         "mirror": (0.0, "ours, because left and right are not always alike"),

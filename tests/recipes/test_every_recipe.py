@@ -16,9 +16,9 @@ from zerosum.data.jitter import Jitter
 from zerosum.player import players_of
 
 GRAY, COLOUR, WIDE, POINT = (1, 16, 16), (3, 16, 16), (3, 16, 32), (2,)
-WAVE, VOLUME = (1, 256), (1, 16, 16, 16)
+WAVE, VOLUME, CLIP = (1, 256), (1, 16, 16, 16), (4, 1, 16, 16)
 NAMES = recipes.names()
-CASES = [(name, shape) for name in NAMES for shape in (GRAY, POINT, WAVE, VOLUME) if fits(name, shape)]
+CASES = [(name, shape) for name in NAMES for shape in (GRAY, POINT, WAVE, VOLUME, CLIP) if fits(name, shape)]
 
 every_recipe = pytest.mark.parametrize("name", NAMES)
 every_game = pytest.mark.parametrize(("name", "shape"), CASES)
@@ -30,7 +30,7 @@ def test_every_recipe_is_tested_small():
 
 @every_recipe
 @pytest.mark.parametrize(
-    "shape", [GRAY, COLOUR, WIDE, (5, 16, 16), (1, 28, 28), (3, 48, 64), POINT, WAVE, (1, 300), VOLUME]
+    "shape", [GRAY, COLOUR, WIDE, (5, 16, 16), (1, 28, 28), (3, 48, 64), POINT, WAVE, (1, 300), VOLUME, CLIP]
 )
 def test_samples_have_the_promised_shape_and_range(name, shape):
     if not fits(name, shape):

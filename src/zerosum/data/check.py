@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from zerosum.data.check_audio import check_audio
+from zerosum.data.check_clips import check_clips
 from zerosum.data.check_report import CheckReport, describe
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason
@@ -23,6 +24,7 @@ from zerosum.data.packing.scan import attempt, plan_for, survey
 from zerosum.data.sizes import recommended
 from zerosum.data.sources import toys
 from zerosum.data.sources.audio_files import is_audio
+from zerosum.data.sources.clip_files import is_clips
 from zerosum.data.sources.find import Toy, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, settle, wide_scales
 from zerosum.data.sources.image_files import ImageFiles, left_out
@@ -59,6 +61,8 @@ def check(
     """
     if is_volumes(source):
         return check_volumes(source, options, progress)
+    if is_clips(source):
+        return check_clips(source, options.checked(), progress)
     options = with_default_size(source, options.checked())
     report = _checked(source, options, progress)
     return replace(report, warnings=(*report.warnings, *shadowed(source)))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from pydantic import PositiveInt
+
 from zerosum.config import BaseConfig
 from zerosum.data.packing.bit_depth import Depth, range_of_side, read_range
 from zerosum.data.spec import Spec
@@ -78,6 +80,12 @@ class DataConfig(BaseConfig):
     split: str = "train"
     """Which part of the data: "train", "test" or "val", whatever its folder is called (Training, validation, ...), or
     the name of the sub-folder that holds it."""
+
+    frames: PositiveInt = 16
+    """Frames of a clip. Longer clips are cut into pieces of so many, and what is left at their ends is left out."""
+
+    frame_step: PositiveInt = 1
+    """Of clips, every which frame is taken: 2 for every other one, at twice the pace."""
 
     target: str | None = None
     """For recipes that translate: folder or .zip of the targets, matched to the sources in DATA by name; or, for two

@@ -10,8 +10,9 @@ from statistics import median
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import plan_for, survey
+from zerosum.data.sources import moving, toys
 from zerosum.data.sources.audio_files import is_audio
-from zerosum.data.sources.find import Toy, find, with_default_size
+from zerosum.data.sources.find import Toy, built_in, find, with_default_size
 from zerosum.data.sources.image_array import settle
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.labels import labelling
@@ -62,10 +63,8 @@ def _look(
     source: str | Path, options: DataConfig, progress: ProgressCallback | None
 ) -> tuple[Spec, Sequence[tuple[int, int]], int] | None:
     """Read headers; return what the images will be, the sizes that they have, and how many they are."""
-    if is_volumes(source):
-        return None
     options = with_default_size(source, options.checked())
-    if is_audio(source):
+    if not is_images(source):
         return None
     found = find(source, options, progress)
     if isinstance(found, Toy):
@@ -127,3 +126,9 @@ def like(spec: Spec, options: DataConfig) -> DataConfig:
     """Return options that bring images to the size, and where they are made from nothing the channels, of a spec."""
     asked = replace(options, size="x".join(map(str, spec.shape[1:])), range=spec.range or options.range)
     return asked if spec.source_shape is not None else replace(asked, channels=spec.shape[0])
+
+
+def is_images(source: str | Path) -> bool:
+    """Whether a source can be of images: whatever is of no other kind beyond doubt."""
+    made = built_in(source) in (*toys.NAMES, *moving.NAMES)
+    return not made and not is_volumes(source) and not is_audio(source)

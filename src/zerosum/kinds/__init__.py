@@ -64,9 +64,9 @@ def default_recipe(source: str | Path, options: DataConfig = DataConfig()) -> st
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
     """
-    kind = next(kind for kind in singles() if kind.recipe is not None and kind.accepts(source))
+    kind = next(kind for kind in singles() if kind.recipe is not None and (kind.claims or kind.accepts)(source))
     assert kind.recipe is not None
-    spec = expected(source, options) if source else None
+    spec = expected(source, options) if source and kind.fallback else None
     return kind.recipe(spec or Spec(shape=(3, 64, 64)), options)
 
 
@@ -122,7 +122,8 @@ def open_data(
         InputError: there are no such data, or options are set that their kind has no use for.
         StorageError: the cache cannot be written to.
     """
-    dataset = open_as([kind.batch for kind in singles()], source, options=options, progress=progress)
+    kind = next(kind for kind in singles() if (kind.claims or kind.accepts)(source))
+    dataset = open_as([kind.batch], source, options=options, progress=progress)
     assert isinstance(dataset, SampleDataset)
     return dataset
 

@@ -23,8 +23,8 @@ from zerosum.data.packing.open_image import no_bombs, open_image
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.packing.scan import attempt
 from zerosum.data.sentences import LONGEST, as_bytes, packed, vocabulary
-from zerosum.data.sizes import like
-from zerosum.data.sources import shapes, toys
+from zerosum.data.sizes import is_images, like
+from zerosum.data.sources import shapes
 from zerosum.data.sources.caption_files import EXPECTED, captions_of
 from zerosum.data.sources.find import built_in, find, name_of
 from zerosum.data.sources.image_files import ImageFiles
@@ -207,7 +207,7 @@ KIND = Kind(
     unit="images with captions",
     batch=CaptionedImages,
     open=open_captions,
-    accepts=lambda source: built_in(source) not in toys.NAMES,
+    accepts=is_images,
     unused=("target", "degrade", "direction", "labels"),
     own=("captions",),
     single=False,

@@ -15,7 +15,7 @@ from zerosum.data.batch import Images, as_uint8
 from zerosum.data.dataset import SampleDataset, channels_first, gather, random_images, random_labels
 from zerosum.data.default_recipe import recipe_for
 from zerosum.data.jitter import Draw, views
-from zerosum.data.options import OF_SOUNDS, DataConfig
+from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import Depth
 from zerosum.data.packing.cache import MADE_AGAIN, Packed, digest, discard, key_of, reopen
 from zerosum.data.packing.depth import depth_part, reopen_as
@@ -23,22 +23,22 @@ from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.packing.levels import levels_of
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.pack_images import pack_files
-from zerosum.data.sizes import like
-from zerosum.data.sources import audio_files, toys
+from zerosum.data.sizes import is_images, like
 from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, pack_table, settle, spec_of
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.label_table import label_bytes
 from zerosum.data.sources.splits import split_of
 from zerosum.data.spec import Spec
-from zerosum.data.volumes.source import is_volumes
 from zerosum.errors import InputError, NoSuchSplit
-from zerosum.kinds.base import Kind
+from zerosum.kinds.base import OF_FEW_KINDS, Kind
 from zerosum.media import image_arrays, image_grid
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import shown
 
 __all__ = ["DataConfig", "open"]
+
+UNUSED, OWN = ("target", "degrade", "direction"), ("ages", "groups")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,7 +103,7 @@ def _in_range_of_training(
 def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> ImageDataset:
     found = find(source, options, progress)
     if isinstance(found, Toy):
-        raise InputError(f"{source} is not made of images, which are needed here: name data of images.")
+        raise InputError(f"{source} is made of {found.unit}, and images are needed here: name data of images.")
     if isinstance(found, StoredArray) and not found.paths:
         return _in_memory(found.read(), options, name_of(source))
     cache = options.cache_folder()
@@ -130,7 +130,7 @@ def _key(
 
     It changes with the content of every file, option and label, and with nothing else.
     """
-    elsewhere = ("range", "depth", "cache", "target", "degrade", "direction", *OF_SOUNDS)
+    elsewhere = {"range", "depth", "cache", *UNUSED, *OF_FEW_KINDS} - {*OWN}  # change nothing of what is packed
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
     cache = options.cache_folder()
     if isinstance(found, StoredArray):
@@ -236,11 +236,9 @@ KIND = Kind(
     batch=Images,
     recipe=recipe_for,
     open=open,
-    accepts=lambda source: (
-        built_in(source) not in toys.NAMES and not is_volumes(source) and not audio_files.is_audio(source)
-    ),
-    unused=("target", "degrade", "direction"),
-    own=("ages", "groups"),
+    accepts=is_images,
+    unused=UNUSED,
+    own=OWN,
     draw=draw,
     save=save,
     example=example,

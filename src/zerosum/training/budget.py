@@ -64,6 +64,9 @@ def within(
     """
     if "rounds" in plan.asked:
         raise InputError(f"--minutes chooses the number of rounds: leave out --rounds {plan.config.rounds}, or it.")
+    unit = _unit(plan)
+    if unit is not None:
+        raise InputError(f"--minutes needs images, and {plan.data} is made of {unit}: give --rounds.")
     specs, count = candidates(plan.data, plan.options, progress)
     if plan.options.size is None:
         specs = list(
@@ -120,6 +123,12 @@ def measure(plan: RunConfig, spec: Spec, device: torch.device, clock: Callable[[
             return Trial(fitted, spec, (clock() - begun) / played)
         finally:
             game.source.close()
+
+
+def _unit(plan: RunConfig) -> str | None:
+    """Return what a plan's data are made of, where that is no images."""
+    kind = kinds.name_of(plan.recipe_class.data, plan.data)
+    return None if not kind or kinds.find(kind).pictures else kinds.find(kind).unit
 
 
 def _finish(device: torch.device) -> None:

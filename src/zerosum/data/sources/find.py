@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
-from zerosum.data.sources import aged_digits, arrays, builtin, shapes, tones, toys
+from zerosum.data.sources import aged_digits, arrays, builtin, moving, shapes, tones, toys
 from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
@@ -22,7 +22,7 @@ from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
 
-BUILT_IN = (*builtin.NAMES, shapes.NAME, *toys.NAMES, *tones.NAMES, shapes3d.NAME)
+BUILT_IN = (*builtin.NAMES, shapes.NAME, *toys.NAMES, *tones.NAMES, *moving.NAMES, shapes3d.NAME)
 """Names of data sets that need no path."""
 
 PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
@@ -44,9 +44,11 @@ class StoredArray:
 
 @dataclass(frozen=True, kw_only=True)
 class Toy:
-    """Data made by rule that are no images, by their name in `toys` or `tones`."""
+    """Samples that are no images and made by rule: a mixture of Gaussians, tones, or moving things, by their name."""
 
     name: str
+    unit: str = "points"
+    """What the samples are called, in the plural."""
 
 
 def find(
@@ -58,8 +60,12 @@ def find(
         InputError: There are no such data, or they are of a kind that cannot be used.
     """
     name = built_in(source)
-    if name in (*toys.NAMES, *tones.NAMES):
+    if name in toys.NAMES:
         return Toy(name=name)
+    if name in tones.NAMES:
+        return Toy(name=name, unit="sounds")
+    if name in moving.NAMES:
+        return Toy(name=str(name), unit="clips")
     if name == "digits":
         if options.split != "train":
             raise NoSuchSplit(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")

@@ -9,6 +9,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.measures import (
     captions,
     classifier,
+    clips,
     discriminator,
     duplicates,
     features,
@@ -36,6 +37,7 @@ def groups() -> tuple[MetricGroup, ...]:
         *classifier.groups(),
         *pixels.groups(),
         *perceptual.groups(),
+        *clips.groups(),
         *duplicates.groups(),
         *memorisation.groups(),
         *discriminator.groups(),
