@@ -23,6 +23,7 @@ from zerosum.runtime.progress import Silent
 pytestmark = pytest.mark.slow
 pytest.importorskip("onnxruntime", reason="needs the extra export")
 
+TITLE = "</script><b>digits</b>"
 SEEDS = (0, 1, 7, 123456, 2**31 + 5, 2**52 + 1)
 CONTROLS: dict[str, list[dict[str, Any]]] = {
     "dcgan": [{}, {"truncation": 0.7}],
@@ -40,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     def run(recipe: str) -> Path:
         if recipe not in made:
-            place = tmp_path_factory.mktemp(recipe) / 'a "run" </script><b>'
+            place = tmp_path_factory.mktemp(recipe) / 'a "run" <b>'
             settings = {"rounds": 12, "batch": 16, "size": "16", "progress": Silent(), **SMALL[recipe]}
             made[recipe] = api.train("digits", recipe=recipe, run=place, **settings).path
         return made[recipe]
@@ -56,7 +57,7 @@ def page(trained: Any, ort: Path, tmp_path_factory: pytest.TempPathFactory) -> A
     def export(recipe: str) -> Path:
         if recipe not in made:
             out = tmp_path_factory.mktemp("page") / "index.html"
-            (one,) = api.export(trained(recipe), to="web", out=out, runtime=ort)
+            (one,) = api.export(trained(recipe), to="web", out=out, runtime=ort, title=TITLE)
             assert one.parity.levels <= 1
             made[recipe] = one.path
         return made[recipe]
@@ -100,7 +101,8 @@ def test_a_visitor_plays(page: Any, browser: Any) -> None:
     browser.open(page("cgan"))
     first = browser.run("return window.shown.seed")
     assert browser.run("return document.querySelectorAll('#gallery button').length") == 16
-    assert "</script>" in browser.run("return model.run"), "a run's name is text, whatever it holds"
+    assert browser.run("return model.title") == TITLE, "names are text, whatever they hold"
+    assert TITLE in browser.driver.find_element("class name", "kicker").text
     assert browser.run("return document.querySelectorAll('b').length") == 0
 
     press(browser, "n")

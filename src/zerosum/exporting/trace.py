@@ -52,18 +52,15 @@ def refused(error: Exception) -> InputError:
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
     """Keep what torch's exporter prints and logs off the terminal."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
-    before = [logger.level for logger in loggers]
+    before = logging.root.manager.disable
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL)
+        logging.disable(logging.CRITICAL)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield
         finally:
-            for logger, level in zip(loggers, before, strict=True):
-                logger.setLevel(level)
+            logging.disable(before)
 
 
 def _traced(graph: Graph) -> torch.export.ExportedProgram:

@@ -20,8 +20,10 @@ async function buildGenerator(engine) {
   const chosen = () => ({ ...controls(), seed });
 
   function command() {
-    const flags = Object.entries(controls()).map(([name, value]) => ` --${name} ${word(name, value)}`);
-    typed.textContent = edited ? "Moved by hand: no seed gives it." : `zerosum sample ${quoted(model.run)} -n 1 --seed ${seed}${flags.join("")}`;
+    const flags = Object.entries(controls()).map(([name, value]) => `--${name} ${word(name, value)}`);
+    const words = ["zerosum sample", quoted(model.run), "-n 1", `--seed ${seed}`, ...flags];
+    if (edited) typed.textContent = "Moved by hand: no seed gives it.";
+    else typed.replaceChildren(...words.flatMap((one) => [element("span", {}, one), " "]));
   }
 
   function word(name, value) {

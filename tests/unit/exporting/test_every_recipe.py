@@ -19,7 +19,7 @@ onnx_file = pytest.importorskip("zerosum.exporting.onnx_file", reason="needs the
 pytest.importorskip("onnxruntime", reason="needs the extra export")
 pytest.importorskip("onnxscript", reason="needs the extra export")
 
-FAST = ("dcgan", "cyclegan", "pix2pix")
+FAST = ("dcgan", "pix2pix", "srgan")
 SHAPES: dict[str, tuple[int, ...]] = {"unrolled": (2,)}
 TOLERANCE = 2e-4
 """Of graphs that normalise by their own values, in which rounding grows; most stay below 1e-6."""
@@ -59,6 +59,7 @@ def assert_other_size(graph: Any, content: bytes) -> None:
         torch.testing.assert_close(graph.module(source), theirs, atol=TOLERANCE, rtol=0)
 
 
+@pytest.mark.slow
 def test_points_can_be_exported() -> None:
     assert plays_on_points("gan")
     recipe = game("gan", (2,)).recipe.eval()
