@@ -70,7 +70,7 @@ async function buildGenerator(engine) {
     const focused = [...gallery.children].indexOf(document.activeElement);
     gallery.replaceChildren(...buttons);
     buttons[focused]?.focus();
-    say(`${pictures.length} pictures in ${Math.round(performance.now() - began)} ms, computed on this device.`);
+    say(`${pictures.length} pictures in ${Math.round(performance.now() - began)} ms, computed ${WHERE}.`);
   });
 
   async function all() {

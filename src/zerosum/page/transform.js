@@ -11,7 +11,7 @@ async function buildTransformer(engine) {
   if (holes) brush = buildBrush();
   const size = holes || model.task === "translate" ? `${shape[2]} x ${shape[1]}` : `up to ${WIDEST} x ${WIDEST}`;
   panel.append(element("p", { className: "hint" },
-    `The model takes pictures of ${size} pixels; yours is scaled to that here. It stays on this device.`));
+    `The model takes pictures of ${size} pixels; yours is scaled to that here, and the result is computed ${WHERE}.`));
 
   /** Sides that the network takes of a picture. */
   function fitted(width, height) {
@@ -63,9 +63,12 @@ async function buildTransformer(engine) {
 
   function drawSource() {
     const data = new Uint8ClampedArray(picture.data);
-    mask?.forEach((hole, i) => { if (hole) data.set([236, 72, 120, 255], 4 * i); });
+    mask?.forEach((hole, i) => {
+      const stripe = ((i % picture.width) + Math.floor(i / picture.width)) & 2;
+      if (hole) data.set(stripe ? [236, 72, 120, 255] : [255, 236, 242, 255], 4 * i);
+    });
     paint(canvas, { ...picture, data });
-    canvas.setAttribute("aria-label", holes ? "Your picture, what to fill in pink" : "Your picture");
+    canvas.setAttribute("aria-label", holes ? "Your picture, what to fill in pink stripes" : "Your picture");
   }
 
   const go = latest(async () => {
@@ -77,7 +80,7 @@ async function buildTransformer(engine) {
     const began = performance.now(), made = await engine.transform({ picture, mask, controls: { ...controls(), seed } });
     paint($("hero"), made);
     window.shown = { picture: made, source: picture, mask };
-    say(`${made.width} x ${made.height} pixels in ${Math.round(performance.now() - began)} ms, computed on this device.`);
+    say(`${made.width} x ${made.height} pixels in ${Math.round(performance.now() - began)} ms, computed ${WHERE}.`);
   });
 
   function middle() {
@@ -147,8 +150,8 @@ async function buildTransformer(engine) {
   drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); open(event.dataTransfer.files[0]); });
   document.addEventListener("paste", (event) => open([...event.clipboardData.files][0]));
   panel.addEventListener("submit", (event) => event.preventDefault());
-  for (const [id, act] of Object.entries({ choose, pattern, go: again, save, full: fullScreen })) $(id).addEventListener("click", act);
-  keys({ r: again, s: save, f: fullScreen });
+  for (const [id, act] of Object.entries({ choose, pattern, go: again, save, full: fullScreen })) $(id)?.addEventListener("click", act);
+  keys({ ...($("go") ? { r: again } : {}), s: save, f: fullScreen });
   window.transformer = { take, open, setMask: (given) => { mask = given; return go(); } };
   await pattern();
 }
