@@ -35,6 +35,7 @@ from zerosum.kinds import open_data
 from zerosum.run.config import RunConfig
 from zerosum.tasks import GENERATE
 from zerosum.training.budget import measure
+from zerosum.training.choice import with_stabilisers
 
 FEW = 500
 METRICS = "fid,coverage"
@@ -119,9 +120,9 @@ def flags_here(data: Path, flags: list[str], contestant: Contestant, minutes: fl
     declined = not contestant.labelled and contestant.recipe is not None
     asked: dict[str, Any] = {"size": flags[1]} | ({"labels": "none"} if declined else {})
     plan = RunConfig.read(str(data), contestant.recipe, asked)
-    (spec,) = candidates(data, plan.options)
+    ((spec,), count) = candidates(data, plan.options)
     torch.set_num_threads(1)
-    trial = measure(plan, spec, torch.device("cpu"), time.process_time)
+    trial = measure(with_stabilisers(plan, spec, count), spec, torch.device("cpu"), time.process_time)
     preset = getattr(trial.plan.config, "preset", None)
     return ["--rounds", str(trial.rounds(2 * minutes)), *([] if preset is None else ["--preset", preset])]
 

@@ -86,12 +86,12 @@ class BaseConfig:
 
 
 def flag(name: str) -> str:
-    """Spell a field's name as its command-line flag.
+    """Spell a field's name as its command-line flag; a last underscore keeps Python's own words apart.
 
-    >>> flag("save_every")
-    '--save-every'
+    >>> flag("save_every"), flag("from_")
+    ('--save-every', '--from')
     """
-    return "--" + name.replace("_", "-")
+    return "--" + name.rstrip("_").replace("_", "-")
 
 
 def documentation(settings: type[BaseConfig]) -> dict[str, str]:

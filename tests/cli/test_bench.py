@@ -25,12 +25,24 @@ def test_variants_take_the_flags_of_training_and_stand_in_one_table(zerosum: Any
     assert (config["steps"], config["discriminator_hidden"], config["batch"]) == (1, [8, 4], 128)
 
 
+def test_a_variant_is_stabilised_as_training_is(zerosum: Any) -> None:
+    tiny = "gan --generator-hidden 8 --discriminator-hidden 8"
+    said = zerosum(*BENCH, "--data", "ring", "--recipe", tiny, f"{tiny} --stabilise pac:2")
+    assert said.code == 0, said.err
+    (table,) = json.loads(Path("out/modes.json").read_text())["tables"]
+    told = [json.loads((Path("out") / run["run"] / "run.json").read_text())["training"] for run in table["runs"]]
+    assert [training["stabilise"] for training in told] == [None, "pac:2"]
+    assert table["rows"][2][0].endswith("stabilise=pac:2")
+    assert "--stabilise pac:2" in table["remarks"][-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("--recipe", "pix2pix"), "pix2pix makes images from images"),
         (("--recipe", "unroled"), "did you mean 'unrolled'?"),
         (("--recipe", 'gan "'), "cannot be read"),
+        (("--recipe", "gan --stabilise pacc"), "did you mean 'pac'?"),
         (("--recipe", ""), "--recipe is empty"),
         (("--data",), "--data is empty"),
         (("--data", "grid25"), "did you mean grid?"),

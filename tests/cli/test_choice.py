@@ -79,16 +79,18 @@ def test_explain_says_what_would_be_trained_and_trains_nothing(tmp_path, monkeyp
 
 def test_data_can_be_trained_at_their_size_and_its_halves(tmp_path):
     np.save(tmp_path / "wide.npy", np.zeros((4, 96, 128, 3), np.uint8))
-    sizes = [spec.shape for spec in candidates(tmp_path / "wide.npy", DataConfig())]
+    found, count = candidates(tmp_path / "wide.npy", DataConfig())
+    sizes = [spec.shape for spec in found]
+    assert count == 4
     assert sizes == [(3, 24, 32), (3, 48, 64), (3, 96, 128)]
-    assert [spec.shape for spec in candidates(tmp_path / "wide.npy", DataConfig(size="16"))] == [(3, 16, 16)]
-    assert candidates("ring8", DataConfig()) == []
+    assert [spec.shape for spec in candidates(tmp_path / "wide.npy", DataConfig(size="16"))[0]] == [(3, 16, 16)]
+    assert candidates("ring8", DataConfig()) == ([], 0)
 
 
 @pytest.mark.parametrize(("minutes", "size"), [(1, "16x16"), (10, "32x32"), (1000, "64x64")])
 def test_minutes_choose_the_largest_size_that_sees_enough_images(minutes, size, tmp_path, monkeypatch):
     specs = [Spec(shape=(1, side, side)) for side in (16, 32, 64)]
-    monkeypatch.setattr(budget, "candidates", lambda *_: specs)
+    monkeypatch.setattr(budget, "candidates", lambda *_: (specs, 60_000))
     cost = {16: 0.01, 32: 0.2, 64: 2.0}
     monkeypatch.setattr(budget, "measure", lambda plan, spec, _: budget.Trial(plan, spec, cost[spec.shape[1]]))
     plan = RunConfig.read("photos", "dcgan", {"batch": 64})
@@ -99,6 +101,22 @@ def test_minutes_choose_the_largest_size_that_sees_enough_images(minutes, size, 
     assert found.asked["rounds"] == found.config.rounds
     assert f"{found.config.rounds:,} rounds of batch 64 at {size}" in sentence
     assert ("would need" in sentence) == (size != "64x64")
+
+
+@pytest.mark.parametrize(
+    ("count", "recipe", "played"), [(607, None, "diff-augment"), (60_000, None, None), (607, "dcgan", None)]
+)
+def test_a_trial_is_stabilised_as_the_run_will_be(count, recipe, played, monkeypatch):
+    tried = []
+    monkeypatch.setattr(budget, "candidates", lambda *_: ([Spec(shape=(1, 16, 16))], count))
+    monkeypatch.setattr(
+        budget, "measure", lambda plan, spec, _: tried.append(plan) or budget.Trial(plan, spec, seconds=0.01)
+    )
+    found, _ = budget.within(
+        replace(RunConfig.read("photos", "dcgan", {}), recipe_is_default=recipe is None), 1, torch.device("cpu")
+    )
+    assert [plan.training.stabilise for plan in tried] == [played]
+    assert found.training.stabilise is None  # it is chosen later, with a reason
 
 
 def test_a_trial_plays_the_recipe_and_leaves_the_random_state_alone(monkeypatch):
@@ -116,7 +134,7 @@ def test_minutes_and_rounds_together_are_refused(capsys):
     assert main(["train", "digits", "--minutes", "1", "--rounds", "3"]) == 2
     assert capsys.readouterr().err == "--minutes chooses the number of rounds: leave out --rounds 3, or it.\n"
     assert main(["train", "ring8", "--minutes", "1"]) == 2
-    assert "--minutes needs images, and ring8 has none: give --rounds." in capsys.readouterr().err
+    assert "--minutes needs images, and ring8 is made of points: give --rounds." in capsys.readouterr().err
     monkey = Spec(shape=(1, 15, 15))
     with pytest.raises(InputError, match="cannot be halved"):
         budget.measure(RunConfig.read("photos", "dcgan", {}), monkey, torch.device("cpu"))
@@ -149,7 +167,7 @@ def test_a_run_by_minutes_keeps_its_rounds_and_size(tmp_path, monkeypatch):
 
 def test_a_check_of_large_images_says_what_an_hour_here_can_train(tmp_path, monkeypatch, capsys):
     specs = [Spec(shape=(3, side, side)) for side in (32, 64, 128)]
-    monkeypatch.setattr(budget, "candidates", lambda *_: specs)
+    monkeypatch.setattr(budget, "candidates", lambda *_: (specs, 60_000))
     monkeypatch.setattr(
         budget, "measure", lambda plan, spec, _: budget.Trial(plan, spec, {32: 0.01, 64: 0.5, 128: 50.0}[spec.shape[1]])
     )

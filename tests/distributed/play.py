@@ -18,6 +18,7 @@ from zerosum.cli import main
 from zerosum.data.stream import Stream
 from zerosum.errors import DivergedError, InputError
 from zerosum.loss import Loss
+from zerosum.player import STATISTICS
 from zerosum.runtime import distributed
 from zerosum.runtime.distributed import World
 
@@ -38,6 +39,13 @@ def rounds(name: str, world: World) -> dict[str, torch.Tensor]:
     if not playing.recipe.divisible:
         playing.source = Stream(sides("gan", (2,)), seed=0)
     return weights(playing)
+
+
+def gated(world: World) -> dict[str, torch.Tensor]:
+    """Play rounds in which the discriminator rests now and then; return all but batch norm's own statistics."""
+    settings = {"gate": 0.5, "discriminator_lr": 1e-2}
+    found = weights(game("gan3d", (1, 16, 16, 16), batch=16, world=world, settings=settings))
+    return {name: value for name, value in found.items() if not name.endswith((*STATISTICS, "num_batches_tracked"))}
 
 
 def weights(playing: Any) -> dict[str, torch.Tensor]:
@@ -102,6 +110,7 @@ def play(out: Path) -> None:
     for name in SMALL:
         if plays_on_points(name):
             safetensors.torch.save_file(rounds(name, world), out / f"{name}-{world.rank}.safetensors")
+    safetensors.torch.save_file(gated(world), out / f"gated-{world.rank}.safetensors")
     safetensors.torch.save_file(stabilised(world), out / f"stabilised-{world.rank}.safetensors")
     found["indivisible"] = refusal(out / "odd")
     found["resumed"] = command("train", "--resume", str(out / "begun"), "--rounds", "4")

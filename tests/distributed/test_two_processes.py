@@ -79,6 +79,12 @@ def test_two_processes_equal_one_with_the_whole_batch(name: str, played: Path) -
         torch.testing.assert_close(first[key], value, rtol=1e-5, atol=2e-6)
 
 
+def test_two_processes_agree_on_when_the_discriminator_rests(played: Path) -> None:
+    first, second = (safetensors.torch.load_file(played / f"gated-{rank}.safetensors") for rank in range(2))
+    assert "accuracy" in first
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
 def test_two_processes_share_what_stabilisers_draw_and_adapt(played: Path) -> None:
     alone = play.stabilised(World())
     first, second = (safetensors.torch.load_file(played / f"stabilised-{rank}.safetensors") for rank in range(2))

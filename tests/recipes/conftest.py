@@ -21,10 +21,13 @@ from zerosum.training.build import fix_reference
 
 SMALL: dict[str, dict[str, Any]] = {
     "acgan": {"width": 4},
+    "age_cgan": {"width": 4, "encoder_width": 4, "encoder_hidden": 8},
     "biggan": {"width": 2},
     "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "pool": 4, "ema_decay": 0.9},
     "dcgan": {"width": 4},
+    "gan3d": {"generator_width": 2, "discriminator_width": 2},
+    "dvdgan": {"width": 2, "embedding": 4, "spatial_frames": 2},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
     "infogan": {"width": 4, "noise": 6, "categories": 3},
     "inpaint": {"width": 4, "bottleneck": 8},
@@ -35,18 +38,43 @@ SMALL: dict[str, dict[str, Any]] = {
     "sngan": {"generator_width": 2, "discriminator_width": 2},
     "r3gan": {"widths": (8, 4), "group": 8, "burn_in": 64, "ema_half_life": (100, 100), "points_hidden": (16, 16)},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 2, "lr_hold": 0, "ema_decay": 0.9},
+    "stackgan": {"width": 4, "second_width": 4, "discriminator_width": 4, "embedding": 6, "condition": 4},
     "stylegan2": {"base": 64, "max_channels": 8, "path_length": 2.0, "ema_half_life": 100.0, "ema_ramp": 0.0},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
+    "wavegan": {"width": 2, "n_critic": 2},
     "wgan": {"width": 4, "clip": 0.1, "n_critic": 2, "long_n_critic": 3, "long_rounds": 1},
     "wgan_gp": {"width": 4, "n_critic": 2, "points_hidden": (16, 16)},
 }
 """Settings that make each recipe small; those not named here keep their defaults."""
 
 
+AXES = {"points": 1, "waveforms": 2, "volumes": 4, "clips": 4}
+"""Axes of a sample of a kind; 3 of all else."""
+
+OTHER: dict[str, tuple[int, ...]] = {"waveforms": (1, 256), "volumes": (1, 16, 16, 16), "clips": (4, 1, 16, 16)}
+"""Shape of a sample of a kind that is neither images nor points."""
+
+
+def kind_for(name: str, shape: tuple[int, ...]) -> str | None:
+    """Return the first kind that the recipe `name` trains on whose samples have such a shape."""
+    possible = [kind.name for kind in kinds.of_batches(recipes.find(name).data)]
+    left_out = "" if len(shape) != 4 else "clips" if shape[0] == 1 else "volumes"
+    return next((kind for kind in possible if AXES.get(kind, 3) == len(shape) and kind != left_out), None)
+
+
+def fits(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether the recipe `name` trains on samples of such a shape."""
+    return kind_for(name, shape) is not None
+
+
+def shape_of(name: str, image: tuple[int, ...] = (1, 16, 16)) -> tuple[int, ...]:
+    """Return the shape of a sample that the recipe `name` trains on: of an image where it takes them."""
+    return image if fits(name, image) else OTHER[kinds.of_batches(recipes.find(name).data)[0].name]
+
+
 def sides(name: str, shape: tuple[int, ...], count: int = 64) -> Dataset:
-    """Random data of the kind that the recipe `name` trains on, of samples of `shape` (C, H, W) or (2,)."""
-    possible = kinds.of_batches(recipes.find(name).data)
-    kind = next(kind for kind in possible if (kind.name == "points") == (len(shape) == 1))
+    """Random data of the kind that the recipe `name` trains on, of samples of `shape`: of an image (C, H, W)."""
+    kind = kinds.find(kind_for(name, shape) or "")
     given = None if kind.single else (shape[0], *(side // (2 if name == "srgan" else 1) for side in shape[1:]))
     classes = ("a", "b", "c") if issubclass(recipes.find(name), ConditionalRecipe) else ()
     return kind.example(Spec(shape=shape, kind=kind.name, source_shape=given, classes=classes), count)

@@ -11,11 +11,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.recipes.conftest import kind_for
 from tests.reference.common import Move, average
 from zerosum import recipes
 from zerosum.data.batch import Domains, Images, Pairs, Points
+from zerosum.data.sentences import packed
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.kinds.captions import CaptionedImages
+from zerosum.kinds.volumes import Volumes
+from zerosum.kinds.waveforms import Waveforms
 from zerosum.layers.dropout import Dropout
 from zerosum.player import STATISTICS
 from zerosum.runtime import rng
@@ -25,6 +30,9 @@ TOLERANCE = 3e-8
 
 NOISE = 1e-12
 """Share of the largest gradient below which another is rounding."""
+
+VOCABULARY = ("a", "b", "c", "d")
+"""Words of captions."""
 
 Value = str | Callable[[Mapping[str, float]], float]
 """A term of ours in the reference's: its name, or a function of all of them."""
@@ -102,7 +110,14 @@ class Drawn:
             return Pairs(source=other, target=real)
         if self.kind is Domains:
             return Domains(a=other, b=real)
+        if self.kind is Volumes:
+            return Volumes(volume=real)
+        if self.kind is CaptionedImages:
+            words = [[VOCABULARY[int(i)] for i in torch.randint(4, (3,), generator=self.random)] for _ in range(n)]
+            return CaptionedImages(image=real, caption=packed([" ".join(row) for row in words], 8))
         labels = torch.randint(self.classes, (n,), generator=self.random) if self.classes else None
+        if self.kind is Waveforms:
+            return Waveforms(wave=real, label=labels)
         return Points(point=real, label=labels) if self.kind is Points else Images(image=real, label=labels)
 
     def close(self) -> None:
@@ -149,11 +164,11 @@ def play(
     """
     torch.manual_seed(0)
     kind = recipes.find(name)
-    sample = "images" if len(shape) == 3 else "points"
+    sample = kind_for(name, tuple(shape))
     names = tuple(map(str, range(classes)))
     recipe: Any = kind(
         kind.Config.for_kind(sample, settings),
-        Spec(shape=shape, kind=sample, source_shape=source_shape, classes=names),
+        Spec(shape=shape, kind=sample, source_shape=source_shape, classes=names, vocabulary=VOCABULARY),
     )
     with torch.no_grad():
         for parameter in recipe.parameters():

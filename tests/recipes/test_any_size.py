@@ -3,16 +3,15 @@
 import numpy as np
 import pytest
 
-from tests.recipes.conftest import SMALL, game, sides
+from tests.recipes.conftest import SMALL, fits, game, sides
 from zerosum import recipes
-from zerosum.data.batch import Points
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
 from zerosum.training.fitting import nearest_fit, opened_to_fit, sizes_near, takes
 
-IMAGES = [name for name in recipes.names() if recipes.find(name).data != (Points,)]
+IMAGES = [name for name in recipes.names() if fits(name, (1, 16, 16))]
 
 
 def plan_for(name, **settings):

@@ -9,16 +9,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tests.recipes.conftest import SMALL, game, made, plays_on_points
+from tests.recipes.conftest import SMALL, fits, game, made, plays_on_points
 from zerosum import recipes
 from zerosum.config import documentation
-from zerosum.data.batch import Points
 from zerosum.data.jitter import Jitter
 from zerosum.player import players_of
 
 GRAY, COLOUR, WIDE, POINT = (1, 16, 16), (3, 16, 16), (3, 16, 32), (2,)
+WAVE, VOLUME, CLIP = (1, 256), (1, 16, 16, 16), (4, 1, 16, 16)
 NAMES = recipes.names()
-CASES = [(name, shape) for name in NAMES for shape in (GRAY, POINT) if shape is not POINT or plays_on_points(name)]
+CASES = [(name, shape) for name in NAMES for shape in (GRAY, POINT, WAVE, VOLUME, CLIP) if fits(name, shape)]
 
 every_recipe = pytest.mark.parametrize("name", NAMES)
 every_game = pytest.mark.parametrize(("name", "shape"), CASES)
@@ -29,15 +29,16 @@ def test_every_recipe_is_tested_small():
 
 
 @every_recipe
-@pytest.mark.parametrize("shape", [GRAY, COLOUR, WIDE, (5, 16, 16), (1, 28, 28), (3, 48, 64), POINT])
+@pytest.mark.parametrize(
+    "shape", [GRAY, COLOUR, WIDE, (5, 16, 16), (1, 28, 28), (3, 48, 64), POINT, WAVE, (1, 300), VOLUME, CLIP]
+)
 def test_samples_have_the_promised_shape_and_range(name, shape):
-    if shape == POINT and not plays_on_points(name):
-        assert Points not in recipes.find(name).data
+    if not fits(name, shape):
         return
     recipe = game(name, shape).recipe
     for mode in (recipe.train(), recipe.eval()):
         samples = made(mode, name, shape, 3)
-        assert samples.shape == (3, *shape)
+        assert samples.shape == (3, *recipe.spec.shape)
         assert samples.isfinite().all()
         assert len(shape) == 1 or samples.abs().max() <= 1
 
@@ -91,6 +92,8 @@ def test_a_discriminators_loss_logs_its_logits_of_real_and_fake_samples(name, sh
 
 @every_recipe
 def test_images_of_every_recipe_can_be_varied(name):
+    if not fits(name, GRAY):
+        pytest.skip("it is not of images")
     config = recipes.find(name).Config.read({"mirror": 0.25, "enlarge": 1.5})
     recipe = type(game(name, GRAY).recipe)
     assert recipe.jitter.fget(SimpleNamespace(config=config)) == Jitter(mirror=0.25, enlarge=1.5)
@@ -113,7 +116,9 @@ def test_a_move_leaves_the_other_players_alone(name, shape):
         return result
 
     playing.move = spied
-    playing.recipe.round(playing)
+    for index, phase in enumerate(playing.recipe.phases()):
+        playing.begin_phase(index, phase)
+        phase.play(playing)
     assert set(moves) == set(playing.players)
 
 
@@ -129,11 +134,12 @@ def test_the_same_seed_plays_the_same_game(name, shape):
 
 @every_recipe
 def test_micro_batches_give_the_gradient_of_the_whole_batch(name):
-    if not plays_on_points(name) or not recipes.find(name).divisible:
+    shape = POINT if plays_on_points(name) else WAVE
+    if not fits(name, shape) or not recipes.find(name).divisible:
         pytest.skip("it looks at the batch as a whole")
     states = []
     for pieces in (1, 4):
-        playing = game(name, POINT, micro_batches=pieces)
+        playing = game(name, shape, micro_batches=pieces)
         for _ in range(2):
             playing.recipe.round(playing)
         states.append(playing.recipe.state_dict())
@@ -162,7 +168,7 @@ def test_a_preview_compares_samples_with_real_ones(name, shape):
     playing = game(name, shape)
     batch = playing.draw()
     fake, real = playing.recipe.fake_and_real(batch)
-    assert fake.shape == real.shape == (8, *shape)
+    assert fake.shape == real.shape == (8, *playing.recipe.spec.shape)
 
 
 @every_recipe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.recipes.conftest import SMALL, sides
+from tests.recipes.conftest import SMALL, shape_of, sides
 from zerosum import recipes
 from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
@@ -30,11 +30,16 @@ def play_once(name: str, shape: tuple[int, ...], **settings: object) -> None:
 @pytest.mark.parametrize("name", recipes.names())
 @pytest.mark.parametrize("settings", [{"batch": 1}, {"batch": 2, "micro_batches": 2}], ids=["batch", "piece"])
 def test_a_single_sample_is_played_or_refused_in_a_sentence(name, settings):
-    refused = {"infogan": ONE_VALUE, "srgan": "give --batch 2 or more" if settings["batch"] == 1 else "batch whole"}
+    refused = {
+        "infogan": ONE_VALUE,
+        "age_cgan": ONE_VALUE,
+        "srgan": "give --batch 2 or more" if settings["batch"] == 1 else "batch whole",
+    }
+    refused["stackgan"] = refused["srgan"]
     if settings["batch"] == 2 and name in ("cyclegan", "unrolled"):
         refused[name] = "batch whole"
     if name not in refused:
-        play_once(name, (1, 16, 16), **settings)
+        play_once(name, shape_of(name), **settings)
         return
     with pytest.raises(InputError, match=refused[name]):
         play_once(name, (1, 16, 16), **settings)

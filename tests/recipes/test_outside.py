@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 import zerosum
-from tests.recipes.conftest import SMALL, sides
+from tests.recipes.conftest import SMALL, shape_of, sides
 from zerosum import objectives, recipes
 from zerosum.cli import main
 from zerosum.errors import InputError
@@ -302,7 +302,7 @@ def test_torch_is_not_waited_for_where_a_recipe_is_mistyped_or_listed():
     [pytest.param(n, marks=() if n in ("cgan", "dcgan", "pix2pix") else pytest.mark.slow) for n in recipes.names()],
 )
 def test_every_recipe_of_ours_passes_the_check(name):
-    shape = (1, 16, 16)
+    shape = shape_of(name)
     latent = {"latent_dim": 6} if "latent_dim" in recipes.find(name).Config.names() else {}
     check_recipe(name, data=sides(name, shape), **{"rounds": 16, **latent, **SMALL[name]})
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.recipes.conftest import kind_for
 from zerosum import recipes
 from zerosum.benchmarks.mode_collapse import protocols
 from zerosum.data.spec import Spec
@@ -15,7 +16,7 @@ from zerosum.recipe import Recipe
 
 
 def build(name: str, shape: tuple[int, ...], *, classes: int = 0, **settings: Any) -> Recipe:
-    kind, sample = recipes.find(name), "points" if len(shape) == 1 else "images"
+    kind, sample = recipes.find(name), kind_for(name, shape) or "images"
     with torch.device("meta"):
         spec = Spec(shape=shape, kind=sample, classes=tuple(map(str, range(classes))))
         return kind(kind.Config.for_kind("", settings), spec)
@@ -43,6 +44,26 @@ def test_the_networks_of_pacgans_protocol_have_its_codes_counts():
     assert trainable(recipe.discriminator) == 3 * 1000 + 2 * 201 * 1000 + 201
     drawn = [weight for name, weight in recipe.named_parameters() if weight.ndim == 2]
     assert all(weight.std().item() == pytest.approx(0.02, rel=0.1) for weight in drawn)
+
+
+@pytest.mark.parametrize(
+    ("length", "width", "generator", "critic"),
+    [
+        (
+            16_384,
+            64,
+            101 * 16_384 + 25 * (1024 * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64) + 512 + 256 + 128 + 64 + 1,
+            25 * (64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 1024) + 64 + 128 + 256 + 512 + 1024 + 16_385,
+        ),
+        (16_384, 64, 19_065_345, 17_427_969),
+        (4_096, 64, 101 * 8_192 + 25 * (512 * 256 + 256 * 128 + 128 * 64 + 64) + 256 + 128 + 64 + 1, 4_311_553),
+        (65_536, 64, 101 * 32_768 + 25 * 2048 * 1024 + 1024 + 19_065_345 - 101 * 16_384, 69_875_201),
+    ],
+)
+def test_wavegan_has_the_counts_of_the_papers_layers(length: int, width: int, generator: int, critic: int) -> None:
+    recipe = build("wavegan", (1, length), width=width)
+    assert trainable(recipe.generator) == generator
+    assert trainable(recipe.critic) == critic
 
 
 def test_dcgan_has_the_tutorials_counts():
@@ -259,3 +280,31 @@ def test_stylegan2_takes_two_styles_a_resolution(side, layers):
     if side == 1024:
         assert trainable(recipe.generator.mapping) == 2_101_248
         assert trainable(recipe.generator.synthesis) == 28_268_812
+
+
+@pytest.mark.parametrize(
+    ("preset", "side", "counts"),
+    [
+        ("paper", 64, (17_569_664, 11_048_704)),
+        ("medium", 32, (1_182_144, 665_984)),
+        ("small", 32, (427_232, 169_152)),
+    ],
+)
+def test_3d_gan_has_the_papers_counts_and_smaller_ones(preset, side, counts):
+    recipe = build("gan3d", (1, side, side, side), preset=preset)
+    assert (trainable(recipe.generator), trainable(recipe.discriminator)) == counts
+
+
+@pytest.mark.parametrize(
+    ("preset", "shape", "counts"),
+    [
+        ("paper", (3, 64, 64), (34_852_099, 1_567_873, 18_278_180)),
+        ("small", (1, 32, 32), (314_145, 173_153, 798_912)),
+    ],
+)
+def test_age_cgan_has_the_introductions_counts_and_its_own(
+    preset: str, shape: tuple[int, ...], counts: tuple[int, ...]
+) -> None:
+    recipe: Any = build("age_cgan", shape, classes=6, preset=preset)
+    networks = (recipe.generator, recipe.discriminator, recipe.encoder)
+    assert tuple(trainable(network) for network in networks) == counts

@@ -13,11 +13,13 @@ from torch import Tensor
 from tests.recipes.rounds import Record, Value, compare, in_double, play, ramped
 from tests.reference import (
     acgan,
+    age_cgan,
     biggan,
     cgan,
     cyclegan,
     dcgan,
     gan,
+    gan3d,
     infogan,
     inpaint,
     lsgan,
@@ -28,6 +30,7 @@ from tests.reference import (
     srgan,
     stylegan2,
     unrolled,
+    wavegan,
     wgan,
     wgan_gp,
 )
@@ -128,6 +131,34 @@ def test_dcgan(tiny: Setup, shape: tuple[int, ...], settings: dict[str, Any]) ->
     compare(record, expected, alike(record), laws, {"generator": 0.999})
 
 
+def test_age_cgan(tiny: Setup) -> None:
+    record = tiny(
+        "age_cgan",
+        (2, 16, 16),
+        classes=3,
+        rounds=4,
+        encoder_share=0.25,
+        batch=4,
+        latent_dim=3,
+        width=2,
+        encoder_width=2,
+    )
+    record.rounds = record.rounds[:3]  # the fourth is the encoder's
+    make: Any = partial(age_cgan.generator, ups=2)
+    judge: Any = partial(age_cgan.discriminator, downs=2)
+    g, d = (
+        player(record, name, part, 2e-4, 0.5, 0.999) for name, part in (("generator", make), ("discriminator", judge))
+    )
+    expected: list[Move] = []
+    for of_discriminator, of_generator in record.rounds:
+        (z,), (y_g, z_g) = of_discriminator.draws, of_generator.draws
+        batch = of_discriminator.batch
+        expected += age_cgan.play(g, d, batch.real, batch.label, z, z_g, y_g, classes=3)
+    terms = {name: {"adversarial": "loss"} for name in ("generator", "discriminator")}
+    laws = {"generator": "integers(3) normal", "discriminator": "normal"}
+    compare(record, expected, terms, laws, {"generator": 0.999})
+
+
 @pytest.mark.parametrize(
     ("shape", "targets"), [((2, 16, 16), (0.0, 1.0, 1.0)), ((1, 16, 16), (-1.0, 1.0, 0.0)), ((2,), (0.0, 0.9, 1.0))]
 )
@@ -212,6 +243,37 @@ def test_wgan_gp(tiny: Setup, shape: tuple[int, ...]) -> None:
         "generator": {"wasserstein": "loss"},
     }
     compare(record, expected, terms, {"critic": "normal uniform(0, 1)", "generator": "normal"}, {"generator": average})
+
+
+@pytest.mark.parametrize(("length", "start", "multiple", "n"), [(256, 16, 16, 2), (300, 19, 16, 1), (64, 16, 4, 2)])
+def test_wavegan(tiny: Setup, length: int, start: int, multiple: int, n: int) -> None:
+    record = tiny("wavegan", (1, length), rounds=2, batch=4, latent_dim=3, width=2, n_critic=n)
+    g = player(record, "generator", partial(wavegan.generator, length=length, start=start), 1e-4, 0.5, 0.9)
+    shifts: list[Tensor] = []
+    judge: Any = partial(wavegan.critic, shifts=iter(lambda: shifts.pop(0), None), multiple=multiple)
+    d = player(record, "critic", judge, 1e-4, 0.5, 0.9)
+    expected: list[Move] = []
+    for played in record.rounds:
+        *first, last = played
+        drawn = [list(m.draws) for m in first]
+        z, eps = [draws[0] for draws in drawn], [next(e for e in draws[1:] if e.ndim == 3) for draws in drawn]
+        shifts += [draw for m in played for draw in m.draws if not draw.is_floating_point()]
+        x = [m.batch.real for m in first]
+        expected += wgan_gp.play(g, d, x, z, eps, last.draws[0], weight=10.0, floor=FLOOR)
+        assert not shifts
+    terms = {
+        "critic": {
+            "wasserstein": lambda m: m["fake"] - m["real"],
+            "penalty": lambda m: 10.0 * m["penalty"],
+            "distance": "estimate",
+            "real": "real",
+            "fake": "fake",
+        },
+        "generator": {"wasserstein": "loss"},
+    }
+    shuffle = "" if length == 64 else " integers(5)"
+    laws = {"critic": f"uniform(-1, 1){2 * shuffle} uniform(0, 1){shuffle}", "generator": f"uniform(-1, 1){shuffle}"}
+    compare(record, expected, terms, laws, {"generator": 0.999})
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 16, 16)])
@@ -975,3 +1037,18 @@ def test_stylegan2(tiny: Setup, shape: tuple[int, ...], classes: int, settings: 
 
     players = dict.fromkeys(record.start, terms)
     compare(record, expected, players, dict.fromkeys(record.start, law), {"generator": lambda t: decays[t - 1]})
+
+
+def test_gan3d(tiny: Setup) -> None:
+    rates = {"generator_lr": 1e-3, "discriminator_lr": 1e-2, "ema_decay": 0.99, "gate": 0.5}
+    widths = {"generator_width": 2, "discriminator_width": 2}
+    record = tiny("gan3d", (1, 16, 16, 16), rounds=6, batch=4, latent_dim=3, **widths, **rates)
+    g = player(record, "generator", partial(gan3d.generator, ups=2), 1e-3, 0.5, 0.999)
+    d = player(record, "discriminator", partial(gan3d.discriminator, downs=2), 1e-2, 0.5, 0.999)
+    gate, expected = gan3d.Gate(0.5), list[Move]()
+    for of_generator, of_discriminator in record.rounds:
+        (z,) = of_generator.draws
+        expected += gan3d.play(g, d, gate, of_discriminator.batch.real, z)
+    assert {move.losses["moves"] for move in expected if move.player == "discriminator"} == {0.0, 1.0}
+    terms = {"generator": {"adversarial": "loss"}, "discriminator": {"adversarial": "loss", "moves": "moves"}}
+    compare(record, expected, terms, {"generator": "uniform(0, 1)"}, {"generator": 0.99})

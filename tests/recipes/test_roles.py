@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.recipes.conftest import game, plays_on_points
+from tests.recipes.conftest import game, plays_on_points, shape_of
 from zerosum import recipes
 from zerosum.layers.dropout import Dropout
 from zerosum.recipe import Recipe
 
-NAMES = {"wgan": "critic", "wgan_gp": "critic", "progan": "critic", "cyclegan": "discriminators"}
+NAMES = {"wavegan": "critic", "wgan": "critic", "wgan_gp": "critic", "progan": "critic", "cyclegan": "discriminators"}
 
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_the_players_of_a_recipe_have_their_roles(name: str) -> None:
-    playing = game(name, (2,) if plays_on_points(name) else (1, 32, 32))
+    playing = game(name, (2,) if plays_on_points(name) else shape_of(name, (1, 32, 32)))
     roles = {player: its.role for player, its in playing.players.items() if its.role is not None}
     generator = "generators" if name == "cyclegan" else "generator"
     assert roles == {NAMES.get(name, "discriminator"): "discriminator", generator: "generator"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.recipes.conftest import game
+from tests.recipes.conftest import game, shape_of
 from zerosum import recipes, stabilisers
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -98,7 +98,7 @@ def test_pieces_of_a_batch_give_its_gradient(name: str) -> None:
 @pytest.mark.parametrize("recipe", recipes.names())
 @pytest.mark.parametrize("name", stabilisers.names())
 def test_every_recipe_plays_a_round_or_refuses_in_a_sentence(name: str, recipe: str) -> None:
-    one = played_or_refused(name, recipe, IMAGES, rounds=16, precision=torch.bfloat16)
+    one = played_or_refused(name, recipe, shape_of(recipe, IMAGES), rounds=16, precision=torch.bfloat16)
     if one is None:
         return
     phase = one.recipe.phases()[-1]

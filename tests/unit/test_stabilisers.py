@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tests.cli.conftest import assert_same_checkpoint, measured
 from tests.pair import Pair, playing
-from tests.recipes.conftest import SMALL, game, plays_on_points
+from tests.recipes.conftest import SMALL, game, plays_on_points, shape_of
 from zerosum import api, recipes, stabilisers
 from zerosum.errors import InputError
 from zerosum.loss import Loss
@@ -131,7 +131,7 @@ def test_feature_matching_looks_ahead_with_an_unrolled_game() -> None:
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_plays_with_every_stabiliser(name: str, precision: torch.dtype) -> None:
-    shape = IMAGES
+    shape = shape_of(name, IMAGES)
     text = "instance-noise:0.2,feature-matching:0.5"
     played = stabilised(name, shape, text, rounds=16, precision=precision)
     for index, phase in enumerate(played.recipe.phases()):
@@ -144,7 +144,7 @@ def test_every_recipe_plays_with_every_stabiliser(name: str, precision: torch.dt
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_discriminators_belong_to_the_players_of_that_role(name: str) -> None:
-    played = game(name, IMAGES)
+    played = game(name, shape_of(name, IMAGES))
     owned = {id(network) for p in played.players.values() if p.role == "discriminator" for network in p.networks}
     networks = played.recipe.discriminators()
     assert networks

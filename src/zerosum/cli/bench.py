@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
-from pydantic import PositiveInt
+from pydantic import AfterValidator, PositiveInt
 
-from zerosum import recipes
+from zerosum import recipes, stabilisers
 from zerosum.benchmarks.mode_collapse import benchmark, protocols
 from zerosum.benchmarks.mode_collapse.experiment import Variant
 from zerosum.benchmarks.mode_collapse.table import Results
@@ -32,7 +32,7 @@ class Bench(BaseConfig):
 
     recipe: tuple[str, ...] = ("gan",)
     """One or more recipes; in quotes, with flags as `zerosum train` takes them, where they are to depart from the
-    protocol's settings: --recipe gan "unrolled --steps 10" "wgan_gp --penalty 1"."""
+    protocol's settings: --recipe gan "unrolled --steps 10" "gan --stabilise pac:2"."""
 
     protocol: protocols.Name = "pacgan"
     """pacgan: networks, batch and rates of PacGAN's experiments, as far as a recipe has such settings. unrolled: those
@@ -53,6 +53,14 @@ class Bench(BaseConfig):
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Added(BaseConfig):
+    """What a variant is trained with beside its recipe's settings."""
+
+    stabilise: Annotated[str | None, AfterValidator(stabilisers.checked)] = None
+    """Stabilisers, as for `zerosum train`: pac:2."""
 
 
 def run(arguments: list[str]) -> int:
@@ -96,13 +104,18 @@ def variant(words: str, protocol: protocols.Name, data: tuple[str, ...]) -> Vari
     base = protocols.find(protocol, data[0]).config(name, {})
     kind: Any = make_dataclass(
         "Flags",
-        [("settings", Annotated[recipes.find(name).Config, tyro.conf.arg(name=name)], field(default=base))],
+        [
+            ("settings", Annotated[recipes.find(name).Config, tyro.conf.arg(name=name)], field(default=base)),
+            ("training", Annotated[_Added, tyro.conf.arg(name="")], field(default=_Added())),
+        ],
         kw_only=True,
     )
-    config = flags.parse(kind, rest, prog=f"--recipe {name}").settings.checked()
+    parsed = flags.parse(kind, rest, prog=f"--recipe {name}")
+    config, added = parsed.settings.checked(), parsed.training.checked()
     # The parser takes --a_b for --a-b.
     typed = {word.partition("=")[0].replace("_", "-") for word in rest if word.startswith("--")}
-    return Variant(recipe=name, settings={key: getattr(config, key) for key in config.names() if flag(key) in typed})
+    settings = {key: getattr(config, key) for key in config.names() if flag(key) in typed}
+    return Variant(recipe=name, settings=settings, stabilise=added.stabilise)
 
 
 def show(results: Results) -> None:

@@ -23,7 +23,7 @@ from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say, tell
-from zerosum.tasks import GENERATE, require_latents, require_task
+from zerosum.tasks import AGE, GENERATE, require_latents, require_task
 from zerosum.text import command, number
 
 
@@ -72,7 +72,7 @@ class Invert(BaseConfig):
 def run(arguments: list[str]) -> None:
     """Invert an image, and say how near the sample is and where it lies."""
     if (place := run_among(arguments)) is not None:
-        require_task(recipe_of(place, value_of(arguments, "--recipe")), place, GENERATE)
+        require_task(recipe_of(place, value_of(arguments, "--recipe")), place, GENERATE, AGE)
     given: Invert = flags.parse(Invert, arguments, prog="zerosum invert").checked()
     out = given.out or given.run / "inverted" / f"{given.image.stem}.png"
     if out.suffix.lower() != ".png" or out.is_dir():

@@ -14,6 +14,7 @@ from pydantic import PositiveInt
 from zerosum import recipes
 from zerosum.cli import flags, loading
 from zerosum.config import BaseConfig, documentation, flag, spelt
+from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.terminal import say
@@ -96,7 +97,7 @@ def _networks(kind: type[Recipe], shape: tuple[int, ...]) -> list[str]:
     from zerosum.run.load import build_recipe
 
     name = kinds.of_batches(kind.data)[0].name
-    shape = (2,) if name == "points" else shape
+    shape = (2,) if name == "points" else (DataConfig().frames, *shape) if name == "clips" else shape
     at, config = "x".join(map(str, shape)), RunConfig.read("", kind, {})
     try:
         built = build_recipe(config, Spec(shape=shape, kind=name))

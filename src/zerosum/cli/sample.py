@@ -32,7 +32,7 @@ from zerosum.recipe import Recipe
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.terminal import say, tell
-from zerosum.tasks import GENERATE, require_task
+from zerosum.tasks import AGE, GENERATE, require_task
 from zerosum.text import counted, listed
 
 WAYS = ("interpolate", "grid", "latent", "latent_file", "direction")
@@ -54,8 +54,9 @@ class Sample(BaseConfig):
     """Start of the randomness; on a CPU the same seed makes the same samples."""
 
     out: Path | None = None
-    """A folder for one file a sample, a .png for all in one picture, or a .npy or .tif for all in one file; with
-    --interpolate a .gif, .mp4, or .png strip. By default beside the run's other pictures."""
+    """A folder for one file a sample, a .png for all in one picture, or a .npy or .tif for all in one file; of clips
+    also a .gif or .mp4 of all in motion; with --interpolate a .gif, .mp4, or .png strip. By default beside the run's
+    other pictures."""
 
     grid: Literal["classes"] | None = None
     """classes: one picture with a row a class (or a row an attribute), the same latents in every row."""
@@ -98,16 +99,18 @@ def run(arguments: list[str]) -> None:
     place = run_among(arguments)
     parser: type = Sample
     parameters: dict[str, inspect.Parameter] = {}
+    endings = (".png", ".npy", ".tif", ".tiff", "")
     if place is not None:
         kind = recipe_of(place, value_of(arguments, "--recipe"))
-        require_task(kind, place, GENERATE)
+        require_task(kind, place, GENERATE, AGE)
         parameters = controls(kind)
+        endings += tuple(ending for made in kinds.of_batches(kind.data) for ending in made.endings)
         parser = with_controls(Sample, kind.sample, parameters)
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
     way = _way(given)
     pictures = {"interpolate": (".gif", ".mp4", ".png"), "grid": (".png",), "direction": (".png",)}
     out = given.out or given.run / "samples" / _name(given, parameters)
-    _require_ending(out, pictures.get(way or "", (".png", ".npy", ".tif", ".tiff", "")))
+    _require_ending(out, pictures.get(way or "", endings))
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))
     kind = kinds.find(recipe.spec.kind)

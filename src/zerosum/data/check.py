@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from zerosum.data.check_audio import check_audio
+from zerosum.data.check_clips import check_clips
 from zerosum.data.check_report import CheckReport, describe
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason
@@ -21,12 +23,16 @@ from zerosum.data.packing.rows import render
 from zerosum.data.packing.scan import attempt, plan_for, survey
 from zerosum.data.sizes import recommended
 from zerosum.data.sources import toys
+from zerosum.data.sources.audio_files import is_audio
+from zerosum.data.sources.clip_files import is_clips
 from zerosum.data.sources.find import Toy, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, settle, wide_scales
 from zerosum.data.sources.image_files import ImageFiles, left_out
 from zerosum.data.sources.labels import labelling
 from zerosum.data.sources.splits import side_of
 from zerosum.data.two_sided import NAMED
+from zerosum.data.volumes.check import check_volumes
+from zerosum.data.volumes.source import is_volumes
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted
 
@@ -53,12 +59,18 @@ def check(
     Raises:
         InputError: There are no such data, or the options or the labels do not fit them.
     """
+    if is_volumes(source):
+        return check_volumes(source, options, progress)
+    if is_clips(source):
+        return check_clips(source, options.checked(), progress)
     options = with_default_size(source, options.checked())
     report = _checked(source, options, progress)
     return replace(report, warnings=(*report.warnings, *shadowed(source)))
 
 
 def _checked(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> CheckReport:
+    if is_audio(source):
+        return check_audio(source, options, progress)
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return _of_toy(found.name, options)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -85,6 +85,10 @@ class SampleDataset(Dataset):
     @abstractmethod
     def real(self, rows: np.ndarray) -> Tensor:
         """Gather the samples at (N,) rows, without labels: (N, *shape)."""
+
+    def at(self, rows: slice) -> Self:
+        """Return the samples of some rows, as a view, under the same fingerprint."""
+        return replace(self, samples=self.samples[rows], labels=None if self.labels is None else self.labels[rows])
 
     def labels_at(self, rows: np.ndarray) -> Tensor | None:
         """Gather the labels at (N,) rows: (N,) or (N, A) int64, or None."""

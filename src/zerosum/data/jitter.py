@@ -10,7 +10,7 @@ from PIL import Image
 from zerosum.data.packing.wide import resized
 from zerosum.errors import InputError
 
-ORDER, CROP, NOISE, FIXED_NOISE = range(4)
+ORDER, CROP, NOISE, FIXED_NOISE, CAPTION = range(5)
 """What a generator of random numbers is for: no two purposes share one. `FIXED_NOISE` is that of a row, not a draw."""
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from pydantic import PositiveInt
+
 from zerosum.config import BaseConfig
 from zerosum.data.packing.bit_depth import Depth, range_of_side, read_range
 from zerosum.data.spec import Spec
@@ -17,6 +19,13 @@ from zerosum.runtime.paths import absolute
 Direction = Literal["AtoB", "BtoA"]
 SMALLEST_SIDE = 4
 LARGEST_SIDE = 4096
+BY_NAME = "name"
+"""In the place of a table: labels, or ages, are in the names of the files."""
+RATES = (1_000, 192_000)
+LENGTHS = (64, 1_048_576)
+"""Samples a second, and samples of a window, from least to most."""
+OF_SOUNDS = ("rate", "length")
+"""Settings that only sounds have a use for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +39,26 @@ class DataConfig(BaseConfig):
     fit: Literal["cover", "pad", "tiles"] = "cover"
     """How images come to that size: cover scales each to it and cuts off what stands out; pad scales each to lie within
     and fills what is left with its reflection; tiles scales nothing, but cuts each image file at full resolution into
-    tiles that overlap by half, and leaves out images smaller than one."""
+    tiles that overlap by half, and leaves out images smaller than one. Sounds are cut: cover into as many windows as
+    each holds, one after another; tiles into windows that overlap by half; pad takes the first window alone. What is
+    shorter than one is padded with silence."""
 
     channels: int | None = None
     """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; by default what the data really have."""
 
     labels: str | None = None
-    """"folders", "none", or the path of a CSV file with the columns file and label (labels.csv:column names another;
-    labels.csv:smiling,glasses names columns of 0 and 1, attributes of which an image may have several);
-    by default the dataset.json of StyleGAN's tools, else folders where the data are a folder of class folders, and the
-    labels that an array file brings along."""
+    """"folders", "none", "name" (the letters between the numbers of a file's name), or the path of a CSV file with the
+    columns file and label (labels.csv:column names another; labels.csv:smiling,glasses names columns of 0 and 1,
+    attributes of which an image may have several); by default the dataset.json of StyleGAN's tools, else folders where
+    the data are a folder of class folders, and the labels that an array file brings along."""
+
+    ages: str | None = None
+    """Ordered classes by a number in place of labels: the path of a CSV file with the columns file and age
+    (ages.csv:column names another, which need not be of ages), or name: what file names begin with, as 34_0_1.jpg."""
+
+    groups: str | None = None
+    """For --ages: the groups that are the classes, such as 0-29,30-59,60+, or how many of equal size; by default
+    0-18,19-29,30-39,40-49,50-59,60+."""
 
     range: str | None = None
     """LOW,HIGH: the numbers that become black and white, such as 0,4095; of pairs also SOURCES/TARGETS, as -1,1/0,255.
@@ -50,9 +69,23 @@ class DataConfig(BaseConfig):
     """Bits of a channel: 8, or 16, which takes twice the room; auto keeps 16 where wide numbers fill more than 256
     levels of their range."""
 
+    rate: int | None = None
+    """Of sounds: samples a second, such as 16000, to which all files are resampled; by default 16000, or what most
+    files have where that is less."""
+
+    length: int | None = None
+    """Of sounds: samples of a window; by default 16384, about a second at 16 kHz, or 4096 where nearly all are as
+    short."""
+
     split: str = "train"
     """Which part of the data: "train", "test" or "val", whatever its folder is called (Training, validation, ...), or
     the name of the sub-folder that holds it."""
+
+    frames: PositiveInt = 16
+    """Frames of a clip. Longer clips are cut into pieces of so many, and what is left at their ends is left out."""
+
+    frame_step: PositiveInt = 1
+    """Of clips, every which frame is taken: 2 for every other one, at twice the pace."""
 
     target: str | None = None
     """For recipes that translate: folder or .zip of the targets, matched to the sources in DATA by name; or, for two
@@ -64,6 +97,11 @@ class DataConfig(BaseConfig):
 
     direction: Direction = "AtoB"
     """For recipes that translate: from A, the left half or first folder, to B, the right half or second; or back."""
+
+    captions: str | None = None
+    """For recipes that paint from text: a CSV file with the columns file and caption, a row a caption, here or in the
+    data (captions.csv:text names another column); by default captions.csv in the data, else a .txt beside each image,
+    with a caption a line."""
 
     cache: str | None = None
     """Folder for packed and downloaded data; by default $ZEROSUM_CACHE, else $XDG_CACHE_HOME/zerosum, else
@@ -100,12 +138,20 @@ class DataConfig(BaseConfig):
         """
         super().checked()
         self.sides()
+        if self.groups is not None and self.ages is None:
+            raise InputError(f"--groups {self.groups} divides ages: give --ages FILE.csv or --ages name too.")
+        if self.ages is not None and self.labels is not None:
+            raise InputError(f"--ages {self.ages} and --labels {self.labels} both name the classes: give one of them.")
         for side in (0, 1):
             read_range(range_of_side(self.range, side))
         if self.channels not in (None, 1, 2, 3, 4):
             raise InputError(
                 f"--channels {self.channels} is not possible: give 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA)."
             )
+        for name, (low, high) in {"rate": RATES, "length": LENGTHS}.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise InputError(f"--{name} {value} is not possible: give a number from {low:,} to {high:,}.")
         if self.corrupt not in ("refuse", "skip"):
             raise InputError(f"--corrupt {self.corrupt} is not possible: give refuse or skip.")
         if self.direction not in ("AtoB", "BtoA"):
@@ -119,14 +165,21 @@ class DataConfig(BaseConfig):
         """
         given = {"target": self.target, "cache": self.cache}
         found = {name: str(absolute(path)) for name, path in given.items() if path is not None}
-        if self.labels not in (None, "none", "folders"):
-            path, column = split_labels(str(self.labels))
+        for name in ("labels", "ages"):
+            if getattr(self, name) not in WORDS:
+                path, column = split_labels(str(getattr(self, name)))
+                if absolute(path).exists():
+                    found[name] = str(absolute(path)) + ("" if column == "label" else f":{column}")
+        if self.captions is not None:
+            path, column = split_captions(self.captions)
             if absolute(path).exists():
-                found["labels"] = str(absolute(path)) + ("" if column == "label" else f":{column}")
+                found["captions"] = str(absolute(path)) + (f":{column}" if column else "")
         return replace(self, **found)
 
     def as_opened(self, spec: Spec) -> DataConfig:
-        """Return these options with the range and the depth that data were opened with, as a run keeps them."""
+        """Return these options with what the data decided: range and depth, of sounds rate and length."""
+        if spec.rate is not None:
+            return replace(self, rate=spec.rate, length=spec.shape[-1])
         decided = spec.range is not None or spec.bits == 16
         return replace(self, range=spec.range, depth=spec.bits if decided else self.depth)
 
@@ -136,12 +189,9 @@ class DataConfig(BaseConfig):
         >>> DataConfig(target="a", labels="none").moved(DataConfig(target="b", labels="c.csv"))
         {'target'}
         """
-        pairs = {name: (getattr(self, name), getattr(now, name)) for name in ("target", "labels")}
-        return {
-            name
-            for name, (before, after) in pairs.items()
-            if before != after and not {before, after} & {None, "none", "folders"}
-        }
+        names = ("target", "labels", "ages", "captions")
+        pairs = {name: (getattr(self, name), getattr(now, name)) for name in names}
+        return {name for name, (before, after) in pairs.items() if before != after and not {before, after} & WORDS}
 
     def cache_folder(self) -> Path:
         """Folder for packed and downloaded data; it need not exist yet.
@@ -163,6 +213,10 @@ class DataConfig(BaseConfig):
             ) from error
 
 
+WORDS = frozenset({None, "none", "folders", BY_NAME})
+"""What --labels and --ages may say that is no path."""
+
+
 def split_labels(asked: str) -> tuple[str, str]:
     """Split what --labels says into the path of a table and the name of its column of labels.
 
@@ -171,6 +225,16 @@ def split_labels(asked: str) -> tuple[str, str]:
     """
     path, _, column = asked.rpartition(":")
     return (path, column) if column and path.lower().endswith((".csv", ".tsv", ".txt")) else (asked, "label")
+
+
+def split_captions(asked: str) -> tuple[str, str | None]:
+    """Split what --captions says into the path of a table and the name of its column of captions, None by default.
+
+    >>> split_captions("a.csv"), split_captions("C:/a.csv:Long text")
+    (('a.csv', None), ('C:/a.csv', 'Long text'))
+    """
+    path, _, column = asked.rpartition(":")
+    return (path, column) if column and path.lower().endswith((".csv", ".tsv", ".txt")) else (asked, None)
 
 
 def choose_sides(sizes: set[tuple[int, int]], options: DataConfig) -> tuple[int, int]:

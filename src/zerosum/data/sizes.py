@@ -10,19 +10,24 @@ from statistics import median
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import plan_for, survey
-from zerosum.data.sources.find import Toy, find, with_default_size
+from zerosum.data.sources import moving, toys
+from zerosum.data.sources.audio_files import is_audio
+from zerosum.data.sources.find import Toy, built_in, find, with_default_size
 from zerosum.data.sources.image_array import settle
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.labels import labelling
 from zerosum.data.spec import Spec
+from zerosum.data.volumes.source import is_volumes
 from zerosum.runtime.thread_pool import ProgressCallback
 
 SMALLEST = 32
 """Pixels of a longer side below which images are not made smaller to be trained faster."""
 
 
-def candidates(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> list[Spec]:
-    """Return what images would be at each size that they could be trained at, the smallest first.
+def candidates(
+    source: str | Path, options: DataConfig, progress: ProgressCallback | None = None
+) -> tuple[list[Spec], int]:
+    """Return what images would be at each size that they could be trained at, the smallest first, and how many.
 
     Args:
         source: as for `zerosum.kinds.images.open`.
@@ -30,22 +35,22 @@ def candidates(source: str | Path, options: DataConfig, progress: ProgressCallba
         progress: told of the stage "look".
 
     Returns:
-        The size that fits the data, and its halves down to 32 pixels; none for points.
+        The size that fits the data, and its halves down to 32 pixels; none where there are no images. And their number.
 
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
     """
     looked = _look(source, options, progress)
     if looked is None:
-        return []
-    spec, sizes = looked
+        return [], 0
+    spec, sizes, count = looked
     asked = DataConfig(size=recommended(sizes)).sides() if options.size is None else None
     sides = [spec.shape[1:]] if asked is None else reversed(_halves(asked))
-    return [replace(spec, shape=(spec.shape[0], *side)) for side in sides]
+    return [replace(spec, shape=(spec.shape[0], *side)) for side in sides], count
 
 
 def expected(source: str | Path, options: DataConfig, progress: ProgressCallback | None = None) -> Spec | None:
-    """Return what images will be when they are opened; None for points, and where no image can be used.
+    """Return what images will be when they are opened; None for points and sounds, and where no image can be used.
 
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
@@ -56,9 +61,11 @@ def expected(source: str | Path, options: DataConfig, progress: ProgressCallback
 
 def _look(
     source: str | Path, options: DataConfig, progress: ProgressCallback | None
-) -> tuple[Spec, Sequence[tuple[int, int]]] | None:
-    """Read headers; return what the images will be, and the sizes that they have."""
+) -> tuple[Spec, Sequence[tuple[int, int]], int] | None:
+    """Read headers; return what the images will be, the sizes that they have, and how many they are."""
     options = with_default_size(source, options.checked())
+    if not is_images(source):
+        return None
     found = find(source, options, progress)
     if isinstance(found, Toy):
         return None
@@ -68,14 +75,15 @@ def _look(
         sizes = [(fact.height, fact.width) for fact in looked.facts.values()]
         if not sizes:
             return None
+        count = len(sizes)
         plan, labels = plan_for(looked, options)[0], labelling(found, options)
         classes, attributes = labels.classes, labels.attributes
     else:
         table = found.read()
-        sizes = [table.samples.shape[1:3]]
+        sizes, count = [table.samples.shape[1:3]], len(table.samples)
         plan, table = settle(table, options)
         classes, attributes = table.classes, ()
-    return Spec(shape=(plan.channels, plan.height, plan.width), classes=classes, attributes=attributes), sizes
+    return Spec(shape=(plan.channels, plan.height, plan.width), classes=classes, attributes=attributes), sizes, count
 
 
 def _halves(sides: tuple[int, int]) -> list[tuple[int, int]]:
@@ -118,3 +126,9 @@ def like(spec: Spec, options: DataConfig) -> DataConfig:
     """Return options that bring images to the size, and where they are made from nothing the channels, of a spec."""
     asked = replace(options, size="x".join(map(str, spec.shape[1:])), range=spec.range or options.range)
     return asked if spec.source_shape is not None else replace(asked, channels=spec.shape[0])
+
+
+def is_images(source: str | Path) -> bool:
+    """Whether a source can be of images: whatever is of no other kind beyond doubt."""
+    made = built_in(source) in (*toys.NAMES, *moving.NAMES)
+    return not made and not is_volumes(source) and not is_audio(source)

@@ -13,7 +13,7 @@ class Spec:
     """The facts about the data that a recipe builds its networks from."""
 
     shape: tuple[int, ...]
-    """Shape of one sample without the batch: (C, H, W) for images, (2,) for points."""
+    """Shape of one sample without the batch: (C, H, W) for images, (2,) for points, (1, L) for waveforms."""
 
     kind: str = "images"
     """What a sample is: the name of a kind of `zerosum.kinds`."""
@@ -43,6 +43,12 @@ class Spec:
     range: str | None = field(default=None, compare=False)
     """Numbers that become black and white, as `bit_depth.read_range` reads them, of sources/targets where they differ;
     None where all data have 8 bits. It belongs to the preprocessing, and two specs are equal whatever it is."""
+
+    rate: int | None = None
+    """Samples a second of a waveform; None for all else."""
+    vocabulary: tuple[str, ...] = field(default=(), compare=False)
+    """Words of the captions, the most frequent first, at most 10,000; empty for data without captions. Two specs are
+    equal whatever it is, because another split has other words."""
 
     @property
     def label_width(self) -> int:

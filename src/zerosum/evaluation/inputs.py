@@ -216,6 +216,7 @@ def _with_what_is_known(recipe: Recipe, comparison: Comparison) -> Comparison:
     """Add what is known of the samples of a recipe before one is made: of their labels, with blank images."""
     count, seed = len(comparison.fake), comparison.protocol.seed
     takes_labels = recipe.task.given == "nothing" and recipe.takes_labels and not recipe.spec.attributes
+    takes_labels = takes_labels and kinds.find(recipe.spec.kind).pictures  # probes of labels train on images
     blank = torch.zeros((), dtype=torch.uint8).expand(count, *recipe.spec.shape)
     labelled = partial(_with_labels, recipe, lambda: blank, count, seed) if takes_labels else None
     return replace(comparison, recipe=recipe, paired=is_paired(recipe), labelled=labelled)

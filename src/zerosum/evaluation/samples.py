@@ -211,6 +211,11 @@ class Comparison:
         return self.reference.training.spec.kind
 
     @property
+    def frechet(self) -> str:
+        """What the Frechet distance of their features is called."""
+        return kinds.find(self.kind).frechet
+
+    @property
     def unit(self) -> str:
         """What samples are called when they are counted, in the plural."""
         return kinds.find(self.kind).unit

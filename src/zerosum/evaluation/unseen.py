@@ -12,13 +12,14 @@ import numpy as np
 
 from zerosum.data.dataset import SampleDataset
 from zerosum.evaluation.splits import Split, Splits
+from zerosum.features.captions import Matched
 from zerosum.features.classifier_extractor import LEARNED, Trained
 from zerosum.features.extractor import Extractor
 
 
 def unlearned(splits: Splits, extractor: Extractor | None) -> Splits:
-    """Return the splits without the images that an extractor learned, which only a classifier trained here does."""
-    if not isinstance(extractor, Trained):
+    """Return the splits without the images that an extractor learned, which only what is trained here does."""
+    if not isinstance(extractor, Trained | Matched):
         return splits
     real, other = (_without(split, extractor) for split in (splits.real, splits.other))
     assert real is not None
@@ -27,7 +28,7 @@ def unlearned(splits: Splits, extractor: Extractor | None) -> Splits:
 
 def rows_in_whole(rows: np.ndarray, whole: SampleDataset, extractor: Extractor | None) -> np.ndarray:
     """Return the rows (n,) of the samples that were left of a data set as rows of all of it."""
-    learned_here = isinstance(extractor, Trained) and extractor.learned == whole.fingerprint
+    learned_here = isinstance(extractor, Trained | Matched) and extractor.learned == whole.fingerprint
     return rows_left(len(whole))[rows] if learned_here else rows
 
 
@@ -40,14 +41,9 @@ def rows_left(count: int) -> np.ndarray:
     return np.delete(np.arange(count), np.s_[LEARNED])
 
 
-def _without(split: Split | None, extractor: Trained) -> Split | None:
+def _without(split: Split | None, extractor: Trained | Matched) -> Split | None:
     if split is None or not isinstance(split.dataset, SampleDataset) or split.dataset.fingerprint != extractor.learned:
         return split
     whole, left = split.dataset, slice(1, None, 2)  # a view: nothing of a large array is copied
-    kept = replace(
-        whole,
-        samples=whole.samples[left],
-        labels=None if whole.labels is None else whole.labels[left],
-        fingerprint=f"{whole.fingerprint}-unlearned",
-    )
+    kept = replace(whole.at(left), fingerprint=f"{whole.fingerprint}-unlearned")
     return Split(dataset=kept, split=split.split)

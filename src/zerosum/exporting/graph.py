@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.data.masks import NUMBERS, masks
+from zerosum.errors import InputError
 from zerosum.exporting.inputs import Draw, Graph, Input
 from zerosum.inference.controls import controls
 from zerosum.inference.generate import draw_labels
@@ -23,8 +24,10 @@ def graphs(recipe: Recipe) -> tuple[Graph, ...]:
     """Return the graphs of a recipe in evaluation mode: one, or one for each choice of network.
 
     Raises:
-        InputError: the recipe makes samples from nothing but chance, so that there is no function to export.
+        InputError: the recipe is for something that has no graph, or its samples have no latents.
     """
+    if recipe.task.name not in BUILDERS:
+        raise InputError(f"This run {recipe.task.does}: zerosum export has no form for that yet.")
     return BUILDERS[recipe.task.name](recipe)
 
 

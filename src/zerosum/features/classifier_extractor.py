@@ -71,6 +71,11 @@ class Trained:
         assert seen.logits is not None
         return Features(features=seen.features.cpu(), logits=seen.logits.cpu())
 
+    def with_gradient(self, images: Tensor) -> Tensor:
+        """Map (N, C, H, W) images in [-1, 1] to features (N, F)."""
+        with torch.autocast(self.network.head.weight.device.type, enabled=False):
+            return self.network.hidden(self.stages(images)[-1])
+
     def stages(self, images: Tensor) -> list[Tensor]:
         """See (N, C, H, W) images in [-1, 1] of its channels: the maps (N, C_s, H_s, W_s) of its stages."""
         return self.network.maps(images.to(self.network.head.weight.device))

@@ -40,6 +40,17 @@ def as_rgb(images: Tensor) -> Tensor:
     return images.expand(-1, 3, -1, -1)
 
 
+def rgb_levels(images: Tensor) -> Tensor:
+    """Bring (N, C, H, W) images in [-1, 1] to three channels in [0, 255], as `as_rgb` does, but with a gradient."""
+    C = images.shape[1]
+    if C not in (1, 2, 3, 4):
+        raise InputError(f"Images of {C} channels were given; features are of images of 1, 2, 3 or 4 channels.")
+    levels = (images + 1) / 2 * 255
+    if C in (2, 4):
+        levels = 255 + (levels[:, :-1] - 255) * (levels[:, -1:] / 255)
+    return levels.expand(-1, 3, -1, -1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Features:
     """What an extractor sees in N images."""
@@ -68,6 +79,14 @@ class Extractor(Protocol):
 
     def __call__(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images, C being 1 or 3 or whatever the extractor was made for."""
+        ...
+
+
+class DifferentiableExtractor(Extractor, Protocol):
+    """An extractor whose features have a gradient."""
+
+    def with_gradient(self, images: Tensor) -> Tensor:
+        """Map (N, C, H, W) images in [-1, 1] to features (N, F)."""
         ...
 
 

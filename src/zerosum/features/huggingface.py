@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from zerosum.errors import InputError
-from zerosum.features.extractor import SENTENCE, Features, as_rgb, identity_of
+from zerosum.features.extractor import SENTENCE, Features, as_rgb, identity_of, rgb_levels
 from zerosum.runtime import rng
 
 CPU = torch.device("cpu")
@@ -49,14 +49,21 @@ class HuggingFace:
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images of any size."""
-        x = as_rgb(images).to(self._device, torch.float32)
-        x = functional.interpolate(x, (self._side, self._side), mode="bilinear", align_corners=False, antialias=True)
+        return Features(features=self._features(as_rgb(images).to(self._device, torch.float32)).cpu())
+
+    def with_gradient(self, images: Tensor) -> Tensor:
+        """Map (N, C, H, W) images in [-1, 1] to features (N, F)."""
+        return self._features(rgb_levels(images.to(self._device)))
+
+    def _features(self, rgb: Tensor) -> Tensor:
+        """Map (N, 3, H, W) in [0, 255] to features (N, F)."""
+        x = functional.interpolate(rgb, (self._side, self._side), mode="bilinear", align_corners=False, antialias=True)
         with torch.autocast(self._device.type, enabled=False):
             seen = self._network(pixel_values=(x.div(255) - self._mean) / self._deviation)
         pooled = getattr(seen, "pooler_output", None)
         if pooled is None:
             pooled = seen.last_hidden_state[:, 0]
-        return Features(features=pooled.flatten(1).float().cpu())
+        return pooled.flatten(1).float()
 
 
 def _load(model: str) -> tuple[dict[str, Any], Any]:

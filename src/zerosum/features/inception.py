@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from zerosum.features.extractor import SENTENCE, Features, as_rgb, identity_of
+from zerosum.features.extractor import SENTENCE, Features, as_rgb, identity_of, rgb_levels
 from zerosum.features.inception_network import body, fill
 
 SIDE = 299
@@ -47,11 +47,20 @@ class Inception:
 
         The logits (N, 1008) are without their bias, as the Inception Score has been computed from its first code on.
         """
-        x = (resize(as_rgb(images).to(self._device, torch.float32)) - 128) / 128
+        features = self._features(as_rgb(images).to(self._device, torch.float32))
         with torch.autocast(self._device.type, enabled=False):
-            features = self._network(x.contiguous(memory_format=torch.channels_last)).mean((2, 3))
             logits = None if self._head is None else features @ self._head.T
         return Features(features=features.cpu(), logits=None if logits is None else logits.cpu())
+
+    def with_gradient(self, images: Tensor) -> Tensor:
+        """Map (N, C, H, W) images in [-1, 1] to features (N, F)."""
+        return self._features(rgb_levels(images.to(self._device)))
+
+    def _features(self, rgb: Tensor) -> Tensor:
+        """Map (N, 3, H, W) in [0, 255] to features (N, F)."""
+        x = (resize(rgb) - 128) / 128
+        with torch.autocast(self._device.type, enabled=False):
+            return self._network(x.contiguous(memory_format=torch.channels_last)).mean((2, 3))
 
 
 def resize(images: Tensor, side: int = SIDE) -> Tensor:

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
-from zerosum.features.extractor import SENTENCE, Features, as_rgb, identity_of
+from zerosum.features.extractor import SENTENCE, Features, as_rgb, identity_of, rgb_levels
 from zerosum.runtime import rng
 
 CPU = torch.device("cpu")
@@ -43,6 +43,10 @@ class Pixels:
             )
         return Features(features=images.cpu().flatten(1).float() / 255)
 
+    def with_gradient(self, images: Tensor) -> Tensor:
+        """Map (N, C, H, W) images in [-1, 1] to features (N, F)."""
+        return ((images + 1) / 2).flatten(1)
+
 
 class Random:
     """Convolutions with fixed random weights: 512 features without a single opinion on what images show.
@@ -76,12 +80,19 @@ class Random:
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Features:
         """See (N, C, H, W) uint8 images of any size."""
-        x = to_float(as_rgb(images).to(self._device))
+        return Features(features=self._features(to_float(as_rgb(images).to(self._device))).cpu())
+
+    def with_gradient(self, images: Tensor) -> Tensor:
+        """Map (N, C, H, W) images in [-1, 1] to features (N, F)."""
+        return self._features(rgb_levels(images.to(self._device)) / 255 * 2 - 1)
+
+    def _features(self, x: Tensor) -> Tensor:
+        """Map (N, 3, H, W) in [-1, 1] to features (N, F)."""
         H, W = x.shape[-2:]
         if max(H, W) > LARGEST_SIDE:
             x = functional.adaptive_avg_pool2d(x, (min(H, LARGEST_SIDE), min(W, LARGEST_SIDE)))
         with torch.autocast(self._device.type, enabled=False):
-            return Features(features=self._network(x).cpu())
+            return self._network(x)
 
 
 def _spelt(shape: tuple[int, ...]) -> str:

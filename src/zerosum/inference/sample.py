@@ -33,7 +33,7 @@ def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[s
         InputError: the ending is of another kind of file.
         StorageError: the disk refuses.
     """
-    known = image_grid.is_picture(out) or out.is_dir() or out.suffix.lower() in ENDINGS
+    known = image_grid.is_picture(out) or out.is_dir() or out.suffix.lower() in (*ENDINGS, *kind.endings)
     if not known and out.suffix.lower() in Image.registered_extensions():
         raise InputError(
             f"Samples cannot be written as {out.name}: give a name that ends in .png, .npy or .tif, or a folder."

@@ -13,10 +13,12 @@ from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.sizes import expected
+from zerosum.data.sources.find import built_in
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
 from zerosum.runtime.distributed import World
+from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
 
 HELD_OUT = ("test", "val")
@@ -62,10 +64,22 @@ def default_recipe(source: str | Path, options: DataConfig = DataConfig()) -> st
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
     """
-    kind = next(kind for kind in singles() if kind.recipe is not None and kind.accepts(source))
+    kind = next(kind for kind in singles() if kind.recipe is not None and (kind.claims or kind.accepts)(source))
     assert kind.recipe is not None
-    spec = expected(source, options) if source else None
+    spec = expected(source, options) if source and kind.fallback else None
     return kind.recipe(spec or Spec(shape=(3, 64, 64)), options)
+
+
+def require_present(source: str | Path) -> None:
+    """Require that a source is a built-in name, or a path at which something lies.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if built_in(source) is None and not absolute(source).exists():
+        raise InputError(
+            f"There is no file or folder {absolute(source)}, nor a built-in data set {source}: give a path or a name."
+        )
 
 
 def _accepting(kinds: Sequence[Kind], source: str | Path) -> Kind | None:
@@ -88,7 +102,10 @@ def open_as(
     kinds = of_batches(batches)
     kind = _accepting(kinds, source)
     if kind is None:
+        require_present(source)
         others = [kind for kind in singles() if kind.accepts(source)]
+        if others and others[0].fallback and built_in(source) is None and kinds and kinds[0].features != "raw":
+            return kinds[0].open(source, options=options, progress=progress)  # which says what it expects
         given = others[0].unit if others else "something else"
         trained = " or ".join(kind.unit for kind in kinds)
         raise InputError(f"{source} is made of {given}, and this recipe trains on {trained}: name other data.")
@@ -105,7 +122,8 @@ def open_data(
         InputError: there are no such data, or options are set that their kind has no use for.
         StorageError: the cache cannot be written to.
     """
-    dataset = open_as([kind.batch for kind in singles()], source, options=options, progress=progress)
+    kind = next(kind for kind in singles() if (kind.claims or kind.accepts)(source))
+    dataset = open_as([kind.batch], source, options=options, progress=progress)
     assert isinstance(dataset, SampleDataset)
     return dataset
 

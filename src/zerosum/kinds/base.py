@@ -19,6 +19,9 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
 
+OF_FEW_KINDS = ("captions", "ages", "groups", "rate", "length", "frames", "frame_step")
+"""Settings of `DataConfig` that a kind has no use for unless it names them in `Kind.own`."""
+
 
 class Opener(Protocol):
     """Opens data as one kind of sample."""
@@ -57,6 +60,9 @@ class Kind:
     accepts: Callable[[str | Path], bool] = lambda source: True
     """Whether a source that a user names can be of this kind, before it is opened."""
 
+    claims: Callable[[str | Path], bool] | None = None
+    """Whether a source is of this kind though nobody names a recipe; as `accepts` where None."""
+
     unused: tuple[str, ...] = ()
     """Settings of `DataConfig` that are of no use to this kind, and refused."""
 
@@ -72,6 +78,9 @@ class Kind:
 
     example: Callable[[Spec, int], Dataset]
     """Makes random samples that fit a spec, as many as asked for: for property tests and speed trials."""
+
+    endings: tuple[str, ...] = ()
+    """Endings of files that `save` writes beside a .png, a .npy and a .tif."""
 
     draw_neighbours: Callable[[Tensor, Tensor], Image.Image] | None = None
     """Draws (N, *shape) samples beside their (N, K, *shape) nearest training samples; None where nobody could look."""
@@ -90,6 +99,9 @@ class Kind:
 
     features: str = "images"
     """Module of `zerosum.features` that finds extractors for it; "raw" where a sample's values are its features."""
+
+    frechet: str = "FID"
+    """What the Frechet distance of its features is called, before the extractor's name."""
 
     finished: Callable[[Tensor, Spec], Tensor] = lambda samples, spec: to_uint8(samples)
     """Brings generated samples (N, *shape) of a spec to the form that `SampleDataset.real` has and extractors take."""
@@ -116,6 +128,9 @@ class Kind:
     paired: bool = True
     """Whether a result made from a sample has one real answer in the data."""
 
+    own: tuple[str, ...] = ()
+    """Settings of `DataConfig` that are of use to few kinds, this one among them: `OF_FEW_KINDS`."""
+
     def require_useful(self, options: DataConfig, source: str | Path) -> None:
         """Refuse settings that this kind has no use for.
 
@@ -123,7 +138,7 @@ class Kind:
             InputError: one is set.
         """
         defaults = {field.name: field.default for field in fields(options)}
-        for name in self.unused:
+        for name in (*self.unused, *(name for name in OF_FEW_KINDS if name not in self.own)):
             value = getattr(options, name)
             if value != defaults[name] and not (name == "labels" and value == "none"):
                 raise InputError(

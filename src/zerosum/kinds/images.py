@@ -23,8 +23,7 @@ from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.packing.levels import levels_of
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.pack_images import pack_files
-from zerosum.data.sizes import like
-from zerosum.data.sources import toys
+from zerosum.data.sizes import is_images, like
 from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, pack_table, settle, spec_of
 from zerosum.data.sources.image_files import ImageFiles
@@ -32,12 +31,14 @@ from zerosum.data.sources.label_table import label_bytes
 from zerosum.data.sources.splits import split_of
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
-from zerosum.kinds.base import Kind
+from zerosum.kinds.base import OF_FEW_KINDS, Kind
 from zerosum.media import image_arrays, image_grid
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import shown
 
 __all__ = ["DataConfig", "open"]
+
+UNUSED, OWN = ("target", "degrade", "direction"), ("ages", "groups")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,8 +70,8 @@ def open(  # noqa: A001
 
     Args:
         source: A folder or .zip of images; a .npz, .npy or idx .gz file, or a folder of idx files; or a name: digits,
-            mnist, fashion-mnist, cifar10, stacked-mnist (looked for under $ZEROSUM_DATA, else downloaded), ring8,
-            grid25.
+            aged-digits, mnist, fashion-mnist, cifar10, stacked-mnist (looked for under $ZEROSUM_DATA, else downloaded),
+            ring8, grid25.
         options: Size, channels, labels, split, cache, and what to do about corrupt files.
         progress: Told of a stage ("download", "look", "pack"), what is done and what there is to do: bytes or images.
 
@@ -102,7 +103,7 @@ def _in_range_of_training(
 def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> ImageDataset:
     found = find(source, options, progress)
     if isinstance(found, Toy):
-        raise InputError(f"{source} is made of points, and images are needed here: name data of images.")
+        raise InputError(f"{source} is made of {found.unit}, and images are needed here: name data of images.")
     if isinstance(found, StoredArray) and not found.paths:
         return _in_memory(found.read(), options, name_of(source))
     cache = options.cache_folder()
@@ -129,7 +130,7 @@ def _key(
 
     It changes with the content of every file, option and label, and with nothing else.
     """
-    elsewhere = ("range", "depth", "cache", "target", "degrade", "direction")  # change nothing of what is packed
+    elsewhere = {"range", "depth", "cache", *UNUSED, *OF_FEW_KINDS} - {*OWN}  # change nothing of what is packed
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
     cache = options.cache_folder()
     if isinstance(found, StoredArray):
@@ -235,8 +236,9 @@ KIND = Kind(
     batch=Images,
     recipe=recipe_for,
     open=open,
-    accepts=lambda source: built_in(source) not in toys.NAMES,
-    unused=("target", "degrade", "direction"),
+    accepts=is_images,
+    unused=UNUSED,
+    own=OWN,
     draw=draw,
     save=save,
     example=example,

@@ -9,6 +9,8 @@ Source: Miyato et al. 2018, section 2.1 and algorithm 1 (https://arxiv.org/abs/1
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,7 +22,7 @@ from zerosum.errors import InputError
 from zerosum.layers.equalised import EqualisedConv2d, EqualisedLinear
 
 Layer = TypeVar("Layer", bound=nn.Module)
-LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)
+LAYERS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)
 EPSILON = 1e-6
 """Least norm that a vector or a weight is divided by (Brock et al. 2019, authors' code)."""
 
@@ -52,8 +54,9 @@ def spectral_norm(layer: Layer) -> Layer:
     power iteration and stores it; one in evaluation mode stores nothing. No gradient flows through the vectors.
 
     Args:
-        layer: `torch.nn.Conv2d`, `ConvTranspose2d`, `Linear`, `Embedding`, or a subclass of one that uses its weight as
-            it is. Its parameters and their names stay; `layer.weight` is the normalised one during a call alone.
+        layer: `torch.nn.Conv2d`, `Conv3d`, `ConvTranspose2d`, `Linear`, `Embedding`, or a subclass of one that uses
+            its weight as it is. Its parameters and their names stay; `layer.weight` is the normalised one during a call
+            alone.
     """
     if "u" not in dict(layer.named_buffers(recurse=False)):
         weight = _matrix(layer).detach()
@@ -79,6 +82,20 @@ def normalised_weight(layer: nn.Module) -> Tensor:
         return weight / torch.dot(left, product).clamp_min(EPSILON)
 
 
+@contextmanager
+def normalised_once(*layers: nn.Module) -> Iterator[None]:
+    """Normalise the weights of some layers once for all of their calls meanwhile, as a recurrence makes them."""
+    normalised = [layer for layer in layers if "u" in dict(layer.named_buffers(recurse=False))]
+    for layer in normalised:
+        vars(layer).update(weight=normalised_weight(layer), normalised=True)
+    try:
+        yield
+    finally:
+        for layer in normalised:
+            vars(layer).pop("normalised")
+            vars(layer).pop("weight", None)
+
+
 def _matrix(layer: nn.Module) -> Tensor:
     """Return the weight as (outputs, rest); the order of the columns follows memory, since it changes no norm."""
     weight: Any = layer.weight
@@ -91,8 +108,10 @@ def _matrix(layer: nn.Module) -> Tensor:
 
 def _normalise(layer: nn.Module, _: Any) -> None:
     # An attribute is found before the parameter of the same name, whose place among the parameters stays.
-    vars(layer)["weight"] = normalised_weight(layer)
+    if "normalised" not in vars(layer):
+        vars(layer)["weight"] = normalised_weight(layer)
 
 
 def _restore(layer: nn.Module, _: Any, __: Any) -> None:
-    vars(layer).pop("weight", None)
+    if "normalised" not in vars(layer):
+        vars(layer).pop("weight", None)

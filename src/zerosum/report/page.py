@@ -78,8 +78,10 @@ def _samples(evidence: RunData) -> Samples | None:
     if not evidence.previews:
         return None
     *earlier, last = evidence.previews
-    same = "latents" if _task(evidence).given == "nothing" else "images"
+    same = {"nothing": "latents", "text": "captions"}.get(_task(evidence).given, "images")
     caption = f"Round {last.round:,}. Every preview is made from the same {same}, with the averaged weights if any."
+    if texts := last.captions:
+        caption += f" Two images of each caption and the real one, row by row: {'; '.join(texts)}."
     return Samples(
         last=_image(last, f"Samples at round {last.round}", caption),
         earlier=[_image(one, f"Samples at round {one.round}", f"Round {one.round:,}") for one in earlier],

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from zerosum.errors import InputError
 from zerosum.run.directory import in_present_format
@@ -32,6 +35,16 @@ class Picture:
 
     round: int = 0
     """Rounds played when it was made."""
+
+    @property
+    def captions(self) -> list[str]:
+        """What its images were made from, as its text chunk says, where that was text."""
+        try:
+            with Image.open(BytesIO(self.content)) as picture:
+                said = getattr(picture, "text", {}).get("captions", "")
+        except (OSError, ValueError, SyntaxError):  # damaged
+            return []
+        return said.split(" | ") if said else []
 
 
 @dataclass(frozen=True, kw_only=True)

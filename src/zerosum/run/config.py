@@ -178,7 +178,7 @@ def _parse_spec(directory: Run) -> Spec:
         spec = TypeAdapter(Spec).validate_python(directory.description["spec"])
     except (KeyError, ValidationError):
         raise _edited(directory) from None
-    if len(spec.shape) not in (1, 3) or min(spec.shape) < 1:
+    if not 1 <= len(spec.shape) <= 4 or min(spec.shape) < 1:
         raise _edited(directory)
     return spec
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from zerosum import kinds
+from zerosum.data.batch import Batch
 from zerosum.errors import InputError
 from zerosum.recipe import Recipe
+from zerosum.tasks.age import AGE, AgeingRecipe
 from zerosum.tasks.base import Task
 from zerosum.tasks.conditions import class_number, condition, draw_conditions
 from zerosum.tasks.generate import (
@@ -17,21 +19,26 @@ from zerosum.tasks.generate import (
     PresetConfig,
 )
 from zerosum.tasks.inpaint import INPAINT, InpaintingRecipe
+from zerosum.tasks.paint import PAINT, PaintingRecipe
 from zerosum.tasks.translate import TRANSLATE, TranslationConfig, TranslationRecipe
 from zerosum.tasks.upscale import UPSCALE, UpscalingRecipe
 
 __all__ = [
+    "AGE",
     "GENERATE",
     "INPAINT",
+    "PAINT",
     "TASKS",
     "TRANSLATE",
     "UPSCALE",
+    "AgeingRecipe",
     "ConditionalRecipe",
     "Decoder",
     "GenerativeRecipe",
     "InpaintingRecipe",
     "LatentConfig",
     "LatentRecipe",
+    "PaintingRecipe",
     "PresetConfig",
     "Task",
     "TranslationConfig",
@@ -42,12 +49,14 @@ __all__ = [
     "draw_conditions",
     "has_latents",
     "is_paired",
+    "painter",
     "require_latents",
     "require_task",
+    "texts_of",
 ]
 
 
-TASKS = {task.name: task for task in (GENERATE, TRANSLATE, UPSCALE, INPAINT)}
+TASKS = {task.name: task for task in (GENERATE, TRANSLATE, UPSCALE, INPAINT, AGE, PAINT)}
 
 
 def is_paired(recipe: type[Recipe] | Recipe) -> bool:
@@ -65,6 +74,17 @@ def require_task(recipe: type[Recipe], run: object | None, *accepted: Task) -> N
         task, wanted = recipe.task, " or ".join(one.does for one in accepted)
         subject, place = ("This run", "RUN") if run is None else (run, run)
         raise InputError(f"{subject} {task.does}, and what {wanted} is needed here. Type: {task.typed(place)}")
+
+
+def painter(recipe: Recipe) -> PaintingRecipe:
+    """Return a recipe that paints; ask only of one whose task that is."""
+    assert isinstance(recipe, PaintingRecipe)
+    return recipe
+
+
+def texts_of(recipe: Recipe, batch: Batch) -> tuple[str, ...]:
+    """Return the texts that images of a preview are made from, in their order; none of recipes of other tasks."""
+    return recipe.preview_texts(batch) if isinstance(recipe, PaintingRecipe) else ()
 
 
 def require_latents(recipe: Recipe) -> GenerativeRecipe:

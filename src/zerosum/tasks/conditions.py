@@ -26,11 +26,11 @@ def condition(spec: Spec, label: str | int) -> Tensor:
     return torch.tensor(attribute_row(spec, label) if spec.attributes else class_number(spec, label))
 
 
-def class_number(spec: Spec, label: str | int) -> int:
+def class_number(spec: Spec, label: str | int, *, flag: str = "--label") -> int:
     """Return the number of a class, given by its name or by its number.
 
     A name comes first where one class has the name that is another one's number. Capitals decide only between classes
-    whose names differ in nothing else.
+    whose names differ in nothing else. `flag` is where it was given, for the refusal.
 
     >>> spec = Spec(shape=(2,), classes=("cat", "Dog"))
     >>> class_number(spec, "dog"), class_number(spec, "0"), class_number(spec, 1)
@@ -41,7 +41,7 @@ def class_number(spec: Spec, label: str | int) -> int:
     """
     found = _position(spec.classes, label)
     if found is None:
-        raise InputError(f"--label is {label}, and this model has no such class: {_hint(spec.classes, label)}")
+        raise InputError(f"{flag} is {label}, and this model has no such class: {_hint(spec.classes, label)}")
     return found
 
 

@@ -18,6 +18,7 @@ from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import duration
 from zerosum.training.build import build_game
+from zerosum.training.choice import with_stabilisers
 from zerosum.training.fitting import nearest_fit
 from zerosum.training.open_data import with_expected_clusters
 
@@ -63,7 +64,10 @@ def within(
     """
     if "rounds" in plan.asked:
         raise InputError(f"--minutes chooses the number of rounds: leave out --rounds {plan.config.rounds}, or it.")
-    specs = candidates(plan.data, plan.options, progress)
+    unit = _unit(plan)
+    if unit is not None:
+        raise InputError(f"--minutes needs images, and {plan.data} is made of {unit}: give --rounds.")
+    specs, count = candidates(plan.data, plan.options, progress)
     if plan.options.size is None:
         specs = list(
             dict.fromkeys(nearest_fit(plan, with_expected_clusters(plan, spec), device.type) for spec in specs)
@@ -73,7 +77,7 @@ def within(
     chosen, larger, refused = None, None, None
     for spec in specs:
         try:
-            trial = measure(plan, spec, device)
+            trial = measure(with_stabilisers(plan, spec, count), spec, device)
         except InputError as error:
             refused = error
             continue
@@ -119,6 +123,12 @@ def measure(plan: RunConfig, spec: Spec, device: torch.device, clock: Callable[[
             return Trial(fitted, spec, (clock() - begun) / played)
         finally:
             game.source.close()
+
+
+def _unit(plan: RunConfig) -> str | None:
+    """Return what a plan's data are made of, where that is no images."""
+    kind = kinds.name_of(plan.recipe_class.data, plan.data)
+    return None if not kind or kinds.find(kind).pictures else kinds.find(kind).unit
 
 
 def _finish(device: torch.device) -> None:

@@ -35,8 +35,9 @@ def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, t
     reasons = []
     if plan.recipe_is_default:
         reasons.append(f"{_described(dataset)}: {_chosen(fitted, dataset.spec)}.")
-        if _is_small(dataset) and "stabilise" not in plan.asked:
-            fitted = replace(fitted, training=replace(fitted.training, stabilise=AUGMENTATION))
+        stabilised = with_stabilisers(fitted, dataset.spec, len(dataset))
+        if stabilised != fitted:
+            fitted = stabilised
             reasons.append(
                 f"Below {FEW_IMAGES:,} images a discriminator memorises them, so that what it takes is augmented "
                 f"(--stabilise {AUGMENTATION})."
@@ -45,8 +46,17 @@ def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, t
             "Another one: --recipe NAME (`zerosum recipes` lists them); --explain says this and trains nothing."
         )
     elif fitted != plan:
-        reasons.append(f"The preset is {_preset(fitted)}, for images of {_size(dataset.spec)} on {device}.")
+        unit = kinds.find(dataset.spec.kind).unit
+        reasons.append(f"The preset is {_preset(fitted)}, for {unit} of {_size(dataset.spec)} on {device}.")
     return fitted, tuple(reasons)
+
+
+def with_stabilisers(plan: RunConfig, spec: Spec, count: int) -> RunConfig:
+    """Return a plan with what stabilises it by default on `count` samples of a spec, where nothing was named."""
+    few = kinds.find(spec.kind).jitters and count < FEW_IMAGES
+    if not plan.recipe_is_default or not few or "stabilise" in plan.asked:
+        return plan
+    return replace(plan, training=replace(plan.training, stabilise=AUGMENTATION))
 
 
 def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe) -> list[str]:
@@ -56,10 +66,6 @@ def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe) -> list[str
     networks = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     lines = [*reasons, f"Recipe: {plan.recipe}. Parameters: {networks}.", "Settings:"]
     return [*lines, *(f"  {flag(name)} {spelt(value)}" for name, value in config.items() if value is not None)]
-
-
-def _is_small(dataset: Dataset) -> bool:
-    return kinds.find(dataset.spec.kind).jitters and len(dataset) < FEW_IMAGES
 
 
 def _described(dataset: Dataset) -> str:

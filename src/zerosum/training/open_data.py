@@ -119,8 +119,8 @@ def _missing(plan: RunConfig, directory: Run, *, named: bool) -> str | None:
             f"The data of the run are no longer at {plan.data}: say where they are now, with "
             f"zerosum train DATA --resume {directory.path}."
         )
-    labels = split_labels(plan.options.labels or "")[0]
-    for name, place in (("target", plan.options.target), ("labels", labels)):
+    labels, ages = (split_labels(asked or "")[0] for asked in (plan.options.labels, plan.options.ages))
+    for name, place in (("target", plan.options.target), ("labels", labels), ("ages", ages)):
         if place and Path(place).is_absolute() and not Path(place).exists():
             return (
                 f"The {name} of the run, {place}, is no longer there: say where it is now, with "

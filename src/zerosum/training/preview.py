@@ -21,7 +21,8 @@ from zerosum.errors import DivergedError
 from zerosum.media import image_grid
 from zerosum.metrics.psnr_ssim import Channels, psnr, ssim
 from zerosum.recipe import Recipe
-from zerosum.tasks import is_paired
+from zerosum.tasks import is_paired, texts_of
+from zerosum.text import shown
 
 SHEET = 8
 """Results in a preview that are each shown beside their source."""
@@ -83,17 +84,25 @@ def preview_batch(recipe: Recipe, dataset: Dataset, options: DataConfig, *, most
     """
     if recipe.task.given == "nothing":
         return dataset.batch(np.arange(most) % len(dataset)), "training", None
-    shown = min(most, SHEET)
+    count = min(most, SHEET)
     same = replace(
         options, size="x".join(map(str, dataset.spec.shape[1:])), range=dataset.spec.range, depth=dataset.spec.bits
     )
     others = [split for split in kinds.HELD_OUT if split != options.split]
     _, apart = next(kinds.open_splits(recipe.data, dataset.source, others, options=same), (None, None))
     if apart is not None and apart.spec == dataset.spec:
-        note = f"Previews show {shown} images of a split that is not trained on."
-        return apart.batch(_spread(shown, len(apart), options)), "held_out", note
-    note = f"Previews show {shown} of the training images, because the data have no split test or val like them."
-    return dataset.batch(_spread(shown, len(dataset), options)), "training", note
+        note = f"Previews show {count} images of a split that is not trained on."
+        batch = apart.batch(_spread(count, len(apart), options))
+        return batch, "held_out", note + _texts(recipe, batch)
+    note = f"Previews show {count} of the training images, because the data have no split test or val like them."
+    batch = dataset.batch(_spread(count, len(dataset), options))
+    return batch, "training", note + _texts(recipe, batch)
+
+
+def _texts(recipe: Recipe, batch: Batch) -> str:
+    """List what the images of a preview are made from, where that is text."""
+    texts = [f"({number}) {shown(text)}" for number, text in enumerate(texts_of(recipe, batch), start=1)]
+    return f" Their captions, row by row: {', '.join(texts)}." if texts else ""
 
 
 def _spread(shown: int, count: int, options: DataConfig) -> np.ndarray:

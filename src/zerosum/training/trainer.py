@@ -23,6 +23,8 @@ from zerosum.run.training_config import TrainingConfig
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import storing
 from zerosum.runtime.progress import Progress, Status
+from zerosum.tasks import texts_of
+from zerosum.text import shown
 from zerosum.training.evaluator import Evaluator
 from zerosum.training.loggers import HistoryWriter, Logger, OpenLogger
 from zerosum.training.preview import draw_preview
@@ -177,6 +179,8 @@ class Trainer:
                 self.game.recipe, self._preview_batch, rounds=clock.round, played=self.run.played
             )
             about = {"round": str(clock.round), "seed": str(self.settings.seed)}
+            if texts := texts_of(self.game.recipe, self._preview_batch):
+                about["captions"] = " | ".join(map(shown, texts))
             image_grid.write_png(picture, self.run.sample(clock.round), about)
         self._measurements |= {f"{self._measured}/{name}": value for name, value in found.items()}
 

@@ -88,7 +88,7 @@ def test_what_is_watched_fits_the_task_and_the_samples(name: str, shape: tuple[i
     assert of_players <= set(found)
     expected = set()
     if played.recipe.task.given == "nothing":
-        expected = OF_SAMPLES | (OF_IMAGES if len(shape) == 3 else set())
+        expected = OF_SAMPLES | (OF_IMAGES if len(played.recipe.spec.shape) == 3 else set())
         expected -= {measures.CHECKERBOARD} if name == "progan" else set()  # whose images are 4x4, enlarged, at first
         expected |= OF_LABELS if played.recipe.takes_labels else set()
     assert set(found) - of_players - {measures.DEAD_UNITS} == expected

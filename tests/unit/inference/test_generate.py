@@ -33,7 +33,7 @@ def interleaved(recipe: Any, n: int, seed: int, world: int, **options: Any) -> T
 def test_processes_make_together_what_one_makes(name: str) -> None:
     recipe = recipe_of(name)
     alone = generate(recipe, 70, 5)
-    assert alone.shape == (70, 1, 16, 16)
+    assert alone.shape == (70, *recipe.spec.shape)
     for world in (2, 3):
         assert torch.equal(interleaved(recipe, 70, 5, world), alone)
 

@@ -36,6 +36,8 @@ class Variant:
 
     recipe: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    stabilise: str | None = None
+    """Stabilisers that are added, as `zerosum train --stabilise` takes them."""
 
     @property
     def name(self) -> str:
@@ -44,7 +46,9 @@ class Variant:
         >>> Variant(recipe="unrolled", settings={"steps": 10}).name
         'unrolled steps=10'
         """
-        return " ".join([self.recipe, *(f"{name}={_said(value)}" for name, value in self.settings.items())])
+        added = {} if self.stabilise is None else {"stabilise": self.stabilise}
+        settings = {**self.settings, **added}
+        return " ".join([self.recipe, *(f"{name}={_said(value)}" for name, value in settings.items())])
 
     @property
     def folder(self) -> str:
@@ -101,7 +105,7 @@ def trial(
         "log_every": max(10, config.rounds // 200),
         "keep": 1,
     }
-    settings = {"seed": seed, "labels": "none", "size": size, "device": device, **pace}
+    settings = {"seed": seed, "labels": "none", "size": size, "device": device, "stabilise": variant.stabilise, **pace}
     plan = RunConfig.read(protocol.source, variant.recipe, config.to_json() | settings)
     path = out / f"{protocol.data}-{protocol.name}" / variant.folder / f"seed-{seed}"
     if (path / "run.json").exists():
@@ -171,7 +175,9 @@ def _ended(trial: Experiment) -> bool:
 
 def _require_same(run: Run, plan: RunConfig) -> None:
     before = read_config(run, plan.recipe_class)
-    old, new = ({**p.config.to_json(), "size": p.options.size} for p in (before, plan))
+    old, new = (
+        {**p.config.to_json(), "size": p.options.size, "stabilise": p.training.stabilise} for p in (before, plan)
+    )
     differing = [name for name in new if new[name] != old.get(name)]
     if differing:
         said = ", ".join(f"{flag(name)} {_said(old.get(name))} there, {_said(new[name])} now" for name in differing)

@@ -15,6 +15,7 @@ from zerosum.benchmarks.mode_collapse.protocols import RADIUS, Protocol
 from zerosum.benchmarks.mode_collapse.published import Number
 from zerosum.config import flag
 from zerosum.metrics.modes import ceiling
+from zerosum.run.config import RunConfig
 from zerosum.runtime import device
 
 
@@ -130,14 +131,14 @@ def _number(value: Number, digits: int) -> str:
 
 def _remarks(protocol: Protocol, trials: Sequence[Experiment], judge: ModeCounter) -> list[str]:
     """Say by what protocol, with what settings, and what the numbers cannot be held to."""
-    first = {one.variant.name: one.plan.config for one in reversed(trials)}
+    first = {one.variant.name: one.plan for one in reversed(trials)}
     settings = [
         f"{name}: `"
-        + " ".join(_typed(key, value) for key, value in config.to_json().items() if value is not False)
+        + " ".join(_typed(key, value) for key, value in _settings(plan).items() if value not in (None, False))
         + "`"
-        for name, config in reversed(first.items())
+        for name, plan in reversed(first.items())
     ]
-    rounds = sorted({config.rounds for config in first.values()})
+    rounds = sorted({plan.config.rounds for plan in first.values()})
     played = " or ".join(f"{count:,}" for count in rounds)
     known = published.rows(protocol.name, protocol.data)
     papers = dict.fromkeys(row.source.partition(",")[0] for row in known)
@@ -153,6 +154,10 @@ def _remarks(protocol: Protocol, trials: Sequence[Experiment], judge: ModeCounte
         *(["*: recalled, that is quoted from memory and not checked against the paper."] if recalled else []),
         *settings,
     ]
+
+
+def _settings(plan: RunConfig) -> dict[str, Any]:
+    return plan.config.to_json() | {"stabilise": plan.training.stabilise}
 
 
 def _typed(name: str, value: Any) -> str:

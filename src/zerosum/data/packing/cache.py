@@ -77,7 +77,8 @@ def reopen(cache: Path, key: str) -> Packed | None:
         labels = np.load(folder / "labels.npy", allow_pickle=False) if about["labelled"] else None
         shape, classes, attributes = (tuple(about.get(name, ())) for name in ("shape", "classes", "attributes"))
         bits, limits = about.get("bits", 8), about["range"]
-        spec = Spec(shape=shape, classes=classes, attributes=attributes, bits=bits, range=limits)
+        other = {name: about[name] for name in ("kind", "rate") if name in about}
+        spec = Spec(shape=shape, classes=classes, attributes=attributes, bits=bits, range=limits, **other)
         return Packed(
             samples=samples, labels=labels, spec=spec, fingerprint=about["fingerprint"], notes=tuple(about["notes"])
         )
@@ -140,7 +141,10 @@ class Packing:
                 _to_disk(file)
         about = {
             "labelled": labels is not None,
-            **{name: getattr(spec, name) for name in ("shape", "classes", "attributes", "bits", "range")},
+            **{
+                name: getattr(spec, name)
+                for name in ("shape", "classes", "attributes", "bits", "range", "kind", "rate")
+            },
             "fingerprint": _finish(self._hash, labels, spec),
             "notes": list(notes),
             "source": source,

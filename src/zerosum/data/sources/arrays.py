@@ -27,7 +27,7 @@ def read_npy(path: Path, split: str) -> ImageArray:
         InputError: The file cannot be read as numbers of a shape that images have.
     """
     refuse_split(path, split)
-    with _reading(path):
+    with reading(path):
         images = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(images, np.ndarray):
             raise InputError(f"{path} holds several arrays: name it .npz.")
@@ -43,7 +43,7 @@ def read_npz(path: Path, split: str) -> ImageArray:
     Raises:
         InputError: No array can be told to be the images, or they cannot be read.
     """
-    with _reading(path), open_regular(path) as file:
+    with reading(path), open_regular(path) as file:
         archive = np.load(file, allow_pickle=False)  # pyright: ignore[reportArgumentType]
         if not isinstance(archive, NpzFile):
             raise InputError(f"{path} is no .npz archive: name it .npy.")
@@ -54,18 +54,18 @@ def read_npz(path: Path, split: str) -> ImageArray:
 def _from_archive(path: Path, archive: NpzFile, split: str) -> ImageArray:
     keys = archive.files
     images_key = _images_key(path, keys, split)
-    table = table_of(_member(path, archive, images_key), f"{images_key} in {path}")
+    table = table_of(member(path, archive, images_key), f"{images_key} in {path}")
     labels_key = {"images": "labels"}.get(images_key, f"y_{split}")
     if labels_key not in keys:
         return table
-    named = _member(path, archive, "class_names").astype(str).reshape(-1).tolist() if "class_names" in keys else ()
+    named = member(path, archive, "class_names").astype(str).reshape(-1).tolist() if "class_names" in keys else ()
     # A class that one split lacks must not shift the numbers of the others.
     rest = [key for key in keys if key.startswith("y_") and key != labels_key]
-    others = [_member(path, archive, key).reshape(-1) for key in rest]
-    return with_labels(table, _member(path, archive, labels_key), tuple(named), f"{labels_key} in {path}", others)
+    others = [member(path, archive, key).reshape(-1) for key in rest]
+    return with_labels(table, member(path, archive, labels_key), tuple(named), f"{labels_key} in {path}", others)
 
 
-def _member(path: Path, archive: NpzFile, key: str) -> np.ndarray:
+def member(path: Path, archive: NpzFile, key: str) -> np.ndarray:
     """Read an array of an archive, once its size is known to fit into memory."""
     for member in archive.zip.infolist():  # pyright: ignore[reportOptionalMemberAccess]
         if member.filename.removesuffix(".npy") == key:
@@ -85,7 +85,7 @@ def _require_memory(path: Path, size: int) -> None:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Turn whatever a reader of arrays raises on damaged or hostile bytes into one sentence."""
     try:
         yield
@@ -137,7 +137,7 @@ def idx_bytes(path: Path) -> bytes:
     Raises:
         InputError: It cannot be read, its compression is damaged, or it announces more than there is memory for.
     """
-    with _reading(path), open_regular(path) as stored:
+    with reading(path), open_regular(path) as stored:
         packed = stored.read(2) == b"\x1f\x8b"
         stored.seek(0)
         file = gzip.GzipFile(fileobj=stored) if packed else stored

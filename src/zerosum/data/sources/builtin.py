@@ -21,7 +21,7 @@ from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import counted
 
-NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "stacked-mnist")
+NAMES = ("digits", "aged-digits", "mnist", "fashion-mnist", "cifar10", "stacked-mnist")
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR_ARCHIVE = "cifar-10-binary.tar.gz"

@@ -10,16 +10,20 @@ from functools import partial
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
-from zerosum.data.sources import arrays, builtin, toys
+from zerosum.data.sources import aged_digits, arrays, builtin, moving, shapes, tones, toys
 from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.label_table import label_bytes
 from zerosum.data.sources.splits import choose_split
+from zerosum.data.volumes import shapes3d
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
+
+BUILT_IN = (*builtin.NAMES, shapes.NAME, *toys.NAMES, *tones.NAMES, *moving.NAMES, shapes3d.NAME)
+"""Names of data sets that need no path."""
 
 PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
 """Endings of archives that are not read."""
@@ -40,9 +44,11 @@ class StoredArray:
 
 @dataclass(frozen=True, kw_only=True)
 class Toy:
-    """A mixture of Gaussians, by its name in `toys`."""
+    """Samples that are no images and made by rule: a mixture of Gaussians, tones, or moving things, by their name."""
 
     name: str
+    unit: str = "points"
+    """What the samples are called, in the plural."""
 
 
 def find(
@@ -56,10 +62,21 @@ def find(
     name = built_in(source)
     if name in toys.NAMES:
         return Toy(name=name)
+    if name in tones.NAMES:
+        return Toy(name=name, unit="sounds")
+    if name in moving.NAMES:
+        return Toy(name=str(name), unit="clips")
     if name == "digits":
         if options.split != "train":
             raise NoSuchSplit(f"digits has no split {options.split}: it is one set of 1,797 images; leave out --split.")
         return StoredArray(read=builtin.digits)
+    if name == aged_digits.NAME:
+        if options.split not in aged_digits.COUNTS:
+            raise NoSuchSplit(f"{name} has no split {options.split}: choose --split train or test.")
+        return StoredArray(read=partial(aged_digits.read, options.split))
+    if name == shapes.NAME:
+        shapes.combinations_of(options.split)
+        return StoredArray(read=partial(shapes.images, options.split))
     if name is not None:
         paths = builtin.locate(name, options, progress)
         return StoredArray(paths=tuple(paths), read=partial(builtin.read, name, paths, options))
@@ -82,7 +99,7 @@ def built_in(source: str | Path) -> str | None:
     ('fashion-mnist', None)
     """
     plain = str(source).lower().replace("_", "-") if isinstance(source, str) else ""
-    return plain if plain in (*builtin.NAMES, *toys.NAMES) else None
+    return plain if plain in BUILT_IN else None
 
 
 def name_of(source: str | Path) -> str:
@@ -122,7 +139,7 @@ def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
         return _idx(path, arrays.labels_beside(path))
     raise InputError(
         f"{path} is one file of a kind that is not read as a data set: give a folder or .zip of images, a .npz, "
-        f"a .npy, an idx .gz, or one of {', '.join((*builtin.NAMES, *toys.NAMES))}."
+        f"a .npy, an idx .gz, or one of {', '.join(BUILT_IN)}."
     )
 
 
@@ -139,10 +156,9 @@ def _idx(images: Path, labels: Path | None) -> StoredArray:
 
 def _nearest(source: str | Path, path: Path) -> str:
     """What may have been meant, to end a sentence."""
-    names = (*builtin.NAMES, *toys.NAMES)
-    close = difflib.get_close_matches(str(source).lower(), names, n=1)
+    close = difflib.get_close_matches(str(source).lower(), BUILT_IN, n=1)
     if close:
         return f"did you mean {close[0]}?"
     beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     close = difflib.get_close_matches(path.name, beside, n=1)
-    return f"did you mean {path.parent / close[0]}?" if close else f"give a path, or one of {', '.join(names)}."
+    return f"did you mean {path.parent / close[0]}?" if close else f"give a path, or one of {', '.join(BUILT_IN)}."

@@ -145,6 +145,8 @@ def settle(table: ImageArray, options: DataConfig) -> tuple[PixelFormat, ImageAr
         notes.append(f"Channels change from {channels} to {plan.channels}{white if plan.channels % 2 else ''}{luma}.")
     if options.labels not in (None, "none"):
         raise InputError(f"--labels {options.labels} needs a folder or zip of images; an array brings its own labels.")
+    if options.ages is not None:
+        raise InputError(f"--ages {options.ages} needs a folder or zip of images; an array brings its own labels.")
     if options.labels == "none" and table.labels is not None:
         return plan, replace(table, labels=None, classes=(), notes=(*notes, "No labels were taken, as asked."))
     origin = (

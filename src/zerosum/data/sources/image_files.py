@@ -80,6 +80,9 @@ class ImageFiles:
     notes: tuple[str, ...] = ()
     """What was left out or chosen on the way here, one sentence each."""
 
+    unit: str = "image"
+    """What a file is called."""
+
     @property
     def place(self) -> str:
         """Where the files lie, for notes and errors: the folder within the root, or the root itself."""

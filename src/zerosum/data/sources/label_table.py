@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from zerosum.data.options import DataConfig, split_labels
+from zerosum.data.options import BY_NAME, DataConfig, split_labels
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
@@ -28,7 +28,9 @@ def label_bytes(files: ImageFiles, options: DataConfig) -> bytes | None:
     Raises:
         InputError: It is not there or cannot be read.
     """
-    if options.labels in ("none", "folders"):
+    if options.ages is not None:
+        return None if options.ages == BY_NAME else _table_bytes(files, split_labels(options.ages)[0], flag="--ages")
+    if options.labels in ("none", "folders", BY_NAME):
         return None
     if options.labels is not None:
         return _table_bytes(files, split_labels(options.labels)[0])
@@ -128,7 +130,7 @@ def _bits(labels: Sequence[str], attributes: Sequence[str], place: str) -> str:
     return "".join(BITS[label] for label in labels)
 
 
-def _table_bytes(files: ImageFiles, table: str) -> bytes:
+def _table_bytes(files: ImageFiles, table: str, *, flag: str = "--labels") -> bytes:
     """Read a table, which lies at the path given, or beside the images."""
     try:
         path = absolute(table)
@@ -140,9 +142,8 @@ def _table_bytes(files: ImageFiles, table: str) -> bytes:
     name = next((name for name in (files.prefix + table, table) if name in files.stamps), None)
     if name is not None:
         return _member(files, name)
-    raise InputError(
-        f"--labels {table} is neither a file, here or in {files.root}, nor one of the words folders and none."
-    )
+    words = f"the word {BY_NAME}" if flag == "--ages" else f"one of the words folders, {BY_NAME} and none"
+    raise InputError(f"{flag} {table} is neither a file, here or in {files.root}, nor {words}.")
 
 
 def _member(files: ImageFiles, name: str) -> bytes:

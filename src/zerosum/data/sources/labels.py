@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from zerosum.data.options import DataConfig
-from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.options import DataConfig, split_labels
+from zerosum.data.sources.ages import ages_in_names, grouped, summary
+from zerosum.data.sources.image_files import SUFFIXES, ImageFiles
 from zerosum.data.sources.label_table import label_bytes, read_annotations, read_table
 from zerosum.errors import InputError
 from zerosum.text import composed, counted, listed, shown
@@ -60,6 +61,8 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
     folders = {name.partition("/")[0] for name in inner if "/" in name}
     outside = sum("/" not in name for name in inner)
     content = label_bytes(files, options)
+    if options.ages is not None:
+        return _from_ages(files, inner, options, content)
     match options.labels:
         case "none":
             return ClassLabels(of=None, sentence="No labels were taken, as asked.")
@@ -68,7 +71,9 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
         case None if len(folders) < 2:
             return ClassLabels(of=None, sentence="The data have no labels.")
         case None if outside:
-            sentence = f"The data have no labels: outside the {len(folders)} folders lies {counted(outside, 'image')}."
+            sentence = (
+                f"The data have no labels: outside the {len(folders)} folders lies {counted(outside, files.unit)}."
+            )
             return ClassLabels(of=None, sentence=sentence)
         case None if _are_shards(files.folders):
             sentence = f"The {len(files.folders)} numbered folders are taken for shards, not classes: --labels folders."
@@ -76,15 +81,44 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
         case None | "folders":
             if outside or not folders:
                 raise InputError(
-                    f"{files.root} is no folder of class folders ({counted(outside, 'image')} in no folder): "
+                    f"{files.root} is no folder of class folders ({counted(outside, files.unit)} in no folder): "
                     "put each class in a folder of its own, or give --labels none."
                 )
             of = {name: shown(short.partition("/")[0]) for name, short in zip(files.names, inner, strict=True)}
             sentence = f"Labels are the names of the {len(files.folders)} folders."
             classes = sorted({shown(folder) for folder in files.folders}, key=natural)
             return ClassLabels(of=of, classes=tuple(classes), sentence=sentence)
+        case "name":
+            return _from_names(files)
         case table:
             return _from_table(files, inner, table, content or b"")
+
+
+def _from_ages(files: ImageFiles, inner: list[str], options: DataConfig, content: bytes | None) -> ClassLabels:
+    """Divide images into groups by the numbers in their names or in a CSV file."""
+    if content is None:
+        images = [name for name in files.stamps if name.lower().endswith(SUFFIXES)]
+        ages, everywhere = ages_in_names(files.names), list(ages_in_names(images).values())
+    else:
+        table, column = split_labels(str(options.ages))
+        asked = f"{table}:{'age' if column == 'label' else column}"
+        ages = _from_table(files, inner, asked, content).of or {}
+        everywhere = list(read_table(content, asked).of.values())
+    of, groups = grouped(ages, everywhere, options)
+    return ClassLabels(of=of, classes=tuple(map(shown, groups)), sentence=summary(of, groups, options))
+
+
+def _from_names(files: ImageFiles) -> ClassLabels:
+    """Take what stands between the numbers at both ends of a file's name: Ada_Lovelace of 53_Ada_Lovelace_0001.jpg."""
+    images = [name for name in files.stamps if name.lower().endswith(SUFFIXES)]
+    of = {name: re.sub(r"^[\d\W_]+|[\d\W_]+$", "", PurePosixPath(name).stem) for name in images}
+    if (plain := next((name for name in files.names if not of[name]), None)) is not None:
+        raise InputError(
+            f"The name {plain} has no letters that name its class: rename it, or give --labels labels.csv."
+        )
+    classes = tuple(sorted(set(map(shown, of.values())), key=natural))
+    labels = {name: shown(of[name]) for name in files.names}
+    return ClassLabels(of=labels, classes=classes, sentence="Labels are the letters in the names of the files.")
 
 
 def _are_shards(folders: Sequence[str]) -> bool:
@@ -101,7 +135,7 @@ def _from_annotations(files: ImageFiles, content: bytes) -> ClassLabels:
     if not all(of.values()):
         lonely = [name for name, label in of.items() if label is None]
         raise InputError(
-            f"{len(lonely):,} of {counted(len(of), 'image')} lack a label in {place}dataset.json (such as "
+            f"{len(lonely):,} of {counted(len(of), files.unit)} lack a label in {place}dataset.json (such as "
             f"{lonely[0]}): complete it, or give --labels none."
         )
     classes = tuple(sorted(set(given.values()), key=natural))
@@ -127,7 +161,7 @@ def _from_table(files: ImageFiles, inner: list[str], table: str, content: bytes)
             used.add(key)
     if missing:
         raise InputError(
-            f"{len(missing):,} of {counted(len(inner), 'image')} lack a label in {table} (such as {missing[0]}): "
+            f"{len(missing):,} of {counted(len(inner), files.unit)} lack a label in {table} (such as {missing[0]}): "
             "its column file must hold their paths inside the data, or their names where these are unique."
         )
     there = {composed(name) for name in files.stamps}
@@ -137,7 +171,7 @@ def _from_table(files: ImageFiles, inner: list[str], table: str, content: bytes)
     if read.attributes:
         ones = np.array([list(row) for row in chosen.values()], dtype=np.int64).sum(0)
         shares = [f"{shown(name)} {count:,}" for name, count in zip(read.attributes, ones, strict=True)]
-        sentence = f"Attributes were read from {table}; images with each: {listed(shares, most=40)}."
+        sentence = f"Attributes were read from {table}; {files.unit}s with each: {listed(shares, most=40)}."
         return ClassLabels(of=chosen, attributes=tuple(map(shown, read.attributes)), sentence=sentence)
     classes = tuple(sorted(set(given.values()), key=natural))
     return ClassLabels(of=chosen, classes=classes, sentence=f"Labels were read from {table}.")

@@ -98,7 +98,7 @@ def choose_split(files: ImageFiles, options: DataConfig, *, prefix: str = "", ch
         loose = sum("/" not in name for name in rest)
         if not found and are_splits(tops, alone=not loose):
             kept = _require_split(files, options, tops)
-            notes += _beside(tops, loose)
+            notes += _beside(tops, loose, files.unit)
             starts = tuple(f"{prefix}{folder}/" for folder in kept)
             names, found = tuple(name for name in names if name.startswith(starts)), True
             if len(kept) > 1:  # two sides, which are classes where sides are not asked for
@@ -133,11 +133,11 @@ def _require_split(files: ImageFiles, options: DataConfig, tops: set[str]) -> li
     return chosen
 
 
-def _beside(tops: set[str], loose: int) -> list[str]:
+def _beside(tops: set[str], loose: int, unit: str) -> list[str]:
     """Say what lies beside folders of splits and belongs to none."""
     others = sorted(top for top in tops if split_of(top) is None and side_of(top) is None)
     said = [f"Folders beside the splits are used by --split alone: {listed(others)}."] if others else []
-    return said + ([f"Left out because beside the folders of splits: {counted(loose, 'image')}."] if loose else [])
+    return said + ([f"Left out because beside the folders of splits: {counted(loose, unit)}."] if loose else [])
 
 
 def _no_images(files: ImageFiles) -> InputError:

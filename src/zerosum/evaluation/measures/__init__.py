@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from zerosum.errors import InputError
 from zerosum.evaluation.measures import (
+    captions,
     classifier,
+    clips,
     discriminator,
     duplicates,
     features,
@@ -17,6 +19,8 @@ from zerosum.evaluation.measures import (
     neighbours,
     perceptual,
     pixels,
+    volumes,
+    waveforms,
 )
 from zerosum.evaluation.measures.base import MetricGroup
 from zerosum.evaluation.result import Better
@@ -26,16 +30,20 @@ from zerosum.evaluation.samples import Comparison
 def groups() -> tuple[MetricGroup, ...]:
     """Return all groups of metrics, in the order of the table."""
     return (
+        *captions.groups(),
         *modes.groups(),
         *features.groups(),
         *neighbours.groups(),
         *classifier.groups(),
         *pixels.groups(),
         *perceptual.groups(),
+        *clips.groups(),
         *duplicates.groups(),
         *memorisation.groups(),
         *discriminator.groups(),
         *labels.groups(),
+        *volumes.groups(),
+        *waveforms.groups(),
     )
 
 

@@ -174,10 +174,12 @@ def inception_title(name: str, comparison: Comparison) -> str:
     """Name a distance for print: by the bare name with the full Inception network alone.
 
     >>> from types import SimpleNamespace as Some
-    >>> [inception_title("FID", Some(protocol=Some(extractor=e))) for e in ("inception", "inception-768")]
+    >>> names = ("inception", "inception-768")
+    >>> [inception_title("FID", Some(protocol=Some(extractor=name), frechet="FID")) for name in names]
     ['FID', 'FID-inception-768']
     """
     extractor = comparison.protocol.extractor
+    name = name.replace("FID", comparison.frechet)
     return name if extractor == "inception" else f"{name}-{extractor}"
 
 

@@ -1,0 +1,87 @@
+"""`zerosum paint`: images of a text by a trained run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from pydantic import PositiveInt
+
+from zerosum import kinds
+from zerosum.cli import flags
+from zerosum.config import BaseConfig, Seed
+from zerosum.errors import InputError
+from zerosum.inference.paint import paint
+from zerosum.inference.results import results_in, tell_of_earlier
+from zerosum.inference.sample import write_samples
+from zerosum.media.image_arrays import note_on_files
+from zerosum.run.directory import Which
+from zerosum.run.load import load, recipe_of
+from zerosum.runtime.terminal import say, tell
+from zerosum.tasks import PAINT, painter, require_task
+from zerosum.text import counted, shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paint(BaseConfig):
+    """Make images of a text with a trained run."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """The run directory that `zerosum train --recipe stackgan` made."""
+
+    text: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TEXT")]
+    """What to paint, in quotes: a sentence such as those of the data."""
+
+    n: Annotated[PositiveInt, tyro.conf.arg(aliases=("-n",))] = 8
+    """Images to make."""
+
+    seed: Seed = 0
+    """Start of the randomness; on a CPU the same seed makes the same images."""
+
+    out: Path | None = None
+    """A folder for one file an image, a .png for all in one picture, or a .npy or .tif for all in one file. By default
+    a picture in the folder painted of the run."""
+
+    checkpoint: Which = "newest"
+    """Which checkpoint: the newest, or the best by the evaluations of `zerosum train --evaluate-every`."""
+
+    device: str = "auto"
+    """Where to compute: cuda, mps, cpu, or auto."""
+
+    recipe: str | None = None
+    """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""
+
+
+def run(arguments: list[str]) -> None:
+    """Paint, and say where the images are.
+
+    Raises:
+        InputError: the run does not paint, or there is no text.
+    """
+    given: Paint = flags.parse(Paint, arguments, prog="zerosum paint").checked()
+    require_task(recipe_of(given.run, given.recipe), given.run, PAINT)
+    if not given.text.strip():
+        raise InputError(f'The text is empty: say what to paint, as in zerosum paint {given.run} "a red circle".')
+    recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
+    if unknown := painter(recipe).unknown_words(given.text):
+        said = ", ".join(map(shown, unknown))
+        tell(f"No caption that the run was trained on has {said}: painted from the rest of the text.")
+    images = paint(recipe, given.text, given.n, given.seed)
+    out = given.out or given.run / "painted" / f"{_name(given)}.png"
+    before = results_in(out)
+    metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed), "text": given.text}
+    written = write_samples(images, out, kind=kinds.find(recipe.spec.kind), metadata=metadata, spec=recipe.spec)
+    for remark in (tell_of_earlier(out, before, written), note_on_files(len(images), out, recipe.spec)):
+        if remark is not None:
+            tell(remark)
+    say(written[0] if len(written) == 1 else out)
+    tell(f"{counted(len(images), 'image')} in {counted(len(written), 'file')}")
+
+
+def _name(given: Paint) -> str:
+    """Name a picture after its text, its seed and its checkpoint."""
+    text = re.sub(r"[^\w]+", "-", given.text.strip().casefold()).strip("-")[:60] or "text"
+    return "-".join([text, str(given.n), f"seed-{given.seed}", *([] if given.checkpoint == "newest" else ["best"])])

@@ -1,0 +1,194 @@
+"""From clips in files to packed windows of frames."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median_low
+from typing import TypeVar
+
+import numpy as np
+
+from zerosum.data.options import DataConfig
+from zerosum.data.packing.cache import new_pack
+from zerosum.data.packing.clip_frames import SAME_RATE, ClipHeader, inspect, read_clip, too_short
+from zerosum.data.packing.decode import PixelFormat, reason
+from zerosum.data.sources.clip_files import ClipFiles
+from zerosum.data.sources.image_files import left_out
+from zerosum.data.sources.labels import labelling
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
+from zerosum.text import command, counted, listed
+
+Result = TypeVar("Result")
+LARGEST = 64
+"""Side of frames, in pixels, up to which they keep their size where none is asked for."""
+
+FORMS = {
+    "videos": "A clip is a video",
+    "strips": "A clip is an image: a strip of square frames from left to right",
+    "frames": "A clip is a folder of frames, in the order of their names",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipScan:
+    """What the clips are, before they are decoded."""
+
+    facts: dict[str, ClipHeader]
+    problems: dict[str, str]
+    """Why a clip cannot be used, by name: the end of the sentence "a.mp4 ..."."""
+
+
+def survey(clips: ClipFiles, options: DataConfig, progress: ProgressCallback | None = None) -> ClipScan:
+    """Look at the first frame of every clip.
+
+    Raises:
+        InputError: PyAV is needed and not installed.
+    """
+    facts: dict[str, ClipHeader] = {}
+    problems: dict[str, str] = {}
+    names = clips.files.names
+    found = on_all_cores(_tried(partial(inspect, clips)), names, window=64)
+    for done, (name, result) in enumerate(zip(names, found, strict=True), start=1):
+        if isinstance(result, Exception):
+            problems[name] = reason(result)
+        elif (
+            result.frames
+            and result.rate is None
+            and (short := too_short(result.frames, options.frames, options.frame_step))
+        ):
+            problems[name] = short
+        else:
+            facts[name] = result
+        if progress is not None and (done % 100 == 0 or done == len(names)):
+            progress("look", done, len(names))
+    return ClipScan(facts=facts, problems=problems)
+
+
+def plan_for(scan: ClipScan, options: DataConfig) -> tuple[PixelFormat, float | None, tuple[str, ...]]:
+    """Decide the size, channels and rate that all frames get, and say what that does to them.
+
+    Args:
+        scan: of at least one usable clip.
+        options: what the user asked for.
+    """
+    facts = list(scan.facts.values())
+    sizes = {(fact.height, fact.width) for fact in facts}
+    own = next(iter(sizes)) if len(sizes) == 1 and max(next(iter(sizes))) <= LARGEST else (LARGEST, LARGEST)
+    height, width = options.sides() or own
+    channels = options.channels or (3 if any(fact.colour for fact in facts) else 1)
+    plan = PixelFormat(height=height, width=width, channels=channels, scales={}, padded=options.fit == "pad")
+    rates = [fact.rate for fact in facts if fact.rate is not None]
+    rate = median_low(rates) if rates else None
+    others = sum(abs(each / rate - 1) > SAME_RATE for each in rates) if rate is not None else 0
+    notes = []
+    if sizes != {(height, width)}:
+        shown = listed([f"{h}x{w}" for h, w in sorted(sizes)])
+        way = "lie whole within it" if plan.padded else "are cut to it"
+        notes.append(f"Frames of {shown} come to {height}x{width} and {way}.")
+    if others:
+        notes.append(
+            f"{counted(others, 'clip')} of another frame rate than {rate:g} a second, the most common: frames are "
+            "repeated or left out, so that all move at one pace."
+        )
+    return plan, rate if others else None, tuple(notes)
+
+
+def pack_clips(
+    cache: Path, key: str, clips: ClipFiles, options: DataConfig, progress: ProgressCallback | None = None
+) -> None:
+    """Decode every clip once, into a pack of windows of `options.frames` frames.
+
+    Raises:
+        InputError: clips cannot be used and are not to be skipped, or none is left, or labels are not to be had.
+        StorageError: the cache cannot be written to.
+    """
+    labels = labelling(clips.files, options)
+    scan = survey(clips, options, progress)
+    problems = dict(scan.problems)
+    judge(clips, problems, options)
+    plan, rate, notes = plan_for(scan, options)
+    read = partial(read_clip, clips, plan=plan, length=options.frames, step=options.frame_step)
+
+    def windows_of(name: str) -> np.ndarray:
+        return read(name, rates=(scan.facts[name].rate, rate))
+
+    names: list[str] = []
+    used: Counter[str] = Counter()
+    with new_pack(cache, key, (options.frames, plan.height, plan.width, plan.channels)) as packing:
+        found = on_all_cores(_tried(windows_of), scan.facts, window=2 * cores())
+        for done, (name, windows) in enumerate(zip(scan.facts, found, strict=True), start=1):
+            if isinstance(windows, Exception):
+                problems[name] = reason(windows)
+            else:
+                packing.append(windows)
+                names += [name] * len(windows)
+                used[name] = len(windows)
+            if progress is not None and (done % 20 == 0 or done == len(scan.facts)):
+                progress("pack", done, len(scan.facts))
+        judge(clips, problems, options)
+        skipped = (f"Skipped: {counted(len(problems), 'clip')} ({first(problems)}).",) if problems else ()
+        spec = Spec(
+            shape=(options.frames, plan.channels, plan.height, plan.width),
+            classes=labels.classes,
+            attributes=labels.attributes,
+        )
+        said = (*form_notes(clips, used, options), *notes, labels.sentence.replace("image", "clip"))
+        packing.finish(
+            labels=labels.numbers(names),
+            spec=spec,
+            notes=(*said, *left_out(clips.files), *skipped),
+            source=str(clips.files.root),
+        )
+
+
+def form_notes(clips: ClipFiles, used: Counter[str], options: DataConfig) -> tuple[str, ...]:
+    """Say what a clip is of the files, and into how many windows clips are cut."""
+    step = "" if options.frame_step == 1 else f", every {options.frame_step}th frame of it"
+    windows, longest = sum(used.values()), max(used.values())
+    cut = f"Clips are cut into {counted(windows, 'piece')} of {options.frames} frames that do not overlap; what is"
+    return (
+        f"{FORMS[clips.form]}{step}: {counted(len(used), 'clip')}.",
+        *((f"{cut} left at their ends is left out (--frames sets another length).",) if longest > 1 else ()),
+    )
+
+
+def judge(clips: ClipFiles, problems: dict[str, str], options: DataConfig) -> None:
+    """Refuse clips that cannot be used unless they are to be skipped.
+
+    Raises:
+        InputError: there are some, or no other is left.
+    """
+    root = clips.files.root
+    if len(problems) == len(clips.files.names):
+        raise InputError(f"No clip in {root} can be used: {first(problems)}.")
+    if problems and options.corrupt == "refuse":
+        raise InputError(
+            f"{len(problems):,} of {counted(len(clips.files.names), 'clip')} in {root} cannot be used: "
+            f"{first(problems)}; see all with `{command('zerosum', 'data', 'check', root)}`, or leave them out with "
+            "--corrupt skip."
+        )
+
+
+def first(problems: dict[str, str]) -> str:
+    """List the first few clips that cannot be used, and why."""
+    return listed([f"{name} {why}" for name, why in problems.items()], separator="; ")
+
+
+def _tried(work: Callable[[str], Result]) -> Callable[[str], Result | Exception]:
+    """Return what went wrong with a clip instead of raising it; what is wrong with the installation is raised."""
+
+    def tried(name: str) -> Result | Exception:
+        try:
+            return work(name)
+        except InputError:
+            raise
+        except Exception as error:  # decoders raise almost anything on damaged bytes
+            return error
+
+    return tried

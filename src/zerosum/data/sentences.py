@@ -1,0 +1,65 @@
+"""Sentences: their words, a vocabulary of them, and how they travel in a batch, as bytes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zerosum.text import composed
+
+LONGEST = 512
+"""Bytes of a sentence in UTF-8 that are kept."""
+MOST_WORDS = 10_000
+"""Words of a vocabulary: the most frequent ones."""
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+
+def words(sentence: str) -> list[str]:
+    """Return the words of a sentence, without capitals and punctuation.
+
+    >>> words("There's a RED circle, left.")
+    ["there's", 'a', 'red', 'circle', 'left']
+    """
+    return WORD.findall(composed(sentence).casefold())
+
+
+def vocabulary(sentences: Iterable[str], *, most: int = MOST_WORDS) -> tuple[str, ...]:
+    """Return the words of sentences, the most frequent first and equally frequent ones in alphabetical order.
+
+    >>> vocabulary(["a red circle", "a red square"], most=3)
+    ('a', 'red', 'circle')
+    """
+    counts = Counter(word for sentence in sentences for word in words(sentence))
+    return tuple(sorted(counts, key=lambda word: (-counts[word], word))[:most])
+
+
+def as_bytes(sentence: str) -> bytes:
+    """Return a sentence in UTF-8, cut at 512 bytes, between two characters.
+
+    >>> len(as_bytes("né")), len(as_bytes("a" + "é" * 300))
+    (3, 511)
+    """
+    return sentence.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore").encode()
+
+
+def packed(sentences: Sequence[str], length: int) -> Tensor:
+    """Return sentences as (N, length) uint8: their bytes, and zeros behind."""
+    rows = np.zeros((len(sentences), length), dtype=np.uint8)
+    for row, sentence in zip(rows, sentences, strict=True):
+        content = np.frombuffer(as_bytes(sentence), dtype=np.uint8)[:length]
+        row[: len(content)] = content
+    return torch.from_numpy(rows)
+
+
+def unpacked(rows: Tensor) -> list[str]:
+    """Return the sentences of (N, L) uint8 rows.
+
+    >>> unpacked(packed(["a circle", "né"], 12))
+    ['a circle', 'né']
+    """
+    return [bytes(row).rstrip(b"\0").decode("utf-8", "ignore") for row in rows.cpu().numpy()]

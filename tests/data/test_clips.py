@@ -1,0 +1,186 @@
+"""Clips of videos, animations, strips and folders of frames; clips made by rule; refusals in one sentence."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zerosum import kinds
+from zerosum.data.check import check
+from zerosum.data.jitter import Draw, Jitter
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError
+from zerosum.kinds.clips import KIND, open_clips
+from zerosum.media.clips import save
+
+SIDE = 16
+
+
+def frames(count: int, start: int = 0) -> list[np.ndarray]:
+    """Frames of one level each, 10 apart."""
+    return [np.full((SIDE, SIDE, 3), 10 * (start + index), np.uint8) for index in range(count)]
+
+
+def strip(count: int, start: int = 0) -> np.ndarray:
+    return np.concatenate(frames(count, start), axis=1)
+
+
+def video(path: Path, count: int, rate: int = 10) -> Path:
+    av: Any = pytest.importorskip("av")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=rate, options={"crf": "1"})
+        stream.width, stream.height, stream.pix_fmt = SIDE, SIDE, "yuv420p"
+        for pixels in frames(count):
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        film.mux(stream.encode())
+    return path
+
+
+def levels(dataset: Any) -> list[list[int]]:
+    """The level of each frame of each clip."""
+    return dataset.samples.mean((2, 3, 4)).round().astype(int).tolist()
+
+
+def test_strips_are_cut_into_pieces_and_labelled_by_their_folders(folder: Any, options: Any) -> None:
+    root = folder({"a/0.png": strip(5), "b/0.png": strip(4, 10)})
+    dataset = open_clips(root, options=options(frames=2))
+    assert dataset.spec == Spec(shape=(2, 3, SIDE, SIDE), kind="clips", classes=("a", "b"))
+    assert levels(dataset) == [[0, 10], [20, 30], [100, 110], [120, 130]]
+    assert dataset.labels.tolist() == [0, 0, 1, 1]
+    assert "4 pieces of 2 frames that do not overlap" in " ".join(dataset.notes)
+    assert levels(open_clips(root, options=options(frames=2, frame_step=2))) == [[0, 20], [100, 120]]
+
+
+def test_folders_of_frames_are_clips_in_natural_order_under_their_class(folder: Any, options: Any) -> None:
+    files = {f"{kind}/{clip}/{n}.png": pixels for kind in "xy" for clip in "pq" for n, pixels in enumerate(frames(12))}
+    dataset = open_clips(folder(files), options=options(frames=12))
+    assert levels(dataset)[0] == [10 * index for index in range(12)]
+    assert (dataset.spec.classes, dataset.labels.tolist()) == (("x", "y"), [0, 0, 1, 1])
+
+
+def test_one_folder_of_frames_is_one_clip_without_labels(folder: Any, options: Any) -> None:
+    dataset = open_clips(folder({f"clip/{n}.png": f for n, f in enumerate(frames(4))}), options=options(frames=2))
+    assert (levels(dataset), dataset.labels) == ([[0, 10], [20, 30]], None)
+
+
+def test_videos_are_read_and_brought_to_the_most_common_rate(tmp_path: Path, options: Any) -> None:
+    for name, count, rate in (("a", 6, 10), ("b", 6, 10), ("c", 12, 20)):
+        video(tmp_path / "films" / f"{name}.mp4", count, rate)
+    dataset = open_clips(tmp_path / "films", options=options(frames=6))
+    assert np.abs(np.array(levels(dataset)[0]) - [0, 10, 20, 30, 40, 50]).max() <= 3
+    assert np.abs(np.array(levels(dataset)[2]) - [0, 20, 40, 60, 80, 100]).max() <= 3
+    assert "1 clip of another frame rate than 10 a second" in " ".join(dataset.notes)
+
+
+def test_a_gif_is_read_without_an_extra(tmp_path: Path, options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    first, *others = [Image.fromarray(pixels) for pixels in frames(4)]
+    first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=100)
+    assert levels(open_clips(tmp_path / "a.gif", options=options(frames=4))) == [[0, 10, 20, 30]]
+
+
+def test_a_missing_extra_is_one_sentence(tmp_path: Path, options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    video(tmp_path / "a.mp4", 4)
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(InputError, match=r"needs the video extra: type `pip install zerosum\[video\]`"):
+        open_clips(tmp_path / "a.mp4", options=options(frames=2))
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"a.png": strip(3), "b.png": strip(8)}, "a.png has 3 frames, and 8 are asked for: --frames 3"),
+        ({"a.png": strip(8)[:, :-3], "b.png": strip(8)}, "a.png is 16x125 pixels, and the width of a strip"),
+        ({"p/0.png": (16, 16), "p/1.png": (32, 32)}, r"p has frames of different sizes \(16x16 and 32x32\)"),
+        ({"a.mp4": b"no video", "b.mp4": b""}, "No clip in .* can be used: a.mp4 is no video that can be read"),
+        ({"a.gif": b"GIF89a", "b.png": strip(8)}, "a.gif"),
+        ({"notes.txt": b"nothing"}, "has no clips: expected videos"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_a_sentence(folder: Any, options: Any, files: Any, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        open_clips(folder(files), options=options(frames=8))
+
+
+def test_what_cannot_be_used_is_skipped_when_asked(folder: Any, options: Any) -> None:
+    root = folder({"a.png": strip(4), "b.png": strip(8)})
+    dataset = open_clips(root, options=options(frames=8, corrupt="skip"))
+    assert len(dataset) == 1
+    assert "Skipped: 1 clip (a.png has 4 frames" in " ".join(dataset.notes)
+    assert check(root, options(frames=8)).corrupt.keys() == {"a.png"}
+
+
+@pytest.mark.parametrize(("asked", "said"), [({"fit": "tiles"}, "--fit tiles"), ({"channels": 4}, "give 1 or 3")])
+def test_options_of_no_use_to_clips_are_refused(options: Any, asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        open_clips("moving-shapes", options=options(**asked))
+
+
+def test_frames_are_of_no_use_to_other_kinds(options: Any) -> None:
+    with pytest.raises(InputError, match="leave out --frames 4"):
+        kinds.open_data("ring8", options=options(frames=4))
+
+
+def test_moving_shapes_are_the_same_every_time_and_move_as_their_class_says(options: Any) -> None:
+    small = options(frames=3, size="16")
+    one, again = (open_clips("moving-shapes", options=small) for _ in range(2))
+    assert np.array_equal(one.samples, again.samples)
+    assert one.fingerprint == again.fingerprint
+    assert np.bincount(one.labels).tolist() == [250] * 4
+    light = one.samples.sum(-1).astype(float)
+    places = np.arange(16)
+    moved = [
+        ((sums := light[:, time].sum(axis)) @ places / sums.sum(1)) for axis in (1, 2) for time in (0, 2)
+    ]  # centres: x before, x after, y before, y after
+    x, y = moved[1] - moved[0], moved[3] - moved[2]
+    for label, (way, sign) in enumerate(((x, 1), (x, -1), (y, -1), (y, 1))):
+        assert (sign * way[one.labels == label] > 6).all()
+    assert len(open_clips("moving-shapes", options=options(frames=2, size="16", split="test"))) == 250
+
+
+def test_moving_digits_need_no_file_and_have_no_labels(options: Any) -> None:
+    dataset = open_clips("moving-digits", options=options(frames=2, size="16"))
+    assert (dataset.spec.shape, dataset.labels) == ((2, 1, 16, 16), None)
+    assert 0.02 < dataset.samples.mean() / 255 < 0.4
+
+
+def test_all_frames_of_a_clip_get_one_mirror(options: Any) -> None:
+    dataset = open_clips("moving-shapes", options=options(frames=3, size="16"))
+    rows = np.arange(32)
+    varied = dataset.batch(rows, draw=Draw(seed=0, position=0, jitter=Jitter(mirror=0.5))).clip
+    plain = dataset.batch(rows).clip
+    same = [torch.equal(a, b) for a, b in zip(varied, plain, strict=True)]
+    mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(varied, plain, strict=True)]
+    assert all(a or b for a, b in zip(same, mirrored, strict=True))
+    assert 0 < sum(mirrored) < 32
+
+
+def test_samples_are_written_as_films_rows_arrays_and_strips_that_are_read_again(tmp_path: Path, options: Any) -> None:
+    spec = Spec(shape=(4, 3, SIDE, SIDE), kind="clips")
+    samples = KIND.example(spec, 3).batch(np.arange(3)).to(torch.device("cpu")).real
+    for name in ("a.gif", "a.png", "a.npy", "folder"):
+        assert all(path.exists() for path in save(samples, tmp_path / name, {}, spec))
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.n_frames == 4  # type: ignore[attr-defined]
+    again = open_clips(tmp_path / "folder", options=options(frames=4))
+    assert np.array_equal(again.samples, KIND.example(spec, 3).samples)
+    assert np.array_equal(np.load(tmp_path / "a.npy"), again.samples)
+    with pytest.raises(InputError, match=r"not written as a\.tif"):
+        save(samples, tmp_path / "a.tif", {}, spec)
+
+
+def test_strips_and_videos_are_clips_where_nobody_says_so_and_images_are_not(folder: Any, tmp_path: Path) -> None:
+    assert kinds.default_recipe(folder({"0.png": strip(8)}, "strips")) == "dvdgan"
+    assert kinds.default_recipe("moving-shapes") == "dvdgan"
+    assert kinds.default_recipe(folder({"0.png": (16, 16)}, "photos")) != "dvdgan"
+    with pytest.raises(InputError, match="digits is made of images, and this recipe trains on clips"):
+        kinds.open_as((KIND.batch,), "digits")
+    with pytest.raises(InputError, match="moving-shapes is made of clips, and this recipe trains on images"):
+        kinds.open_as((kinds.find("images").batch,), "moving-shapes")
