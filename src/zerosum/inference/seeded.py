@@ -20,7 +20,7 @@ from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.tasks import has_latents, require_latents
 
-SIZES = (1, 2, 4, 8, CHUNK)
+SIZES = (1, 2, 4, 8, CHUNK, 2 * CHUNK)
 """Sizes of a batch that are tried."""
 
 
@@ -53,6 +53,7 @@ class Sampler:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe: Any = recipe
+        self._known = tuple(controls(recipe))
         self._plans: dict[tuple[str, ...], Plan] = {}
 
     @torch.no_grad()
@@ -62,16 +63,16 @@ class Sampler:
         Raises:
             InputError: a control that the recipe does not have, or a value it refuses.
         """
-        require_known(chosen, controls(self.recipe))
+        require_known(chosen, self._known)
         plan = self._plan(chosen)
         if not plan.sizes:
             return torch.cat([self._alone(one, chosen) for one in wanted])
         latents = torch.stack([self._latent(one, chosen, plan) for one in wanted])
         labels = [draw_labels(self.recipe.spec, 1, one.seed) for one in wanted] if self._draws_labels(chosen) else []
         made = []
-        for start in range(0, len(wanted), CHUNK):
-            piece = latents[start : start + CHUNK]
-            of_piece = torch.cat(labels[start : start + CHUNK]) if labels else None
+        for start in range(0, len(wanted), plan.sizes[-1]):
+            piece = latents[start : start + plan.sizes[-1]]
+            of_piece = torch.cat(labels[start : start + plan.sizes[-1]]) if labels else None
             made.append(self._batch(piece, of_piece, chosen, plan.sizes))
         return torch.cat(made)
 
@@ -108,7 +109,7 @@ class Sampler:
         return self.recipe.takes_labels and "label" not in chosen
 
     def _batch(self, latents: Tensor, labels: Tensor | None, chosen: Mapping[str, Any], sizes: Sequence[int]) -> Tensor:
-        """Generate at 1 to CHUNK latents, filled up to one of the sizes by repeating the first."""
+        """Generate at latents (N, Z), filled up to one of the sizes by repeating the first."""
         count = len(latents)
         fill = next(size for size in sizes if size >= count) - count
 
@@ -144,13 +145,15 @@ class Sampler:
             drew = any(not torch.equal(value, before[name]) for name, value in rng.state(device).items())
         if drew or not torch.equal(whole, again):
             return ()
-        return tuple(size for size in SIZES if torch.equal(whole, self._in_pieces(size, latents, labels, chosen)))
+        twice, labels = torch.cat([latents, latents]), None if labels is None else torch.cat([labels, labels])
+        whole = torch.cat([whole, whole])
+        return tuple(size for size in SIZES if torch.equal(whole, self._in_pieces(size, twice, labels, chosen)))
 
     def _in_pieces(self, size: int, latents: Tensor, labels: Tensor | None, chosen: Mapping[str, Any]) -> Tensor:
         pieces = [
             self._batch(
                 latents[start : start + size], None if labels is None else labels[start : start + size], chosen, (size,)
             )
-            for start in range(0, CHUNK, size)
+            for start in range(0, len(latents), size)
         ]
         return torch.cat(pieces)

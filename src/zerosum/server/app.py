@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
@@ -33,6 +33,9 @@ STATIC = {
 """Files of the page: package, place in it, type."""
 
 
+SILENT: Any = {"tracing": False, "metrics": False, "logs": False}
+
+
 def build(service: Service) -> Guard:
     """Return the application."""
 
@@ -44,7 +47,9 @@ def build(service: Service) -> Guard:
         warming.cancel()
         service.batcher.close()
 
-    app = FastAPI(title="zerosum", version=zerosum.__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="zerosum", version=zerosum.__version__, docs_url=None, redoc_url=None, lifespan=lifespan, telemetry=SILENT
+    )
     app.add_exception_handler(ZerosumError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _missing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -31,8 +32,8 @@ def bind(host: str, port: int) -> socket.socket:
         InputError: the address is unknown or taken.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        found = socket.socket(family, kind)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.socket(family, kind, protocol)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
     except OSError as error:
@@ -69,6 +70,8 @@ async def _serve(server: uvicorn.Server, service: Service, place: socket.socket,
 
     def stop() -> None:
         service.draining = True
+        if server.should_exit:  # what is under way is cut off, and uvicorn would print a traceback for each
+            logging.getLogger("uvicorn.error").disabled = True
         server.force_exit, server.should_exit = server.should_exit, True
 
     for number in (signal.SIGINT, signal.SIGTERM):
