@@ -100,7 +100,7 @@ def test_health_metrics_model_and_documentation(client: TestClient) -> None:
 
 
 def test_the_page_escapes_names_and_runs_no_script_of_theirs(client: TestClient) -> None:
-    for path in ("/", "/runs/0"):
+    for path in ("/", "/runs/0", "/runs/0/training"):
         answer = client.get(path)
         assert answer.status_code == 200
         assert "<b>digits" not in answer.text

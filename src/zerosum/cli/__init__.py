@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": "say how good a run, or a folder of images, is, and how sure that is",
     "compare": "put evaluated runs side by side",
     "doctor": "say what goes wrong in a run, a log or images, and what to change",
+    "export": "write a generator as a file: ONNX, PyTorch, or a page for any browser",
     "recipes": "list the recipes, or explain one",
     "data": "check data, or pack them ahead of training",
     "report": "write a run's report.html again",

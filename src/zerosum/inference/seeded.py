@@ -77,18 +77,16 @@ class Sampler:
         return torch.cat(made)
 
     @torch.no_grad()
-    def latents(self, seeds: Sequence[int]) -> Tensor:
-        """Return the latents (N, Z) of the first samples of seeds.
+    def latents(self, seeds: Sequence[int], chosen: Mapping[str, Any]) -> Tensor:
+        """Return the latents (N, Z) of the first samples of seeds, as controls have them drawn.
 
         Raises:
             InputError: the recipe has none.
         """
-        model = require_latents(self.recipe)
-        rows = []
-        for seed in seeds:
-            with rng.fork(model.device, seed=rng.derived(seed, SAMPLES)):
-                rows.append(model.prior(CHUNK)[0].cpu())
-        return torch.stack(rows)
+        require_latents(self.recipe)
+        require_known(chosen, self._known)
+        plan = self._plan(chosen)
+        return torch.stack([self._latent(Seeded(seed), chosen, plan).cpu() for seed in seeds])
 
     def _alone(self, one: Seeded, chosen: Mapping[str, Any]) -> Tensor:
         if one.latent is None:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 import zerosum
 from zerosum.errors import ZerosumError
 from zerosum.server.guard import Guard, refusal
-from zerosum.server.page import documentation, page
+from zerosum.server.page import documentation, page, training
 from zerosum.server.routes import REFUSALS, model_routes
 from zerosum.server.schema import Confirmed
 from zerosum.server.service import Served, Service
@@ -113,11 +113,11 @@ def _page_routes(service: Service) -> APIRouter:
     """Return the routes of pages and their files."""
     router = APIRouter(include_in_schema=False)
 
-    def paged(run: Served) -> Callable[[], Awaitable[Response]]:
-        async def shown_page() -> HTMLResponse:
-            return await page(service, run)
+    def paged(make: Callable[[Service, Served], Awaitable[Response]], run: Served) -> Callable[[], Awaitable[Response]]:
+        async def made() -> Response:
+            return await make(service, run)
 
-        return shown_page
+        return made
 
     def stored(package: str, place: str, kind: str) -> Callable[[], Awaitable[Response]]:
         content = (files(package) / place).read_bytes()
@@ -127,9 +127,10 @@ def _page_routes(service: Service) -> APIRouter:
 
         return file
 
-    router.get("/")(paged(service.runs[0]))
+    router.get("/")(paged(page, service.runs[0]))
     for run in service.runs:
-        router.get(f"/runs/{run.number}")(paged(run))
+        router.get(f"/runs/{run.number}")(paged(page, run))
+        router.get(f"/runs/{run.number}/training")(paged(training, run))
     for name, found in STATIC.items():
         router.get(f"/static/{name}")(stored(*found))
     return router

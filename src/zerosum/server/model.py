@@ -6,7 +6,7 @@ import io
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,14 @@ from zerosum.inference.seeded import Sampler, Seeded
 from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
 from zerosum.media import image_grid
+from zerosum.page.model import PageModel, describe
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import INDEX, fingerprint, played
 from zerosum.run.config import read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load, recipe_of
 from zerosum.tasks import INPAINT, UPSCALE
+from zerosum.text import shown
 
 QUICK = 3
 """Level of a PNG's compression: about half the time of the usual 6, and a few per cent larger."""
@@ -62,6 +64,7 @@ class Model:
         self._which: Which = which
         self.kind: type[Recipe] = recipe_of(path, recipe)
         self.spec = read_spec(Run.open(path))
+        self.name = shown(path.resolve().name)
         self._drawing = kinds.find(self.spec.kind)
         self.fingerprint, self.round = "", 0
         self._sampler: Sampler | None = None
@@ -94,14 +97,14 @@ class Model:
         if self._present() == stamp:
             self._sampler, self._stamp, self.fingerprint, self.round = Sampler(recipe), stamp, mark, round_
 
-    def describe(self) -> dict[str, Any]:
-        """Return what the model is.
+    def describe(self) -> PageModel:
+        """Return what a page knows of the model, without where its run and its data lie.
 
         Raises:
             InputError: there is no checkpoint.
         """
-        recipe = self.refresh()
-        return {"recipe": type(recipe).__name__, "task": recipe.task.name, "shape": list(self.spec.shape)}
+        about = describe(self.refresh(), Run.open(self.path), checkpoint=self._which)
+        return replace(about, fingerprint=self.fingerprint, round=self.round, data=Path(about.data).name)
 
     def sample(self, wanted: Sequence[Seeded], chosen: Mapping[str, Any]) -> list[Answer]:
         """Generate a picture for each of some seeds.
@@ -112,7 +115,7 @@ class Model:
         self.refresh()
         assert self._sampler is not None
         if any(one.latent is not None for one in wanted):
-            width = self._sampler.latents([0]).shape[1]
+            width = self._sampler.latents([0], {}).shape[1]
             if any(one.latent is not None and one.latent.shape != (width,) for one in wanted):
                 raise InputError(f"Latents of this model have {width} values each: give lists of as many.")
         samples = self._sampler.sample(wanted, chosen)
@@ -121,15 +124,15 @@ class Model:
             for one, sample in zip(wanted, samples, strict=True)
         ]
 
-    def latents(self, seeds: Sequence[int]) -> list[list[float]]:
-        """Return the latents (Z,) of the first samples of seeds.
+    def latents(self, seeds: Sequence[int], chosen: Mapping[str, Any]) -> list[list[float]]:
+        """Return the latents (Z,) of the first samples of seeds, as controls have them drawn.
 
         Raises:
             InputError: the recipe has none, or there is no checkpoint.
         """
         self.refresh()
         assert self._sampler is not None
-        return self._sampler.latents(seeds).tolist()
+        return self._sampler.latents(seeds, chosen).tolist()
 
     def transform(
         self, image: bytes, mask: bytes | None, *, seed: int, chosen: Mapping[str, Any], most_pixels: int

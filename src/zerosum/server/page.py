@@ -8,10 +8,12 @@ import hashlib
 import re
 from typing import Any
 
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import zerosum
+from zerosum.errors import InputError
+from zerosum.page.render import render
 from zerosum.server.guard import CSP
 from zerosum.server.service import Served, Service
 from zerosum.tasks import GENERATE
@@ -25,8 +27,26 @@ ENVIRONMENT = Environment(
 )
 
 
-async def page(service: Service, run: Served) -> HTMLResponse:
-    """Return the page of a run: what it makes, and how its training goes."""
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+"""The policy within an exported page, in whose place a header comes."""
+
+
+async def page(service: Service, run: Served) -> Response:
+    """Return the page that `zerosum export` writes of a run's model; where there is none yet, that of its training."""
+    try:
+        model = await service.alone(run.model.describe)
+    except InputError:
+        return RedirectResponse(f"/runs/{run.number}/training", status_code=303)
+    text = POLICY.sub("", render(model, engine="server"), count=1)
+    links = ENVIRONMENT.get_template("links.html").render(runs=service.runs, number=run.number)
+    text = text.replace("<body ", f'<body data-api="/v1/runs/{run.number}" ', 1).replace(
+        "</header>", f"{links}</header>", 1
+    )
+    return secured(text)
+
+
+async def training(service: Service, run: Served) -> HTMLResponse:
+    """Return the page on how a run's training goes."""
     states = [await asyncio.to_thread(one.live.state) for one in service.runs]
     text = ENVIRONMENT.get_template("studio.html").render(
         titles=[(one.number, state["title"]) for one, state in zip(service.runs, states, strict=True)],

@@ -35,9 +35,9 @@ def model_routes(service: Service, run: Served) -> APIRouter:
     router = APIRouter(responses=REFUSALS)
 
     @router.get("/model")
-    async def model() -> JSONResponse:
+    async def model() -> Response:
         """Return what the model is: recipe, task, shape, controls, figures with floors."""
-        return JSONResponse(await service.alone(run.model.describe))
+        return Response((await service.alone(run.model.describe)).to_json(), media_type="application/json")
 
     (_generating if run.model.kind.task is GENERATE else _transforming)(router, service, run)
     return router
@@ -60,9 +60,10 @@ def _generating(router: APIRouter, service: Service, run: Served) -> None:
 
     async def latents(asked: Any) -> JSONResponse:
         """Return the latents (N, Z) of seeds, to walk among and to give to /samples."""
-        return JSONResponse({"latents": await service.alone(lambda: run.model.latents(asked.seeds))})
+        chosen = chosen_in(asked.controls)
+        return JSONResponse({"latents": await service.alone(lambda: run.model.latents(asked.seeds, chosen))})
 
-    samples.__annotations__["asked"], latents.__annotations__["asked"] = samples_model(kind), seeds_model()
+    samples.__annotations__["asked"], latents.__annotations__["asked"] = samples_model(kind), seeds_model(kind)
     content = {"image/png": BINARY, "application/zip": BINARY, "application/json": {}}
     ok: dict[int | str, dict[str, Any]] = {200: {"description": "The samples.", "content": content}}
     router.post("/samples", responses=ok, response_class=Response)(samples)

@@ -72,10 +72,14 @@ def transform_model(recipe: type[Recipe]) -> type[BaseModel]:
     return controls_model(recipe, name=f"{recipe.__name__}Query", seed=seed)
 
 
-def seeds_model() -> type[BaseModel]:
+def seeds_model(recipe: type[Recipe]) -> type[BaseModel]:
     """Return the model of a request for latents."""
+    chosen = controls_model(recipe, name=f"{recipe.__name__}Controls")
     return create_model(
-        "Seeds", __config__=STRICT, seeds=(Annotated[list[Seed], Field(min_length=1, max_length=MOST_SAMPLES)], ...)
+        f"{recipe.__name__}Seeds",
+        __config__=STRICT,
+        seeds=(Annotated[list[Seed], Field(min_length=1, max_length=MOST_SAMPLES)], ...),
+        controls=(chosen, Field(default_factory=chosen)),
     )
 
 

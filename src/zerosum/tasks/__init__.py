@@ -10,6 +10,7 @@ from zerosum.tasks.conditions import class_number, condition, draw_conditions
 from zerosum.tasks.generate import (
     GENERATE,
     ConditionalRecipe,
+    Decoder,
     GenerativeRecipe,
     LatentConfig,
     LatentRecipe,
@@ -26,6 +27,7 @@ __all__ = [
     "TRANSLATE",
     "UPSCALE",
     "ConditionalRecipe",
+    "Decoder",
     "GenerativeRecipe",
     "InpaintingRecipe",
     "LatentConfig",
