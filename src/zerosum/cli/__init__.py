@@ -25,6 +25,7 @@ COMMANDS = {
     "inpaint": "fill holes in images with a trained run",
     "paint": "make images of a text with a trained run",
     "upscale": "make images larger with a run of super-resolution",
+    "serve": "serve runs over HTTP, and show them while they are trained",
     "evaluate": "say how good a run, or a folder of images, is, and how sure that is",
     "compare": "put evaluated runs side by side",
     "doctor": "say what goes wrong in a run, a log or images, and what to change",

@@ -2,7 +2,6 @@
 
 const model = JSON.parse(document.getElementById("model").textContent);
 const $ = (id) => document.getElementById(id);
-const WHERE = document.body.dataset.engine === "server" ? "on the server" : "on this device";
 const LARGEST_SEED = 2 ** 31;
 const HINTS = {
   truncation: "Lower: more typical, and less varied.",

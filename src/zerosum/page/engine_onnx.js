@@ -1,5 +1,7 @@
 // The engine of a page that computes in the visitor's browser: onnxruntime-web on WebAssembly. Nothing is sent.
 
+const WHERE = "on this device", STAYS = "It stays on this device.";
+
 /**
  * Make the engine. `part(name)` resolves to the bytes of a part of the page: "script" and "binary" are the runtime,
  * "model" the generator, or "model-CHOICE" for each choice of a recipe with several networks.

@@ -11,7 +11,7 @@ async function buildTransformer(engine) {
   if (holes) brush = buildBrush();
   const size = holes || model.task === "translate" ? `${shape[2]} x ${shape[1]}` : `up to ${WIDEST} x ${WIDEST}`;
   panel.append(element("p", { className: "hint" },
-    `The model takes pictures of ${size} pixels; yours is scaled to that here, and the result is computed ${WHERE}.`));
+    `The model takes pictures of ${size} pixels; yours is scaled to that here. ${STAYS}`));
 
   /** Sides that the network takes of a picture. */
   function fitted(width, height) {

@@ -81,6 +81,18 @@ def played(path: Path) -> int:
         raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
 
 
+def fingerprint(path: Path) -> str:
+    """Return 16 hexadecimal digits that identify a checkpoint: of its run, its round and all its values.
+
+    Raises:
+        InputError: it is not one of ours.
+    """
+    try:
+        return _digest(json.loads((path / INDEX).read_text()))[:16]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
+
+
 def _write(run: Run, target: Path, game: Game[Any]) -> bool:
     """Write a checkpoint where this is the first process; return whether it is."""
     game.check_weights()

@@ -38,6 +38,30 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def holder(folder: Path) -> int | None:
+    """Return the number of the process on this machine that holds the lock of a folder; None where there is none.
+
+    The lock is not touched, so that whoever wants it does not find it taken. Where the system shows which files a
+    process has open, it must have this one; elsewhere a process of that number must be there.
+    """
+    path = folder / LOCK
+    try:
+        number = int(path.read_text(encoding="ascii"))
+        os.kill(number, 0)
+        if not Path("/proc/self/fd").is_dir():
+            return number
+        return number if any(path.samefile(handle) for handle in _open_files(number)) else None
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+def _open_files(number: int) -> Iterator[Path]:
+    """Yield the open files of a process, as Linux shows them to its user."""
+    for handle in Path(f"/proc/{number}/fd").iterdir():
+        if handle.exists():
+            yield handle
+
+
 def _open_locked(path: Path) -> int:
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)

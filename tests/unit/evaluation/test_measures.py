@@ -36,8 +36,8 @@ ELSEWHERE = (
     }
     | {name for kind in (captions, clips, volumes, waveforms) for group in kind.groups() for name in group.names}
 )
-"""Metrics of pairs, of points and other kinds of sample, of a run's players and latents, and of labelled samples: not of
-digits alone."""
+"""Metrics of pairs, of other kinds of sample, of a run's players and latents, and of labelled samples: not of digits
+alone."""
 
 
 def noisy(images: torch.Tensor, amount: float) -> torch.Tensor:
