@@ -53,7 +53,7 @@ def test_three_axes_are_gray_images(tmp_path, options, noise):
     ("shape", "sentence"),
     [
         ((5, 3, 8, 3), "either the second or the last axis"),
-        ((5, 8, 8, 8), "expected 1 array of"),
+        ((5, 8, 8, 9), "expected 1 array of"),
         ((5, 8), "expected 1 array of"),
         ((0, 8, 8), "is empty"),
         ((5, 1, 1), "images of 1x1 pixels"),

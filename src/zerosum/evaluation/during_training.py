@@ -80,7 +80,7 @@ def key(name: str, comparison: Comparison) -> str:
     """Name a figure in the history.
 
     >>> from types import SimpleNamespace as Some
-    >>> key("fid", Some(protocol=Some(extractor="classifier")))
+    >>> key("fid", Some(protocol=Some(extractor="classifier"), frechet="FID"))
     'evaluation/fid-classifier'
     """
     printed = inception_title(PRINTED[name], comparison) if name in PRINTED else name

@@ -103,7 +103,7 @@ def open_as(
     kind = _accepting(kinds, source)
     if kind is None:
         require_present(source)
-        others = [kind for kind in singles() if kind.accepts(source)]
+        others = [kind for kind in singles() if (kind.claims or kind.accepts)(source)]
         if others and others[0].fallback and built_in(source) is None and kinds and kinds[0].features != "raw":
             return kinds[0].open(source, options=options, progress=progress)  # which says what it expects
         given = others[0].unit if others else "something else"

@@ -211,6 +211,7 @@ KIND = Kind(
     unused=("target", "degrade", "direction", "labels"),
     own=("captions",),
     single=False,
+    recipe=lambda spec, options: "stackgan",
     draw=images.draw,
     save=images.save,
     example=example,

@@ -94,7 +94,10 @@ def find_clips(source: str | Path, options: DataConfig) -> ClipFiles:
 
 
 def is_clips(source: str | Path) -> bool:
-    """Whether data are clips though nobody says so: made by rule, or videos, or strips and nothing else."""
+    """Whether data are clips though nobody says so: made by rule, or videos for the most part, or strips alone.
+
+    An animation may be meant as its first frame: it is a clip where a recipe of clips is named.
+    """
     name = built_in(source)
     if name is not None:
         return name in moving.NAMES
@@ -105,7 +108,8 @@ def is_clips(source: str | Path) -> bool:
         return False
     if listed is None or not listed.names:
         return False
-    return any(map(is_video, listed.names)) or are_strips(listed, every=True)
+    videos = sum(name.lower().endswith(VIDEOS) for name in listed.names)
+    return 2 * videos > len(listed.names) or are_strips(listed, every=True)
 
 
 def are_strips(files: ImageFiles, *, every: bool = False) -> bool:
