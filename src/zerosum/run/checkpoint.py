@@ -93,18 +93,16 @@ def _write(run: Run, target: Path, game: Game[Any]) -> bool:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     files = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: buffer.getvalue()}
-    index: dict[str, Any] = {
-        "format": FORMAT,
-        "round": game.clock.round,
-        "seen": game.clock.seen,
-        "run": _run_id(run),
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-    }
-    index["sha256"][INDEX] = _digest(index)
-    files[INDEX] = json.dumps(index, indent=2).encode() + b"\n"
-    with storing(target):
-        write_folder(target, files)
+    _write_files(run, target, {"round": game.clock.round, "seen": game.clock.seen}, files)
     return True
+
+
+def _write_files(run: Run, target: Path, clock: Mapping[str, int], files: Mapping[str, bytes]) -> None:
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    index: dict[str, Any] = {"format": FORMAT, **clock, "run": _run_id(run), "sha256": sums}
+    index["sha256"][INDEX] = _digest(index)
+    with storing(target):
+        write_folder(target, {**files, INDEX: json.dumps(index, indent=2).encode() + b"\n"})
 
 
 def restore(path: Path, game: Game[Any], *, run: Run | None = None) -> None:
@@ -114,6 +112,11 @@ def restore(path: Path, game: Game[Any], *, run: Run | None = None) -> None:
         InputError: the checkpoint is damaged, not one of ours, or of another model.
     """
     files = _read_folder(path, run or Run(path.parent.parent))
+    if STATE not in files:
+        raise InputError(
+            f"{path} holds weights alone, as a run that was pulled does, so training cannot go on from it: pull it "
+            "with --with-state, if it was pushed so, or train anew."
+        )
     with _ours(path):
         weights = safetensors.torch.load(files[WEIGHTS])
         state = torch.load(io.BytesIO(files[STATE]), map_location="cpu", weights_only=True)
@@ -132,6 +135,33 @@ def load_model(path: Path, recipe: Recipe, *, run: Run | None = None) -> None:
     with _ours(path):
         weights = safetensors.torch.load(files[WEIGHTS]) | safetensors.torch.load(files[AVERAGES])
     _load_weights(recipe, weights, path)
+
+
+def save_parts(run: Run, round_: int, weights: bytes, averages: bytes, state: Any = None) -> None:
+    """Write a checkpoint from safetensors of live weights and of averages; without a state it cannot be resumed from.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    files = {WEIGHTS: weights, AVERAGES: averages}
+    if state is not None:
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        files[STATE] = buffer.getvalue()
+    _write_files(run, run.checkpoint(round_), {"round": round_}, files)
+
+
+def read_parts(path: Path, run: Run) -> tuple[bytes, bytes, Any]:
+    """Return what `save_parts` takes of a checkpoint: safetensors of weights and averages, and the state or None.
+
+    Raises:
+        InputError: the checkpoint is damaged or not one of ours.
+    """
+    files = _read_folder(path, run)
+    with _ours(path):
+        packed = files.get(STATE)
+        state = None if packed is None else torch.load(io.BytesIO(packed), map_location="cpu", weights_only=True)
+    return files[WEIGHTS], files[AVERAGES], state
 
 
 def _pack(tensors: Mapping[str, Tensor]) -> bytes:
@@ -190,7 +220,8 @@ def _read_folder(path: Path, run: Run) -> dict[str, bytes]:
         if not isinstance(sums, dict):
             raise TypeError
         int(index["round"])
-        files = {name: (path / name).read_bytes() for name in (WEIGHTS, AVERAGES, STATE)}
+        names = [name for name in (WEIGHTS, AVERAGES, STATE) if name != STATE or name in sums]
+        files = {name: (path / name).read_bytes() for name in names}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise InputError(
             f"{path} is not a zerosum checkpoint: its {INDEX}, or a file that it names, is missing."

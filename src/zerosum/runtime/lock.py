@@ -38,6 +38,22 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def holder(folder: Path) -> int | None:
+    """Return the number of the process of this machine that seems to hold the lock of a folder; None for none.
+
+    It only looks: nobody who wants the lock is kept from it. After a power cut another process may have the number.
+    """
+    try:
+        number = int((folder / LOCK).read_text(encoding="ascii"))
+        if sys.platform != "win32":  # where signal 0 would end the process
+            os.kill(number, 0)
+    except PermissionError:  # of another user, or locked as Windows does it
+        return -1
+    except (OSError, ValueError, OverflowError):
+        return None
+    return number
+
+
 def _open_locked(path: Path) -> int:
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)

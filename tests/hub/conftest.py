@@ -1,0 +1,89 @@
+"""A Hub on this machine, and a run to push: small enough that all of it takes a second."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Outcome
+from tests.cli.conftest import zerosum as zerosum  # a fixture
+from tests.hub.fake_hub import FakeHub
+from zerosum import api
+from zerosum.run.directory import Run
+from zerosum.runtime.progress import Silent
+
+SECRET = "secret-place"
+"""Is in every path that nobody may learn."""
+
+CLASSES = ("<b>oak", "[elm](https://evil.example)|")
+
+_the_hub = FakeHub()
+if "huggingface_hub.constants" not in sys.modules:
+    os.environ |= {"HF_ENDPOINT": _the_hub.endpoint, "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": "hf_fake"}
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeHub:
+    """The Hub, empty."""
+    pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
+    from huggingface_hub import constants
+
+    if _the_hub.endpoint != constants.ENDPOINT:
+        pytest.skip("huggingface_hub was imported before the fake Hub was there")
+    monkeypatch.setenv("HF_TOKEN", "hf_fake")
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "cache"))
+    _the_hub.repositories.clear()
+    _the_hub.private.clear()
+    _the_hub.requests.clear()
+    return _the_hub
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two rounds on photos in two classes, whose run.json speaks of places."""
+    folder = tmp_path_factory.mktemp(SECRET)
+    noise = np.random.default_rng(0)
+    for label in CLASSES:
+        (folder / "photos" / quote(label)).mkdir(parents=True)
+        for index in range(20):
+            Image.fromarray(noise.integers(0, 256, (8, 8), dtype=np.uint8)).save(
+                folder / "photos" / quote(label) / f"{index}.png"
+            )
+    place = folder / "run"
+    quick = {"rounds": 2, "save_every": 1, "batch": 8, "device": "cpu", "cache": str(folder / "cache")}
+    api.train(
+        folder / "photos", recipe="cgan", run=place, progress=Silent(), command=f"zerosum train {folder}", **quick
+    )
+    path = place / "run.json"
+    about = json.loads(path.read_text())
+    about["spec"]["classes"] = CLASSES
+    about["data"]["notes"] = [f"3 files of {folder}/x were cut"]
+    path.write_text(json.dumps(about))
+    return place
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Run:
+    """A copy of it."""
+    shutil.copytree(trained, tmp_path / "runs" / "mine")
+    return Run.open(tmp_path / "runs" / "mine")
+
+
+@pytest.fixture
+def pushed(run: Run, hub: FakeHub, zerosum: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    """Push the run, with more flags."""
+
+    def push(*more: Any) -> Outcome:
+        return zerosum("push", run.path, "ada/mine", "--yes", *more)
+
+    return push
