@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -25,7 +24,7 @@ from zerosum.runtime.progress import Silent
 SECRET = "secret-place"
 """Is in every path that nobody may learn."""
 
-CLASSES = ("<b>oak", "[elm](https://evil.example)|")
+CLASSES = ("<b>oak", "[elm](www.evil.example)|")
 
 _the_hub = FakeHub()
 if "huggingface_hub.constants" not in sys.modules:
@@ -54,10 +53,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(SECRET)
     noise = np.random.default_rng(0)
     for label in CLASSES:
-        (folder / "photos" / quote(label)).mkdir(parents=True)
+        (folder / "photos" / label).mkdir(parents=True)
         for index in range(20):
             Image.fromarray(noise.integers(0, 256, (8, 8), dtype=np.uint8)).save(
-                folder / "photos" / quote(label) / f"{index}.png"
+                folder / "photos" / label / f"{index}.png"
             )
     place = folder / "run"
     quick = {"rounds": 2, "save_every": 1, "batch": 8, "device": "cpu", "cache": str(folder / "cache")}
@@ -66,7 +65,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     path = place / "run.json"
     about = json.loads(path.read_text())
-    about["spec"]["classes"] = CLASSES
     about["data"]["notes"] = [f"3 files of {folder}/x were cut"]
     path.write_text(json.dumps(about))
     return place
@@ -77,6 +75,24 @@ def run(trained: Path, tmp_path: Path) -> Run:
     """A copy of it."""
     shutil.copytree(trained, tmp_path / "runs" / "mine")
     return Run.open(tmp_path / "runs" / "mine")
+
+
+@pytest.fixture(scope="session")
+def _files() -> dict[str, bytes]:
+    """What one push sent."""
+    return {}
+
+
+@pytest.fixture
+def stored(request: pytest.FixtureRequest, hub: FakeHub, _files: dict[str, bytes]) -> str:
+    """The name of a repository that holds the run, pushed once for all tests."""
+    if not _files:
+        assert request.getfixturevalue("pushed")().code == 0
+        _files.update(hub.newest("ada/mine"))
+    else:
+        hub.commit("ada/mine", _files)
+        hub.private["ada/mine"] = True
+    return "ada/mine"
 
 
 @pytest.fixture

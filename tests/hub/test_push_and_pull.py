@@ -49,6 +49,8 @@ def test_what_comes_back_is_what_was_pushed(pushed: Command, hub: FakeHub, zeros
     assert said.code == 0, said.err
     assert commit in said.err
     assert Run.open("there").description["pulled"] == {"repository": NAME, "commit": commit}
+    said = zerosum("pull", NAME, "--to", "there")
+    assert (said.code, "--to" in said.err) == (2, True)
     mine, theirs = api.load(run.path, device="cpu"), api.load("there", device="cpu")
     for name, value in mine.state_dict().items():
         assert torch.equal(value, theirs.state_dict()[name]), name
@@ -58,7 +60,7 @@ def test_what_comes_back_is_what_was_pushed(pushed: Command, hub: FakeHub, zeros
         assert said.code == 0, said.err
     assert zerosum("sample", run.path, "-n", 4, "--label", "0", "--out", "a.npy").code == 0
     assert (np.load("a.npy") == np.load("b.npy")).all()
-    assert zerosum("train", "--resume", "there").code == 2
+    assert "weights alone" in zerosum("train", "--resume", f"hf:{NAME}", run.description["data"]["source"]).err
     assert "weights alone" in zerosum("train", "--resume", "there", run.description["data"]["source"]).err
 
 
@@ -83,11 +85,12 @@ def test_names_from_outside_are_no_markup_in_the_card(pushed: Command, hub: Fake
     for name in CLASSES:
         assert name not in body
     assert "&lt;b&gt;oak" in body
-    assert "](https://evil" not in body
+    assert "](www" not in body
     assert "Not evaluated." in body
     assert "![Samples](samples.png)" in body
 
 
+@pytest.mark.slow
 def test_figures_stand_with_floor_interval_and_protocol(
     pushed: Command, hub: FakeHub, run: Run, zerosum: Command
 ) -> None:
@@ -109,6 +112,7 @@ def test_figures_stand_with_floor_interval_and_protocol(
     assert zerosum("compare", f"hf:{NAME}", f"hf:{NAME}").code == 0
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_a_state_that_was_pushed(
     pushed: Command, hub: FakeHub, run: Run, zerosum: Command
 ) -> None:
@@ -155,8 +159,7 @@ def test_a_private_run_does_not_go_to_a_public_repository(pushed: Command, hub: 
     assert hub.repositories[NAME] == before
 
 
-def test_run_json_from_outside_names_no_place_here(pushed: Command, hub: FakeHub, zerosum: Command) -> None:
-    assert pushed().code == 0
+def test_run_json_from_outside_names_no_place_here(stored: str, hub: FakeHub, zerosum: Command) -> None:
 
     def forge(files: dict[str, bytes]) -> None:
         about = json.loads(files["run.json"])
@@ -222,9 +225,8 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, bytes]], Any], bool, str]] = {
 
 @pytest.mark.parametrize("what", FORGERIES)
 def test_what_was_forged_or_damaged_is_refused_and_leaves_nothing(
-    what: str, pushed: Command, hub: FakeHub, zerosum: Command
+    what: str, stored: str, hub: FakeHub, zerosum: Command
 ) -> None:
-    assert pushed().code == 0
     change, reindexed, sentence = FORGERIES[what]
     changed(hub, change, reindexed=reindexed)
     said = zerosum("pull", NAME, "--to", "there/it")
@@ -233,8 +235,7 @@ def test_what_was_forged_or_damaged_is_refused_and_leaves_nothing(
     assert not [path for path in Path("there").iterdir() if path.name != ".cache"] if Path("there").exists() else True
 
 
-def test_a_recipe_of_ones_own_runs_only_where_it_is_named(pushed: Command, hub: FakeHub, zerosum: Command) -> None:
-    assert pushed().code == 0
+def test_a_recipe_of_ones_own_runs_only_where_it_is_named(stored: str, hub: FakeHub, zerosum: Command) -> None:
     origin = {"place": f"/{SECRET}/evil.py", "sha256": "0" * 64}
     changed(hub, lambda f: f.update({"run.json": edited(f["run.json"], recipe="Evil", recipe_origin=origin)}))
     Path("evil.py").write_text("raise SystemExit('it ran')")
@@ -245,9 +246,8 @@ def test_a_recipe_of_ones_own_runs_only_where_it_is_named(pushed: Command, hub: 
 
 
 def test_without_a_connection_what_was_pulled_is_used(
-    pushed: Command, hub: FakeHub, zerosum: Command, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    stored: str, hub: FakeHub, zerosum: Command, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    assert pushed().code == 0
     assert zerosum("report", f"hf:{NAME}").code == 0
     from zerosum.hub import pull
     from zerosum.hub.client import UnreachableError
@@ -263,8 +263,7 @@ def test_without_a_connection_what_was_pulled_is_used(
 
 
 @pytest.mark.parametrize("place", ["hf:ada/none", "hf:ada", "hf:", "hf:ada/mine@nowhere"])
-def test_what_is_not_there_is_said_in_a_sentence(place: str, pushed: Command, hub: FakeHub, zerosum: Command) -> None:
-    assert pushed().code == 0
+def test_what_is_not_there_is_said_in_a_sentence(place: str, stored: str, hub: FakeHub, zerosum: Command) -> None:
     said = zerosum("sample", place, "-n", 1)
     assert (said.code, "Traceback" in said.err) == (2, False)
     assert place.removeprefix("hf:").partition("@")[0] in said.err

@@ -37,7 +37,7 @@ COMMANDS = {
     "bench": "measure mode collapse, beside published numbers",
 }
 
-LIGHT = ("recipes", "report", "follow")
+LIGHT = ("recipes", "report")
 """Commands that begin without PyTorch."""
 
 USAGE = """usage: zerosum COMMAND ...

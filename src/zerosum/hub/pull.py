@@ -22,7 +22,7 @@ from zerosum.hub.index import Index
 from zerosum.hub.names import Repository
 from zerosum.run import checkpoint, portable_state
 from zerosum.run.config import read_config, read_spec
-from zerosum.run.directory import FORMAT, Run, require_free
+from zerosum.run.directory import FORMAT, Run
 from zerosum.run.public import public
 from zerosum.runtime.atomic_files import PREFIX, replacing, storing
 from zerosum.runtime.untrusted_json import parse
@@ -45,7 +45,8 @@ def pull(repository: Repository, target: Path, *, with_state: bool = False) -> t
             is taken.
         StorageError: the disk refuses.
     """
-    require_free(target)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"{target} exists and is not an empty folder: name another with --to.")
     found = client.look_up(repository)
     if found is None:
         raise InputError(
