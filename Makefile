@@ -42,6 +42,7 @@ bench: $(READY) $(KERAS)  ## speed beside peers, in turn, and memory; writes doc
 	$(BIN)/python -m bench.translators --save
 	$(BIN)/python -m bench.metrics --save
 	$(BIN)/python -m bench.data --save
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.export --save
 	$(BIN)/python -m bench.memory
 
 $(KERAS):

@@ -2,7 +2,7 @@
 
 >>> import zerosum
 >>> sorted(name for name in zerosum.__all__ if name[0].islower())
-['compare', 'diagnose', 'evaluate', 'load', 'resume', 'train']
+['compare', 'diagnose', 'evaluate', 'export', 'load', 'resume', 'train']
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zerosum.api import diagnose, resume, train
+    from zerosum.api import diagnose, export, resume, train
     from zerosum.evaluation.evaluate import compare, evaluate
     from zerosum.game import Game
     from zerosum.loss import Loss
@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from zerosum.run.load import load
 
 __version__ = "0.1.0"
-__all__ = ["Game", "Loss", "Phase", "Player", "Recipe", "compare", "diagnose", "evaluate", "load", "resume", "train"]
+__all__ = [
+    "Game",
+    "Loss",
+    "Phase",
+    "Player",
+    "Recipe",
+    "compare",
+    "diagnose",
+    "evaluate",
+    "export",
+    "load",
+    "resume",
+    "train",
+]
 
 _HOMES = {
     "train": "zerosum.api",
@@ -29,6 +42,7 @@ _HOMES = {
     "evaluate": "zerosum.api",
     "compare": "zerosum.api",
     "diagnose": "zerosum.api",
+    "export": "zerosum.api",
     "Recipe": "zerosum.recipe",
     "Loss": "zerosum.loss",
     "Phase": "zerosum.recipe",

@@ -1,4 +1,4 @@
-"""The Python interface: train, resume, load, evaluate, compare, diagnose."""
+"""The Python interface: train, resume, load, evaluate, compare, diagnose, export."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from zerosum.doctor.finding import Finding
 from zerosum.evaluation import evaluate as evaluation
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
+from zerosum.exporting import Exported, Form
+from zerosum.exporting import export as exporting
 from zerosum.hub import local
 from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
@@ -174,3 +176,29 @@ def diagnose(
     """
     given = [f"{name}={key}" for name, key in (columns or {}).items()]
     return list(examine(local(place), against=against, columns=given).findings)
+
+
+def export(
+    run: str | Path,
+    *,
+    to: Form = "onnx",
+    out: str | Path | None = None,
+    recipe: RecipeLike | None = None,
+    checkpoint: Which = "newest",
+    **asked: Any,
+) -> list[Exported]:
+    """Write a run's generator as a file that needs no zerosum, by its averaged weights, and return what was written.
+
+    Args:
+        run: the run directory.
+        to: onnx; pt2, for torch.export.load; or web, a page that generates in a browser.
+        out: the file, or the folder of a page; by default in the run's exports/.
+        recipe: for a run of a recipe of your own, as for `resume`.
+        checkpoint: which of them.
+        asked: precision ("float32" or "float16"), and of a page folder, title and runtime: see `zerosum export --help`.
+
+    Raises:
+        InputError: something given cannot be used, or the recipe cannot be exported.
+        StorageError: the disk refuses.
+    """
+    return exporting(local(run), to=to, out=out, recipe=recipe, checkpoint=checkpoint, **asked)

@@ -74,6 +74,7 @@ def shape_of(name: str, image: tuple[int, ...] = (1, 16, 16)) -> tuple[int, ...]
 
 def sides(name: str, shape: tuple[int, ...], count: int = 64) -> Dataset:
     """Random data of the kind that the recipe `name` trains on, of samples of `shape`: of an image (C, H, W)."""
+    shape = shape_of(name, shape)
     kind = kinds.find(kind_for(name, shape) or "")
     given = None if kind.single else (shape[0], *(side // (2 if name == "srgan" else 1) for side in shape[1:]))
     classes = ("a", "b", "c") if issubclass(recipes.find(name), ConditionalRecipe) else ()

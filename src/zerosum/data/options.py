@@ -17,8 +17,7 @@ from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
 
 Direction = Literal["AtoB", "BtoA"]
-SMALLEST_SIDE = 4
-LARGEST_SIDE = 4096
+SMALLEST_SIDE, LARGEST_SIDE = 4, 4096
 BY_NAME = "name"
 """In the place of a table: labels, or ages, are in the names of the files."""
 RATES = (1_000, 192_000)

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor, nn
 
 from zerosum.errors import InputError
 from zerosum.runtime import rng
+
+_supplied: ContextVar[Iterator[Tensor] | None] = ContextVar("supplied", default=None)
+
+
+@contextmanager
+def supplied(masks: Iterable[Tensor]) -> Iterator[None]:
+    """Take the masks of dropout from `masks`, in the order of use, in place of drawing them.
+
+    Args:
+        masks: each of the shape of the values that it multiplies.
+    """
+    token = _supplied.set(iter(masks))
+    try:
+        yield
+    finally:
+        _supplied.reset(token)
 
 
 class Dropout(nn.Module):
@@ -36,7 +55,13 @@ class Dropout(nn.Module):
         """Map (N, *any) to the same shape."""
         if not self.training or self._kept == 256:
             return x
-        return x * _mask(x, self._kept)
+        masks = _supplied.get()
+        return x * (_mask(x, self._kept) if masks is None else next(masks))
+
+    @property
+    def kept(self) -> float:
+        """The share of values that are kept; the mask holds 0 and its inverse."""
+        return self._kept / 256
 
     def extra_repr(self) -> str:
         """Return the share."""

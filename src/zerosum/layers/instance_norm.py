@@ -30,7 +30,7 @@ class InstanceNorm2d(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
-        if maps.device.type != "cpu":
+        if maps.device.type != "cpu" or torch.compiler.is_compiling():
             return functional.instance_norm(maps, weight=self.weight, bias=self.bias, eps=self.EPSILON)
         return torch.cat([self._alone(image) for image in maps.split(1)]) if len(maps) > 1 else self._alone(maps)
 

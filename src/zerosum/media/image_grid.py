@@ -172,7 +172,16 @@ def save_image(images: Tensor, path: Path, metadata: Mapping[str, str]) -> None:
         InputError: The images cannot be shown.
         StorageError: The disk refused the write.
     """
-    write_png(_picture(_shown(images)[0]), path, metadata)
+    write_png(picture(images), path, metadata)
+
+
+def picture(images: Tensor) -> Image.Image:
+    """Return the first of (N, C, H, W) images in [-1, 1] as a picture, N >= 1 and C at most 4.
+
+    Raises:
+        InputError: The images cannot be shown.
+    """
+    return _picture(_shown(images[:1])[0])
 
 
 def write_png(image: Image.Image, path: Path, metadata: Mapping[str, str] | None = None) -> None:

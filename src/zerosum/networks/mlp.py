@@ -49,7 +49,7 @@ class Dense(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, *any) to (N, *shape)."""
-        return self.layers(x.flatten(1)).view(len(x), *self.shape)
+        return self.layers(x.flatten(1)).view(x.shape[0], *self.shape)
 
 
 def _activation(name: Activation) -> nn.Module:

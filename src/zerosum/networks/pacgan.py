@@ -45,7 +45,7 @@ class BatchNormGenerator(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         """Map (N, inputs) to (N, *shape)."""
-        return self.layers(latent).view(len(latent), *self.shape)
+        return self.layers(latent).view(latent.shape[0], *self.shape)
 
 
 class MaxoutDiscriminator(nn.Module):

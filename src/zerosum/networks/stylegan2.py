@@ -78,7 +78,7 @@ class StyledConv(nn.Module):
 
     def forward(self, maps: Tensor, style: Tensor) -> Tensor:
         """Map (N, C, H, W) and styles (N, S) to (N, K, H', W'); noise is drawn in training, and constant at use."""
-        N, size = len(maps), self.constant.shape[1:]
+        N, size = maps.shape[0], self.constant.shape[1:]
         noise = rng.normal(N, *size, device=maps.device) if self.training else self.constant
         features = self.conv(maps, style, GAIN)
         added = noise * (GAIN * self.strength) + (GAIN * self.bias)[:, None, None]
@@ -117,7 +117,7 @@ class Synthesis(nn.Module):
         if styles.ndim == 2:
             styles = styles[:, None].expand(-1, self.layers, -1)
         w = styles.unbind(1)
-        maps = self.first(self.constant.expand(len(styles), -1, -1, -1), w[0])
+        maps = self.first(self.constant.expand(styles.shape[0], -1, -1, -1), w[0])
         image = self._image(maps, 0, w[1])
         for level, block in enumerate(self.blocks, 1):
             for offset, layer in enumerate(block):  # type: ignore[arg-type]

@@ -183,4 +183,4 @@ class Inpaint(InpaintingRecipe):
     def _made(self, images: Tensor, mask: Tensor) -> Tensor:
         """Have the generator make all of the images (N, C, H, W), from gray where the mask is 1: float32."""
         known = torch.where(mask > 0, 0.0, images)
-        return self.generator(torch.cat([known, mask.expand(len(images), -1, -1, -1)], dim=1)).float()
+        return self.generator(torch.cat([known, mask.expand(images.shape[0], -1, -1, -1)], dim=1)).float()

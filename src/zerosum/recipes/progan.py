@@ -42,7 +42,7 @@ from zerosum.objectives import wasserstein_critic, wasserstein_generator
 from zerosum.penalties import gradient_penalty
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
-from zerosum.tasks import LatentConfig, LatentRecipe
+from zerosum.tasks import Decoder, LatentConfig, LatentRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,10 +197,18 @@ class ProGAN(LatentRecipe):
             latent: (n, Z) latents; fresh draws of the prior by default.
             truncation: redraw the latents' values beyond this bound: below 2, more typical samples of less variety.
         """
+        return self.decoder()(self.latents(n, latent, truncation), None)
+
+    def decoder(self) -> Decoder:
+        """Return the function that maps latents (N, Z) to samples (N, *shape) with the detail reached so far."""
         lod = self.lod.item()
         level = math.ceil(self.depth - lod)
-        image = self.generator(self.latents(n, latent, truncation), level, 1 - (lod - (self.depth - level)))
-        return enlarged(image, self.depth - level).clamp(-1, 1)
+        fade = 1 - (lod - (self.depth - level))
+
+        def decode(latent: Tensor, labels: Tensor | None) -> Tensor:
+            return enlarged(self.generator(latent, level, fade), self.depth - level).clamp(-1, 1)
+
+        return decode
 
     def _batch(self, level: int) -> int:
         return self.config.batch << min(self.depth - level, self.config.batch_doublings)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors.torch
 import torch
@@ -18,9 +18,11 @@ from zerosum.errors import InputError, ZerosumError
 from zerosum.game import Game
 from zerosum.recipe import Recipe
 from zerosum.run.directory import Run
-from zerosum.runtime.atomic_files import remove_folder, storing, write_folder
+from zerosum.run.pruning import prune
+from zerosum.runtime.atomic_files import storing, write_folder
 
 FORMAT = 1
+T = TypeVar("T")
 WEIGHTS, AVERAGES, STATE, INDEX = "weights.safetensors", "averages.safetensors", "state.pt", "checkpoint.json"
 
 
@@ -41,24 +43,6 @@ def save(run: Run, game: Game[Any], *, keep: int, elders: bool = False) -> Path 
     return target
 
 
-def prune(run: Run, *, keep: int, elders: bool = False) -> None:
-    """Drop all but the newest `keep` checkpoints and, if asked, two older ones.
-
-    The older of the two becomes the younger one once that lies in the first half of the run; so both stay spread out.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    paths = run.checkpoints()
-    spared: list[Path] = []
-    with storing(run.path):
-        for old in paths[:-keep]:
-            spared.append(old)
-            if len(spared) > 2 * elders:
-                aged = len(spared) > 1 and 2 * int(spared[1].name) <= int(paths[-1].name)
-                remove_folder(spared.pop(0 if aged or not elders else -1))
-
-
 def save_best(run: Run, game: Game[Any]) -> None:
     """Write the present round's checkpoint in the place of the best one before it.
 
@@ -75,9 +59,22 @@ def played(path: Path) -> int:
     Raises:
         InputError: it is not one of ours.
     """
+    return _of_index(path, lambda index: int(index["round"]))
+
+
+def fingerprint(path: Path) -> str:
+    """Return 16 hexadecimal digits that identify a checkpoint: of its run, its round and all its values.
+
+    Raises:
+        InputError: it is not one of ours.
+    """
+    return _of_index(path, lambda index: _digest(index)[:16])
+
+
+def _of_index(path: Path, read: Callable[[Any], T]) -> T:
     try:
-        return int(json.loads((path / INDEX).read_text())["round"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return read(json.loads((path / INDEX).read_text()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
 
 
@@ -90,9 +87,7 @@ def _write(run: Run, target: Path, game: Game[Any]) -> bool:
     averages: dict[str, Tensor] = {}
     for player in game.players.values():
         averages.update(player.averages(game.recipe))
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    files = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: buffer.getvalue()}
+    files = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: _pickled(state)}
     _write_files(run, target, {"round": game.clock.round, "seen": game.clock.seen}, files)
     return True
 
@@ -143,11 +138,7 @@ def save_parts(run: Run, round_: int, weights: bytes, averages: bytes, state: An
     Raises:
         StorageError: the disk refuses.
     """
-    files = {WEIGHTS: weights, AVERAGES: averages}
-    if state is not None:
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        files[STATE] = buffer.getvalue()
+    files = {WEIGHTS: weights, AVERAGES: averages} | ({} if state is None else {STATE: _pickled(state)})
     _write_files(run, run.checkpoint(round_), {"round": round_}, files)
 
 
@@ -162,6 +153,12 @@ def read_parts(path: Path, run: Run) -> tuple[bytes, bytes, Any]:
         packed = files.get(STATE)
         state = None if packed is None else torch.load(io.BytesIO(packed), map_location="cpu", weights_only=True)
     return files[WEIGHTS], files[AVERAGES], state
+
+
+def _pickled(state: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
 
 
 def _pack(tensors: Mapping[str, Tensor]) -> bytes:

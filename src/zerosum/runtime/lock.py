@@ -39,19 +39,27 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def holder(folder: Path) -> int | None:
-    """Return the number of the process of this machine that seems to hold the lock of a folder; None for none.
+    """Return the number of the process on this machine that holds the lock of a folder; None where there is none.
 
-    It only looks: nobody who wants the lock is kept from it. After a power cut another process may have the number.
+    The lock is not touched, so that whoever wants it does not find it taken. Where the system shows which files a
+    process has open, it must have this one; elsewhere a process of that number must be there.
     """
+    path = folder / LOCK
     try:
-        number = int((folder / LOCK).read_text(encoding="ascii"))
-        if sys.platform != "win32":  # where signal 0 would end the process
-            os.kill(number, 0)
-    except PermissionError:  # of another user, or locked as Windows does it
-        return -1
+        number = int(path.read_text(encoding="ascii"))
+        os.kill(number, 0)
+        if not Path("/proc/self/fd").is_dir():
+            return number
+        return number if any(path.samefile(handle) for handle in _open_files(number)) else None
     except (OSError, ValueError, OverflowError):
         return None
-    return number
+
+
+def _open_files(number: int) -> Iterator[Path]:
+    """Yield the open files of a process, as Linux shows them to its user."""
+    for handle in Path(f"/proc/{number}/fd").iterdir():
+        if handle.exists():
+            yield handle
 
 
 def _open_locked(path: Path) -> int:

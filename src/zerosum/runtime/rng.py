@@ -92,7 +92,9 @@ def derived(seed: int, purpose: str) -> int:
 def fork(device: torch.device, *, seed: int | None = None) -> Iterator[None]:
     """Draw from a separate state, from `seed` if given; the previous state is restored afterwards."""
     before = state(device)
-    if seed is not None:
+    if seed is not None and device.type == "cpu":
+        torch.default_generator.manual_seed(seed)  # the same, without a look at other devices
+    elif seed is not None:
         torch.manual_seed(seed)
     try:
         yield

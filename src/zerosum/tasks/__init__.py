@@ -12,6 +12,7 @@ from zerosum.tasks.conditions import class_number, condition, draw_conditions
 from zerosum.tasks.generate import (
     GENERATE,
     ConditionalRecipe,
+    Decoder,
     GenerativeRecipe,
     LatentConfig,
     LatentRecipe,
@@ -32,6 +33,7 @@ __all__ = [
     "UPSCALE",
     "AgeingRecipe",
     "ConditionalRecipe",
+    "Decoder",
     "GenerativeRecipe",
     "InpaintingRecipe",
     "LatentConfig",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -19,6 +20,9 @@ from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.runtime import rng
 from zerosum.tasks.base import Task
 from zerosum.tasks.conditions import condition, draw_conditions
+
+Decoder = Callable[[Tensor, Tensor | None], Tensor]
+"""Maps latents (N, Z), and labels where the recipe takes them, to samples (N, *shape)."""
 
 GENERATE = Task(
     name="generate",
@@ -73,6 +77,18 @@ class GenerativeRecipe(Recipe):
     @abstractmethod
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
+
+    def decoder(self) -> Decoder:
+        """Return the function that maps latents (N, Z), and labels of conditional recipes, to samples (N, *shape).
+
+        It draws nothing at random and its controls are at rest, so that it can be exported as a graph.
+        """
+
+        def decode(latent: Tensor, labels: Tensor | None) -> Tensor:
+            given = {} if labels is None else {"labels": labels}
+            return self.sample(latent.shape[0], latent=latent, **given)
+
+        return decode
 
 
 class LatentRecipe(GenerativeRecipe):
@@ -172,6 +188,10 @@ class ConditionalRecipe(LatentRecipe):
             truncation: redraw the latents' values beyond this bound: below 2, more typical samples of less variety.
         """
         return self.generate(self.latents(n, latent, truncation), self.classes_of(n, label, labels))
+
+    def decoder(self) -> Decoder:
+        """Return `generate`."""
+        return self.generate
 
     def generate(self, latent: Tensor, labels: Tensor | None) -> Tensor:
         """Map latents (N, Z), and labels where the data have them, to samples (N, *shape)."""

@@ -14,25 +14,30 @@ from zerosum.data.sources import toys
 from zerosum.errors import InputError
 from zerosum.evaluation.evaluate import compute_metrics
 from zerosum.evaluation.measures import base as family_
-from zerosum.evaluation.measures import better, parse_names, pixels
+from zerosum.evaluation.measures import better, captions, clips, parse_names, pixels, volumes, waveforms
 from zerosum.evaluation.samples import SampleSet
 from zerosum.evaluation.splits import Split, Splits
 from zerosum.features.extractor import Features
 from zerosum.kinds import open_data
 
-ELSEWHERE = {"psnr", "ssim", "l1", "modes", "high-quality", "mode-kl"} | {
-    "discriminator-auc",
-    "discriminator-train",
-    "discriminator-held-out",
-    "discriminator-fake",
-    "duality-gap",
-    "linear-probe",
-    "lpips",
-    "ppl",
-    "cas",
-    "synthetic-help",
-}
-"""Metrics of pairs, of points, of a run's players and latents, and of labelled samples: not of digits alone."""
+ELSEWHERE = (
+    {"psnr", "ssim", "l1", "modes", "high-quality", "mode-kl"}
+    | {
+        "discriminator-auc",
+        "discriminator-train",
+        "discriminator-held-out",
+        "discriminator-fake",
+        "duality-gap",
+        "linear-probe",
+        "lpips",
+        "ppl",
+        "cas",
+        "synthetic-help",
+    }
+    | {name for kind in (captions, clips, volumes, waveforms) for group in kind.groups() for name in group.names}
+)
+"""Metrics of pairs, of other kinds of sample, of a run's players and latents, and of labelled samples: not of digits
+alone."""
 
 
 def noisy(images: torch.Tensor, amount: float) -> torch.Tensor:

@@ -71,7 +71,9 @@ class Protocol:
 
 
 def _like(default: Any, value: Any) -> Any:
-    """Return a single number as the start and the end of a schedule, where a recipe has one."""
+    """Return a single number as the start and the end of a schedule where a recipe has one, and the other way round."""
+    if isinstance(default, float) and isinstance(value, tuple):
+        return value[0]
     return (value,) * len(default) if isinstance(default, tuple) and isinstance(value, float) else value
 
 

@@ -1,0 +1,93 @@
+"""Export of a run: its graphs, checked against the recipe, in one form or another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from zerosum.errors import InputError
+from zerosum.exporting.files import Exported, Part, parts
+from zerosum.exporting.onnx_file import Precision, require_onnx
+from zerosum.exporting.web import write_page
+from zerosum.page import describe
+from zerosum.recipes import RecipeLike
+from zerosum.run.directory import Run, Which
+from zerosum.run.load import load
+from zerosum.runtime.atomic_files import replacing
+
+Form = Literal["onnx", "pt2", "web"]
+ENDINGS: dict[Form, str] = {"onnx": ".onnx", "pt2": ".pt2", "web": ".html"}
+
+
+def export(
+    run: str | Path,
+    *,
+    to: Form = "onnx",
+    out: str | Path | None = None,
+    recipe: RecipeLike | None = None,
+    checkpoint: Which = "newest",
+    precision: Precision | None = None,
+    folder: bool = False,
+    title: str | None = None,
+    runtime: str | Path | None = None,
+) -> list[Exported]:
+    """Export a run's generator, by its averaged weights.
+
+    Args:
+        run: the run directory.
+        to: onnx: a file for ONNX runtimes; pt2: one that torch.export.load reads; web: a page that generates in a
+            browser.
+        out: the file, or the folder of a page; by default in the run's exports/.
+        recipe: for a run of a recipe of your own: its file, package.module:Class or class.
+        checkpoint: which of them.
+        precision: in which weights are stored; by default float16 for the web, unless that moves a pixel by more than a
+            level of 255, and float32 for all else.
+        folder: of the web: a folder to put on a server, for large models, in place of one file.
+        title: of the page.
+        runtime: onnxruntime-web's archive or folder, where it is not to be downloaded.
+
+    Returns:
+        The files, more than one where a recipe has several networks at use.
+
+    Raises:
+        InputError: something given cannot be used, or the recipe cannot be exported.
+        StorageError: the disk refuses.
+    """
+    _require_fit(to, precision, folder)
+    directory = Run.open(run)
+    name = directory.path.resolve().name + ("" if folder else ENDINGS[to])
+    place = Path(out) if out is not None else directory.path / "exports" / name
+    if not folder and place.suffix.lower() != ENDINGS[to]:
+        raise InputError(f"--out is {place.name}, and --to {to} writes {ENDINGS[to]}: end the name in that.")
+    model = load(directory, device="cpu", checkpoint=checkpoint, recipe=recipe)
+    about = describe(model, directory, checkpoint=checkpoint)
+    if title is not None:
+        about = replace(about, title=title)
+    if to == "web":
+        return write_page(model, about, place, precision=precision, folder=folder, runtime=runtime)
+    return [_write(part, place) for part in parts(model, about, to=to, precision=precision or "float32")]
+
+
+def _require_fit(to: Form, precision: Precision | None, folder: bool) -> None:
+    """Check that what is asked for goes together, and that the packages are there.
+
+    Raises:
+        InputError: it does not, or one is not.
+    """
+    if to != "pt2":
+        require_onnx()
+    elif precision == "float16":
+        raise InputError("--precision float16 is of ONNX and the web: leave it out with --to pt2.")
+    if folder and to != "web":
+        raise InputError(f"--folder is of --to web, and --to is {to}: leave out one of the two.")
+
+
+def _write(part: Part, place: Path) -> Exported:
+    """Write a file, named after its network where there are several."""
+    path = place.with_name(f"{place.stem}-{part.graph.name}{place.suffix}") if part.graph.name else place
+    with replacing(path) as partial:
+        partial.write_bytes(part.content)
+    fixed = any(one.name == "source" and one.multiple is None for one in part.graph.inputs)
+    notes = ("Height and width are fixed; the batch size is free.",) if fixed else ()
+    return Exported(path=path, parity=part.parity, notes=notes)

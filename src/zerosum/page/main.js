@@ -1,0 +1,1 @@
+start(model.task === "generate" ? buildGenerator : buildTransformer);

@@ -1,0 +1,214 @@
+"""What stands before every route: Host, Origin, token, sizes, rates, waiting places, deadlines, and safe headers."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from zerosum.server.limits import Buckets, Doors, Limits, Metrics
+
+COOKIE = "zerosum_token"
+OPEN = ("/healthz", "/readyz")
+"""Routes for which no token is asked."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+CSP = (
+    "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' data: blob:; "
+    "media-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def refusal(status: int, sentence: str, **headers: str) -> JSONResponse:
+    """Return an answer that says in a sentence why there is no other."""
+    return JSONResponse({"detail": sentence}, status, {name.replace("_", "-"): text for name, text in headers.items()})
+
+
+def is_own_name(host: str, hosts: Iterable[str]) -> bool:
+    """Whether a Host header names this server: an address, which no foreign name leads to, localhost or a known name.
+
+    >>> [is_own_name(host, ["gan.lan"]) for host in ("127.0.0.1:80", "[::1]:8000", "GAN.lan", "evil.example:8000", "")]
+    [True, True, True, False, False]
+    """
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost" or name in hosts
+    return True
+
+
+class Guard:
+    """ASGI middleware around all routes."""
+
+    def __init__(self, app: ASGIApp, *, doors: Doors, limits: Limits, metrics: Metrics) -> None:
+        self.app, self.doors, self.limits, self.metrics = app, doors, limits, metrics
+        self.active = 0
+        self._buckets = Buckets(limits.rate)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or have a route answer it."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._measured(scope, receive, send)
+        else:
+            await send({"type": "websocket.close"})
+
+    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status = time.perf_counter(), 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", CSP.format(scripts="", styles=""))
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, sending)
+        finally:
+            route = re.sub(r"/previews/\d+$", "/previews/{at}", scope["path"]) if "route" in scope else "other"
+            known = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "OPTIONS") else "other"
+            self.metrics.requests.labels(known, route, status).inc()
+            self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._refused(scope)
+        if answer is not None:
+            await answer(scope, receive, send)
+        elif not _changes(scope):
+            await self._within_limits(scope, receive, send)
+        elif self.active >= self.limits.waiting:
+            sentence = f"{self.limits.waiting} requests are under way, and no more are taken on: ask again in a second."
+            await refusal(503, sentence, Retry_After="1")(scope, receive, send)
+        else:
+            self.active += 1
+            try:
+                await self._within_limits(scope, receive, send)
+            finally:
+                self.active -= 1
+
+    async def _within_limits(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        answer: ASGIApp = self.app
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                if _changes(scope):
+                    body = await self._body(receive)
+                    receive = _replayed(body, receive)
+                    if len(body) > self.limits.bytes:
+                        sentence = f"The body has more than {self.limits.bytes:,} bytes: send less."
+                        answer = refusal(413, sentence, Connection="close")
+                await answer(scope, receive, sending)
+        except TimeoutError:
+            if not started:
+                sentence = f"It took more than {self.limits.seconds:g} seconds: ask for less, or later."
+                await refusal(504, sentence)(scope, receive, send)
+        except ClientDisconnect:
+            pass
+        except Exception:
+            logging.getLogger("zerosum").exception("A request failed")
+            if not started:
+                await refusal(500, "The server failed on this request, and its log says why.")(scope, receive, send)
+
+    async def _body(self, receive: Receive) -> bytes:
+        """Read a body up to its limit and a part more."""
+        parts, size, more = [], 0, True
+        while more and size <= self.limits.bytes:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            parts.append(message.get("body", b""))
+            size, more = size + len(parts[-1]), message.get("more_body", False)
+        return b"".join(parts)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        """Return why a request is not let in, or None."""
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not is_own_name(host, self.doors.hosts):
+            return refusal(421, "This server is not called by that name: see --allow-host.")
+        changes = _changes(scope)
+        own = origin is None or origin in (f"http://{host}", f"https://{host}") or origin in self.doors.origins
+        foreign = origin is None and headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        if changes and (foreign or not own):
+            return refusal(403, "Pages of other sites may not ask this server: see --allow-origin.")
+        if self.doors.token is not None and scope["path"] not in OPEN and scope["method"] != "OPTIONS":
+            query = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+            if scope["path"] == "/" and self._is_token(query):
+                return self._with_cookie()
+            if not self._is_token(_token_in(headers)):
+                sentence = "A token is needed: open the address that the server printed, or send Authorization: Bearer."
+                return refusal(401, sentence, WWW_Authenticate="Bearer")
+        client = (scope.get("client") or ("",))[0]
+        if changes and self.limits.rate and not self._buckets.takes(client):
+            return refusal(429, f"More than {self.limits.rate:g} requests a second: ask more slowly.", Retry_After="1")
+        return None
+
+    def _is_token(self, given: str) -> bool:
+        return secrets.compare_digest(given.encode(), (self.doors.token or "").encode())
+
+    def _with_cookie(self) -> Response:
+        """Keep the token in a cookie, so that it stays out of addresses."""
+        answer = RedirectResponse("./", status_code=303)
+        answer.set_cookie(COOKIE, self.doors.token or "", httponly=True, samesite="strict")
+        return answer
+
+
+def _changes(scope: Scope) -> bool:
+    """Whether a request changes or computes something."""
+    return scope["method"] not in ("GET", "HEAD", "OPTIONS")
+
+
+def _token_in(headers: Headers) -> str:
+    kind, _, given = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return given.strip()
+    try:
+        kept = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if kept is None else kept.value
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return what a route receives: the body that was read, and then what comes."""
+    pending = [body]
+
+    async def again() -> Message:
+        if pending:
+            return {"type": "http.request", "body": pending.pop(), "more_body": False}
+        return await receive()
+
+    return again

@@ -1,0 +1,87 @@
+"""The process of a server: its socket, its signals, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from zerosum.errors import InputError
+from zerosum.server.app import build
+from zerosum.server.service import Service
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to its caller, because uvicorn raises them again once it has ended."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the handlers as they are."""
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        InputError: the address is unknown or taken.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.socket(family, kind, protocol)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"{host}:{port} cannot be listened on ({error.strerror}): name another --host or --port."
+        ) from None
+    return found
+
+
+def listen(service: Service, place: socket.socket, *, grace: int, started: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM, then answer what is under way, for at most `grace` seconds; a second one ends it.
+
+    Args:
+        service: what is served.
+        place: a bound socket.
+        grace: seconds.
+        started: called once requests are answered.
+    """
+    config = uvicorn.Config(
+        build(service),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        ws="none",
+        timeout_graceful_shutdown=grace,
+    )
+    asyncio.run(_serve(_Server(config), service, place, started))
+
+
+async def _serve(server: uvicorn.Server, service: Service, place: socket.socket, started: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        service.draining = True
+        if server.should_exit:  # what is under way is cut off, and uvicorn would print a traceback for each
+            logging.getLogger("uvicorn.error").disabled = True
+        server.force_exit, server.should_exit = server.should_exit, True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+    serving = asyncio.create_task(server.serve(sockets=[place]))
+    while not (server.started or serving.done()):
+        await asyncio.sleep(0.01)
+    if server.started:
+        started()
+    await serving

@@ -1,0 +1,212 @@
+"""The model of a run: loaded from its checkpoint, and replaced between requests when the run writes a newer one."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from zerosum import kinds
+from zerosum.data.packing.open_image import FORMATS
+from zerosum.errors import InputError
+from zerosum.inference.image_files import ProcessedFiles, inputs_at
+from zerosum.inference.inpaint import complete_files
+from zerosum.inference.sample import escaped
+from zerosum.inference.seeded import Sampler, Seeded
+from zerosum.inference.translate import translate_files
+from zerosum.inference.upscale import upscale_files
+from zerosum.media import image_grid
+from zerosum.page.model import PageModel, describe
+from zerosum.recipe import Recipe
+from zerosum.run.checkpoint import INDEX, fingerprint, played
+from zerosum.run.config import read_spec
+from zerosum.run.directory import Run, Which
+from zerosum.run.load import load, recipe_of
+from zerosum.tasks import INPAINT, UPSCALE
+from zerosum.text import shown
+
+QUICK = 3
+"""Level of a PNG's compression: about half the time of the usual 6, and a few per cent larger."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A picture, and what it was made by."""
+
+    png: bytes
+    about: Mapping[str, str]
+    """Seed, controls as JSON, and the checkpoint's fingerprint and round: in the PNG's text and in headers."""
+
+
+class Model:
+    """A run that is served. But for `kind` and `spec`, one thread at a time may use it.
+
+    Args:
+        path: of the run.
+        recipe: for a run of a recipe from outside, its file or package.module:Class.
+        device: where to compute.
+        which: the checkpoint.
+
+    Raises:
+        InputError: no run there, or of a recipe that this version does not have.
+    """
+
+    def __init__(self, path: Path, *, recipe: str | None = None, device: str = "auto", which: Which = "newest") -> None:
+        self.path, self._source, self._device = path, recipe, device
+        self._which: Which = which
+        self.kind: type[Recipe] = recipe_of(path, recipe)
+        self.spec = read_spec(Run.open(path))
+        self.name = shown(path.resolve().name)
+        self._drawing = kinds.find(self.spec.kind)
+        self.fingerprint, self.round = "", 0
+        self._sampler: Sampler | None = None
+        self._stamp: tuple[Path, int] | None = None
+
+    def refresh(self) -> Recipe:
+        """Return the recipe with the weights of the present checkpoint; loading a newer one if there is one.
+
+        Raises:
+            InputError: there is none yet, or the first is damaged: a later one that is leaves the one before in use.
+        """
+        try:
+            while (stamp := self._present()) != self._stamp:
+                self._load(stamp)
+        except (InputError, OSError):  # the run removes old checkpoints while they are read
+            if self._sampler is None:
+                raise
+        assert self._sampler is not None
+        return self._sampler.recipe
+
+    def _present(self) -> tuple[Path, int]:
+        """Return the checkpoint to serve, and when it was written."""
+        found = Run(self.path).chosen(self._which)
+        return found, (found / INDEX).stat().st_mtime_ns
+
+    def _load(self, stamp: tuple[Path, int]) -> None:
+        """Load the checkpoint; one that was replaced meanwhile is not taken."""
+        recipe = load(Run.open(self.path), recipe=self._source, device=self._device, checkpoint=self._which)
+        mark, round_ = fingerprint(stamp[0]), played(stamp[0])
+        if self._present() == stamp:
+            self._sampler, self._stamp, self.fingerprint, self.round = Sampler(recipe), stamp, mark, round_
+
+    def describe(self) -> PageModel:
+        """Return what a page knows of the model, without where its run and its data lie.
+
+        Raises:
+            InputError: there is no checkpoint.
+        """
+        about = describe(self.refresh(), Run.open(self.path), checkpoint=self._which)
+        return replace(about, fingerprint=self.fingerprint, round=self.round, data=Path(about.data).name)
+
+    def sample(self, wanted: Sequence[Seeded], chosen: Mapping[str, Any]) -> list[Answer]:
+        """Generate a picture for each of some seeds.
+
+        Raises:
+            InputError: a control that the recipe does not have, a value that it refuses, or no checkpoint.
+        """
+        self.refresh()
+        assert self._sampler is not None
+        if any(one.latent is not None for one in wanted):
+            width = self._sampler.latents([0], {}).shape[1]
+            if any(one.latent is not None and one.latent.shape != (width,) for one in wanted):
+                raise InputError(f"Latents of this model have {width} values each: give lists of as many.")
+        samples = self._sampler.sample(wanted, chosen)
+        return [
+            self._answer(self._drawn(sample), seed=one.seed, chosen=chosen)
+            for one, sample in zip(wanted, samples, strict=True)
+        ]
+
+    def latents(self, seeds: Sequence[int], chosen: Mapping[str, Any]) -> list[list[float]]:
+        """Return the latents (Z,) of the first samples of seeds, as controls have them drawn.
+
+        Raises:
+            InputError: the recipe has none, or there is no checkpoint.
+        """
+        self.refresh()
+        assert self._sampler is not None
+        return self._sampler.latents(seeds, chosen).tolist()
+
+    def transform(
+        self, image: bytes, mask: bytes | None, *, seed: int, chosen: Mapping[str, Any], most_pixels: int
+    ) -> Answer:
+        """Translate, enlarge or fill an image, as the command of the task does to a file.
+
+        Raises:
+            InputError: it is no image that is read, it or the result has more than `most_pixels`, a mask is missing or
+                of another size, or no checkpoint.
+        """
+        recipe = self.refresh()
+        factor = getattr(recipe, "factor", 1)
+        for given in (image, mask):
+            if given is not None:
+                _require_small(given, most_pixels, factor)
+        with tempfile.TemporaryDirectory(prefix="zerosum-") as folder:
+            source, hole, out = Path(folder, "image"), Path(folder, "mask"), Path(folder, "result.png")
+            source.write_bytes(image)
+            if mask is not None:
+                hole.write_bytes(mask)
+            done = self._processed(recipe, source, hole if mask is not None else None, out, seed=seed, chosen=chosen)
+            if done.problems:
+                raise InputError(f"The picture {'; '.join(done.problems.values())}.")
+            with Image.open(out) as made:
+                made.load()
+                return self._answer(made, seed=seed, chosen=chosen)
+
+    def _processed(
+        self, recipe: Any, source: Path, mask: Path | None, out: Path, *, seed: int, chosen: Mapping[str, Any]
+    ) -> ProcessedFiles:
+        files = inputs_at(source)
+        targets = {files.names[0]: out}
+        if self.kind.task is UPSCALE:
+            return upscale_files(recipe, files, targets)
+        if self.kind.task is not INPAINT:
+            return translate_files(recipe, files, targets, seed=seed, chosen=chosen)
+        if mask is None:
+            raise InputError("This model fills holes, and no mask was given: send image and mask as multipart parts.")
+        return complete_files(recipe, files, mask, targets)
+
+    def _drawn(self, sample: Tensor) -> Image.Image:
+        """Draw one sample (*shape): images pixel by pixel, other kinds as in their previews."""
+        if self._drawing.pictures and len(sample) in image_grid.MODES:
+            return image_grid.picture(sample[None])
+        return self._drawing.draw(sample[None])
+
+    def _answer(self, picture: Image.Image, *, seed: int, chosen: Mapping[str, Any]) -> Answer:
+        about = {
+            "seed": str(seed),
+            "controls": json.dumps(dict(chosen), sort_keys=True),
+            "run": self.fingerprint,
+            "round": str(self.round),
+        }
+        text = PngInfo()
+        for name, value in ({"Software": "zerosum"} | escaped(about)).items():
+            text.add_text(name, value)
+        buffer = io.BytesIO()
+        picture.save(buffer, format="PNG", pnginfo=text, compress_level=QUICK)
+        return Answer(png=buffer.getvalue(), about=about)
+
+
+def _require_small(image: bytes, most: int, factor: int) -> None:
+    """Check by its header that neither an image nor what is made of it has more than `most` pixels.
+
+    Raises:
+        InputError: it has, or its header cannot be read.
+    """
+    try:
+        with Image.open(io.BytesIO(image), formats=FORMATS) as header:
+            width, height = header.size
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"The picture cannot be read ({type(error).__name__}): send a PNG, JPEG or WebP.") from None
+    if width * height * factor**2 > most:
+        raise InputError(
+            f"The picture has {width}x{height} pixels, and the server makes at most {most:,} of them"
+            f"{f' after enlarging {factor} times' if factor > 1 else ''}: send a smaller one."
+        )

@@ -1,0 +1,80 @@
+"""HTML of the server: the studio of each run, and the documentation of the routes, without anything from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import re
+from typing import Any
+
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import zerosum
+from zerosum.errors import InputError
+from zerosum.page.render import render
+from zerosum.server.guard import CSP
+from zerosum.server.service import Served, Service
+from zerosum.tasks import GENERATE
+
+ENVIRONMENT = Environment(
+    loader=PackageLoader("zerosum.server"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+"""The policy within an exported page, in whose place a header comes."""
+
+
+async def page(service: Service, run: Served) -> Response:
+    """Return the page that `zerosum export` writes of a run's model; where there is none yet, that of its training."""
+    try:
+        model = await service.alone(run.model.describe)
+    except InputError:
+        return RedirectResponse(f"/runs/{run.number}/training", status_code=303)
+    text = POLICY.sub("", render(model, engine="server"), count=1)
+    links = ENVIRONMENT.get_template("links.html").render(runs=service.runs, number=run.number)
+    text = text.replace("<body ", f'<body data-api="/v1/runs/{run.number}" ', 1).replace(
+        "</header>", f"{links}</header>", 1
+    )
+    return secured(text)
+
+
+async def training(service: Service, run: Served) -> HTMLResponse:
+    """Return the page on how a run's training goes."""
+    states = [await asyncio.to_thread(one.live.state) for one in service.runs]
+    text = ENVIRONMENT.get_template("studio.html").render(
+        titles=[(one.number, state["title"]) for one, state in zip(service.runs, states, strict=True)],
+        number=run.number,
+        state=states[run.number],
+        generates=run.model.kind.task is GENERATE,
+        version=zerosum.__version__,
+    )
+    return secured(text)
+
+
+def documentation(openapi: dict[str, Any]) -> HTMLResponse:
+    """Return a page that lists the routes of an OpenAPI document."""
+    found = [
+        (method.upper(), path, operation)
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+    ]
+    schemas = openapi.get("components", {}).get("schemas", {})
+    return secured(ENVIRONMENT.get_template("docs.html").render(routes=found, schemas=schemas))
+
+
+def secured(text: str) -> HTMLResponse:
+    """Return a page whose own scripts and styles alone may run: those within it are named by their digests."""
+    scripts, styles = (_digests(text, tag) for tag in ("script", "style"))
+    return HTMLResponse(text, headers={"Content-Security-Policy": CSP.format(scripts=scripts, styles=styles)})
+
+
+def _digests(text: str, tag: str) -> str:
+    inside = re.findall(rf"<{tag}(?![^>]*\ssrc=)[^>]*>(.*?)</{tag}>", text, re.DOTALL)
+    return "".join(f" 'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in inside)

@@ -1,0 +1,148 @@
+"""Routes of a model, with bodies made from the signature of its recipe's method at use."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import torch
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from zerosum.errors import InputError
+from zerosum.inference.seeded import Seeded
+from zerosum.server.model import Answer
+from zerosum.server.schema import chosen_in, samples_model, seeds_model, transform_model
+from zerosum.server.service import Served, Service
+from zerosum.tasks import GENERATE, INPAINT
+
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+SENTENCE = {"application/json": {"schema": {"type": "object", "properties": {"detail": {"type": "string"}}}}}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    422: {"description": "Something given cannot be used; a sentence says what.", "content": SENTENCE},
+    503: {"description": "Too many requests, or no checkpoint yet: ask again.", "content": SENTENCE},
+}
+
+
+def model_routes(service: Service, run: Served) -> APIRouter:
+    """Return the routes of a run's model."""
+    router = APIRouter(responses=REFUSALS)
+
+    @router.get("/model")
+    async def model() -> Response:
+        """Return what the model is: recipe, task, shape, controls, figures with floors."""
+        return Response((await service.alone(run.model.describe)).to_json(), media_type="application/json")
+
+    (_generating if run.model.kind.task is GENERATE else _transforming)(router, service, run)
+    return router
+
+
+def _generating(router: APIRouter, service: Service, run: Served) -> None:
+    shape, kind = run.model.spec.shape, run.model.kind
+    pixels = shape[-1] * shape[-2] if len(shape) > 1 else 2**18
+
+    async def samples(asked: Any) -> Response:
+        """Generate samples: the same seed and controls make the same picture, whatever else is asked for."""
+        wanted = _wanted(asked.seeds, asked.latents)
+        form = asked.format or ("png" if len(wanted) == 1 else "zip")
+        if form == "png" and len(wanted) > 1:
+            raise InputError("A png holds one sample, and several were asked for: give format zip or json.")
+        if len(wanted) * pixels > service.limits.pixels:
+            raise InputError(f"At most {service.limits.pixels:,} pixels are made for a request: ask for fewer samples.")
+        made = await service.samples(run, wanted, chosen_in(asked.controls))
+        return {"png": _png, "zip": _zip, "json": _json}[form](made)
+
+    async def latents(asked: Any) -> JSONResponse:
+        """Return the latents (N, Z) of seeds, to walk among and to give to /samples."""
+        chosen = chosen_in(asked.controls)
+        return JSONResponse({"latents": await service.alone(lambda: run.model.latents(asked.seeds, chosen))})
+
+    samples.__annotations__["asked"], latents.__annotations__["asked"] = samples_model(kind), seeds_model(kind)
+    content = {"image/png": BINARY, "application/zip": BINARY, "application/json": {}}
+    ok: dict[int | str, dict[str, Any]] = {200: {"description": "The samples.", "content": content}}
+    router.post("/samples", responses=ok, response_class=Response)(samples)
+    router.post("/latents")(latents)
+
+
+def _transforming(router: APIRouter, service: Service, run: Served) -> None:
+    async def translate(request: Request, asked: Any) -> Response:
+        """Make an image from an image, sent as the body or as the part `image`; the part `mask` marks holes."""
+        image, mask = await _pictures(request)
+        chosen, most = chosen_in(asked), service.limits.pixels
+        made = await service.alone(
+            lambda: run.model.transform(image, mask, seed=asked.seed, chosen=chosen, most_pixels=most)
+        )
+        return _png([made])
+
+    translate.__annotations__["asked"] = Annotated[transform_model(run.model.kind), Query()]
+    required = ["image", "mask"] if run.model.kind.task is INPAINT else ["image"]
+    parts = {"type": "object", "required": required, "properties": dict.fromkeys(required, BINARY["schema"])}
+    sent = {"multipart/form-data": {"schema": parts}}
+    if len(required) == 1:
+        sent |= {"image/png": BINARY, "image/jpeg": BINARY, "image/webp": BINARY}
+    ok: dict[int | str, dict[str, Any]] = {200: {"description": "The image.", "content": {"image/png": BINARY}}}
+    router.post(
+        "/translate",
+        responses=ok,
+        response_class=Response,
+        openapi_extra={"requestBody": {"required": True, "content": sent}},
+    )(translate)
+
+
+def _wanted(seeds: Sequence[int], latents: Sequence[Sequence[float]] | None) -> list[Seeded]:
+    """Return what is asked for: a sample a seed, or a latent.
+
+    Raises:
+        InputError: the two are not as many.
+    """
+    if latents is None:
+        return [Seeded(seed) for seed in seeds]
+    if len(seeds) not in (1, len(latents)):
+        raise InputError(f"{len(latents)} latents and {len(seeds)} seeds were given: give one seed, or as many.")
+    every = list(seeds) * (len(latents) if len(seeds) == 1 else 1)
+    return [Seeded(seed, torch.tensor(latent)) for seed, latent in zip(every, latents, strict=True)]
+
+
+async def _pictures(request: Request) -> tuple[bytes, bytes | None]:
+    """Return the image and the mask that were sent.
+
+    Raises:
+        InputError: no image was.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        if not (body := await request.body()):
+            raise InputError("No picture was sent: send it as the body, or as the part `image` of a form.")
+        return body, None
+    async with request.form(max_files=2, max_fields=2) as form:
+        parts = [form.get(name) for name in ("image", "mask")]
+        image, mask = [await part.read() if isinstance(part, UploadFile) else None for part in parts]
+    if not image:
+        raise InputError("No picture was sent: the form needs a file as its part `image`.")
+    return image, mask
+
+
+def _headers(made: Answer) -> dict[str, str]:
+    return {f"X-Zerosum-{name.title()}": value for name, value in made.about.items()}
+
+
+def _png(made: Sequence[Answer]) -> Response:
+    return Response(made[0].png, media_type="image/png", headers=_headers(made[0]))
+
+
+def _zip(made: Sequence[Answer]) -> Response:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for place, one in enumerate(made):
+            archive.writestr(f"{place:04d}-seed-{one.about['seed']}.png", one.png)
+    return Response(buffer.getvalue(), media_type="application/zip", headers=_headers(made[0]))
+
+
+def _json(made: Sequence[Answer]) -> Response:
+    images = [{**one.about, "png": base64.b64encode(one.png).decode()} for one in made]
+    return Response(json.dumps({"images": images}), media_type="application/json", headers=_headers(made[0]))

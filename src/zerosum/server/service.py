@@ -1,0 +1,72 @@
+"""The state of a server: its runs, their models, and the one thread that computes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from zerosum.errors import ZerosumError
+from zerosum.inference.seeded import Seeded
+from zerosum.server.batcher import Batcher
+from zerosum.server.limits import Doors, Limits, Metrics
+from zerosum.server.live import LiveRun
+from zerosum.server.model import Answer, Model
+from zerosum.tasks import GENERATE
+
+
+@dataclass(frozen=True)
+class Served:
+    """A run with its number, its model and what is shown while it is trained."""
+
+    number: int
+    model: Model
+    live: LiveRun
+
+
+@dataclass(kw_only=True)
+class Service:
+    """All that routes need."""
+
+    runs: Sequence[Served]
+    limits: Limits = field(default_factory=Limits)
+    doors: Doors = field(default_factory=Doors)
+    metrics: Metrics = field(default_factory=Metrics)
+    most_at_once: int = 32
+    draining: bool = False
+
+    ready: bool = field(default=False, init=False)
+    """Whether every model is loaded and has made a sample."""
+
+    def __post_init__(self) -> None:
+        self.batcher = Batcher(self.most_at_once, self.metrics.batch.observe)
+        self.metrics.queued.set_function(lambda: self.batcher.queued)
+
+    async def samples(self, run: Served, wanted: Sequence[Seeded], chosen: dict[str, Any]) -> list[Answer]:
+        """Generate samples, together with those of other requests with the same controls and without latents."""
+        alone = any(one.latent is not None for one in wanted)  # which may make what is not finite
+        key = run.number, json.dumps(chosen, sort_keys=True), object() if alone else None
+        return await self.batcher.submit(key, partial(run.model.sample, chosen=chosen), wanted)
+
+    async def alone(self, work: Callable[[], Any]) -> Any:
+        """Do some work in the model's thread."""
+        return (await self.batcher.submit(object(), lambda items: [work()], [None]))[0]
+
+    async def warm_up(self) -> None:
+        """Load the models, and again while a run has no checkpoint yet, until each has made a sample."""
+        for run in self.runs:
+            while True:
+                with contextlib.suppress(ZerosumError):
+                    if run.model.kind.task is GENERATE:
+                        await self.samples(run, [Seeded(0)], {})
+                    else:
+                        await self.alone(run.model.refresh)
+                    break
+                await asyncio.sleep(1)
+        self.ready = True
+        logging.getLogger("zerosum").info("ready")
