@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,18 +25,14 @@ SECRET = "secret-place"
 CLASSES = ("<b>oak", "[elm](www.evil.example)|")
 
 _the_hub = FakeHub()
-if "huggingface_hub.constants" not in sys.modules:
-    os.environ |= {"HF_ENDPOINT": _the_hub.endpoint, "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": "hf_fake"}
 
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeHub:
     """The Hub, empty."""
     pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
-    from huggingface_hub import constants
-
-    if _the_hub.endpoint != constants.ENDPOINT:
-        pytest.skip("huggingface_hub was imported before the fake Hub was there")
+    monkeypatch.setenv("HF_ENDPOINT", _the_hub.endpoint)
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
     monkeypatch.setenv("HF_TOKEN", "hf_fake")
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "cache"))
     _the_hub.repositories.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -118,7 +119,7 @@ def address(repository: Repository) -> str:
 
 
 def _api() -> Any:
-    return require().HfApi(library_name="zerosum")
+    return require().HfApi(endpoint=os.environ.get("HF_ENDPOINT"), library_name="zerosum")
 
 
 @contextmanager
