@@ -44,6 +44,12 @@ class Sent:
     evaluation: str = ""
     """Checksum of the evaluation."""
 
+    rows: int = 0
+    """Lines of history, altogether."""
+
+    pictures: int = 0
+    """Previews, altogether."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
@@ -78,24 +84,15 @@ def follow(
     """
     key = f"{to}:{project}"
     sent = _read(run, key)
-    try:
-        tracker = connect(
-            to, About(project=project, name=run.path.resolve().name, settings=_settings(run)), sent.session
-        )
-    except ZerosumError:
-        raise
-    except Exception as error:
-        raise TrackerError(f"{to} cannot be used ({_first(error)}).") from error
+    tracker = _connect(run, to, project, sent.session)
     sent.session = tracker.session
     _write(run, key, sent)
-    rows = pictures = 0
+    before = sent.rows, sent.pictures
     try:
         while True:
             training = holder(run.path) is not None  # before reading, so that the last lines are read after its end
             try:
-                rows += _send_rows(run, tracker, key, sent)
-                pictures += _send_pictures(run, tracker, key, sent)
-                _send_evaluation(run, tracker, key, sent)
+                _send(run, tracker, key, sent)
             except ZerosumError:
                 raise
             except Exception as error:  # of the tracker's package, whatever it is
@@ -105,36 +102,49 @@ def follow(
                     ) from error
                 note(f"{to} refuses ({_first(error)}): trying again.")
             if not training:
-                return Tally(rows=rows, pictures=pictures)
+                return Tally(rows=sent.rows - before[0], pictures=sent.pictures - before[1])
             sleep(every)
     finally:
         tracker.finish()
 
 
-def _send_rows(run: Run, tracker: Tracker, key: str, sent: Sent) -> int:
-    rows = [row for row in run.history() if row["round"] > sent.round]
+def _connect(run: Run, to: str, project: str, session: str | None) -> Tracker:
+    about = About(project=project, name=run.path.resolve().name, settings=_settings(run))
     try:
-        for row in rows:
-            values = {name: float(value) for name, value in row.items() if name != "round" and _is_number(value)}
-            tracker.log(values, int(row["round"]))
-            sent.round = int(row["round"])
+        return connect(to, about, session)
+    except ZerosumError:
+        raise
+    except Exception as error:
+        raise TrackerError(f"{to} cannot be used ({_first(error)}).") from error
+
+
+def _send(run: Run, tracker: Tracker, key: str, sent: Sent) -> None:
+    """Send what was not sent yet, and keep what was sent whatever comes of it."""
+    try:
+        _send_rows(run, tracker, sent)
+        _send_pictures(run, tracker, sent)
+        _send_evaluation(run, tracker, sent)
     finally:
-        if rows:
-            _write(run, key, sent)
-    return len(rows)
+        _write(run, key, sent)
 
 
-def _send_pictures(run: Run, tracker: Tracker, key: str, sent: Sent) -> int:
+def _send_rows(run: Run, tracker: Tracker, sent: Sent) -> None:
+    for row in [row for row in run.history() if row["round"] > sent.round]:
+        values = {name: float(value) for name, value in row.items() if name != "round" and _is_number(value)}
+        tracker.log(values, int(row["round"]))
+        sent.round = int(row["round"])
+        sent.rows += 1
+
+
+def _send_pictures(run: Run, tracker: Tracker, sent: Sent) -> None:
     paths = sorted(path for path in (run.path / "samples").glob("*.png") if path.stem.isdigit())
-    new = [path for path in paths if int(path.stem) > sent.picture]
-    for path in new:
+    for path in [path for path in paths if int(path.stem) > sent.picture]:
         tracker.picture(path, int(path.stem))
         sent.picture = int(path.stem)
-        _write(run, key, sent)
-    return len(new)
+        sent.pictures += 1
 
 
-def _send_evaluation(run: Run, tracker: Tracker, key: str, sent: Sent) -> None:
+def _send_evaluation(run: Run, tracker: Tracker, sent: Sent) -> None:
     """Send the figures of an evaluation, each with its protocol in its name."""
     path = run.path / FILE
     if not path.exists() or (digest := hashlib.sha256(path.read_bytes()).hexdigest()) == sent.evaluation:
@@ -149,7 +159,6 @@ def _send_evaluation(run: Run, tracker: Tracker, key: str, sent: Sent) -> None:
         {f"evaluation/{figure.title} ({under})": figure.value for figure in found.figures if figure.value is not None}
     )
     sent.evaluation = digest
-    _write(run, key, sent)
 
 
 def _settings(run: Run) -> dict[str, Any]:
