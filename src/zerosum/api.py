@@ -13,6 +13,7 @@ from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
 from zerosum.exporting import Exported, Form
 from zerosum.exporting import export as exporting
+from zerosum.hub import local
 from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
 from zerosum.run import load as loading
@@ -78,7 +79,7 @@ def resume(
     Raises:
         InputError: no run, no checkpoint, a change that would make it another run, or other data than before.
     """
-    return launch.resume(run, recipe=recipe, data=data, progress=progress, **changes)
+    return launch.resume(local(run), recipe=recipe, data=data, progress=progress, **changes)
 
 
 def load(
@@ -91,7 +92,7 @@ def load(
     """Return a trained model: the recipe with its averaged weights, ready to `sample`.
 
     Args:
-        run: the run directory.
+        run: the run directory, or hf:owner/name, or hf:owner/name@revision of the Hugging Face Hub.
         recipe: for a run of a recipe of your own, as for `resume`.
         device: where to put it: cuda, mps, cpu, or auto.
         checkpoint: which of them: the "newest", or the "best" that evaluations during training chose.
@@ -99,7 +100,7 @@ def load(
     Raises:
         InputError: no run, no such checkpoint, or one that is damaged or of another model.
     """
-    return loading.load(run, recipe=recipe, device=device, checkpoint=checkpoint)
+    return loading.load(local(run), recipe=recipe, device=device, checkpoint=checkpoint)
 
 
 def evaluate(
@@ -130,7 +131,7 @@ def evaluate(
     """
     config = EvaluationConfig.read(asked)
     return evaluation.evaluate(
-        config, subject, recipe=recipe, checkpoint=checkpoint, out=out, device=device, progress=progress
+        config, local(subject), recipe=recipe, checkpoint=checkpoint, out=out, device=device, progress=progress
     )
 
 
@@ -152,7 +153,7 @@ def compare(
     Raises:
         InputError: one was not evaluated, or under another protocol; the sentence says what to type.
     """
-    return evaluation.compare(*places, recipe=recipe, progress=progress, **asked)
+    return evaluation.compare(*map(local, places), recipe=recipe, progress=progress, **asked)
 
 
 def diagnose(
@@ -174,7 +175,7 @@ def diagnose(
         StorageError: the cache for images cannot be written to.
     """
     given = [f"{name}={key}" for name, key in (columns or {}).items()]
-    return list(examine(place, against=against, columns=given).findings)
+    return list(examine(local(place), against=against, columns=given).findings)
 
 
 def export(
@@ -200,4 +201,4 @@ def export(
         InputError: something given cannot be used, or the recipe cannot be exported.
         StorageError: the disk refuses.
     """
-    return exporting(run, to=to, out=out, recipe=recipe, checkpoint=checkpoint, **asked)
+    return exporting(local(run), to=to, out=out, recipe=recipe, checkpoint=checkpoint, **asked)

@@ -33,6 +33,9 @@ COMMANDS = {
     "recipes": "list the recipes, or explain one",
     "data": "check data, or pack them ahead of training",
     "report": "write a run's report.html again",
+    "push": "push a run to the Hugging Face Hub, with a model card",
+    "pull": "pull a run from the Hugging Face Hub",
+    "follow": "send a run's curves and pictures to wandb, mlflow or trackio",
     "bench": "measure mode collapse, beside published numbers",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from zerosum.doctor.bug_report import bug_report
 from zerosum.doctor.examine import Examination, examine
 from zerosum.doctor.wording import lines
 from zerosum.errors import InputError
+from zerosum.hub import local
 from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say
@@ -58,6 +59,7 @@ class Doctor(BaseConfig):
 def run(arguments: list[str]) -> int:
     """Examine what is named, print what was found, and return the exit code."""
     given: Doctor = flags.parse(Doctor, arguments, prog="zerosum doctor").checked()
+    given = replace(given, place=str(local(given.place)))
     if given.report:
         return _report(given)
     if not given.place:

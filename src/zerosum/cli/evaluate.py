@@ -14,6 +14,7 @@ from zerosum.evaluation import evaluate, table
 from zerosum.evaluation.class_table import class_rows, of_all
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
+from zerosum.hub import local
 from zerosum.run.directory import Which
 from zerosum.runtime import distributed
 from zerosum.runtime.terminal import say
@@ -46,7 +47,7 @@ def run(arguments: list[str]) -> None:
     try:
         evaluate.evaluate(
             config,
-            given.subject,
+            local(given.subject),
             recipe=given.recipe,
             out=given.out,
             device=given.device,

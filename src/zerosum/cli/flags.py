@@ -25,12 +25,19 @@ from tyro.constructors import (
 from zerosum.cli.unknown_flags import require_known_flags
 from zerosum.config import documentation, flag
 from zerosum.errors import InputError
+from zerosum.hub import PREFIX, local
 from zerosum.runtime.paths import expanded
+
+TAKE_HF = ("--features", "--identity")
+"""Flags after which hf:NAME is a network that maps images to features, not a run."""
 
 
 def run_among(arguments: Sequence[str]) -> Path | None:
     """Find the run that is asked for, before its flags are known: the first run named, or the first word."""
     named = value_of(arguments, "--recipe")
+    pairs = zip(("", *arguments), arguments, strict=False)
+    if hubs := [word for before, word in pairs if word.startswith(PREFIX) and before not in TAKE_HF]:
+        return Path(local(hubs[0]))
     words = [expanded(argument) for argument in arguments if not argument.startswith("-") and argument != named]
     runs = [word for word in words if (word / "run.json").is_file()]
     return next(iter([*runs, *words]), None)
@@ -121,13 +128,13 @@ def _registry() -> ConstructorRegistry:
 
     @registry.primitive_rule
     def place(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Path] | None:
-        """Read a path, its `~` resolved also where the shell leaves it, as in --out=~/faces."""
+        """Read a path, its `~` resolved also where the shell leaves it, as in --out=~/faces, or a run hf:owner/name."""
         if info.type is not Path:
             return None
         return PrimitiveConstructorSpec(
             nargs=1,
             metavar="PATH",
-            instance_from_str=lambda words: expanded(words[0]),
+            instance_from_str=lambda words: Path(local(expanded(words[0]))),
             is_instance=lambda value: isinstance(value, Path),
             str_from_instance=lambda value: [str(value)],
         )

@@ -14,6 +14,7 @@ from zerosum.cli import flags
 from zerosum.config import flag
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
+from zerosum.hub import local
 from zerosum.recipes import RecipeLike
 from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run
@@ -126,14 +127,14 @@ def _default(data: str, arguments: list[str]) -> str:
 
 
 def _resume(run_: str, arguments: list[str]) -> Run:
-    directory = Run.open(run_)
+    directory = Run.open(local(run_))
     recipe = flags.value_of(arguments, "--recipe")
     plan = read_config(directory, recipe)
     parser = _arguments(Resume, plan.recipe_class, plan.data, plan)
     given: Any = flags.parse(parser, arguments, prog="zerosum train")
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
-    return launch.resume(run_, recipe=recipe, data=given.data or None, **changes)
+    return launch.resume(directory.path, recipe=recipe, data=given.data or None, **changes)
 
 
 def _arguments(base: type, recipe: RecipeLike, data: str, plan: RunConfig | None = None) -> type:

@@ -61,7 +61,7 @@ def neighbours_read(evidence: RunData) -> list[str]:
         "Each row begins with a generated image; to its right are the training images nearest to it, by mean absolute "
         "difference of pixels. A row that shows one image again and again was memorised, not generated."
     )
-    samples, training = _distances(evidence, "samples"), _distances(evidence, "training")
+    samples, training = distances(evidence, "samples"), distances(evidence, "training")
     if not samples:
         return [intro]
     searched = evidence.distances.get("searched")
@@ -78,7 +78,8 @@ def neighbours_read(evidence: RunData) -> list[str]:
     return [intro, scale]
 
 
-def _distances(evidence: RunData, name: str) -> list[float]:
+def distances(evidence: RunData, name: str) -> list[float]:
+    """Return the distances to the nearest training image of some "samples", or of some "training" images themselves."""
     listed = evidence.distances.get(name)
     entries = [entry.get("distance") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     return [float(distance) for distance in entries if isinstance(distance, int | float)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors.torch
 import torch
@@ -18,9 +18,11 @@ from zerosum.errors import InputError, ZerosumError
 from zerosum.game import Game
 from zerosum.recipe import Recipe
 from zerosum.run.directory import Run
-from zerosum.runtime.atomic_files import remove_folder, storing, write_folder
+from zerosum.run.pruning import prune
+from zerosum.runtime.atomic_files import storing, write_folder
 
 FORMAT = 1
+T = TypeVar("T")
 WEIGHTS, AVERAGES, STATE, INDEX = "weights.safetensors", "averages.safetensors", "state.pt", "checkpoint.json"
 
 
@@ -41,24 +43,6 @@ def save(run: Run, game: Game[Any], *, keep: int, elders: bool = False) -> Path 
     return target
 
 
-def prune(run: Run, *, keep: int, elders: bool = False) -> None:
-    """Drop all but the newest `keep` checkpoints and, if asked, two older ones.
-
-    The older of the two becomes the younger one once that lies in the first half of the run; so both stay spread out.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    paths = run.checkpoints()
-    spared: list[Path] = []
-    with storing(run.path):
-        for old in paths[:-keep]:
-            spared.append(old)
-            if len(spared) > 2 * elders:
-                aged = len(spared) > 1 and 2 * int(spared[1].name) <= int(paths[-1].name)
-                remove_folder(spared.pop(0 if aged or not elders else -1))
-
-
 def save_best(run: Run, game: Game[Any]) -> None:
     """Write the present round's checkpoint in the place of the best one before it.
 
@@ -75,10 +59,7 @@ def played(path: Path) -> int:
     Raises:
         InputError: it is not one of ours.
     """
-    try:
-        return int(json.loads((path / INDEX).read_text())["round"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
+    return _of_index(path, lambda index: int(index["round"]))
 
 
 def fingerprint(path: Path) -> str:
@@ -87,8 +68,12 @@ def fingerprint(path: Path) -> str:
     Raises:
         InputError: it is not one of ours.
     """
+    return _of_index(path, lambda index: _digest(index)[:16])
+
+
+def _of_index(path: Path, read: Callable[[Any], T]) -> T:
     try:
-        return _digest(json.loads((path / INDEX).read_text()))[:16]
+        return read(json.loads((path / INDEX).read_text()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
 
@@ -102,21 +87,17 @@ def _write(run: Run, target: Path, game: Game[Any]) -> bool:
     averages: dict[str, Tensor] = {}
     for player in game.players.values():
         averages.update(player.averages(game.recipe))
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    files = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: buffer.getvalue()}
-    index: dict[str, Any] = {
-        "format": FORMAT,
-        "round": game.clock.round,
-        "seen": game.clock.seen,
-        "run": _run_id(run),
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-    }
-    index["sha256"][INDEX] = _digest(index)
-    files[INDEX] = json.dumps(index, indent=2).encode() + b"\n"
-    with storing(target):
-        write_folder(target, files)
+    files = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: _pickled(state)}
+    _write_files(run, target, {"round": game.clock.round, "seen": game.clock.seen}, files)
     return True
+
+
+def _write_files(run: Run, target: Path, clock: Mapping[str, int], files: Mapping[str, bytes]) -> None:
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    index: dict[str, Any] = {"format": FORMAT, **clock, "run": _run_id(run), "sha256": sums}
+    index["sha256"][INDEX] = _digest(index)
+    with storing(target):
+        write_folder(target, {**files, INDEX: json.dumps(index, indent=2).encode() + b"\n"})
 
 
 def restore(path: Path, game: Game[Any], *, run: Run | None = None) -> None:
@@ -126,6 +107,11 @@ def restore(path: Path, game: Game[Any], *, run: Run | None = None) -> None:
         InputError: the checkpoint is damaged, not one of ours, or of another model.
     """
     files = _read_folder(path, run or Run(path.parent.parent))
+    if STATE not in files:
+        raise InputError(
+            f"{path} holds weights alone, as a run that was pulled does, so training cannot go on from it: pull it "
+            "with --with-state, if it was pushed so, or train anew."
+        )
     with _ours(path):
         weights = safetensors.torch.load(files[WEIGHTS])
         state = torch.load(io.BytesIO(files[STATE]), map_location="cpu", weights_only=True)
@@ -144,6 +130,35 @@ def load_model(path: Path, recipe: Recipe, *, run: Run | None = None) -> None:
     with _ours(path):
         weights = safetensors.torch.load(files[WEIGHTS]) | safetensors.torch.load(files[AVERAGES])
     _load_weights(recipe, weights, path)
+
+
+def save_parts(run: Run, round_: int, weights: bytes, averages: bytes, state: Any = None) -> None:
+    """Write a checkpoint from safetensors of live weights and of averages; without a state it cannot be resumed from.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    files = {WEIGHTS: weights, AVERAGES: averages} | ({} if state is None else {STATE: _pickled(state)})
+    _write_files(run, run.checkpoint(round_), {"round": round_}, files)
+
+
+def read_parts(path: Path, run: Run) -> tuple[bytes, bytes, Any]:
+    """Return what `save_parts` takes of a checkpoint: safetensors of weights and averages, and the state or None.
+
+    Raises:
+        InputError: the checkpoint is damaged or not one of ours.
+    """
+    files = _read_folder(path, run)
+    with _ours(path):
+        packed = files.get(STATE)
+        state = None if packed is None else torch.load(io.BytesIO(packed), map_location="cpu", weights_only=True)
+    return files[WEIGHTS], files[AVERAGES], state
+
+
+def _pickled(state: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
 
 
 def _pack(tensors: Mapping[str, Tensor]) -> bytes:
@@ -202,7 +217,8 @@ def _read_folder(path: Path, run: Run) -> dict[str, bytes]:
         if not isinstance(sums, dict):
             raise TypeError
         int(index["round"])
-        files = {name: (path / name).read_bytes() for name in (WEIGHTS, AVERAGES, STATE)}
+        names = [name for name in (WEIGHTS, AVERAGES, STATE) if name != STATE or name in sums]
+        files = {name: (path / name).read_bytes() for name in names}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise InputError(
             f"{path} is not a zerosum checkpoint: its {INDEX}, or a file that it names, is missing."

@@ -14,6 +14,7 @@ from zerosum.run import checkpoint
 from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run
 from zerosum.run.metadata import outlook
+from zerosum.run.pruning import prune
 from zerosum.run.rescues import Rescue, commit, rescues_of, settle
 from zerosum.runtime.progress import Progress
 from zerosum.text import command
@@ -155,7 +156,7 @@ def tidy(run: Run, plan: RunConfig) -> None:
     run.sweep()
     settle(run)
     if plan.training.autopilot:
-        checkpoint.prune(run, keep=plan.training.keep, elders=True)
+        prune(run, keep=plan.training.keep, elders=True)
 
 
 def require_not_given_up(run: Run) -> None:
