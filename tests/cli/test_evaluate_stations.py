@@ -21,6 +21,7 @@ SHARED = (
     "kinds",
     "runtime",
     "run",
+    "hub/__init__.py",
     "cli/__init__.py",
     "cli/flags.py",
     "cli/unknown_flags.py",
