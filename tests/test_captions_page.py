@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from zerosum.cli import main
 from zerosum.data.sources import shapes
+from zerosum.features import captions
 
 PAGE = Path(__file__).parents[1] / "docs" / "captions.md"
 QUICK = {
@@ -23,7 +25,7 @@ QUICK = {
 def test_the_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("zerosum.features.captions.STEPS", 2)
+    monkeypatch.setattr(captions, "fit", partial(captions.fit, steps=2))
     monkeypatch.setitem(shapes.COUNTS, "train", 400)
     commands = [line[2:] for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("$ ")]
     assert {shlex.split(command)[1] for command in commands} == {"train", "paint", "evaluate"}

@@ -1,10 +1,10 @@
 """StackGAN (Zhang et al. 2017): images from sentences, in two stages.
 
 An encoder of sentences is trained first, on the data's own captions with their images, and then fixed. Stage I makes
-small images: a sentence becomes a Gaussian from which its condition is drawn (conditioning augmentation), so that a few
-captions fill the space between them. Stage II, with stage I fixed, reads the small image and the sentence again and
-makes a larger one. Discriminators are matching-aware (Reed et al. 2016): a real image with the wrong sentence is to be
-rejected as a generated one is. `zerosum paint RUN "a small red circle"` paints what it says.
+small images: a sentence becomes a Gaussian from which its condition is drawn (conditioning augmentation). Stage II,
+with stage I fixed, reads the small image and the sentence again and makes a larger one. Discriminators are
+matching-aware (Reed et al. 2016): a real image with the wrong sentence is to be rejected as a generated one is.
+`zerosum paint RUN "a small red circle"` paints what it says.
 
 Paper: https://arxiv.org/abs/1612.03242
 
@@ -21,6 +21,7 @@ trained on that of stage I, with batch norm at rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
@@ -58,8 +59,6 @@ from zerosum.tasks import PaintingRecipe, PresetConfig
 TRAINED = "trained"
 ShareOrRounds = Annotated[PositiveFloat, AfterValidator(lambda value: _share_or_rounds(value))]
 Encoder = Annotated[str, AfterValidator(lambda value: _encoder(value))]
-
-
 PAPER: dict[str, Any] = {
     "rounds": 180_000,
     "latent_dim": 100,
@@ -248,7 +247,7 @@ class StackGAN(PaintingRecipe):
                 lr=c.generator_lr,
                 betas=c.betas,
                 schedule=partial(self._schedule, c.generator_lr),
-                ema_decay=c.ema_decay,
+                ema_decay=self._decay,
             ),
         }
         if self.matching is None:
@@ -406,6 +405,10 @@ class StackGAN(PaintingRecipe):
             kept = {name: value.clone() for name, value in self.first.state_dict().items()}
         self.first.load_state_dict(kept)
 
+    def _decay(self, clock: Clock) -> float:
+        """Let the running average begin anew with a stage, because that of unplayed batch norm is of no image."""
+        return min(self.config.ema_decay, (2 + clock.phase_round) / (11 + clock.phase_round))
+
     def _schedule(self, lr: float, clock: Clock) -> dict[str, float]:
         return {"lr": lr * 0.5 ** int(clock.progress * (self.config.halvings + 1))}
 
@@ -435,13 +438,11 @@ def _small_shape(factor: int, spec: Spec) -> tuple[int, ...]:
     """Return the shape of stage I's images."""
     channels, *sides = spec.shape
     small = (channels, *(side // factor for side in sides))
-    try:
+    with suppress(InputError):
         if all(side % factor == 0 for side in sides):
             halvings(small)
             halvings(spec.shape)
             return small
-    except InputError:
-        pass
     fit = [max(8 * factor, round(side / (8 * factor)) * 8 * factor) for side in sides]
     raise InputError(
         f"Images of {sides[0]}x{sides[1]} cannot be made in two stages, the first with sides 1/{factor} as long: "
