@@ -18,7 +18,7 @@ from zerosum.data.sentences import packed, unpacked
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.networks.captions import SentenceEncoder, contrastive_loss
-from zerosum.networks.stackgan import divergence, drawn
+from zerosum.networks.stackgan import ConditioningAugmentation, divergence, drawn, initialise
 from zerosum.runtime import rng
 
 TINY = {"latent_dim": 3, "embedding": 5, "condition": 2, "width": 4, "second_width": 3, "discriminator_width": 2}
@@ -63,6 +63,19 @@ def test_conditions_are_drawn_with_their_variance():
         values = drawn(torch.full((20_000, 2), 3.0), torch.tensor([0.0, math.log(4.0)]).expand(20_000, -1))
     torch.testing.assert_close(values.mean(0), torch.full((2,), 3.0), atol=0.05, rtol=0)
     torch.testing.assert_close(values.var(0), torch.tensor([1.0, 4.0]), atol=0.15, rtol=0)
+
+
+@pytest.mark.parametrize("rectified", [False, True])
+def test_conditions_begin_with_small_variances_unless_they_are_rectified(rectified):
+    given = torch.randn(500, 64, generator=torch.Generator().manual_seed(0))
+    with rng.fork(CPU, seed=0):
+        augment = ConditioningAugmentation(64, 16, rectified=rectified)
+        initialise(augment)
+    mean, log_variance = augment(given)
+    assert bool((mean >= 0).all()) == bool((log_variance >= 0).all()) == rectified
+    assert 0.3 < mean.std() < 0.8
+    assert (log_variance.mean() > 0) == rectified
+    assert rectified or log_variance.mean().item() == pytest.approx(-3, abs=0.2)
 
 
 def test_losses_of_zero_logits_are_the_sheets():
@@ -181,7 +194,8 @@ def halves_of(all_weights: list[torch.Tensor], move: Move, chosen: slice) -> Mov
     return Move(move.player, move.losses, gradients, [p.detach().clone() for p in all_weights])
 
 
-def test_its_rounds_are_the_references(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rectified", [False, True])
+def test_its_rounds_are_the_references(monkeypatch: pytest.MonkeyPatch, rectified: bool) -> None:
     seen: dict[str, list[torch.Tensor]] = {"small": [], "embedding": []}
 
     def prepare(recipe: Any) -> None:
@@ -195,20 +209,20 @@ def test_its_rounds_are_the_references(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(recipe, method, kept)
 
     with in_double(monkeypatch):
-        record = play(
-            monkeypatch, "stackgan", (3, 16, 16), prepare=prepare, rounds=9, encoder_rounds=3, batch=4, blocks=1, **TINY
-        )
+        settings = TINY | {"rectified": rectified, "encoder_rounds": 3, "halvings": 5}
+        record = play(monkeypatch, "stackgan", (3, 16, 16), prepare=prepare, rounds=9, batch=4, blocks=1, **settings)
         config, recipe = record.recipe.config, record.recipe
         firsts = {"generator": len(list(recipe.first.parameters())), "discriminator": 6}
         assert firsts["discriminator"] == len(list(recipe.first_discriminator.parameters()))
         weights = {name: leaves(start) for name, start in record.start.items()}
         encoder = Player("encoder", lambda w: w, weights["encoder"], alpha=1e-3, beta1=0.9, beta2=0.999)
+        rates = {"generator": 5e-4, "discriminator": 3e-4}
         of = {
             (name, stage): Player(
                 name,
                 lambda w: w,
                 weights[name][: firsts[name]] if stage == 1 else weights[name][firsts[name] :],
-                alpha=2e-4,
+                alpha=rates[name],
                 beta1=0.5,
                 beta2=0.999,
             )
@@ -229,7 +243,8 @@ def test_its_rounds_are_the_references(monkeypatch: pytest.MonkeyPatch) -> None:
             torch.testing.assert_close(seen["embedding"].pop(0), e)
             d, g = of["discriminator", phase], of["generator", phase]
             chosen = {n: slice(0, firsts[n]) if phase == 1 else slice(firsts[n], None) for n in firsts}
-            d.adam.alpha = g.adam.alpha = 2e-4 * 0.5 ** int(6 * round_ / rounds)
+            halved = 0.5 ** int(6 * round_ / rounds)
+            d.adam.alpha, g.adam.alpha = (rates[side] * halved for side in ("discriminator", "generator"))
             if phase == 2 and round_ == 0:
                 with torch.no_grad():
                     for p, value in zip(weights["generator"][: firsts["generator"]], mean_weights, strict=False):
@@ -238,7 +253,7 @@ def test_its_rounds_are_the_references(monkeypatch: pytest.MonkeyPatch) -> None:
 
             def make(draws: list[torch.Tensor], g: Player = g, small: Any = small, e: Any = e) -> Any:
                 w = Weights(g.parameters)
-                mean, log_variance = stackgan.augment(w, e)
+                mean, log_variance = stackgan.augment(w, e, rectified=rectified)
                 c = mean + (0.5 * log_variance).exp() * draws[-1]
                 if small is None:
                     image = stackgan.first_generator(w, draws[0], c, start=(4, 4), ups=1)
@@ -257,8 +272,8 @@ def test_its_rounds_are_the_references(monkeypatch: pytest.MonkeyPatch) -> None:
             heads = stackgan.discriminator(d.parameters, layers=layers, both=phase == 2)
             move = stackgan.g_move(g, heads, fake, mean, kl, weight=config.divergence)
             expected.append(halves_of(weights["generator"], move, chosen["generator"]))
-            updates += 1
-            mean_weights = average(mean_weights, weights["generator"], beta=ramped(0.999, updates))
+            updates = 1 if round_ == 0 else updates + 1
+            mean_weights = average(mean_weights, weights["generator"], beta=ramped(0.995, updates))
         terms: Any = {
             "encoder": {"contrastive": "loss", "found": "found"},
             "discriminator": {"fake": "fake", "mismatched": "mismatched", "wrong": "wrong"},
@@ -282,7 +297,7 @@ def _compare(record: Any, expected: list[Move], terms: Any) -> None:
         "discriminator": lambda move: "normal normal" if move.draws[0].shape[1] == 3 else "normal",
         "generator": lambda move: "normal normal" if move.draws[0].shape[1] == 3 else "normal",
     }
-    compare(record, expected, terms, laws, {"generator": 0.999})
+    compare(record, expected, terms, laws, {"generator": lambda update: ramped(0.995, (update - 1) % 3 + 1)})
 
 
 @pytest.mark.slow

@@ -47,9 +47,10 @@ def encoder_move(encoder: Player, image: Tensor, tokens: Tensor, *, layers: int)
     return encoder.move(loss, {"loss": loss, "found": found})
 
 
-def augment(w: Weights, e: Tensor) -> tuple[Tensor, Tensor]:
-    """Map embeddings to the mean and the logarithm of the variance, both through a ReLU."""
-    both = relu(e @ w.take().T + w.take())
+def augment(w: Weights, e: Tensor, *, rectified: bool) -> tuple[Tensor, Tensor]:
+    """Map embeddings to the mean and the logarithm of the variance, both through a ReLU if rectified."""
+    both = e @ w.take().T + w.take()
+    both = relu(both) if rectified else both
     return both[:, : both.shape[1] // 2], both[:, both.shape[1] // 2 :]
 
 

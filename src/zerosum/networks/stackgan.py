@@ -19,21 +19,30 @@ from zerosum.runtime import rng
 SLOPE = 0.2
 PAPER_EMBEDDING = 1024
 """Values of a sentence's embedding in the paper."""
+LOG_VARIANCE = -3.0
+"""Logarithm of the variances of conditions at first, unless they are rectified."""
 
 
 class ConditioningAugmentation(nn.Module):
     """Embeddings of sentences (N, E) to Gaussians of conditions: their means and the logarithms of their variances.
 
-    Both pass a ReLU, as in the authors' code (Zhang et al. 2017, section 3.2).
+    Source: Zhang et al. 2017, section 3.2.
+
+    Args:
+        embedding: E.
+        condition: C, values in a condition.
+        rectified: whether both pass a ReLU, as in the authors' code; no variance is then below 1.
     """
 
-    def __init__(self, embedding: int, condition: int) -> None:
+    def __init__(self, embedding: int, condition: int, *, rectified: bool) -> None:
         super().__init__()
+        self.rectified = rectified
         self.dense = nn.Linear(embedding, 2 * condition)
 
     def forward(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
         """Map (N, E) to (N, C) and (N, C)."""
-        mean, log_variance = self.dense(embedding).relu().float().chunk(2, dim=1)
+        both = self.dense(embedding).float()
+        mean, log_variance = (both.relu() if self.rectified else both).chunk(2, dim=1)
         return mean, log_variance
 
 
@@ -60,13 +69,16 @@ class FirstGenerator(nn.Module):
         condition: values in a condition.
         shape: (C, H, W) of an image.
         width: twice the channels of the last hidden layer; each layer before has twice those of the next (N_g).
+        rectified: as for `ConditioningAugmentation`.
     """
 
-    def __init__(self, latent: int, embedding: int, condition: int, shape: tuple[int, ...], width: int) -> None:
+    def __init__(
+        self, latent: int, embedding: int, condition: int, shape: tuple[int, ...], width: int, *, rectified: bool
+    ) -> None:
         super().__init__()
         depth, height, breadth = halvings(shape)
         channels = [max(1, (width << depth) >> (step + 1)) for step in range(depth + 1)]
-        self.augment = ConditioningAugmentation(embedding, condition)
+        self.augment = ConditioningAugmentation(embedding, condition, rectified=rectified)
         self.start = (channels[0], height, breadth)
         self.dense = nn.Linear(latent + condition, channels[0] * height * breadth, bias=False)
         self.norm = nn.BatchNorm1d(channels[0] * height * breadth)
@@ -88,17 +100,26 @@ class SecondGenerator(nn.Module):
         width: channels of the first layer.
         blocks: residual blocks.
         factor: power of two; the small image is halved as often as it says.
+        rectified: as for `ConditioningAugmentation`.
     """
 
     def __init__(
-        self, embedding: int, condition: int, shape: tuple[int, ...], width: int, *, blocks: int, factor: int
+        self,
+        embedding: int,
+        condition: int,
+        shape: tuple[int, ...],
+        width: int,
+        *,
+        blocks: int,
+        factor: int,
+        rectified: bool,
     ) -> None:
         super().__init__()
         halved = factor.bit_length() - 1
         deep = width << halved
         last = max(width // 4, min(width, 16))
         widths = [deep, *(min(deep, last << step) for step in reversed(range(2 * halved)))]
-        self.augment = ConditioningAugmentation(embedding, condition)
+        self.augment = ConditioningAugmentation(embedding, condition, rectified=rectified)
         down: list[nn.Module] = [Conv2d(shape[0], width, 3, padding=1, bias=False), nn.ReLU(inplace=True)]
         for step in range(halved):
             down += _halving(width << step, width << (step + 1), nn.ReLU(inplace=True))
@@ -175,7 +196,8 @@ def initialise(network: nn.Module) -> None:
     """Draw weights from N(0, 0.02) and batch norm's scales from N(1, 0.02); biases are 0 (the authors' code).
 
     Conditions of embeddings of any width begin with the spread that the authors' have, whose embeddings have 1024
-    values: smaller ones would tell a discriminator too little of a sentence.
+    values, because smaller ones leave a discriminator too little of a sentence; and, unless rectified, with a variance
+    that is small beside it.
     """
     for module in reversed(list(network.modules())):
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -187,6 +209,8 @@ def initialise(network: nn.Module) -> None:
             nn.init.zeros_(module.bias)
         elif isinstance(module, ConditioningAugmentation):
             nn.init.normal_(module.dense.weight, 0.0, 0.02 * math.sqrt(PAPER_EMBEDDING / module.dense.in_features))
+            if not module.rectified:
+                nn.init.constant_(module.dense.bias.chunk(2)[1], LOG_VARIANCE)
 
 
 def beside(maps: Tensor, condition: Tensor) -> Tensor:

@@ -1,25 +1,27 @@
 """StackGAN (Zhang et al. 2017): images from sentences, in two stages.
 
 An encoder of sentences is trained first, on the data's own captions with their images, and then fixed. Stage I makes
-small images: a sentence becomes a Gaussian from which its condition is drawn (conditioning augmentation), so that a few
-captions fill the space between them. Stage II, with stage I fixed, reads the small image and the sentence again and
-makes a larger one. Discriminators are matching-aware (Reed et al. 2016): a real image with the wrong sentence is to be
-rejected as a generated one is. `zerosum paint RUN "a small red circle"` paints what it says.
+small images: a sentence becomes a Gaussian from which its condition is drawn (conditioning augmentation). Stage II,
+with stage I fixed, reads the small image and the sentence again and makes a larger one. Discriminators are
+matching-aware (Reed et al. 2016): a real image with the wrong sentence is to be rejected as a generated one is.
+`zerosum paint RUN "a small red circle"` paints what it says.
 
 Paper: https://arxiv.org/abs/1612.03242
 
 Differs from the paper: sized for a CPU by default (--preset paper is the authors' size, from 64x64 to 256x256); the
 encoder of sentences is of words and trained here by a contrastive loss, not a char-CNN-RNN trained elsewhere
-(--text-encoder hf:NAME takes one of Hugging Face); a sentence is drawn for each image each time. As in the authors'
-code, the means and variances pass a ReLU, their divergence is a mean with weight 2, the small image is not given to
-stage II's discriminator, and discriminators get the means of the conditions; stage II's discriminator also decides
-whether images are real whatever the text. A running average of the generators is what samples, and stage II is trained
-on that of stage I, with batch norm at rest.
+(--text-encoder hf:NAME takes one of Hugging Face); a sentence is drawn for each image each time. The means and
+variances of conditions pass a ReLU in the presets of the authors' size alone, because few values with variances of 1 or
+more carry too little of a sentence. As in the authors' code, their divergence is a mean over values, the small image is
+not given to stage II's discriminator, and discriminators get the means of the conditions; stage II's discriminator also
+decides whether images are real whatever the text. A running average of the generators is what samples, and stage II is
+trained on that of stage I, with batch norm at rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
@@ -57,6 +59,24 @@ from zerosum.tasks import PaintingRecipe, PresetConfig
 TRAINED = "trained"
 ShareOrRounds = Annotated[PositiveFloat, AfterValidator(lambda value: _share_or_rounds(value))]
 Encoder = Annotated[str, AfterValidator(lambda value: _encoder(value))]
+PAPER: dict[str, Any] = {
+    "rounds": 180_000,
+    "latent_dim": 100,
+    "embedding": 1024,
+    "condition": 128,
+    "rectified": True,
+    "divergence": 2.0,
+    "width": 128,
+    "second_width": 128,
+    "discriminator_width": 64,
+    "widest": 32,
+    "blocks": 4,
+    "factor": 4,
+    "generator_lr": 2e-4,
+    "discriminator_lr": 2e-4,
+    "halvings": 5,
+    "ema_decay": 0.999,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,48 +85,25 @@ class Config(PresetConfig):
 
     presets: ClassVar = {
         "small": {},
-        "medium": {
+        "medium": PAPER
+        | {
             "rounds": 60_000,
-            "latent_dim": 100,
             "embedding": 128,
             "condition": 64,
+            "rectified": False,
             "divergence": 1.0,
-            "width": 128,
             "second_width": 64,
-            "discriminator_width": 64,
             "widest": 8,
             "blocks": 2,
+            "factor": 2,
+            "halvings": 3,
         },
-        "paper": {
-            "rounds": 180_000,
-            "latent_dim": 100,
-            "embedding": 1024,
-            "condition": 128,
-            "divergence": 2.0,
-            "width": 128,
-            "second_width": 128,
-            "discriminator_width": 64,
-            "widest": 32,
-            "blocks": 4,
-            "factor": 4,
-        },
-        "coco": {
-            "rounds": 400_000,
-            "batch": 128,
-            "latent_dim": 100,
-            "embedding": 1024,
-            "condition": 128,
-            "divergence": 2.0,
-            "width": 192,
-            "second_width": 192,
-            "discriminator_width": 96,
-            "widest": 32,
-            "blocks": 2,
-            "factor": 4,
-        },
+        "paper": PAPER,
+        "coco": PAPER
+        | {"rounds": 400_000, "batch": 128, "width": 192, "second_width": 192, "discriminator_width": 96, "blocks": 2},
     }
 
-    rounds: PositiveInt = 12_000
+    rounds: PositiveInt = 4_000
     """Rounds to play in all: those of --encoder-rounds, then half of what is left for each stage."""
 
     encoder_rounds: ShareOrRounds = 0.05
@@ -130,6 +127,10 @@ class Config(PresetConfig):
     condition: PositiveInt = 16
     """Values of the condition that is drawn for a sentence (128 in the paper)."""
 
+    rectified: bool = False
+    """Whether the means of conditions and the logarithms of their variances pass a ReLU, as in the authors' code: no
+    variance is then below 1."""
+
     factor: Literal[2, 4] = 2
     """How many times as large as those of stage I the images of stage II are (4 in the paper)."""
 
@@ -152,11 +153,14 @@ class Config(PresetConfig):
     """Weight of the divergence of the conditions from N(0, 1), a mean over their values: 2 of 128 values in the
     authors' code, as much for each value here."""
 
-    lr: PositiveFloat = 2e-4
-    """Learning rate of the Adams of both stages, at first (section 4)."""
+    generator_lr: PositiveFloat = 5e-4
+    """Learning rate of the Adam of the generators, at the start of a stage (2e-4 in section 4)."""
 
-    halvings: NonNegativeInt = 5
-    """How often the learning rate is halved in a stage, after equal parts of it (section 4)."""
+    discriminator_lr: PositiveFloat = 3e-4
+    """Learning rate of the Adam of the discriminators, at the start of a stage (2e-4 in section 4)."""
+
+    halvings: NonNegativeInt = 1
+    """How often the learning rates are halved in a stage, after equal parts of it (5 in section 4)."""
 
     encoder_lr: PositiveFloat = 1e-3
     """Learning rate of the Adam of the encoder of sentences."""
@@ -164,7 +168,7 @@ class Config(PresetConfig):
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Decay of Adam's two moments."""
 
-    ema_decay: Fraction = 0.999
+    ema_decay: Fraction = 0.995
     """Decay of the running average of the generators' weights, which is what samples."""
 
     @classmethod
@@ -192,17 +196,18 @@ class StackGAN(PaintingRecipe):
         self._model_name = None if c.text_encoder == TRAINED else named
         self._model: TextModel | None = None
         E = c.embedding if self._model_name is None else width_of(named)
-        self.first = FirstGenerator(c.latent_dim, E, c.condition, small, c.width)
-        self.second = SecondGenerator(E, c.condition, small, c.second_width, blocks=c.blocks, factor=c.factor)
+        self.first = FirstGenerator(c.latent_dim, E, c.condition, small, c.width, rectified=c.rectified)
+        self.second = SecondGenerator(
+            E, c.condition, small, c.second_width, blocks=c.blocks, factor=c.factor, rectified=c.rectified
+        )
         build = partial(TextDiscriminator, condition=c.condition, width=c.discriminator_width, widest=c.widest)
         self.first_discriminator, self.second_discriminator = build(small), build(spec.shape, unconditional=True)
         for network in (self.first, self.second, self.first_discriminator, self.second_discriminator):
             initialise(network)
-        self.matching = (
-            Matching(SentenceEncoder(spec.vocabulary, E, E), ImageEncoder(small, c.discriminator_width, E))
-            if self._model_name is None
-            else None
-        )
+        self.matching: Matching | None = None
+        if self._model_name is None:
+            words = SentenceEncoder(spec.vocabulary, E, E)
+            self.matching = Matching(words, ImageEncoder(small, c.discriminator_width, E))
         self.register_buffer("stage", torch.tensor(1))
 
     @property
@@ -212,10 +217,8 @@ class StackGAN(PaintingRecipe):
             said = f"Sentences are encoded by {self._model_name} of Hugging Face, which painting needs too."
         else:
             said = f"Sentences are encoded by their words, of which {len(self.spec.vocabulary):,} are known."
-        left = (
-            () if len(self.phases()) == len(self._parts()) else ("--rounds leaves no rounds for stage II: give more.",)
-        )
-        return (said, *left)
+        left = "--rounds leaves no rounds for stage II: give more."
+        return (said,) if len(self.phases()) == len(self._parts()) else (said, left)
 
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the layers of the discriminators that images enter before the text is joined."""
@@ -233,18 +236,18 @@ class StackGAN(PaintingRecipe):
                 *self.first_discriminator.children(),
                 *self.second_discriminator.children(),
                 role="discriminator",
-                lr=c.lr,
+                lr=c.discriminator_lr,
                 betas=c.betas,
-                schedule=self._schedule,
+                schedule=partial(self._schedule, c.discriminator_lr),
             ),
             "generator": Player.adam(
                 self.first,
                 self.second,
                 role="generator",
-                lr=c.lr,
+                lr=c.generator_lr,
                 betas=c.betas,
-                schedule=self._schedule,
-                ema_decay=c.ema_decay,
+                schedule=partial(self._schedule, c.generator_lr),
+                ema_decay=self._decay,
             ),
         }
         if self.matching is None:
@@ -389,15 +392,12 @@ class StackGAN(PaintingRecipe):
         asked = int(c.encoder_rounds * c.rounds if c.encoder_rounds < 1 else c.encoder_rounds)
         encoder = 0 if self.matching is None else min(c.rounds, max(1, asked))
         second = (c.rounds - encoder) // 2
-        stages = [
+        trained = [] if self.matching is None else [Phase(name="encoder", rounds=encoder, play=self.encoder_round)]
+        return [
+            *trained,
             Phase(name="stage I", rounds=c.rounds - encoder - second, play=self.round),
             Phase(name="stage II", rounds=second, play=self.round),
         ]
-        return (
-            stages
-            if self.matching is None
-            else [Phase(name="encoder", rounds=encoder, play=self.encoder_round), *stages]
-        )
 
     def _fix_first(self, game: Game[Any]) -> None:
         """Put the running average of stage I in the place of its weights, which move no more."""
@@ -405,8 +405,12 @@ class StackGAN(PaintingRecipe):
             kept = {name: value.clone() for name, value in self.first.state_dict().items()}
         self.first.load_state_dict(kept)
 
-    def _schedule(self, clock: Clock) -> dict[str, float]:
-        return {"lr": self.config.lr * 0.5 ** int(clock.progress * (self.config.halvings + 1))}
+    def _decay(self, clock: Clock) -> float:
+        """Let the running average begin anew with a stage, because that of unplayed batch norm is of no image."""
+        return min(self.config.ema_decay, (2 + clock.phase_round) / (11 + clock.phase_round))
+
+    def _schedule(self, lr: float, clock: Clock) -> dict[str, float]:
+        return {"lr": lr * 0.5 ** int(clock.progress * (self.config.halvings + 1))}
 
 
 def _accepted(logits: Tensor) -> Tensor:
@@ -434,13 +438,11 @@ def _small_shape(factor: int, spec: Spec) -> tuple[int, ...]:
     """Return the shape of stage I's images."""
     channels, *sides = spec.shape
     small = (channels, *(side // factor for side in sides))
-    try:
+    with suppress(InputError):
         if all(side % factor == 0 for side in sides):
             halvings(small)
             halvings(spec.shape)
             return small
-    except InputError:
-        pass
     fit = [max(8 * factor, round(side / (8 * factor)) * 8 * factor) for side in sides]
     raise InputError(
         f"Images of {sides[0]}x{sides[1]} cannot be made in two stages, the first with sides 1/{factor} as long: "
