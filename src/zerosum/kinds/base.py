@@ -109,6 +109,10 @@ class Kind:
     like: Callable[[Spec, DataConfig], DataConfig] = lambda spec, options: options
     """Returns options with which other data are opened at the shape of a spec."""
 
+    sized_by: Callable[[str | Path, DataConfig], DataConfig] = lambda source, options: options
+    """Returns options with which data are opened to be compared with samples that lie at a source; raises InputError
+    where there are none."""
+
     play: Callable[[Tensor, Path, Spec], list[Path]] | None = None
     """Writes a few samples (N, *shape) of a spec as files to play or turn, named by a path and their endings (.wav,
     .gif, .mp4, .glb); returns what was written. None where a picture says it all."""
