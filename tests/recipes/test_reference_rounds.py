@@ -1077,6 +1077,7 @@ def test_dvdgan(tiny: Setup, classes: int) -> None:
         batches = [m.batch for m in played[:-1]]
         x, y = [batch.real for batch in batches], [batch.label for batch in batches]
         expected += dvdgan.play(g, d, x, y, z, drawn, frames)
-    terms = dict.fromkeys(("discriminator", "generator"), {"spatial": "spatial", "temporal": "temporal"})
+    losses = {"spatial": "spatial", "temporal": "temporal"}
+    terms = {"discriminator": losses, "generator": losses}
     law = "uniform(0, 1) normal uniform(0, 1)" if classes else "normal uniform(0, 1)"
     compare(record, expected, terms, dict.fromkeys(terms, law), {"generator": 0.999})

@@ -80,7 +80,7 @@ class Kind:
     """Makes random samples that fit a spec, as many as asked for: for property tests and speed trials."""
 
     endings: tuple[str, ...] = ()
-    """Endings of files that `save` writes beside a .png, a .npy and a .tif."""
+    """Endings of files that `save` writes beside a .png and a .npy."""
 
     draw_neighbours: Callable[[Tensor, Tensor], Image.Image] | None = None
     """Draws (N, *shape) samples beside their (N, K, *shape) nearest training samples; None where nobody could look."""

@@ -209,6 +209,7 @@ KIND = Kind(
     accepts=is_volumes,
     unused=("target", "degrade", "direction", "fit", "range", "depth"),
     draw=draw,
+    endings=meshes.ENDINGS,
     save=save,
     example=example,
     memory_format=torch.channels_last_3d,

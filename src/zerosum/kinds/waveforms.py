@@ -212,6 +212,7 @@ KIND = Kind(
     unused=("target", "degrade", "direction", "size", "channels", "range", "depth"),
     own=OF_SOUNDS,
     draw=draw,
+    endings=(".wav",),
     save=save,
     example=example,
     pictures=False,
