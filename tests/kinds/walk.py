@@ -79,7 +79,7 @@ Words = Callable[[Place], list[str]]
 
 
 def _sample(*words: str) -> Words:
-    return lambda at: ["sample", at.run, "-n", "3", *(word.format(kind=at.kind, own=_own(at)) for word in words)]
+    return lambda at: ["sample", at.run, *(word.format(kind=at.kind, own=_own(at)) for word in words)]
 
 
 def _own(at: Place) -> str:
@@ -94,16 +94,16 @@ ROWS: Mapping[str, Words] = {
         "train", *at.data, *FEW.split(), "--evaluate-every", "4", *at.measured("evaluate-"), "--run", at.run,
     ],
     "train --resume": lambda at: ["train", "--resume", at.run, "--rounds", "5"],
-    "sample --out FOLDER": _sample("--out", "samples-{kind}"),
-    "sample --out .png": _sample("--out", "{kind}.png"),
-    "sample --out .npy": _sample("--out", "{kind}.npy"),
-    "sample --out of its own": _sample("--out", "{kind}.{own}"),
-    "sample --out .jpg": _sample("--out", "{kind}.jpg"),
-    "sample --label": _sample("--label", "1", "--out", "{kind}-label.png"),
-    "sample --grid classes": _sample("--grid", "classes", "--out", "{kind}-grid.png"),
+    "sample --out FOLDER": _sample("-n", "8", "--out", "samples-{kind}"),
+    "sample --out .png": _sample("-n", "3", "--out", "{kind}.png"),
+    "sample --out .npy": _sample("-n", "3", "--out", "{kind}.npy"),
+    "sample --out of its own": _sample("-n", "3", "--out", "{kind}.{own}"),
+    "sample --out .jpg": _sample("-n", "3", "--out", "{kind}.jpg"),
+    "sample --label": _sample("-n", "3", "--label", "1", "--out", "{kind}-label.png"),
+    "sample --grid classes": _sample("-n", "3", "--grid", "classes", "--out", "{kind}-grid.png"),
     "sample --latent": _sample("--latent", "1+2", "--out", "{kind}-latent.png"),
-    "sample --direction": _sample("--direction", "1"),
-    "sample --interpolate": _sample("--interpolate", "--frames", "3", "--out", "{kind}-walk.png"),
+    "sample --direction": _sample("-n", "3", "--direction", "1"),
+    "sample --interpolate": _sample("-n", "3", "--interpolate", "--frames", "3", "--out", "{kind}-walk.png"),
     "invert": lambda at: ["invert", at.run, f"{SIDES}/trainA/0.png", "--steps", "1"],
     "evaluate": lambda at: ["evaluate", at.run, *at.measured()],
     "evaluate --against": lambda at: ["evaluate", at.run, "--against", at.name, *at.measured(), "--out", "a.json"],

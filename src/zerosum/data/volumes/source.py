@@ -178,12 +178,10 @@ def sized_by(source: str | Path, options: DataConfig) -> DataConfig:
     """
     if options.size is not None or built_in(source) is not None:
         return options
-    grid = next((found.grid for found in find_volumes(source, options).decoded() if _is_grid(found)), None)
-    return options if grid is None else replace(options, size=str(grids.default_side(max(grid.shape))))
-
-
-def _is_grid(found: Decoded) -> bool:
-    return isinstance(found.grid, np.ndarray)
+    for found in find_volumes(source, options).decoded():
+        if isinstance(found.grid, np.ndarray):
+            return replace(options, size=str(grids.default_side(max(found.grid.shape))))
+    return options
 
 
 def _holds_volumes(folder: Path | None, names: Iterator[str]) -> bool:
