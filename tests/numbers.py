@@ -29,7 +29,10 @@ SMALL: dict[str, dict[str, Any]] = {
     "biggan": {"width": 2},
     "cgan": {"width": 4},
     "cyclegan": {"width": 4, "blocks": 1, "layers": 1, "batch": 2},
+    "age_cgan": {"width": 4, "encoder_width": 4, "encoder_hidden": 8, "size": "16"},
     "dcgan": {"width": 4},
+    "dvdgan": {"width": 2, "embedding": 4, "spatial_frames": 2, "size": "16", "frames": 4},
+    "gan3d": {"generator_width": 2, "discriminator_width": 2, "size": "16"},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
     "infogan": {"width": 4, "noise": 6, "categories": 3},
     "inpaint": {"width": 4, "bottleneck": 8},
@@ -40,11 +43,21 @@ SMALL: dict[str, dict[str, Any]] = {
     "sngan": {"generator_width": 2, "discriminator_width": 2},
     "r3gan": {"widths": (8, 4), "group": 8, "burn_in": 64, "ema_half_life": (100, 100)},
     "srgan": {"width": 4, "blocks": 1, "pretrain": 6, "degrade": "downscale:2", "size": "32"},
+    "stackgan": {"width": 4, "second_width": 4, "discriminator_width": 4, "embedding": 6, "condition": 4, "size": "16"},
     "stylegan2": {"base": 64, "max_channels": 8, "path_length": 2.0, "path_every": 2, "r1_every": 4},
     "unrolled": {"width": 4, "steps": 2, "generator_hidden": (16,), "discriminator_hidden": (16,)},
+    "wavegan": {"width": 2, "n_critic": 2, "length": 1024},
     "wgan": {"width": 4, "long_n_critic": 6, "long_rounds": 1},
     "wgan_gp": {"width": 4},
 }
+EMBEDDED = {
+    "age_cgan": "aged-digits",
+    "dvdgan": "moving-shapes",
+    "gan3d": "shapes3d",
+    "stackgan": "captioned-shapes",
+    "wavegan": "tones",
+}
+"""Data of recipes that are not trained on digits."""
 ON_POINTS = ("gan", "acgan", "cgan", "dcgan", "infogan", "lsgan", "r3gan", "unrolled", "wgan", "wgan_gp")
 
 
@@ -58,8 +71,8 @@ def games(folder: Path) -> Iterator[tuple[str, str, str]]:
             pixels = random.integers(0, 256, size, dtype=np.uint8)
             Image.fromarray(pixels).save(place / f"{index:02}.png")
     for recipe in SMALL:
-        data = {"pix2pix": folder / "pairs", "cyclegan": folder / "domains"}.get(recipe, "digits")
-        yield f"{recipe} {'digits' if data == 'digits' else data.name}", recipe, str(data)  # type: ignore[union-attr]
+        data = {"pix2pix": folder / "pairs", "cyclegan": folder / "domains"}.get(recipe, EMBEDDED.get(recipe, "digits"))
+        yield f"{recipe} {Path(data).name}", recipe, str(data)
         if recipe in ON_POINTS:
             yield f"{recipe} ring8", recipe, "ring8"
 

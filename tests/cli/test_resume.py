@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from tests.cli.conftest import assert_same_checkpoint, measured, process
-from tests.recipes.conftest import SMALL, game, plays_on_points, sides
+from tests.recipes.conftest import SMALL, game, plays_on_points, shape_of, sides
 from zerosum import api
 from zerosum.cli import main
 from zerosum.errors import InputError
@@ -31,7 +31,8 @@ from zerosum.training.trainer import Trainer
 GAN = ("train", "ring8", "--recipe", "gan", "--batch", 8, "--generator-hidden", 16, "--discriminator-hidden", 16)
 IMAGES, POINTS = (3, 16, 16), (2,)
 CASES = [
-    (name, shape) for name in sorted(SMALL) for shape in (IMAGES, POINTS) if shape != POINTS or plays_on_points(name)
+    *((name, shape_of(name, IMAGES)) for name in sorted(SMALL)),
+    *((name, POINTS) for name in sorted(SMALL) if plays_on_points(name)),
 ]
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 

@@ -19,6 +19,7 @@ from zerosum.data.sentences import packed
 from zerosum.data.spec import Spec
 from zerosum.game import Game
 from zerosum.kinds.captions import CaptionedImages
+from zerosum.kinds.clips import Clips
 from zerosum.kinds.volumes import Volumes
 from zerosum.kinds.waveforms import Waveforms
 from zerosum.layers.dropout import Dropout
@@ -118,6 +119,8 @@ class Drawn:
         labels = torch.randint(self.classes, (n,), generator=self.random) if self.classes else None
         if self.kind is Waveforms:
             return Waveforms(wave=real, label=labels)
+        if self.kind is Clips:
+            return Clips(clip=real, label=labels)
         return Points(point=real, label=labels) if self.kind is Points else Images(image=real, label=labels)
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from tests.reference import (
     cgan,
     cyclegan,
     dcgan,
+    dvdgan,
     gan,
     gan3d,
     infogan,
@@ -1052,3 +1053,31 @@ def test_gan3d(tiny: Setup) -> None:
     assert {move.losses["moves"] for move in expected if move.player == "discriminator"} == {0.0, 1.0}
     terms = {"generator": {"adversarial": "loss"}, "discriminator": {"adversarial": "loss", "moves": "moves"}}
     compare(record, expected, terms, {"generator": "uniform(0, 1)"}, {"generator": 0.99})
+
+
+@pytest.mark.parametrize("classes", [3, 0])
+def test_dvdgan(tiny: Setup, classes: int) -> None:
+    spectral: dict[str, residual.Spectral] = {}
+
+    def prepare(recipe: Any) -> None:
+        for name in ("generator", "spatial", "temporal"):
+            buffers = getattr(recipe, name).named_buffers()
+            spectral[name] = residual.Spectral([u for key, u in buffers if key.endswith(".u")])
+
+    settings = {"latent_dim": 3, "embedding": 2, "width": 1, "spatial_frames": 2, "n_discriminator": 2}
+    record = tiny("dvdgan", (4, 2, 32, 32), classes=classes, prepare=prepare, rounds=2, batch=3, **settings)
+    make = partial(dvdgan.generator, frames=4, ups=3, spectral=spectral["generator"])
+    look = partial(dvdgan.discriminators, downs=3, spectral=(spectral["spatial"], spectral["temporal"]))
+    g = player(record, "generator", make, 5e-4, 0.0, 0.999)
+    d = player(record, "discriminator", look, 5e-4, 0.0, 0.999)
+    expected: list[Move] = []
+    for played in record.rounds:
+        drawn = [(m.draws[0] * classes).long() if classes else None for m in played]
+        z, frames = [m.draws[-2] for m in played], [m.draws[-1].argsort(1)[:, :2] for m in played]
+        batches = [m.batch for m in played[:-1]]
+        x, y = [batch.real for batch in batches], [batch.label for batch in batches]
+        expected += dvdgan.play(g, d, x, y, z, drawn, frames)
+    losses = {"spatial": "spatial", "temporal": "temporal"}
+    terms = {"discriminator": losses, "generator": losses}
+    law = "uniform(0, 1) normal uniform(0, 1)" if classes else "normal uniform(0, 1)"
+    compare(record, expected, terms, dict.fromkeys(terms, law), {"generator": 0.999})

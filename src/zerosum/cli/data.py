@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
+from zerosum import kinds
 from zerosum.cli import flags
+from zerosum.config import flag
 from zerosum.data.check import check, describe
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.sweep import clear, describe_cache
 from zerosum.errors import InputError
-from zerosum.kinds import open_data
 from zerosum.run.config import RunConfig
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.progress import make_progress, progress_callback
@@ -60,18 +61,19 @@ def run(arguments: list[str]) -> None:
     progress = make_progress()
     try:
         act = report if given.action == "check" else pack
-        say(*act(given.data, given.options.checked(), progress_callback(progress)))
+        typed = [name for name in DataConfig.names() if flags.value_of(arguments, flag(name)) is not None]
+        say(*act(given.data, given.options.checked(), typed, progress_callback(progress)))
     finally:
         progress.close()
 
 
-def report(data: str, options: DataConfig, told: Told) -> list[str]:
+def report(data: str, options: DataConfig, typed: Collection[str], told: Told) -> list[str]:
     """Say what is there and what training would make of it.
 
     Raises:
         InputError: there are no such data, or they are of a kind that cannot be used.
     """
-    found = check(data, options, progress=told)
+    found = check(data, options, typed=typed, progress=told)
     sides = DataConfig(size=found.recommended_size).sides()
     if sides is None or max(sides) <= FAST:
         return describe(found)
@@ -92,14 +94,14 @@ def look_after(cache: Path, *, clearing: bool, data: str) -> list[str]:
     return [clear(cache)] if clearing else describe_cache(cache)
 
 
-def pack(data: str, options: DataConfig, told: Told) -> list[str]:
+def pack(data: str, options: DataConfig, typed: Collection[str], told: Told) -> list[str]:
     """Pack data into the cache and say what was done to them.
 
     Raises:
         InputError: there are no such data, or they cannot be used.
         StorageError: the cache cannot be written to.
     """
-    dataset = open_data(data, options=options, progress=told)
+    dataset = kinds.open_data(data, options=options, typed=typed, progress=told)
     packed = isinstance(dataset.samples, np.memmap)
     where = f"packed in {options.cache_folder()}" if packed else "read into memory as they are: nothing needs packing"
     size = "x".join(map(str, dataset.spec.shape))

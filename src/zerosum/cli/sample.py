@@ -99,18 +99,22 @@ def run(arguments: list[str]) -> None:
     place = run_among(arguments)
     parser: type = Sample
     parameters: dict[str, inspect.Parameter] = {}
-    endings = (".png", ".npy", ".tif", ".tiff", "")
+    endings: tuple[str, ...] = (".png", ".npy")
     if place is not None:
         kind = recipe_of(place, value_of(arguments, "--recipe"))
         require_task(kind, place, GENERATE, AGE)
         parameters = controls(kind)
-        endings += tuple(ending for made in kinds.of_batches(kind.data) for ending in made.endings)
+        endings += kinds.endings_of(kind.data)
         parser = with_controls(Sample, kind.sample, parameters)
+        if "label" not in parameters and value_of(arguments, "--label") is not None:
+            raise InputError(
+                f"--label needs a model that generates for labels, and {place} was trained without: leave it out."
+            )
     given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
     way = _way(given)
     pictures = {"interpolate": (".gif", ".mp4", ".png"), "grid": (".png",), "direction": (".png",)}
     out = given.out or given.run / "samples" / _name(given, parameters)
-    _require_ending(out, pictures.get(way or "", endings))
+    _require_ending(out, pictures.get(way or "", (*endings, "")))
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))
     kind = kinds.find(recipe.spec.kind)

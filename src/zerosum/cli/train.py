@@ -123,7 +123,7 @@ def _default(data: str, arguments: list[str]) -> str:
     """Choose the recipe for data by their size and labels, as the arguments ask for them."""
     wanted = {name: flags.value_of(arguments, flag(name)) for name in DataConfig.names()}
     options = DataConfig.read({name: value for name, value in wanted.items() if value is not None})
-    return kinds.default_recipe(data, options)
+    return kinds.default_recipe(data, options, typed=[name for name, value in wanted.items() if value is not None])
 
 
 def _resume(run_: str, arguments: list[str]) -> Run:

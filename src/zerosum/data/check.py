@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import BinaryIO
 import numpy as np
 
 from zerosum.data.check_audio import check_audio
+from zerosum.data.check_captions import captions_in, with_captions
 from zerosum.data.check_clips import check_clips
+from zerosum.data.check_points import check_points
 from zerosum.data.check_report import CheckReport, describe
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason
@@ -22,17 +24,18 @@ from zerosum.data.packing.open_image import no_bombs, open_image, upright
 from zerosum.data.packing.rows import render
 from zerosum.data.packing.scan import attempt, plan_for, survey
 from zerosum.data.sizes import recommended
-from zerosum.data.sources import toys
 from zerosum.data.sources.audio_files import is_audio
 from zerosum.data.sources.clip_files import is_clips
-from zerosum.data.sources.find import Toy, find, name_of, shadowed, with_default_size
+from zerosum.data.sources.find import Toy, built_in, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, settle, wide_scales
 from zerosum.data.sources.image_files import ImageFiles, left_out
 from zerosum.data.sources.labels import labelling
+from zerosum.data.sources.point_files import is_points
 from zerosum.data.sources.splits import side_of
 from zerosum.data.two_sided import NAMED
 from zerosum.data.volumes.check import check_volumes
 from zerosum.data.volumes.source import is_volumes
+from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted
 
@@ -47,13 +50,18 @@ WINDOW = 64
 
 
 def check(
-    source: str | Path, options: DataConfig = DataConfig(), *, progress: ProgressCallback | None = None
+    source: str | Path,
+    options: DataConfig = DataConfig(),
+    *,
+    typed: Collection[str] = (),
+    progress: ProgressCallback | None = None,
 ) -> CheckReport:
     """Look data over. Corrupt files are reported, never raised.
 
     Args:
         source: As for `zerosum.kinds.images.open`.
         options: What training would be asked for.
+        typed: Settings that were given: frames say that folders of images are clips.
         progress: Told of a stage ("download", "look", "check"), what is done and what there is to do.
 
     Raises:
@@ -61,7 +69,8 @@ def check(
     """
     if is_volumes(source):
         return check_volumes(source, options, progress)
-    if is_clips(source):
+    meant = built_in(source) is None and not {"frames", "frame_step"}.isdisjoint(typed)
+    if is_clips(source) or (meant and not is_audio(source)):
         return check_clips(source, options.checked(), progress)
     options = with_default_size(source, options.checked())
     report = _checked(source, options, progress)
@@ -71,13 +80,17 @@ def check(
 def _checked(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> CheckReport:
     if is_audio(source):
         return check_audio(source, options, progress)
+    if is_points(source):
+        return check_points(source, options)
     found = find(source, options, progress)
     if isinstance(found, Toy):
-        return _of_toy(found.name, options)
+        raise InputError(f"{found.name} is made of {found.unit}, and here images are needed: name other data.")
     if isinstance(found, ImageFiles):
         with no_bombs():
-            return _of_files(name_of(source), found, options, progress)
-    return _of_table(name_of(source), found.read(), options)
+            report = _of_files(name_of(source), found, options, progress)
+    else:
+        report = _of_table(name_of(source), found.read(), options)
+    return with_captions(report, captions_in(source, found, options))
 
 
 def _of_files(source: str, files: ImageFiles, options: DataConfig, progress: ProgressCallback | None) -> CheckReport:
@@ -166,26 +179,6 @@ def _of_table(source: str, table: ImageArray, options: DataConfig) -> CheckRepor
         recommended_size=recommended([(height, width)]),
         notes=settled.notes,
         warnings=(*_warnings(count, classes, duplicates, {}), *narrow),
-    )
-
-
-def _of_toy(name: str, options: DataConfig) -> CheckReport:
-    _, labels = toys.points(name, options.split)
-    classes = Counter(str(mode) for mode in labels.tolist())
-    return CheckReport(
-        source=name,
-        kind="points",
-        samples=len(labels),
-        corrupt={},
-        sizes={},
-        modes={},
-        bits={},
-        classes=dict(sorted(classes.items(), key=lambda item: int(item[0]))),
-        duplicates=(),
-        shape=(2,),
-        recommended_size=None,
-        notes=("Points keep their own units.",),
-        warnings=(),
     )
 
 

@@ -40,7 +40,8 @@ def check_clips(source: str | Path, options: DataConfig, progress: ProgressCallb
     classes.update(() if labels.of is None or labels.attributes else (labels.of[name] for name in facts))
     plan, _, notes = plan_for(scan, options) if facts else (None, None, ())
     lengths = [fact.frames for fact in facts.values() if fact.frames]
-    known = (f"Clips have {min(lengths)} to {max(lengths)} frames; a sample is {options.frames} of them.",)
+    shown = sorted({min(lengths), max(lengths)}) if lengths else []
+    known = (f"Clips have {' to '.join(map(str, shown))} frames; a sample is {options.frames} of them.",)
     return CheckReport(
         source=name_of(source),
         kind=clips.form,

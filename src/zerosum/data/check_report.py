@@ -48,6 +48,9 @@ class CheckReport:
     warnings: tuple[str, ...]
     """What may go wrong, one sentence each."""
 
+    captions: tuple[str, ...] = ()
+    """A few captions, where there are any, each behind the name of its image."""
+
 
 def describe(report: CheckReport) -> list[str]:
     """Render a report as lines of plain text."""
@@ -66,6 +69,7 @@ def describe(report: CheckReport) -> list[str]:
         lines.append(f"  Shape in training: {' x '.join(str(length) for length in report.shape)}{size}")
     for title, sentences in (
         ("What training would do", report.notes),
+        ("Captions, the first few", report.captions),
         ("Warnings", report.warnings),
         ("Corrupt files", [f"{name} {why}" for name, why in report.corrupt.items()]),
         ("Duplicates", [" = ".join(group) for group in report.duplicates]),

@@ -98,9 +98,8 @@ class DataConfig(BaseConfig):
     """For recipes that translate: from A, the left half or first folder, to B, the right half or second; or back."""
 
     captions: str | None = None
-    """For recipes that paint from text: a CSV file with the columns file and caption, a row a caption, here or in the
-    data (captions.csv:text names another column); by default captions.csv in the data, else a .txt beside each image,
-    with a caption a line."""
+    """For recipes that paint from text: a CSV file with the columns file and caption, here or in the data
+    (captions.csv:text names another column); by default captions.csv in the data, else a .txt beside each image."""
 
     cache: str | None = None
     """Folder for packed and downloaded data; by default $ZEROSUM_CACHE, else $XDG_CACHE_HOME/zerosum, else

@@ -10,12 +10,13 @@ from statistics import median
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import plan_for, survey
-from zerosum.data.sources import moving, toys
+from zerosum.data.sources import moving
 from zerosum.data.sources.audio_files import is_audio
 from zerosum.data.sources.find import Toy, built_in, find, with_default_size
 from zerosum.data.sources.image_array import settle
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.labels import labelling
+from zerosum.data.sources.point_files import is_points
 from zerosum.data.spec import Spec
 from zerosum.data.volumes.source import is_volumes
 from zerosum.runtime.thread_pool import ProgressCallback
@@ -130,5 +131,5 @@ def like(spec: Spec, options: DataConfig) -> DataConfig:
 
 def is_images(source: str | Path) -> bool:
     """Whether a source can be of images: whatever is of no other kind beyond doubt."""
-    made = built_in(source) in (*toys.NAMES, *moving.NAMES)
-    return not made and not is_volumes(source) and not is_audio(source)
+    made = built_in(source) in moving.NAMES
+    return not made and not is_points(source) and not is_volumes(source) and not is_audio(source)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zerosum import kinds
 from zerosum.data.batch import Images
 from zerosum.data.dataset import Dataset
 from zerosum.data.options import DataConfig
@@ -63,6 +64,11 @@ def evidence_of_images(
 
 
 def _opened(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> ImageDataset:
+    if not (kind := kinds.kind_of(source)).fallback:
+        raise InputError(
+            f"{source} is made of {kind.unit}, and of files the doctor examines images only: name the run that made "
+            "them."
+        )
     dataset: Dataset = open_as((Images,), source, options=options, progress=progress)
     assert isinstance(dataset, ImageDataset)
     return dataset

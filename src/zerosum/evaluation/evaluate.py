@@ -1,4 +1,4 @@
-"""Evaluation of a run or a folder of images, and comparison of several."""
+"""Evaluation of a run or a folder of samples, and comparison of several."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def evaluate(
         protocol=comparison.protocol,
         figures=(*figures, *of_classes[0]),
         notes=(*comparison.notes, *left, *of_classes[1]),
-        verdict=verdict(figures, comparison.protocol),
+        verdict=verdict(figures, comparison.protocol, comparison.unit),
         made="" if run is not None else made_of(subject, comparison.protocol.size),
     )
     if world.is_first:

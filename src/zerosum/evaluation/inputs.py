@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from zerosum import kinds
-from zerosum.data.batch import Images
 from zerosum.data.dataset import SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.sources.find import built_in, name_of
@@ -27,7 +26,6 @@ from zerosum.evaluation.splits import find_splits, require_same_classes
 from zerosum.features import extract
 from zerosum.features.extractor import Extractor
 from zerosum.inference.generate import draw_labels, finished, stream, translate
-from zerosum.kinds import open_data
 from zerosum.kinds.images import ImageDataset
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
@@ -129,7 +127,7 @@ def compare_samples(recipe: Recipe, reference: Reference, context: EvaluationCon
 def of_folder(
     subject: str | Path, config: EvaluationConfig, options: DataConfig, context: EvaluationContext
 ) -> Comparison:
-    """Compare images of a folder, .zip or array file with real samples, at their size and with their channels.
+    """Compare samples of a folder, .zip or array file with real ones, which are opened to be comparable.
 
     Raises:
         InputError: The data are not there, or nothing says what to compare them with.
@@ -145,12 +143,15 @@ def of_folder(
         raise InputError(
             f"{subject} is no run, so it has no data of its own to be compared with: name some with --against DATA."
         )
-    asked = replace(options, size=config.size)
+    kinds.require_present(subject)
+    kind = kinds.compared(subject, config.against)
+    asked = kind.sized_by(subject, replace(options, size=config.size))
     splits = find_splits(
-        (Images,), config.against, asked, split=config.split, progress=context.progress, world=context.world
+        (kind.batch,), config.against, asked, split=config.split, progress=context.progress, world=context.world
     )
     given = _like(subject, splits.real.images, asked, context)
-    known = partial(replace, labelled=lambda: _like(subject, splits.real.images, asked, context, labels=None))
+    labelled = partial(_like, subject, splits.real.images, asked, context, labels=None)
+    known = partial(replace, labelled=labelled if kind.pictures else None)
     reference = prepare(splits, config, context, trained=False, subject=known)
     wanted = reference.protocol.fake
     count = min(len(given), wanted)
@@ -161,7 +162,7 @@ def of_folder(
         said = f"{count:,} samples, fewer than the {wanted:,} that were wanted beside the real ones."
         notes.insert(0, f"{subject} has {said}")
     if name_of(subject) == name_of(config.against) and splits.real.split == options.split:
-        notes.append(f"{subject} is compared with itself: the same images may be on both sides, below the floor.")
+        notes.append(f"{subject} is compared with itself: the same {kind.unit} may be on both sides, below the floor.")
     return replace(known(reference.compare(fake)), notes=(*reference.notes, *notes))
 
 
@@ -201,7 +202,8 @@ def _like(
     """Open what is evaluated as the real samples are."""
     kind = kinds.find(real.spec.kind)
     asked = replace(kind.like(real.spec, options), labels=None if "labels" in kind.unused else labels)
-    given = context.world.first_then_others(lambda: open_data(subject, options=asked, progress=context.progress))
+    opening = partial(kinds.open_as, [kind.batch], subject, options=asked, progress=context.progress)
+    given = cast(SampleDataset, context.world.first_then_others(opening))
     if given.spec.shape != real.spec.shape:
         raise InputError(
             f"{subject} has {kinds.find(given.spec.kind).unit} of shape {given.spec.shape} and {real.source} has "

@@ -144,7 +144,7 @@ def sentences(protocol: Protocol) -> list[str]:
         f"{protocol.fake:,} samples of {protocol.size} against {protocol.real:,} real ones: {protocol.data}, split "
         f"{protocol.split}. Seed {protocol.seed}.",
         f"Features {protocol.extractor}: {protocol.sees}",
-        f"Sizes of images: {protocol.resizer}.",
+        *([] if protocol.resizer.startswith("none") else [f"Sizes of images: {protocol.resizer}."]),
         f"Real against real: {_as_many(protocol)} real samples ({protocol.against}) in the place of the generated "
         "ones: no generator can be told to be better than that.",
     ]

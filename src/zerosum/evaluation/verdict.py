@@ -26,17 +26,17 @@ FLAT = 6.0
 """Decibels of the spectrum beyond which images are not of the kind at all: power is four times what it should be."""
 
 
-def verdict(figures: Sequence[MetricResult], protocol: Protocol) -> tuple[str, ...]:
+def verdict(figures: Sequence[MetricResult], protocol: Protocol, unit: str = "images") -> tuple[str, ...]:
     """Say how good samples are, in sentences that need no knowledge of the metrics.
 
     Features that nothing was learned for support no sentence on quality: then it is said that they do not.
     """
     known = {figure.metric: figure for figure in figures if figure.value is not None}
-    said = [*_points(known), *_collapse(known), *_copies(known)]
+    said = [*_points(known), *_collapse(known), *_copies(known, unit)]
     if protocol.extractor in UNTRAINED and not known.keys().isdisjoint(OF_FEATURES):
-        said += _untrained(protocol)
+        said += _untrained(protocol, unit)
     elif protocol.extractor not in UNTRAINED:
-        said += [*_noise(known), *_variety(known), *_likeness(known)]
+        said += [*_noise(known), *_variety(known, unit), *_likeness(known, unit)]
     said += _pairs(known)
     return tuple(said[:MOST])
 
@@ -57,13 +57,16 @@ def _collapse(known: Mapping[str, MetricResult]) -> Iterator[str]:
         yield f"The generator has collapsed: {share} of the samples are (nearly) identical to another one."
 
 
-def _copies(known: Mapping[str, MetricResult]) -> Iterator[str]:
+def _copies(known: Mapping[str, MetricResult], unit: str) -> Iterator[str]:
     if "authenticity" in known and _value(known, "authenticity") < FEW * _floor(known, "authenticity"):
         copies = _percent(1 - _value(known, "authenticity"))
-        yield f"Samples look like copies of training images: {copies} lie nearer to one than any other does."
+        yield f"Samples look like copies of training {unit}: {copies} lie nearer to one than any other does."
 
 
-def _untrained(protocol: Protocol) -> Iterator[str]:
+def _untrained(protocol: Protocol, unit: str) -> Iterator[str]:
+    if unit != "images":
+        yield f"These features ({protocol.extractor}) cannot say how good it is, because nothing was learned for them."
+        return
     yield (
         f"These features ({protocol.extractor}) cannot say how good it is, for nothing was learned for them: give "
         "--features inception, which downloads its weights, or labelled data for --features classifier."
@@ -80,25 +83,25 @@ def _noise(known: Mapping[str, MetricResult]) -> Iterator[str]:
         )
 
 
-def _variety(known: Mapping[str, MetricResult]) -> Iterator[str]:
+def _variety(known: Mapping[str, MetricResult], unit: str) -> Iterator[str]:
     name = next((name for name in ("recall", "coverage") if name in known and _floor(known, name) > 0), None)
     if name is None:
         return
     share, floor = _value(known, name), _floor(known, name)
-    said = f"{name.capitalize()} {_percent(share)} (real images: {_percent(floor)}): the samples cover"
+    said = f"{name.capitalize()} {_percent(share)} (real {unit}: {_percent(floor)}): the samples cover"
     if share < LOST * floor:
-        yield f"{said} almost none of the real images."
+        yield f"{said} almost none of the real {unit}."
     elif share < FEW * floor:
-        yield f"{said} a small part of the real images."
+        yield f"{said} a small part of the real {unit}."
     elif share < MANY * floor:
-        yield f"{said} much of the real images, not all of them."
+        yield f"{said} much of the real {unit}, not all of them."
 
 
-def _likeness(known: Mapping[str, MetricResult]) -> Iterator[str]:
+def _likeness(known: Mapping[str, MetricResult], unit: str) -> Iterator[str]:
     name = next((name for name in ("fid", "kid") if name in known and known[name].floor is not None), None)
     if name == "fid":
         figure, value, floor = known["fid"], _value(known, "fid"), _floor(known, "fid")
-        beside = f"{figure.title} {text.number(value)} beside {text.number(floor)} for real images."
+        beside = f"{figure.title} {text.number(value)} beside {text.number(floor)} for real {unit}."
         if value <= CLOSE * floor:
             yield f"Close to real: {beside}"
         elif value <= FAR * floor:
@@ -108,7 +111,7 @@ def _likeness(known: Mapping[str, MetricResult]) -> Iterator[str]:
     if "precision" in known and _floor(known, "precision") > 0:
         share, floor = _value(known, "precision"), _floor(known, "precision")
         if share < FEW * floor:
-            yield f"Most samples do not look real: precision {_percent(share)} (real images: {_percent(floor)})."
+            yield f"Most samples do not look real: precision {_percent(share)} (real {unit}: {_percent(floor)})."
 
 
 def _pairs(known: Mapping[str, MetricResult]) -> Iterator[str]:

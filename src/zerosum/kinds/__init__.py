@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -46,10 +46,41 @@ def singles() -> list[Kind]:
     return sorted((kind for kind in map(find, names()) if kind.single), key=lambda kind: kind.fallback)
 
 
+def kind_of(source: str | Path, typed: Collection[str] = ()) -> Kind:
+    """Return the kind of data that are one set of samples, by what the source is.
+
+    Args:
+        source: a path or a name.
+        typed: settings of `DataConfig` that were given: one that this kind alone has a use for, such as frames,
+            decides where the source may be of it.
+    """
+    known = singles()
+    users = {name: [kind for kind in known if name in kind.own] for name in typed}
+    meant = [kind for kinds in users.values() for kind in kinds if len(kinds) == 1 and kind.accepts(source)]
+    return next(iter(meant), None) or next(kind for kind in known if (kind.claims or kind.accepts)(source))
+
+
+def compared(subject: str | Path, against: str | Path) -> Kind:
+    """Return the kind as which samples at one source are compared with real ones at another: one that takes both.
+
+    Raises:
+        InputError: they are of two kinds.
+    """
+    real, given = kind_of(against), kind_of(subject)
+    if real.accepts(subject):  # images can be strips of frames: then what is clips beyond doubt decides
+        return given if real.fallback and given.accepts(against) else real
+    raise InputError(f"{subject} is made of {given.unit} and {against} of {real.unit}: compare samples of one kind.")
+
+
 def of_batches(batches: Sequence[type[Batch]]) -> list[Kind]:
     """Return the kinds whose batches a recipe trains on, in the recipe's order."""
     known = [find(name) for name in names()]
     return [kind for batch in batches for kind in known if kind.batch is batch]
+
+
+def endings_of(batches: Sequence[type[Batch]]) -> tuple[str, ...]:
+    """Return the endings of files that samples of a recipe may be written to, beside a .png and a .npy."""
+    return tuple(dict.fromkeys(ending for kind in of_batches(batches) for ending in kind.endings))
 
 
 def name_of(batches: Sequence[type[Batch]], source: str | Path) -> str:
@@ -58,13 +89,13 @@ def name_of(batches: Sequence[type[Batch]], source: str | Path) -> str:
     return "" if kind is None else kind.name
 
 
-def default_recipe(source: str | Path, options: DataConfig = DataConfig()) -> str:
-    """Return the name of the recipe that is trained on a source where none is named.
+def default_recipe(source: str | Path, options: DataConfig = DataConfig(), *, typed: Collection[str] = ()) -> str:
+    """Return the name of the recipe that is trained on a source where none is named; `typed` as for `kind_of`.
 
     Raises:
         InputError: there are no such data, or the options or the labels do not fit them.
     """
-    kind = next(kind for kind in singles() if kind.recipe is not None and (kind.claims or kind.accepts)(source))
+    kind = kind_of(source, typed)
     assert kind.recipe is not None
     spec = expected(source, options) if source and kind.fallback else None
     return kind.recipe(spec or Spec(shape=(3, 64, 64)), options)
@@ -114,15 +145,19 @@ def open_as(
 
 
 def open_data(
-    source: str | Path, *, options: DataConfig = DataConfig(), progress: ProgressCallback | None = None
+    source: str | Path,
+    *,
+    options: DataConfig = DataConfig(),
+    typed: Collection[str] = (),
+    progress: ProgressCallback | None = None,
 ) -> SampleDataset:
-    """Open data that no recipe says the kind of: samples that are made from nothing, by what the source is.
+    """Open data that no recipe says the kind of: samples that are made from nothing; `typed` as for `kind_of`.
 
     Raises:
         InputError: there are no such data, or options are set that their kind has no use for.
         StorageError: the cache cannot be written to.
     """
-    kind = next(kind for kind in singles() if (kind.claims or kind.accepts)(source))
+    kind = kind_of(source, typed)
     dataset = open_as([kind.batch], source, options=options, progress=progress)
     assert isinstance(dataset, SampleDataset)
     return dataset

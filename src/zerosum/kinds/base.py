@@ -80,7 +80,7 @@ class Kind:
     """Makes random samples that fit a spec, as many as asked for: for property tests and speed trials."""
 
     endings: tuple[str, ...] = ()
-    """Endings of files that `save` writes beside a .png, a .npy and a .tif."""
+    """Endings of files that `save` writes beside a .png and a .npy."""
 
     draw_neighbours: Callable[[Tensor, Tensor], Image.Image] | None = None
     """Draws (N, *shape) samples beside their (N, K, *shape) nearest training samples; None where nobody could look."""
@@ -108,6 +108,10 @@ class Kind:
 
     like: Callable[[Spec, DataConfig], DataConfig] = lambda spec, options: options
     """Returns options with which other data are opened at the shape of a spec."""
+
+    sized_by: Callable[[str | Path, DataConfig], DataConfig] = lambda source, options: options
+    """Returns options with which data are opened to be compared with samples that lie at a source; raises InputError
+    where there are none."""
 
     play: Callable[[Tensor, Path, Spec], list[Path]] | None = None
     """Writes a few samples (N, *shape) of a spec as files to play or turn, named by a path and their endings (.wav,

@@ -32,6 +32,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds import images
 from zerosum.kinds.base import Kind
+from zerosum.media.image_arrays import TIFFS
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import counted, listed
 
@@ -213,6 +214,7 @@ KIND = Kind(
     single=False,
     recipe=lambda spec, options: "stackgan",
     draw=images.draw,
+    endings=TIFFS,
     save=images.save,
     example=example,
     features="captions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -17,7 +18,7 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import MADE_AGAIN, Packed, digest, discard, key_of, reopen
 from zerosum.data.packing.identity import content_of
 from zerosum.data.packing.open_image import no_bombs
-from zerosum.data.packing.pack_clips import pack_clips
+from zerosum.data.packing.pack_clips import pack_clips, survey
 from zerosum.data.sources import moving
 from zerosum.data.sources.clip_files import ClipFiles, find_clips, is_clips
 from zerosum.data.sources.find import built_in, name_of, shadowed
@@ -112,6 +113,23 @@ def open_clips(
     return _dataset(packed, name_of(source), (MADE_AGAIN,) if damaged else ())
 
 
+def sized_by(source: str | Path, options: DataConfig) -> DataConfig:
+    """Return options at whose size and frames clips are compared with those of a source: of its most common form.
+
+    Raises:
+        InputError: there are no clips at the source.
+    """
+    if built_in(source) is not None:
+        return options
+    with no_bombs():
+        facts = survey(find_clips(source, options), replace(options, frames=1)).facts.values()
+    forms = Counter((fact.frames, fact.height, fact.width) for fact in facts if fact.frames)
+    if not forms:
+        return options
+    (frames, height, width), _ = forms.most_common(1)[0]
+    return replace(options, frames=frames, size=options.size or f"{height}x{width}")
+
+
 def require_options(options: DataConfig) -> DataConfig:
     """Return options that clips can be opened with.
 
@@ -194,6 +212,7 @@ KIND = Kind(
     endings=FILMS,
     example=example,
     like=like,
+    sized_by=sized_by,
     play=play,
     pictures=False,
     features="clips",

@@ -23,6 +23,7 @@ from zerosum.data.two_sided import files_at, pack_sides, side_notes, two_folders
 from zerosum.errors import InputError
 from zerosum.kinds import images
 from zerosum.kinds.base import Kind
+from zerosum.media.image_arrays import TIFFS
 from zerosum.runtime.thread_pool import ProgressCallback
 
 
@@ -135,6 +136,7 @@ KIND = Kind(
     unused=("labels",),
     single=False,
     draw=images.draw,
+    endings=TIFFS,
     save=images.save,
     like=like,
     example=example,

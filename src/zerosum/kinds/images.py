@@ -225,8 +225,7 @@ def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) ->
 
 def example(spec: Spec, count: int) -> ImageDataset:
     """Make random images of a spec, with labels where it has classes."""
-    samples = random_images(spec.shape, count, seed=0)
-    labels = random_labels(spec, count)
+    samples, labels = random_images(spec.shape, count, seed=0), random_labels(spec, count)
     return ImageDataset(samples=samples, labels=labels, spec=spec, source="random", fingerprint="random", notes=())
 
 
@@ -242,6 +241,7 @@ KIND = Kind(
     draw=draw,
     save=save,
     example=example,
+    endings=image_arrays.TIFFS,
     draw_neighbours=image_grid.side_by_side,
     memory_format=torch.channels_last,
     clusters=True,

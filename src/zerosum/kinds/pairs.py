@@ -30,6 +30,7 @@ from zerosum.errors import InputError
 from zerosum.kinds import images
 from zerosum.kinds.base import Kind
 from zerosum.kinds.images import open as open_images
+from zerosum.media.image_arrays import TIFFS
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 from zerosum.text import composed, counted, listed
 
@@ -240,6 +241,7 @@ KIND = Kind(
     unused=("labels",),
     single=False,
     draw=images.draw,
+    endings=TIFFS,
     save=images.save,
     like=like,
     example=example,

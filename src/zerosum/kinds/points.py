@@ -17,12 +17,14 @@ from zerosum.data.jitter import Draw
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import digest
 from zerosum.data.sources import toys
-from zerosum.data.sources.find import built_in, shadowed
+from zerosum.data.sources.find import built_in, name_of, shadowed
+from zerosum.data.sources.point_files import is_points, read_points
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds.base import Kind
 from zerosum.media import image_arrays, image_grid
 from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.text import counted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,19 +41,21 @@ class PointDataset(SampleDataset):
         return torch.from_numpy(gather(self.samples, rows))
 
 
-def accepts(source: str | Path) -> bool:
-    """Whether a source is the name of a mixture."""
-    return built_in(source) in toys.NAMES
-
-
 def open_points(
     source: str | Path, *, options: DataConfig = DataConfig(), progress: ProgressCallback | None = None
 ) -> PointDataset:
-    """Draw the points of a mixture, the same ones every time; labels are the modes they were drawn from.
+    """Draw the points of a mixture, the same ones every time, with their modes as labels; or read points (M, 2).
+
+    Args:
+        source: "ring8" or "grid25", a .npy file, or a folder of one.
+        options: their split and labels count.
+        progress: told nothing: it takes no time.
 
     Raises:
-        InputError: there is no such mixture or split.
+        InputError: there is no such mixture, file or split, or a point is not finite.
     """
+    if built_in(source) is None:
+        return _read(source, options)
     name = str(built_in(source))
     samples, labels = toys.points(name, options.split)
     centres, sigma = toys.modes(name)
@@ -69,13 +73,25 @@ def open_points(
     )
 
 
+def _read(source: str | Path, options: DataConfig) -> PointDataset:
+    samples, spec = read_points(source, options), Spec(shape=(2,), kind="points")
+    return PointDataset(
+        samples=samples,
+        labels=None,
+        spec=spec,
+        source=name_of(source),
+        fingerprint=digest(samples, None, spec),
+        notes=(f"{counted(len(samples), 'point')} in their own units.",),
+    )
+
+
 def draw(samples: Tensor, real: Tensor | None = None) -> Image.Image:
     """Draw (N, 2) points as a scatter plot, over real ones (M, 2)."""
     return image_grid.scatter(samples, reference=real)
 
 
 def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
-    """Write (N, 2) points as a scatter plot, into a folder or a .png, or as numbers into a .npy.
+    """Write (N, 2) points: as a scatter plot into a .png, as numbers into a .npy, or as both into a folder.
 
     Raises:
         InputError: the name ends in .tif.
@@ -83,12 +99,17 @@ def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) ->
     """
     ending = "" if out.is_dir() else out.suffix.lower()
     if ending == ".npy":
-        return [image_arrays.write_array(samples.detach().float().cpu().numpy(), out)]
+        return [image_arrays.write_array(_numbers(samples), out)]
     if ending in image_arrays.ENDINGS:
         raise InputError(f"Points are not written as {out.name}: give a name that ends in .npy or .png, or a folder.")
-    target = out if image_grid.is_picture(out) else out / "samples.png"
+    picture = image_grid.is_picture(out)
+    target = out if picture else out / "samples.png"
     image_grid.write_png(image_grid.scatter(samples), target, metadata)
-    return [target]
+    return [target] if picture else [target, image_arrays.write_array(_numbers(samples), target.with_suffix(".npy"))]
+
+
+def _numbers(samples: Tensor) -> np.ndarray:
+    return samples.detach().float().cpu().numpy()
 
 
 def example(spec: Spec, count: int) -> PointDataset:
@@ -104,7 +125,7 @@ KIND = Kind(
     batch=Points,
     recipe=lambda spec, options: "gan",
     open=open_points,
-    accepts=accepts,
+    accepts=is_points,
     unused=(
         "target",
         "degrade",

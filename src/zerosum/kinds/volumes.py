@@ -24,7 +24,7 @@ from zerosum.data.spec import Spec
 from zerosum.data.volumes import grids, shapes3d
 from zerosum.data.volumes.grids import THRESHOLD
 from zerosum.data.volumes.pack import pack_volumes
-from zerosum.data.volumes.source import VolumeSource, find_volumes, is_volumes
+from zerosum.data.volumes.source import VolumeSource, find_volumes, is_volumes, sized_by
 from zerosum.errors import InputError
 from zerosum.kinds.base import Kind
 from zerosum.media import meshes, turntable
@@ -209,6 +209,7 @@ KIND = Kind(
     accepts=is_volumes,
     unused=("target", "degrade", "direction", "fit", "range", "depth"),
     draw=draw,
+    endings=meshes.ENDINGS,
     save=save,
     example=example,
     memory_format=torch.channels_last_3d,
@@ -216,6 +217,7 @@ KIND = Kind(
     features="volumes",
     finished=finished,
     like=lambda spec, options: replace(options, size=str(spec.shape[-1])),
+    sized_by=sized_by,
     play=play,
     jitters=False,
 )

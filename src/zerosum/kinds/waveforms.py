@@ -15,11 +15,11 @@ from torch import Tensor
 from zerosum.data.batch import Batch, to_float, to_uint16
 from zerosum.data.dataset import SampleDataset, gather, random_labels
 from zerosum.data.jitter import Draw
-from zerosum.data.options import OF_SOUNDS, DataConfig
+from zerosum.data.options import LENGTHS, OF_SOUNDS, RATES, DataConfig
 from zerosum.data.packing import decode_audio
 from zerosum.data.packing.cache import MADE_AGAIN, digest, discard, key_of, reopen
 from zerosum.data.packing.identity import content_of
-from zerosum.data.packing.pack_audio import pack_audio
+from zerosum.data.packing.pack_audio import pack_audio, survey
 from zerosum.data.sources import audio_files, tones
 from zerosum.data.sources.label_table import label_bytes
 from zerosum.data.spec import Spec
@@ -107,6 +107,21 @@ def open_waveforms(
         fingerprint=packed.fingerprint,
         notes=tuple(map(shown, (*packed.notes, *((MADE_AGAIN,) if damaged else ())))),
     )
+
+
+def sized_by(source: str | Path, options: DataConfig) -> DataConfig:
+    """Return options at whose rate and length sounds are compared with those of a source, where it has one of each.
+
+    Raises:
+        InputError: there are no sounds at the source.
+    """
+    if audio_files.is_made(source):
+        return options
+    facts = survey(audio_files.find_audio(source, options)).facts.values()
+    forms = {(fact.rate, fact.count) for fact in facts}
+    (rate, length), *others = forms or {(0, 0)}
+    known = not others and RATES[0] <= rate <= RATES[1] and LENGTHS[0] <= length <= LENGTHS[1]
+    return replace(options, rate=rate, length=length) if known else options
 
 
 def _tones(options: DataConfig) -> WaveformDataset:
@@ -197,12 +212,14 @@ KIND = Kind(
     unused=("target", "degrade", "direction", "size", "channels", "range", "depth"),
     own=OF_SOUNDS,
     draw=draw,
+    endings=(".wav",),
     save=save,
     example=example,
     pictures=False,
     features="waveforms",
     finished=finished,
     like=lambda spec, options: replace(options, rate=spec.rate, length=spec.shape[-1]),
+    sized_by=sized_by,
     play=play,
     jitters=False,
 )

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.batch import to_uint8
+from zerosum.data.sources.clip_files import STRIP
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.media import image_arrays, image_grid
@@ -48,8 +49,9 @@ def film(samples: Tensor, path: Path) -> None:
 def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
     """Write (N, T, C, H, W) clips in [-1, 1].
 
-    A folder gets a PNG each, a strip of frames that can be trained on again; a .gif or .mp4 all clips side by side, in
-    motion; a .png a row of frames a clip; a .npy (N, T, H, W, C) uint8.
+    A folder gets a PNG each, a strip of frames that can be trained on again, or where frames are not square or fewer
+    than 4, a folder of frames each; a .gif or .mp4 all clips side by side, in motion; a .png a row of frames a clip; a
+    .npy (N, T, H, W, C) uint8.
 
     Raises:
         InputError: The name ends otherwise, or the clips cannot be shown.
@@ -67,5 +69,12 @@ def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) ->
     if image_grid.is_picture(out):
         image_grid.write_png(rows_of_frames(samples), out, metadata)
         return [out]
+    if samples.shape[3] != samples.shape[4] or samples.shape[1] < STRIP:
+        folders = [out / f"sample-{position:04d}" for position in range(len(samples))]
+        return [
+            path
+            for clip, folder in zip(samples, folders, strict=True)
+            for path in image_grid.save_images(clip, folder, prefix="frame", metadata=metadata)
+        ]
     strips = samples.permute(0, 2, 3, 1, 4).flatten(3)
     return image_grid.save_images(strips, out, prefix="sample", metadata=metadata)

@@ -15,7 +15,8 @@ from zerosum.media.image_grid import is_picture, require_finite
 from zerosum.media.wide_images import write_stack, write_wide
 from zerosum.runtime.atomic_files import replacing
 
-ENDINGS = (".npy", ".tif", ".tiff")
+TIFFS = (".tif", ".tiff")
+ENDINGS = (".npy", *TIFFS)
 """Of files that hold all samples."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from zerosum.data.volumes.cells import KEY, as_text
 from zerosum.errors import InputError
 from zerosum.runtime.atomic_files import replacing
 
@@ -65,6 +66,8 @@ def write_all(volumes: Tensor, out: Path, metadata: Mapping[str, str]) -> Path:
 def write_each(volumes: Tensor, folder: Path, metadata: Mapping[str, str]) -> list[Path]:
     """Write the surface of each of (N, X, Y, Z) volumes in [0, 1] as a .glb into a folder, but for empty volumes.
 
+    Its cells lie beside it, in the extras, so that `zerosum.kinds.volumes` reads the same volume again.
+
     Raises:
         InputError: No volume has a surface, or the extra `volumes` is missing.
         StorageError: The disk refuses.
@@ -74,7 +77,8 @@ def write_each(volumes: Tensor, folder: Path, metadata: Mapping[str, str]) -> li
     paths = []
     for number, shape in found.items():
         paths.append(folder / f"sample-{number:04d}.glb")
-        _write({number: shape}, paths[-1], metadata)
+        cells = volumes[number].detach().float().cpu().numpy() > LEVEL
+        _write({number: shape}, paths[-1], {**metadata, KEY: as_text(cells)})
     return paths
 
 

@@ -83,7 +83,7 @@ def _protocol(protocol: dict[str, Any], round_: int) -> tuple[str, ...]:
         f"ones of {protocol['data']}, split {protocol['split']}; seed {protocol['seed']}.",
         f"Features {protocol['extractor']}: {protocol['sees']}",
         f"Real against real: as many real samples ({protocol['against']}) in the place of the generated ones.",
-        f"Sizes of images: {protocol['resizer']}.",
+        *([] if protocol["resizer"].startswith("none") else [f"Sizes of images: {protocol['resizer']}."]),
     )
 
 

@@ -48,7 +48,8 @@ class RunConfig:
             InputError: an unknown recipe or setting, or a value outside its type or range.
         """
         options = {name: value for name, value in settings.items() if name in DataConfig.names()}
-        kind = recipes.find(kinds.default_recipe(data, DataConfig.read(options)) if recipe is None else recipe)
+        chosen_by_data = kinds.default_recipe(data, DataConfig.read(options), typed=options) if recipe is None else ""
+        kind = recipes.find(chosen_by_data if recipe is None else recipe)
         name = recipes.name_of(kind)
         parts = (settings_of(kind), TrainingConfig, DataConfig)
         known = [name for part in parts for name in part.names()]

@@ -126,9 +126,12 @@ def measure(plan: RunConfig, spec: Spec, device: torch.device, clock: Callable[[
 
 
 def _unit(plan: RunConfig) -> str | None:
-    """Return what a plan's data are made of, where that is no images."""
-    kind = kinds.name_of(plan.recipe_class.data, plan.data)
-    return None if not kind or kinds.find(kind).pictures else kinds.find(kind).unit
+    """Return what a plan's data are made of, where that is not single images, of which random ones are tried."""
+    name = kinds.name_of(plan.recipe_class.data, plan.data)
+    kind = kinds.find(name) if name else None
+    if kind is None or (kind.pictures and kind.single):
+        return None
+    return kind.unit if kind.unit != "images" else kind.name
 
 
 def _finish(device: torch.device) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from zerosum.data.options import DataConfig, split_captions
+from zerosum.data.sources.caption_table import read_captions
 from zerosum.data.sources.image_files import ImageFiles
-from zerosum.data.sources.label_table import DELIMITERS, FILE_COLUMNS
 from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.regular_files import open_regular
@@ -19,8 +17,6 @@ from zerosum.text import composed, counted, listed
 
 TABLES = ("captions.csv", "captions.tsv", "captions.txt", "metadata.csv")
 """Tables that are looked for in the data."""
-COLUMNS = ("caption", "captions", "text", "description", "sentence", "prompt")
-"""What a column of captions may be called."""
 ABOUT = ("readme", "license", "licence", "credits", "attribution", "source", "notice", "copying")
 """What a .txt about the data is called."""
 
@@ -35,6 +31,8 @@ class CaptionTable:
     place: str
     """What they were read from, for notes and errors."""
     notes: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    """What keeps images from being trained on, a sentence each: a caption or an image that is missing."""
 
 
 def captions_of(files: ImageFiles, options: DataConfig) -> CaptionTable:
@@ -47,55 +45,38 @@ def captions_of(files: ImageFiles, options: DataConfig) -> CaptionTable:
     Raises:
         InputError: there are no captions, an image lacks one, one is empty, or one is of no image.
     """
+    found = survey_captions(files, options)
+    if found.errors:
+        raise InputError(found.errors[0])
+    return found
+
+
+def has_captions(files: ImageFiles, options: DataConfig) -> bool:
+    """Whether image files have captions beside them, or a table is asked for, whatever may be wrong with them."""
+    if options.captions is not None:
+        return True
+    if (name := _table_in(files)) is not None:
+        try:
+            return bool(read_captions(_read(files, name), name)[0])
+        except InputError:
+            return False
+    stems = {_stem(name) for name in files.others if name.lower().endswith(".txt")}
+    return any(_stem(name) in stems for name in files.names)
+
+
+def survey_captions(files: ImageFiles, options: DataConfig) -> CaptionTable:
+    """Find captions as `captions_of` does, and return beside them what is wrong.
+
+    Raises:
+        InputError: there are no captions at all.
+    """
     asked, column = (None, None) if options.captions is None else split_captions(options.captions)
     name = None if asked is not None else _table_in(files)
     if asked is not None or name is not None:
         content = _asked(files, str(asked)) if asked is not None else _read(files, str(name))
-        return _joined(files, read_captions(content, str(asked or name), column), str(asked or name))
+        rows, blank = read_captions(content, str(asked or name), column)
+        return _joined(files, rows, str(asked or name), blank)
     return _beside(files)
-
-
-def read_captions(content: bytes, place: str, column: str | None = None) -> list[tuple[int, str, str]]:
-    """Read the columns of files and captions of a table: (line, file, caption) of each row.
-
-    Args:
-        content: of the file.
-        place: what to call it.
-        column: name of the column of captions; by default the first that is called as one may be.
-
-    Raises:
-        InputError: it is no table of these columns, or a caption is empty.
-    """
-    try:
-        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-        first = text.lstrip("\r\n").partition("\n")[0]
-        delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        rows = [(reader.line_num, row) for row in reader]
-    except (UnicodeError, csv.Error) as error:
-        raise InputError(f"{place} is no CSV file in UTF-8 ({error}): save it as CSV UTF-8.") from error
-    columns = [cell.strip() for cell in rows[0][1]] if rows else []
-    plain = [name.casefold() for name in columns]
-    file_at = next((plain.index(name) for name in FILE_COLUMNS if name in plain), None)
-    wanted = COLUMNS if column is None else (column.casefold(),)
-    caption_at = next((plain.index(name) for name in wanted if name in plain), None)
-    if file_at is None or caption_at is None:
-        missing = " and ".join(["file"] * (file_at is None) + [column or "caption"] * (caption_at is None))
-        raise InputError(
-            f"{place} has no column {missing}, but the columns {', '.join(columns) or '(none)'}: name the columns file "
-            f"and caption in its first line, or give --captions {place}:COLUMN."
-        )
-    found = []
-    for number, row in rows[1:]:
-        if not any(cell.strip() for cell in row):
-            continue
-        file, caption = (row[at].strip() if at < len(row) else "" for at in (file_at, caption_at))
-        if not file or not caption:
-            raise InputError(
-                f"Line {number} of {place} has no {'caption' if file else 'file'}: complete it or remove it."
-            )
-        found.append((number, composed(file.replace("\\", "/").removeprefix("./")), " ".join(caption.split())))
-    return found
 
 
 def _table_in(files: ImageFiles) -> str | None:
@@ -105,7 +86,9 @@ def _table_in(files: ImageFiles) -> str | None:
     return next((place + name for place in places for name in TABLES if place + name in files.stamps), None)
 
 
-def _joined(files: ImageFiles, rows: Iterable[tuple[int, str, str]], place: str) -> CaptionTable:
+def _joined(
+    files: ImageFiles, rows: Iterable[tuple[int, str, str]], place: str, blank: tuple[str, ...]
+) -> CaptionTable:
     """Give the rows of a table to the files that they name, by their paths inside the data, or by unique names."""
     inner = {name: files.inner(name) for name in files.names}
     plain = Counter(PurePosixPath(name).name for name in files.names)
@@ -129,16 +112,21 @@ def _joined(files: ImageFiles, rows: Iterable[tuple[int, str, str]], place: str)
         said = of.setdefault(name, [])
         again += caption in said
         said += [caption] * (caption not in said)
-    if unknown:
-        raise InputError(
-            f"{place} has captions of {counted(len(set(unknown)), 'file')} not in {files.root} (such as {unknown[0]}): "
-            "add the images, or remove these lines."
-        )
+    lost = [
+        f"{place} has captions of {counted(len(set(unknown)), 'file')} not in {files.root} (such as {name}): add the "
+        "images, or remove these lines."
+        for name in unknown[:1]
+    ]
     return CaptionTable(
-        of=_complete(files, of, place),
+        of={name: tuple(said) for name, said in of.items()},
         place=place,
         notes=(f"Left out of {place}: {counted(again, 'row')} that repeat another.",) if again else (),
+        errors=(*blank, *lost, *_lacking(files, of, place)),
     )
+
+
+def _stem(name: str) -> str:
+    return str(PurePosixPath(name).with_suffix(""))
 
 
 def _by_name(file: str, elsewhere: set[str]) -> bool:
@@ -149,40 +137,45 @@ def _by_name(file: str, elsewhere: set[str]) -> bool:
 def _beside(files: ImageFiles) -> CaptionTable:
     """Read the .txt of its name beside each image, a caption a line."""
     texts = {name for name in files.others if name.lower().endswith(".txt")}
-    by_stem = {str(PurePosixPath(name).with_suffix("")): name for name in sorted(texts)}
+    by_stem = {_stem(name): name for name in sorted(texts)}
     of: dict[str, list[str]] = {}
+    errors = []
     for name in files.names:
-        text = by_stem.get(str(PurePosixPath(name).with_suffix("")))
+        text = by_stem.get(_stem(name))
         if text is not None:
             lines = _decoded(files, text).splitlines()
             of[name] = list(dict.fromkeys(" ".join(line.split()) for line in lines if line.strip()))
             if not of[name]:
-                raise InputError(f"{text} in {files.root} is empty: write the caption of {name} into it.")
+                errors.append(f"{text} in {files.root} is empty: write the caption of {name} into it.")
     if not of:
         raise InputError(f"{files.root} has no captions: expected {EXPECTED}, or a table anywhere by --captions FILE.")
-    stems = {str(PurePosixPath(name).with_suffix("")) for name in files.stamps if name not in texts}
+    stems = {_stem(name) for name in files.stamps if name not in texts}
     lonely = sorted(
         name
         for stem, name in by_stem.items()
         if stem not in stems and not PurePosixPath(name).name.lower().startswith(ABOUT)
     )
     if lonely:
-        raise InputError(
+        errors.append(
             f"{files.root} has {counted(len(lonely), 'caption')} without an image of the same name "
             f"({listed(lonely)}): add the images, or remove these files."
         )
-    return CaptionTable(of=_complete(files, of, "the .txt files"), place="the .txt beside each image")
+    return CaptionTable(
+        of={name: tuple(said) for name, said in of.items() if said},
+        place="the .txt beside each image",
+        errors=(*errors, *_lacking(files, of, "the .txt files")),
+    )
 
 
-def _complete(files: ImageFiles, of: Mapping[str, list[str]], place: str) -> dict[str, tuple[str, ...]]:
-    """See that every image has a caption."""
+def _lacking(files: ImageFiles, of: Mapping[str, list[str]], place: str) -> tuple[str, ...]:
+    """Return a sentence on the images without a caption, where there are some."""
     lonely = [name for name in files.names if name not in of]
-    if lonely:
-        raise InputError(
-            f"{counted(len(lonely), 'image')} of {len(files.names):,} in {files.root} lack a caption in {place} "
-            f"({listed(lonely)}): write them, or take these images out."
-        )
-    return {name: tuple(of[name]) for name in files.names}
+    if not lonely:
+        return ()
+    return (
+        f"{counted(len(lonely), 'image')} of {len(files.names):,} in {files.root} lack a caption in {place} "
+        f"({listed(lonely)}): write them, or take these images out.",
+    )
 
 
 def _asked(files: ImageFiles, table: str) -> bytes:

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+import numpy as np
+
 from zerosum.data.options import DataConfig
 from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.find import built_in
@@ -19,7 +21,7 @@ from zerosum.data.sources.image_files import SUFFIXES as PICTURES
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.labels import labelling
 from zerosum.data.sources.splits import choose_split
-from zerosum.data.volumes import arrays, binvox, grids, meshes
+from zerosum.data.volumes import arrays, binvox, cells, grids, meshes
 from zerosum.data.volumes.grids import Decoded
 from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
@@ -156,13 +158,30 @@ def _tried(files: ImageFiles, side: int, name: str) -> Decoded:
 
 def _decode(file: BinaryIO, name: str, side: int) -> Decoded:
     ending, closed = PurePosixPath(name.lower()).suffix, True
-    if ending in meshes.ENDINGS:
+    grid = cells.cells_in(file.read()) if ending == ".glb" else None
+    is_mesh = ending in meshes.ENDINGS and grid is None
+    if is_mesh:
+        file.seek(0)
         vertices, faces, closed = meshes.load_mesh(file, ending)
         grid = meshes.voxelise(vertices, faces, side)
-    else:
+    elif grid is None:
         grid = binvox.read_binvox(file) if ending == ".binvox" else arrays.read_one(file)
     grids.require_shape(grid)
-    return Decoded(name, grid, is_mesh=ending in meshes.ENDINGS, is_open=not closed)
+    return Decoded(name, grid, is_mesh=is_mesh, is_open=not closed)
+
+
+def sized_by(source: str | Path, options: DataConfig) -> DataConfig:
+    """Return options at whose size volumes are compared with those of a source: the size of its first one.
+
+    Raises:
+        InputError: There are no volumes at the source.
+    """
+    if options.size is not None or built_in(source) is not None:
+        return options
+    for found in find_volumes(source, options).decoded():
+        if isinstance(found.grid, np.ndarray):
+            return replace(options, size=str(grids.default_side(max(found.grid.shape))))
+    return options
 
 
 def _holds_volumes(folder: Path | None, names: Iterator[str]) -> bool:

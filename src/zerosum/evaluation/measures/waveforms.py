@@ -49,7 +49,7 @@ def _compute(comparison: Comparison) -> list[MetricResult]:
         return side.once("loudness", lambda: sound.loudness(_samples(side)))
 
     with_pitch = [100 * len(semitones(side)) / len(_samples(side)) for side in (comparison.fake, comparison.real)]
-    note = f"A pitch have {with_pitch[0]:.0f} % of the samples, and {with_pitch[1]:.0f} % of the real ones."
+    note = f"{with_pitch[0]:.0f} % of the samples have a pitch, and {with_pitch[1]:.0f} % of the real ones."
     pitch = "Wasserstein-1 distance of the samples' median pitches, in semitones, of those that have one"
     loud = "Wasserstein-1 distance of the samples' root mean squares, in decibels"
     return [
