@@ -135,7 +135,8 @@ def open_as(
     if kind is None:
         require_present(source)
         others = [kind for kind in singles() if (kind.claims or kind.accepts)(source)]
-        if others and others[0].fallback and built_in(source) is None and kinds and kinds[0].features != "raw":
+        unsure = built_in(source) is None and not str(source).lower().endswith((".npy", ".npz"))
+        if others and others[0].fallback and unsure and kinds and kinds[0].features != "raw":
             return kinds[0].open(source, options=options, progress=progress)  # which says what it expects
         given = others[0].unit if others else "something else"
         trained = " or ".join(kind.unit for kind in kinds)
