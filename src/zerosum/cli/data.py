@@ -77,7 +77,7 @@ def report(data: str, options: DataConfig, typed: Collection[str], told: Told) -
     sides = DataConfig(size=found.recommended_size).sides()
     if sides is None or max(sides) <= FAST:
         return describe(found)
-    given = {name: value for name, value in options.to_json().items() if value is not None}
+    given = {name: value for name, value in options.to_json().items() if name in typed}
     _, sentences = within(RunConfig.read(data, None, given), MINUTES, pick_device(), told)
     return [*describe(found), "", *sentences, f"To train so: zerosum train DATA --minutes {MINUTES}."]
 

@@ -24,7 +24,7 @@ def is_points(source: str | Path) -> bool:
         return built_in(source) in toys.NAMES
     try:
         return file_of(source) is not None
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):  # whatever reads it as something else says what is wrong
         return False
 
 
