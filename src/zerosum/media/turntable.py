@@ -16,8 +16,8 @@ from zerosum.media.video import animate
 LEVEL = 0.5
 """Value of a volume at its surface."""
 
-TILE = 96
-"""Pixels a side of a volume's picture."""
+TILE, SMALL_TILE = 96, 64
+"""Pixels a side of a volume's picture: of one, and of one among many or in motion."""
 
 ELEVATION = 25.0
 """Degrees by which the camera looks down."""
@@ -33,6 +33,7 @@ FRAME = 1.4
 
 COLOUR = (0.93, 0.52, 0.33)
 
+MANY = 16
 FEW = 4
 """Volumes of which each is drawn from four sides."""
 
@@ -45,12 +46,12 @@ def sheet(volumes: Tensor) -> Image.Image:
     """
     image_grid.require_finite(volumes)
     if not 1 < len(volumes) <= FEW:
-        return image_grid.grid(render(volumes))
+        return image_grid.grid(render(volumes, pixels=TILE if len(volumes) <= MANY else SMALL_TILE))
     views = [render(volumes, FRONT + turn) for turn in (0, 90, 180, 270)]
     return image_grid.grid(torch.stack(views, dim=1).flatten(0, 1), columns=4)
 
 
-def film(volumes: Tensor, path: Path, *, frames: int = 16, seconds: float = 4.0) -> None:
+def film(volumes: Tensor, path: Path, *, frames: int = 12, seconds: float = 4.0) -> None:
     """Write a film (.gif or .mp4) in which (N, X, Y, Z) volumes in [0, 1] turn once.
 
     Raises:
@@ -60,7 +61,7 @@ def film(volumes: Tensor, path: Path, *, frames: int = 16, seconds: float = 4.0)
     columns = len(volumes) if len(volumes) <= FEW else None
     turns = (FRONT + 360 * frame / frames for frame in range(frames))
     animate(
-        [image_grid.grid(render(volumes, turn), columns=columns) for turn in turns],
+        [image_grid.grid(render(volumes, turn, pixels=SMALL_TILE), columns=columns) for turn in turns],
         path,
         seconds_per_frame=seconds / frames,
     )
