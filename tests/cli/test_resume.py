@@ -48,7 +48,7 @@ class Killed(Silent):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("name", "shape"), CASES)
 def test_every_recipe_resumes_to_the_last_bit(
     name: str, shape: tuple[int, ...], precision: str, tmp_path: Path

@@ -18,6 +18,8 @@ from zerosum.run.config import RunConfig
 from zerosum.run.load import build_recipe, rebuild
 
 IMAGES = (1, 16, 16)
+LONG = ("age_cgan", "biggan", "dvdgan", "gan3d", "stackgan", "stylegan2", "wavegan")
+"""Recipes whose rounds take long: with each stabiliser in the slow suite alone."""
 HOME: dict[str, str] = {}
 """The recipe that a stabiliser is tested with, where it is not the plain `gan`."""
 STATE: dict[str, dict[str, Any]] = {"ada": {"p": 0.5}}
@@ -95,7 +97,9 @@ def test_pieces_of_a_batch_give_its_gradient(name: str) -> None:
         torch.testing.assert_close(states[0][key], states[1][key], rtol=1e-3, atol=TOLERANCE.get(name, 1e-4))
 
 
-@pytest.mark.parametrize("recipe", recipes.names())
+@pytest.mark.parametrize(
+    "recipe", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in recipes.names()]
+)
 @pytest.mark.parametrize("name", stabilisers.names())
 def test_every_recipe_plays_a_round_or_refuses_in_a_sentence(name: str, recipe: str) -> None:
     one = played_or_refused(name, recipe, shape_of(recipe, IMAGES), rounds=16, precision=torch.bfloat16)
