@@ -60,7 +60,8 @@ def test_the_seed_decides_and_more_samples_begin_with_the_fewer(images: Path, ze
 
 def test_points_are_drawn(points: Path, zerosum: Any) -> None:
     said = zerosum("sample", points, "-n", 500)
-    assert (said.code, said.out) == (0, f"{points}/samples/seed-0/samples.png\n")
+    assert (said.code, said.out) == (0, f"{points}/samples/seed-0\n")
+    assert np.load(points / "samples" / "seed-0" / "samples.npy").shape == (500, 2)
     assert Image.open(points / "samples" / "seed-0" / "samples.png").size == (512, 512)
 
 
