@@ -21,7 +21,7 @@ KEY = "cells"
 def as_text(grid: np.ndarray) -> str:
     """Encode a grid (X, Y, Z) bool: its shape, then its bits, compressed, in base 64.
 
-    >>> cells_in(glb_of(as_text(np.eye(8, dtype=bool)[None].repeat(8, 0)))).sum()
+    >>> int(cells_in(glb_of(as_text(np.eye(8, dtype=bool)[None].repeat(8, 0)))).sum())
     64
     """
     bits = zlib.compress(np.packbits(grid).tobytes(), 9)
