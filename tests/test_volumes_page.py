@@ -14,6 +14,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "volumes.md"
 COMMANDS = re.findall(r"^\$ (zerosum .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_pages_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "cache"))
