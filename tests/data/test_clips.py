@@ -32,7 +32,7 @@ def strip(count: int, start: int = 0) -> np.ndarray:
 
 
 def video(path: Path, count: int, rate: int = 10) -> Path:
-    av: Any = pytest.importorskip("av")
+    av: Any = pytest.importorskip("av", reason="needs the extra video")
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as film:
         stream = film.add_stream("libx264", rate=rate, options={"crf": "1"})

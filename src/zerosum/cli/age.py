@@ -50,7 +50,7 @@ class Age(BaseConfig):
     where identities are known, else families."""
 
     identities: str | None = None
-    """Who is who in the run's data, for the classifier of identities: people.csv (columns file and label;
+    """Identities of the run's images, which the classifier of identities learns: people.csv (columns file and label;
     people.csv:name names another column), folders, or name (the letters between the numbers of a file's name)."""
 
     iterations: NonNegativeInt = 50

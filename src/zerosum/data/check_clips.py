@@ -87,4 +87,4 @@ def _common(found: Iterable[str]) -> dict[str, int]:
 def _warnings(count: int) -> tuple[str, ...]:
     if count >= FEW_CLIPS:
         return ()
-    return (f"There are only {counted(count, 'clip')}: a discriminator soon knows them by heart.",)
+    return (f"There are only {counted(count, 'clip')}: a discriminator soon memorises them.",)

@@ -103,7 +103,7 @@ def write(images: LabelledImages, out: Path, spec: Spec, *, origin: str) -> None
     Args:
         images: generated ones.
         out: a folder.
-        spec: of the data, for the names of the classes.
+        spec: of the data; it has the names of the classes.
         origin: run, checkpoint and seed: other ones give other names, so that files of two of them can lie together.
 
     Raises:

@@ -12,24 +12,28 @@ import numpy as np
 
 from zerosum.data.dataset import SampleDataset
 from zerosum.evaluation.splits import Split, Splits
-from zerosum.features.captions import Matched
-from zerosum.features.classifier_extractor import LEARNED, Trained
+from zerosum.features.classifier_extractor import LEARNED
 from zerosum.features.extractor import Extractor
 
 
 def unlearned(splits: Splits, extractor: Extractor | None) -> Splits:
     """Return the splits without the images that an extractor learned, which only what is trained here does."""
-    if not isinstance(extractor, Trained | Matched):
+    learned = learned_by(extractor)
+    if not learned:
         return splits
-    real, other = (_without(split, extractor) for split in (splits.real, splits.other))
+    real, other = (_without(split, learned) for split in (splits.real, splits.other))
     assert real is not None
     return replace(splits, real=real, other=other)
 
 
 def rows_in_whole(rows: np.ndarray, whole: SampleDataset, extractor: Extractor | None) -> np.ndarray:
     """Return the rows (n,) of the samples that were left of a data set as rows of all of it."""
-    learned_here = isinstance(extractor, Trained | Matched) and extractor.learned == whole.fingerprint
-    return rows_left(len(whole))[rows] if learned_here else rows
+    return rows_left(len(whole))[rows] if learned_by(extractor) == whole.fingerprint else rows
+
+
+def learned_by(extractor: Extractor | None) -> str:
+    """Return the fingerprint of the data that an extractor learned every second sample of; "" where it learned none."""
+    return getattr(extractor, "learned", "")
 
 
 def rows_left(count: int) -> np.ndarray:
@@ -41,8 +45,8 @@ def rows_left(count: int) -> np.ndarray:
     return np.delete(np.arange(count), np.s_[LEARNED])
 
 
-def _without(split: Split | None, extractor: Trained | Matched) -> Split | None:
-    if split is None or not isinstance(split.dataset, SampleDataset) or split.dataset.fingerprint != extractor.learned:
+def _without(split: Split | None, learned: str) -> Split | None:
+    if split is None or not isinstance(split.dataset, SampleDataset) or split.dataset.fingerprint != learned:
         return split
     whole, left = split.dataset, slice(1, None, 2)  # a view: nothing of a large array is copied
     kept = replace(whole.at(left), fingerprint=f"{whole.fingerprint}-unlearned")

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -17,8 +15,7 @@ from zerosum.data.packing.cache import key_of
 from zerosum.errors import InputError
 from zerosum.features.classifier import BATCH, LARGEST_SIDE, WIDTH, Classifier, accuracy, fit
 from zerosum.features.extractor import Features, identity_of
-from zerosum.runtime import rng
-from zerosum.runtime.atomic_files import replacing
+from zerosum.features.trained_network import read_or_train
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import counted
 
@@ -145,14 +142,7 @@ def trained_once(
     Raises:
         StorageError: The disk refuses the write.
     """
-    if not path.exists() or (found := _read(path, channels, classes)) is None:
-        network, right = train()
-        weights = {name: weight.cpu().contiguous() for name, weight in network.state_dict().items()}
-        with replacing(path) as partial:
-            partial.write_bytes(safetensors.torch.save(weights, metadata={"accuracy": repr(right)}))
-        found = _read(path, channels, classes)
-        assert found is not None
-    return found
+    return read_or_train(path, train, lambda: Classifier(channels, classes))
 
 
 def _check(reference: SampleDataset, held_out: SampleDataset | None) -> None:
@@ -190,16 +180,3 @@ def _some(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
 def _pairs(dataset: SampleDataset, rows: np.ndarray) -> tuple[Tensor, Tensor]:
     assert dataset.labels is not None
     return dataset.real(rows), torch.from_numpy(dataset.labels[rows])
-
-
-def _read(path: Path, channels: int, classes: int) -> tuple[Classifier, float] | None:
-    """Read what `trained_once` wrote; None where the file is damaged, or of another format or network."""
-    with rng.fork(CPU):
-        network = Classifier(channels, classes)
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            right = float(file.metadata()["accuracy"])
-            network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    except (OSError, safetensors.SafetensorError, KeyError, RuntimeError, TypeError, ValueError):
-        return None
-    return network.eval().requires_grad_(False), right

@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,11 +17,12 @@ from zerosum import text
 from zerosum.data.dataset import SampleDataset
 from zerosum.data.packing.cache import key_of
 from zerosum.errors import InputError
+from zerosum.features.classifier_extractor import LEARNED
 from zerosum.features.clip_classifier import LARGEST_SIDE, WIDTH, ClipClassifier
 from zerosum.features.extractor import Extractor, Features, identity_of
+from zerosum.features.trained_network import read_or_train
 from zerosum.player import Clock, Player
 from zerosum.runtime import rng
-from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import counted
 
@@ -32,8 +31,6 @@ CPU = torch.device("cpu")
 FEWEST, MOST = 40, 4_000
 """Clips that a classifier learns half of: at least, and at most."""
 BATCH, STEPS, MOST_EPOCHS, RATE = 32, 400, 30, 4e-3
-LEARNED = slice(None, None, 2)
-"""Rows that are learned from: every second, so that the others stay fresh for real sides and floors."""
 VERSION = 1
 """Goes up whenever the network or its training changes, so that no older one is taken from the cache."""
 
@@ -149,14 +146,12 @@ def trained_on(
     tested = "the other half" if held_out is None else held_out.fingerprint
     path = cache / "classifiers" / f"{key_of('clips', VERSION, reference.fingerprint, tested)}.safetensors"
     channels, classes = reference.spec.shape[1], len(reference.spec.classes)
-    if (found := _read(path, channels, classes)) is None:
+
+    def train() -> tuple[ClipClassifier, float]:
         network = _fit(reference, progress, device)
-        right = _accuracy(network, *_tested(reference, held_out))
-        weights = {name: weight.cpu().contiguous() for name, weight in network.state_dict().items()}
-        with replacing(path) as partial:
-            partial.write_bytes(safetensors.torch.save(weights, metadata={"accuracy": repr(right)}))
-        found = network, right
-    network, right = found
+        return network, _accuracy(network, *_tested(reference, held_out))
+
+    network, right = read_or_train(path, train, lambda: ClipClassifier(channels, classes))
     protocol = (
         f"A 3-D network trained on {counted(len(_rows(reference)), 'clip')} of {reference.source} ({classes} classes, "
         f"fingerprint {reference.fingerprint[:8]}), {text.number(100 * right)} % right on other clips; {WIDTH} "
@@ -217,16 +212,3 @@ def _accuracy(network: ClipClassifier, dataset: SampleDataset, rows: np.ndarray)
     assert dataset.labels is not None
     calls = torch.cat([network(part).logits.argmax(1).cpu() for part in dataset.chunks(rows, size=BATCH)])
     return float((calls.numpy() == dataset.labels[rows]).mean())
-
-
-def _read(path: Path, channels: int, classes: int) -> tuple[ClipClassifier, float] | None:
-    """Read what was trained before; None where there is nothing, or nothing that fits."""
-    with rng.fork(CPU):
-        network = ClipClassifier(channels, classes)
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            right = float(file.metadata()["accuracy"])
-            network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    except (OSError, safetensors.SafetensorError, KeyError, RuntimeError, TypeError, ValueError):
-        return None
-    return network.eval().requires_grad_(False), right

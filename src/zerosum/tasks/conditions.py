@@ -30,7 +30,7 @@ def class_number(spec: Spec, label: str | int, *, flag: str = "--label") -> int:
     """Return the number of a class, given by its name or by its number.
 
     A name comes first where one class has the name that is another one's number. Capitals decide only between classes
-    whose names differ in nothing else. `flag` is where it was given, for the refusal.
+    whose names differ in nothing else. `flag` is what it was given by, and what a refusal names.
 
     >>> spec = Spec(shape=(2,), classes=("cat", "Dog"))
     >>> class_number(spec, "dog"), class_number(spec, "0"), class_number(spec, 1)

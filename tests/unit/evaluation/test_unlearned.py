@@ -13,9 +13,12 @@ from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.reference import prepare
-from zerosum.evaluation.splits import find_splits
-from zerosum.evaluation.unseen import rows_left
+from zerosum.evaluation.splits import Split, Splits, find_splits
+from zerosum.evaluation.unseen import rows_in_whole, rows_left, unlearned
 from zerosum.features import classifier_extractor
+from zerosum.features.clip_classifier import ClipClassifier
+from zerosum.features.clips import RandomClips, TrainedClips
+from zerosum.kinds import open_data
 from zerosum.runtime.distributed import World
 
 
@@ -97,3 +100,16 @@ def test_what_cannot_be_had_is_refused_before_a_classifier_is_trained(
     with pytest.raises(InputError, match="come without a classifier's opinion"):
         prepare(splits, EvaluationConfig(metrics="is", features="pixels"), context, trained=True)
     assert not seen
+
+
+def test_clips_that_a_classifier_learned_are_left_out() -> None:
+    clips = open_data("moving-shapes", options=DataConfig(size="16", frames=4))
+    network = ClipClassifier(clips.spec.shape[1], len(clips.spec.classes)).eval()
+    splits = Splits(real=Split(dataset=clips, split="train"), other=None, trained="train")
+    trained = TrainedClips(network, "", 1.0, clips.fingerprint)
+    left = unlearned(splits, trained).real.images
+    assert len(left) == len(clips) // 2
+    assert torch.equal(left.real(np.arange(2)), clips.real(np.array([1, 3])))
+    assert rows_in_whole(np.array([0, 1]), clips, trained).tolist() == [1, 3]
+    for other in (TrainedClips(network, "", 1.0, "of other data"), RandomClips(clips.spec.shape[1])):
+        assert unlearned(splits, other).real.images.fingerprint == clips.fingerprint
