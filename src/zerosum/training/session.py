@@ -106,10 +106,10 @@ def peak_memory() -> int:
 
 
 def phases_left(game: Game[Any]) -> Iterator[Phase]:
-    """Begin the phases from the one that the clock stands in on, each when the one before it was played, and yield them.
+    """Begin the phases from the one that the clock stands in on, each when the one before it is over, and yield them.
 
-    The last one takes all rounds that are left. Lengths follow from --rounds; where that was changed by a resume, a phase
-    that was played before may have had another length than it would have now.
+    The last one takes all rounds that are left. Lengths follow from --rounds; where a resume changed that, a phase that
+    is over may have had another length than it would have now.
     """
     phases, clock = list(game.recipe.phases()), game.clock
     for index in range(clock.phase, len(phases)):
