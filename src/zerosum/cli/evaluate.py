@@ -25,7 +25,8 @@ class Evaluate(EvaluationConfig):
     """Say how good a run, or a folder of images, is: with the protocol, what real samples get, and intervals."""
 
     subject: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN_OR_FOLDER")]
-    """A run that `zerosum train` made, or a folder, .zip or array file of images, or a name such as digits."""
+    """A run that `zerosum train` made, or a folder, .zip or array file of images, or a name such as digits; or a
+    generator that `zerosum export` wrote as .onnx, with --against."""
 
     checkpoint: Which = "newest"
     """Which of a run's checkpoints: the newest, or the one that `zerosum train --best` kept."""
