@@ -76,10 +76,10 @@ class Config(LatentConfig):
     gamma: NonNegativeFloat = 0.1
     """Weight of R1 and R2, in a relativistic game."""
 
-    generator_hidden: tuple[PositiveInt, ...] = (64, 64)
+    generator_hidden: tuple[PositiveInt, ...] = (32, 32)
     """Widths of the generator's hidden layers."""
 
-    discriminator_hidden: tuple[PositiveInt, ...] = (64, 64)
+    discriminator_hidden: tuple[PositiveInt, ...] = (32, 32)
     """Widths of the discriminator's hidden layers."""
 
     activation: Activation = "relu"

@@ -21,7 +21,7 @@ const SETTINGS = {
   unrolled: { title: "Unrolled steps", value: 0, values: [0, 1, 2, 3, 5, 8, 10], flag: "--steps of the recipe unrolled",
     when: (s) => s.loss !== "wasserstein" && s.loss !== "relativistic" },
   layers: { title: "Hidden layers", value: 2, values: [1, 2, 3, 4], flag: "--generator-hidden, --discriminator-hidden" },
-  width: { title: "Units a layer", value: 64, values: [4, 8, 16, 32, 64, 128],
+  width: { title: "Units a layer", value: 32, values: [4, 8, 16, 32, 64, 128],
     flag: "--generator-hidden, --discriminator-hidden" },
   activation: { title: "Activation", value: "relu", flag: "--activation",
     values: { relu: "ReLU", leaky_relu: "Leaky ReLU", tanh: "tanh" } },
