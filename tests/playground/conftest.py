@@ -18,7 +18,7 @@ Node = Callable[..., Any]
 
 @pytest.fixture
 def node(tmp_path: Path) -> Node:
-    """Run JavaScript after the scripts of the engine; `given` is what `given` is there, and `answer` returns a value."""
+    """Run JavaScript after the engine's scripts; `given` is called so there, and `answer` returns a value."""
     program = shutil.which("node")
     if program is None:
         pytest.skip("needs node")

@@ -26,7 +26,8 @@ ASKED: list[tuple[dict[str, Any], str, dict[str, Any]]] = [
     (R3, "r3gan", {"gamma": (1.0, 1.0), "lr": (0.001, 0.001), "beta2": (0.99, 0.99), "ema_half_life": (0.0, 0.0)}),
     (R3 | {"beta1": 0.5}, "Playground", {"loss": "relativistic", "betas": (0.5, 0.99), "gamma": 1.0}),
     ({"loss": "hinge", "unrolled": 2}, "Playground", {"loss": "hinge", "unrolled": 2}),
-    ({"loss": "wasserstein", "unrolled": 2, "activation": "tanh"}, "Playground", {"loss": "wasserstein", "unrolled": 0}),
+    ({"loss": "wasserstein", "unrolled": 2, "activation": "tanh"}, "Playground",
+     {"loss": "wasserstein", "unrolled": 0}),
     ({"loss": "minimax", "data": "moons"}, "Playground", {"loss": "minimax", "generator_hidden": (32, 32)}),
     ({"loss": "least-squares", "data": "grid25", "latent": 16, "seed": 9}, "Playground", {"loss": "least-squares"}),
 ]  # fmt: skip
@@ -43,10 +44,13 @@ def moons(tmp_path: Path) -> None:
     np.save(tmp_path / "moons.npy", np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32))
 
 
-def test_commands_have_the_settings_of_the_page(node: Node, moons):
+@pytest.mark.parametrize("asked", [
+    pytest.param(ASKED[-1:], id="one"), pytest.param(ASKED[:-1], id="all", marks=pytest.mark.slow)
+])  # fmt: skip
+def test_commands_have_the_settings_of_the_page(asked, node: Node, moons):
     body = "answer(given.map((settings) => commandOf({ ...defaults(), ...settings })))"
-    commands = node(body, [settings for settings, _, _ in ASKED])
-    for command, (settings, recipe, expected) in zip(commands, ASKED, strict=True):
+    commands = node(body, [settings for settings, _, _ in asked])
+    for command, (settings, recipe, expected) in zip(commands, asked, strict=True):
         _, plan = parsed(Train, arguments(command), prog="zerosum train")
         config = plan.config
         assert plan.recipe.endswith(recipe), command
@@ -63,6 +67,17 @@ def test_every_kind_of_command_runs(node: Node, moons):
     for command in node("answer(given.map((settings) => commandOf({ ...defaults(), ...settings })))", short):
         given = arguments(command.replace("--rounds 1000", "--rounds 2"))
         assert main(["train", *given]) == 0, command
+
+
+def test_the_guide_s_commands_run(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    guide = (Path(__file__).parents[2] / "docs/playground.md").read_text()
+    commands = [line[2:] for line in guide.splitlines() if line.startswith("$ ")]
+    assert len(commands) == 2
+    for command in commands:
+        assert main(shlex.split(command)[1:]) == 0
+    assert (tmp_path / "playground.html").is_file()
+    assert (tmp_path / "Desktop/gan.html").is_file()
 
 
 def test_the_page_is_written_by_a_command(tmp_path: Path, capsys):

@@ -48,7 +48,8 @@ answer({
   hash: toHash(again.settings, again), drawn: again.drawn, refused, mixtures: MIXTURES,
   near: Object.fromEntries(["moons", "spiral"].map((data) => {
     const part = (from) => Float64Array.from(points[data].slice(2 * from, 2 * (from + 400)));
-    return [data, [new Nearness(part(0), part(400)).of(part(800)), new Nearness(part(0), part(400)).of(new Float64Array(800))]];
+    const near = new Nearness(part(0), part(400));
+    return [data, [near.of(part(800)), near.of(new Float64Array(800))]];
   })),
 });
 """

@@ -69,7 +69,9 @@ class Recorded:
         self._centres = torch.from_numpy(toys.modes("ring8")[0])
         monkeypatch.setattr(rng, "normal", lambda n, *shape, **_: self._keep("latent", self._normal(n, *shape)))
         monkeypatch.setattr(
-            rng, "uniform", lambda n, *shape, **_: self._keep("mix", torch.rand(n, *shape, generator=self._rng).double())
+            rng,
+            "uniform",
+            lambda n, *shape, **_: self._keep("mix", torch.rand(n, *shape, generator=self._rng).double()),
         )
 
     def draw(self, batch: int) -> Points:
@@ -84,7 +86,9 @@ class Recorded:
         return value
 
 
-def played(name: str, monkeypatch: pytest.MonkeyPatch, rounds: int) -> tuple[dict[str, Any], list[dict[str, float]], Any]:
+def played(
+    name: str, monkeypatch: pytest.MonkeyPatch, rounds: int
+) -> tuple[dict[str, Any], list[dict[str, float]], Any]:
     """Play a game of zerosum; return what the page needs to play it, the curves, and the networks at the end."""
     recipe, settings, page = GAMES[name]
     kind = recipe if isinstance(recipe, type) else recipes.find(recipe)

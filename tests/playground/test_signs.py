@@ -65,9 +65,9 @@ CASES: dict[str, tuple[list[dict[str, float]], dict[str, Any], set[str]]] = {
         {"family": "relativistic", "gamma": 0.1},
         set(),
     ),
-    "collapsed": (history(**{"watch__diversity": lambda r: 0.9 if r < 800 else 0.01}), {}, {"mode-collapse"}),
-    "little": (history(**{"watch__diversity": lambda r: 0.4}), {}, {"mode-collapse"}),
-    "growing": (history(**{"watch__diversity": lambda r: r / 8000}), {}, set()),
+    "collapsed": (history(watch__diversity=lambda r: 0.9 if r < 800 else 0.01), {}, {"mode-collapse"}),
+    "little": (history(watch__diversity=lambda r: 0.4), {}, {"mode-collapse"}),
+    "growing": (history(watch__diversity=lambda r: r / 8000), {}, set()),
     "jump": (history(D__loss=lambda r: 0.2 if r < 1500 else 9.0), {}, {"failure-to-converge"}),
     "circles": (history(D__loss=wave(100), G__loss=wave(100)), {}, {"failure-to-converge"}),
     "restless": (
@@ -80,7 +80,7 @@ CASES: dict[str, tuple[list[dict[str, float]], dict[str, Any], set[str]]] = {
     "huge, Wasserstein": (history(G__loss=lambda r: 1.0 if r < 2400 else 1e4), {"family": "wasserstein"}, set()),
     "rates": (history(500), {"discriminator_lr": 0.01}, {"learning-rates-far-apart"}),
     "rates of the generator": (history(500), {"generator_lr": 0.01}, set()),
-    "steps": (history(**{"watch__D__update": lambda r: 0.5}), {}, {"learning-rates-far-apart"}),
+    "steps": (history(watch__D__update=lambda r: 0.5), {}, {"learning-rates-far-apart"}),
 }  # fmt: skip
 
 

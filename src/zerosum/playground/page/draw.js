@@ -160,7 +160,7 @@ function chart(canvas, curves, [first, second], level = null) {
   context.strokeStyle = colour("--rule");
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const value of [low, high]) context.fillText(short(value), left - 6, y(value));
+  for (const value of [low, high]) context.fillText(Math.abs(value) < 0.01 ? "0.00" : short(value), left - 6, y(value));
   context.strokeRect(left + 0.5, top + 0.5, right - left, bottom - top);
   if (level !== null) line(context, [[left, y(level)], [right, y(level)]], colour("--soft"), [2, 4], 1);
   context.textBaseline = "alphabetic";

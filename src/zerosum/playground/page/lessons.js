@@ -16,7 +16,7 @@ function short(value) {
 const LESSONS = {
   equilibrium: {
     title: "Equilibrium",
-    settings: { data: "gaussian", generator_lr: 0.0005, discriminator_lr: 0.0005, rounds: 2000 },
+    settings: { data: "gaussian", width: 16, batch: 64, rounds: 1000 },
     question: "Suppose that the generator becomes so good that its samples cannot be told from real ones. What does the "
       + "discriminator then answer?",
     choices: ["D(real) near 1, D(fake) near 0", "Both near 0.5", "Both near 1"],
@@ -37,8 +37,8 @@ const LESSONS = {
   },
   vanishing: {
     title: "Vanishing gradient",
-    settings: { loss: "minimax", n_discriminator: 10, discriminator_lr: 0.005, generator_lr: 0.0002, rounds: 1000 },
-    question: "Here the discriminator makes ten moves for each of the generator, by the minimax loss of the first paper. "
+    settings: { loss: "minimax", n_discriminator: 5, discriminator_lr: 0.005, generator_lr: 0.0002, width: 16, batch: 64, rounds: 1000 },
+    question: "Here the discriminator makes five moves for each of the generator, by the minimax loss of the first paper. "
       + "Does so good a teacher help the generator?",
     choices: ["Yes: it learns from exact answers", "No: it hardly learns anything", "It makes no difference"],
     right: 1,
@@ -57,9 +57,9 @@ const LESSONS = {
   },
   collapse: {
     title: "Mode collapse",
-    settings: { data: "ring8", layers: 2, width: 64, generator_lr: 0.005, discriminator_lr: 0.001, beta1: 0.9, rounds: 2000 },
+    settings: { data: "ring8", generator_lr: 0.005, discriminator_lr: 0.001, beta1: 0.9, batch: 64, rounds: 1000 },
     question: "The data are eight points on a ring, and this generator learns five times faster than its opponent. How will "
-      + "its samples lie after 2,000 rounds?",
+      + "its samples lie after 1,000 rounds?",
     choices: ["On all eight modes", "In one heap or a few, which move about", "Evenly over the plane"],
     right: 1,
     watch: "Watch the orange crosses, the modes found, and the spread beside that of real samples.",
@@ -76,8 +76,8 @@ const LESSONS = {
   },
   wasserstein: {
     title: "Why Wasserstein",
-    settings: { loss: "wasserstein", n_discriminator: 10, discriminator_lr: 0.001, generator_lr: 0.001, beta2: 0.9, rounds: 1000 },
-    question: "Again ten moves of the discriminator for one of the generator: the lesson on vanishing gradients. But the loss "
+    settings: { loss: "wasserstein", n_discriminator: 5, beta2: 0.9, width: 16, batch: 64, rounds: 1000 },
+    question: "Again five moves of the discriminator for one of the generator: the lesson on vanishing gradients. But the loss "
       + "is now the Wasserstein distance, and a penalty holds the slope at 1. Does the gradient vanish?",
     choices: ["Yes, as before", "No: the better the critic, the better the direction"],
     right: 1,
@@ -95,7 +95,7 @@ const LESSONS = {
   },
   rates: {
     title: "Two time scales",
-    settings: { data: "ring8", width: 64, generator_lr: 0.0002, discriminator_lr: 0.001, rounds: 2000 },
+    settings: { data: "ring8", generator_lr: 0.001, discriminator_lr: 0.005, beta1: 0.9, batch: 64, rounds: 1000 },
     question: "The game of the lesson on mode collapse, but now the discriminator learns five times faster than the generator. "
       + "What changes?",
     choices: ["Nothing", "The samples spread over the ring", "The discriminator wins, and all stands still"],
@@ -113,7 +113,7 @@ const LESSONS = {
   },
   unrolling: {
     title: "Unrolling",
-    settings: { data: "ring8", activation: "tanh", unrolled: 5, rounds: 1000 },
+    settings: { data: "ring8", activation: "tanh", unrolled: 5, width: 16, batch: 64, rounds: 1000 },
     question: "Each move of the generator is now made against the discriminator as it will be five steps from now. What does "
       + "that do to the heaps?",
     choices: ["They stay", "They dissolve: a heap would be rejected by then", "They get tighter"],

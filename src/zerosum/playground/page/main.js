@@ -1,1 +1,2 @@
 const app = new App();
+window.ready = true;
