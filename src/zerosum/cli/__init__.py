@@ -36,6 +36,7 @@ COMMANDS = {
     "push": "push a run to the Hugging Face Hub, with a model card",
     "pull": "pull a run from the Hugging Face Hub",
     "follow": "send a run's curves and pictures to wandb, mlflow or trackio",
+    "playground": "write a page that trains GANs on points in the browser, with lessons",
     "bench": "measure mode collapse, beside published numbers",
 }
 
