@@ -84,8 +84,8 @@ FAILING = (
            "discriminator-overfits", "samples-memorised", *OVERPOWERED),
     _fails("tutorial, LEGO", "judged", "lego", f"--recipe dcgan {SMALL} --real-label 1 1.1 --fake-label -0.1 0 "
            "--dropout 0.3 --rounds 500", "loss-unbounded", *OVERPOWERED),
-    _fails("strong discriminator, fashion", "tuned", "fashion", f"--recipe acgan {SMALL} --generator-lr 1e-5 "
-           "--discriminator-lr 4e-3 --rounds 600", "discriminator-overpowers", "learning-rates-far-apart"),
+    _fails("strong discriminator, fashion", "tuned", "fashion", f"--recipe dcgan {SMALL} --generator-lr 1e-5 "
+           "--discriminator-lr 4e-3 --rounds 400", "discriminator-overpowers", "learning-rates-far-apart"),
 )  # fmt: skip
 """Meant to fail. "tutorial, LEGO" has the settings of a DCGAN tutorial (labels drawn from 1 to 1.1 and -0.1 to 0,
 dropout 0.3, batch 128, both rates 2e-4) at 16x16 and width 8, for 500 rounds in place of 31,300 at 64x64."""
@@ -107,8 +107,8 @@ HEALTHY = (
     Case("two moves, ring", "tuned", "ring8", "--recipe gan --n-discriminator 2 --rounds 2000"),
     Case("acgan, digits", "judged", "digits", f"--recipe acgan {SMALL} --rounds 1000"),
     Case("acgan, digits, longer", "tuned", "digits", f"--recipe acgan {SMALL} --rounds 1600"),
-    Case("slow learner, acgan, digits", "judged", "digits", f"--recipe acgan {SMALL} --generator-lr 1e-4 "
-         "--discriminator-lr 1e-4 --rounds 1800"),
+    Case("slow learner, acgan, digits", "judged", "digits", f"--recipe acgan {SMALL} --lr 1e-4 "
+         "--rounds 1800"),
     Case("cgan, digits, long", "tuned", "digits", f"--recipe cgan {SMALL} --rounds 2000"),
     Case("instance noise, acgan, digits", "judged", "digits", f"--recipe acgan {SMALL} --stabilise instance-noise:0.05 "
          "--rounds 1200"),
@@ -126,8 +126,8 @@ HEALTHY = (
 """Meant to do well."""
 
 MADE = ("few", "labelled", "shuffled", "opaque", "fashion", "lego")
-"""Data that are written beside the runs: 100 digits, without labels and with them; digits with shuffled labels; digits in
-red, green, blue and an opacity that is constant; 4,000 of Fashion-MNIST, and LEGO bricks, from the folder $ZEROSUM_DATA."""
+"""Data that are written beside the runs: 100 digits, without labels and with them; digits with shuffled labels; digits
+in red, green, blue and an opacity that is constant; 4,000 of Fashion-MNIST, and LEGO bricks, from $ZEROSUM_DATA."""
 
 
 def made(name: str, folder: Path) -> str | None:
