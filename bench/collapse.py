@@ -1,6 +1,7 @@
 """Games that fail and games that do not: what the doctor says of each, and after how many rounds.
 
-    python -m bench.collapse [--seeds 3] [--only NAME ...] [--folder runs/collapse] [--autopilot] [--save]
+    python -m bench.collapse [--seeds 3] [--only NAME ...] [--folder runs/collapse] [--autopilot]
+                           [--as-played] [--save]
 
 Each game is a run of `zerosum train` in --folder and is not played twice, so that a stopped benchmark goes on. Whether
 it failed is measured by `bench.outcomes`, whatever it was meant to do. The history is examined as the doctor would have
@@ -46,14 +47,19 @@ class Played:
         return max((row["round"] for row in self.run.history()), default=0)
 
 
-def play(case: Case, seed: int, folder: Path, *, autopilot: bool = False) -> Run | None:
-    """Train once, or go on with what was begun; a game that diverges ends there. None where its data are missing."""
+def play(case: Case, seed: int, folder: Path, *, autopilot: bool = False, only_played: bool = False) -> Run | None:
+    """Train once, or go on with what was begun; a game that diverges ends there.
+
+    None where its data are missing, or with `only_played` where it was not played.
+    """
     data = made(case.data, folder)
     if data is None:
         return None
     place = folder / f"{case.name.replace(' ', '-').replace(',', '')}-{seed}{'-autopilot' * autopilot}"
     done = place / "done"
     if not done.exists():
+        if only_played:
+            return None
         began = (place / "run.json").exists() and any((place / "checkpoints").glob("*"))
         given = ["--resume", str(place)] if began else [data, *case.flags.split()]
         pace = ["--save-every", "200", "--preview-every", "100000", "--watch-every", "50"]
@@ -140,15 +146,16 @@ def diagnosed(games: list[Played]) -> tuple[list[list[str]], list[str]]:
     return shown, remarks
 
 
-def rescued(games: list[Played], folder: Path) -> tuple[list[list[str]], list[str]]:
+def rescued(games: list[Played], folder: Path, *, only_played: bool) -> tuple[list[list[str]], list[str]]:
     """Play the games that fail again with the autopilot; return the table and remarks."""
     shown = [["game", "half", "seed", "without", "with the autopilot", "ended", "rescues", "changes"]]
     healthy = count = given_up = untouched = 0
     for game in games:
         if not game.ended.fails:
             continue
-        run = play(game.case, game.seed, folder, autopilot=True)
-        assert run is not None
+        run = play(game.case, game.seed, folder, autopilot=True, only_played=only_played)
+        if run is None:
+            continue
         ended = outcome(run.path, made(game.case.like, folder) or game.case.like)
         rescues = run.description.get("rescues", [])
         count, healthy = count + 1, healthy + (not ended.fails)
@@ -180,6 +187,7 @@ def main() -> None:
     parser.add_argument("--half", choices=("tuned", "judged"), help="play this half alone")
     parser.add_argument("--folder", type=Path, default=Path("runs/collapse"))
     parser.add_argument("--autopilot", action="store_true", help="play the failing games again with it")
+    parser.add_argument("--as-played", action="store_true", help="train nothing: take the games that lie in --folder")
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()
     games = []
@@ -187,14 +195,19 @@ def main() -> None:
         for case in (*FAILING, *HEALTHY):
             if (options.only and case.name not in options.only) or options.half not in (None, case.half):
                 continue
-            run = play(case, seed, options.folder)
+            run = play(case, seed, options.folder, only_played=options.as_played)
             if run is None:
-                print(f"{case.name}: its data are missing; name their folder in $ZEROSUM_DATA", flush=True)
+                print(
+                    f"{case.name}, seed {seed}: left out, not played or its data are not in $ZEROSUM_DATA", flush=True
+                )
                 continue
             like = made(case.like, options.folder) or case.like
             games.append(Played(case, seed, run, outcome(run.path, like)))
             print(case.name, seed, games[-1].ended, sep=" | ", flush=True)
-    shown, remarks = rescued(games, options.folder) if options.autopilot else diagnosed(games)
+    if options.autopilot:
+        shown, remarks = rescued(games, options.folder, only_played=options.as_played)
+    else:
+        shown, remarks = diagnosed(games)
     print(table(shown), *remarks, sep="\n")
     if options.save:
         name = "collapse-autopilot" if options.autopilot else "collapse"

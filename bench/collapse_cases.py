@@ -99,22 +99,22 @@ HEALTHY = (
     Case("r3gan, ring, long", "tuned", "ring8", "--recipe r3gan --rounds 2500"),
     Case("wgan_gp, ring, long", "judged", "ring8", f"--recipe wgan_gp {_WGAN_GP} --rounds 1000"),
     Case("two time scales, ring", "tuned", "ring8", "--recipe gan --generator-lr 5e-4 --discriminator-lr 2e-3 "
-         "--rounds 3000"),
-    Case("large batch, gan, ring", "judged", "ring8", "--recipe gan --batch 512 --rounds 1500"),
-    Case("smoothed labels, ring", "tuned", "ring8", "--recipe gan --stabilise label-smoothing:0.1 --rounds 2500"),
+         "--rounds 1500"),
+    Case("large batch, gan, ring", "judged", "ring8", "--recipe gan --batch 512 --rounds 1200"),
+    Case("smoothed labels, ring", "tuned", "ring8", "--recipe gan --stabilise label-smoothing:0.1 --rounds 1500"),
     Case("slow learner, gan, ring", "judged", "ring8", "--recipe gan --generator-lr 3e-4 --discriminator-lr 3e-4 "
-         "--rounds 4000"),
-    Case("two moves, ring", "tuned", "ring8", "--recipe gan --n-discriminator 2 --rounds 2000"),
+         "--rounds 3000"),
+    Case("two moves, ring", "tuned", "ring8", "--recipe gan --n-discriminator 2 --rounds 1200"),
     Case("acgan, digits", "judged", "digits", f"--recipe acgan {SMALL} --rounds 1000"),
-    Case("acgan, digits, longer", "tuned", "digits", f"--recipe acgan {SMALL} --rounds 1600"),
+    Case("acgan, digits, shorter", "tuned", "digits", f"--recipe acgan {SMALL} --rounds 700"),
     Case("slow learner, acgan, digits", "judged", "digits", f"--recipe acgan {SMALL} --lr 1e-4 "
-         "--rounds 1800"),
+         "--rounds 1500"),
     Case("cgan, digits, long", "tuned", "digits", f"--recipe cgan {SMALL} --rounds 2000"),
     Case("instance noise, acgan, digits", "judged", "digits", f"--recipe acgan {SMALL} --stabilise instance-noise:0.05 "
-         "--rounds 1200"),
-    Case("acgan, fashion", "tuned", "fashion", f"--recipe acgan {SMALL} --rounds 1200"),
-    Case("infogan, digits", "judged", "digits", f"--recipe infogan {SMALL} --rounds 1200"),
-    Case("small batch, acgan, digits", "tuned", "digits", f"--recipe acgan {SMALL} --batch 32 --rounds 1800"),
+         "--rounds 800"),
+    Case("acgan, fashion", "tuned", "fashion", f"--recipe acgan {SMALL} --rounds 800"),
+    Case("infogan, digits", "judged", "digits", f"--recipe infogan {SMALL} --rounds 800"),
+    Case("small batch, acgan, digits", "tuned", "digits", f"--recipe acgan {SMALL} --batch 32 --rounds 1000"),
     Case("dcgan, digits", "judged", "digits", f"--recipe dcgan {SMALL} --rounds 1000"),
     Case("lsgan, digits", "tuned", "digits", f"--recipe lsgan {SMALL} --rounds 1000"),
     Case("instance noise, digits", "judged", "digits", f"--recipe dcgan {SMALL} --stabilise instance-noise:0.1 "
