@@ -2,7 +2,7 @@
 
 >>> import zerosum
 >>> sorted(name for name in zerosum.__all__ if name[0].islower())
-['compare', 'diagnose', 'evaluate', 'export', 'load', 'resume', 'train']
+['compare', 'diagnose', 'evaluate', 'export', 'load', 'resume', 'train', 'tune']
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zerosum.api import diagnose, export, resume, train
+    from zerosum.api import diagnose, export, resume, train, tune
     from zerosum.evaluation.evaluate import compare, evaluate
     from zerosum.game import Game
     from zerosum.loss import Loss
@@ -33,10 +33,12 @@ __all__ = [
     "load",
     "resume",
     "train",
+    "tune",
 ]
 
 _HOMES = {
     "train": "zerosum.api",
+    "tune": "zerosum.api",
     "resume": "zerosum.api",
     "load": "zerosum.api",
     "evaluate": "zerosum.api",

@@ -1,4 +1,4 @@
-"""The Python interface: train, resume, load, evaluate, compare, diagnose, export."""
+"""The Python interface: train, tune, resume, load, evaluate, compare, diagnose, export."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zerosum.doctor.diagnosis import Diagnosis
 from zerosum.doctor.examine import examine
-from zerosum.doctor.finding import Finding
+from zerosum.errors import InputError
 from zerosum.evaluation import evaluate as evaluation
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
@@ -21,6 +22,8 @@ from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run, Which
 from zerosum.runtime.progress import Progress
 from zerosum.training import launch
+from zerosum.tuning.results import Results
+from zerosum.tuning.search import tune as tuning
 
 
 def train(
@@ -55,6 +58,42 @@ def train(
     """
     plan = RunConfig.read(str(data), recipe, settings)
     return launch.start(plan, run=run, minutes=minutes, progress=progress, command=command)
+
+
+def tune(
+    data: str | Path,
+    *,
+    recipe: RecipeLike | None = None,
+    out: str | Path = "runs/tune",
+    trials: int = 20,
+    minutes: float | None = None,
+    metric: str | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Results:
+    """Search for the settings under which a recipe does best on `data`; every trial is a run in `out`.
+
+    The same call on the same `out` goes on where the search was stopped: the result is then `stopped_by` a signal.
+
+    Args:
+        data: what `train` would be given.
+        recipe: likewise.
+        out: folder for the runs and tune.json.
+        trials: runs at most, those of earlier calls on the same `out` counted.
+        minutes: time after which no further run begins; None for no limit.
+        metric: by which runs are compared, such as "fid"; by default the one that chooses the best checkpoint of a run.
+        progress: who is told how it goes.
+        settings: any setting of the recipe, of `Training` and of `DataConfig`, by name; none of these is varied.
+
+    Raises:
+        InputError: something given cannot be used, `out` holds another search, or Optuna is not installed.
+        StorageError: the disk refuses.
+    """
+    for name, value in (("trials", trials), ("minutes", minutes)):
+        if value is not None and not value > 0:
+            raise InputError(f"{name}={value!r} was given: give more than 0.")
+    plan = RunConfig.read(str(data), recipe, settings)
+    return tuning(plan, out=out, trials=trials, minutes=minutes, metric=metric, progress=progress)
 
 
 def resume(
@@ -161,8 +200,10 @@ def diagnose(
     *,
     against: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
-) -> list[Finding]:
-    """Return what goes wrong in a run, a log of another program or a set of images, the most severe first.
+) -> Diagnosis:
+    """Return what goes wrong in a run, a log of another program or a set of images: a list, the most severe first.
+
+    A notebook shows it as a page of findings.
 
     Args:
         place: a run directory; a log, .csv, .tsv, .jsonl, printed lines (.log, .txt) or TensorBoard's events; or a
@@ -175,7 +216,7 @@ def diagnose(
         StorageError: the cache for images cannot be written to.
     """
     given = [f"{name}={key}" for name, key in (columns or {}).items()]
-    return list(examine(local(place), against=against, columns=given).findings)
+    return Diagnosis(examine(local(place), against=against, columns=given).findings)
 
 
 def export(
