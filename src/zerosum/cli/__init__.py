@@ -116,14 +116,18 @@ def _run(command: str, arguments: list[str]) -> int:
 
 
 def _for_this_process(error: ZerosumError) -> str | None:
-    """Return what this process says of an error: under torchrun, a later one says what the first cannot know."""
+    """Return what this process says of an error: under torchrun, a later one says what the first cannot know.
+
+    That another process is lost is said by the first process of each node.
+    """
     from zerosum.errors import ProcessLostError
 
     rank = os.environ.get("RANK", "0")
     if rank == "0":
         return str(error)
     joined = "zerosum.runtime.distributed" in sys.modules and sys.modules["zerosum.runtime.distributed"].has_joined()
-    return f"Process {rank}: {error}" if joined and not isinstance(error, ProcessLostError) else None
+    told = not isinstance(error, ProcessLostError) or os.environ.get("LOCAL_RANK") == "0"
+    return f"Process {rank}: {error}" if joined and told else None
 
 
 def _loaded(command: str, arguments: list[str]) -> ModuleType:

@@ -22,7 +22,8 @@ from zerosum.hub.index import Index
 from zerosum.hub.names import Repository
 from zerosum.run import checkpoint, portable_state
 from zerosum.run.config import read_config, read_spec
-from zerosum.run.directory import FORMAT, Run
+from zerosum.run.directory import Run
+from zerosum.run.older_format import FORMAT
 from zerosum.run.public import public
 from zerosum.runtime.atomic_files import PREFIX, replacing, storing
 from zerosum.runtime.untrusted_json import parse

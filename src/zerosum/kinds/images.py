@@ -38,7 +38,7 @@ from zerosum.text import shown
 
 __all__ = ["DataConfig", "open"]
 
-UNUSED, OWN = ("target", "degrade", "direction"), ("ages", "groups")
+UNUSED, OWN = ("target", "degrade", "direction"), ("ages", "groups", "pack")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,8 +130,12 @@ def _key(
 
     It changes with the content of every file, option and label, and with nothing else.
     """
-    elsewhere = {"range", "depth", "cache", *UNUSED, *OF_FEW_KINDS} - {*OWN}  # change nothing of what is packed
+    elsewhere = {"range", "depth", "cache", *UNUSED, *OF_FEW_KINDS} - {
+        "ages",
+        "groups",
+    }  # change nothing of what is packed
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
+    asked |= {} if options.pack == "auto" else {"pack": options.pack}
     cache = options.cache_folder()
     if isinstance(found, StoredArray):
         form = built_in(source) or found.paths[0].suffix
@@ -230,21 +234,7 @@ def example(spec: Spec, count: int) -> ImageDataset:
 
 
 KIND = Kind(
-    name="images",
-    unit="images",
-    batch=Images,
-    recipe=recipe_for,
-    open=open,
-    accepts=is_images,
-    unused=UNUSED,
-    own=OWN,
-    draw=draw,
-    save=save,
-    example=example,
-    endings=image_arrays.TIFFS,
-    draw_neighbours=image_grid.side_by_side,
-    memory_format=torch.channels_last,
-    clusters=True,
-    like=like,
-    fallback=True,
-)
+    name="images", unit="images", batch=Images, recipe=recipe_for, open=open, accepts=is_images, unused=UNUSED, own=OWN,
+    draw=draw, save=save, example=example, endings=image_arrays.TIFFS, draw_neighbours=image_grid.side_by_side,
+    memory_format=torch.channels_last, clusters=True, like=like, fallback=True,
+)  # fmt: skip

@@ -45,7 +45,8 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
     recipe = recipe.to(device)
     fix_reference(recipe, dataset, seed=training.seed)
     place = {"rank": share.rank, "world": share.size}
-    source = Stream(dataset, seed=training.seed, **place, jitter=recipe.jitter, prefetch=kind.prefetch)
+    how = {"jitter": recipe.jitter, "prefetch": kind.prefetch, "block": dataset.block}
+    source = Stream(dataset, seed=training.seed, **place, **how)
     return Game(
         recipe,
         source,
