@@ -75,6 +75,23 @@ def test_every_recipe_resumes_to_the_last_bit(
     assert stopped.sample(6).read_bytes() == straight.sample(6).read_bytes()
 
 
+@pytest.mark.parametrize("name", ["srgan", "age_cgan"])
+def test_more_rounds_are_played_in_full_although_the_phases_before_would_be_longer_now(
+    name: str, tmp_path: Path
+) -> None:
+    run = Run.create(tmp_path / "run", {})
+    for rounds in (6, 12):
+        playing = game(name, shape_of(name, IMAGES), rounds=rounds)
+        if run.checkpoints():
+            checkpoint.restore(run.latest(), playing)
+        preview = sides(name, shape_of(name, IMAGES)).batch(np.arange(4))
+        Trainer(playing, run, TrainingConfig(save_every=6, log_every=1), preview, Silent()).train()
+    assert newest(run.path) == 12
+    phases = [row["phase"] for row in run.history()]
+    assert phases == sorted(phases, key=phases.index), "a phase was played twice"
+    assert len(set(phases)) == 2
+
+
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_run_on_images_resumes_to_the_last_bit(precision: str) -> None:
     settings = {"size": "16", "width": 4, "batch": 16, "save_every": 2, "log_every": 1, "precision": precision}

@@ -78,11 +78,6 @@ def of_batches(batches: Sequence[type[Batch]]) -> list[Kind]:
     return [kind for batch in batches for kind in known if kind.batch is batch]
 
 
-def endings_of(batches: Sequence[type[Batch]]) -> tuple[str, ...]:
-    """Return the endings of files that samples of a recipe may be written to, beside a .png and a .npy."""
-    return tuple(dict.fromkeys(ending for kind in of_batches(batches) for ending in kind.endings))
-
-
 def name_of(batches: Sequence[type[Batch]], source: str | Path) -> str:
     """Return the name of the first of the kinds that a recipe trains on and that a source can be of; "" for none."""
     kind = _accepting(of_batches(batches), source)

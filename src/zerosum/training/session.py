@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zerosum.errors import DivergedError
+from zerosum.game import Game
+from zerosum.recipe import Phase
 from zerosum.run.directory import Run
 
 
@@ -104,3 +106,19 @@ def peak_memory() -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def phases_left(game: Game[Any]) -> Iterator[Phase]:
+    """Begin the phases from the one that the clock stands in on, each when the one before it is over, and yield them.
+
+    The last one takes all rounds that are left. Lengths follow from --rounds; where a resume changed that, a phase that
+    is over may have had another length than it would have now.
+    """
+    phases, clock = list(game.recipe.phases()), game.clock
+    for index in range(clock.phase, len(phases)):
+        phase = phases[index]
+        if index == len(phases) - 1:
+            played = clock.phase_round if clock.phase == index else 0
+            phase = replace(phase, rounds=game.rounds - clock.round + played)
+        game.begin_phase(index, phase)
+        yield phase

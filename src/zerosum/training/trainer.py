@@ -28,7 +28,7 @@ from zerosum.text import shown
 from zerosum.training.evaluator import Evaluator
 from zerosum.training.loggers import HistoryWriter, Logger, OpenLogger
 from zerosum.training.preview import draw_preview
-from zerosum.training.session import Throughput, advising, peak_memory, stop_signals
+from zerosum.training.session import Throughput, advising, peak_memory, phases_left, stop_signals
 from zerosum.training.tensorboard import TensorBoardWriter
 
 
@@ -87,13 +87,11 @@ class Trainer:
             DivergedError: a loss or a weight is not finite; the checkpoints before it stand.
             StorageError: the disk refuses; the checkpoints before it stand.
         """
-        phases, total = list(self.game.recipe.phases()), self.game.rounds
+        total = self.game.rounds
         with stop_signals(self._ask_to_stop), self._writing(), advising(self.run):
             if self.game.clock.round == 0:
                 self._preview()
-            for index in range(self.game.clock.phase, len(phases)):
-                phase = phases[index]
-                self.game.begin_phase(index, phase)
+            for phase in phases_left(self.game):
                 while self.game.clock.phase_round < phase.rounds:
                     if self.game.world.any(self.stopped_by is not None):
                         self._progress.note("Stopping: saving first; interrupt again to stop at once.")
