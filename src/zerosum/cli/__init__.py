@@ -28,6 +28,7 @@ COMMANDS = {
     "serve": "serve runs over HTTP, and show them while they are trained",
     "evaluate": "say how good a run, or a folder of images, is, and how sure that is",
     "compare": "put evaluated runs side by side",
+    "features": "extract features of a large set of images in pieces, and compare sets by them",
     "doctor": "say what goes wrong in a run, a log or images, and what to change",
     "export": "write a generator as a file: ONNX, PyTorch, or a page for any browser",
     "recipes": "list the recipes, or explain one",

@@ -59,6 +59,10 @@ class TrainingConfig(BaseConfig):
     """Clusters of similar images that stand for classes, for data without labels or with --labels none. By default one
     for every 50 images, at most 30, where the data have no labels and the recipe needs some; else none."""
 
+    gradient_messages: Literal["float32", "bfloat16"] = "float32"
+    """What gradients travel as where several processes train: bfloat16 halves the messages, and rounds what is summed,
+    in float32, to 8 bits; the result is then no longer that of one process to rounding."""
+
     lost_after: PositiveFloat = 30.0
     """Minutes after which one of several processes that does not answer counts as lost, and the others end."""
 

@@ -33,6 +33,10 @@ class World:
     rank: int = 0
     size: int = 1
     local_rank: int = 0
+    local_size: int | None = None
+    """Processes of this node; None for all."""
+    message: torch.dtype | None = None
+    """What gradients travel as; None for their own dtype."""
 
     @property
     def is_first(self) -> bool:
@@ -45,7 +49,8 @@ class World:
             return
         # A weight that took no part has no gradient in any process: it is left alone here, and by the optimizer.
         gradients = [p.grad for p in parameters if p.grad is not None]
-        flat = self.average_(torch.cat([gradient.flatten() for gradient in gradients]))
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        flat = self.average_(flat) if self.message is None else self._average_as(flat, self.message)
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
 
@@ -56,6 +61,20 @@ class World:
                 dist.all_reduce(values, group=_group)
             values /= self.size
         return values
+
+    def _average_as(self, values: Tensor, message: torch.dtype) -> Tensor:
+        """Return the means of `values` (N,) over the processes, which travel as `message` and are summed in float32.
+
+        Each process averages a share of N, so that as many values travel as in a ring: 2 (size - 1) / size of them.
+        """
+        share = -(-len(values) // self.size)
+        sent = torch.nn.functional.pad(values, (0, share * self.size - len(values))).to(message).view(torch.uint8)
+        received, whole = torch.empty_like(sent), torch.empty_like(sent)
+        with _together():
+            dist.all_to_all_single(received, sent, group=_group)
+            mean = received.view(message).view(self.size, share).float().mean(0).to(message).view(torch.uint8)
+            dist.all_gather_into_tensor(whole, mean, group=_group)
+        return whole.view(message)[: len(values)].to(values.dtype)
 
     def any(self, flag: bool) -> bool:
         """Return whether `flag` is true in any process."""
@@ -84,21 +103,28 @@ class World:
                 dist.barrier(group=_group)
 
     def first_then_others(self, make: Callable[[], T]) -> T:
-        """Return what `make` makes, in the first process, which leaves it in a cache, and then in the others.
+        """Return what `make` makes in one process a node, which leaves it in a cache, and then in the others.
+
+        The first of all comes first, then the first of each other node, which may see that cache or not, then the rest.
 
         Raises:
-            ProcessLostError: The first has failed, and says why.
+            ProcessLostError: One of those before has failed, and says why.
         """
-        if not self.is_first:
-            if self.any(False):
+        nodes = self.local_size is not None and self.local_size < self.size
+        turn = 0 if self.is_first else 1 if nodes and self.local_rank == 0 else 2
+        for before in range(turn):
+            if (before == 0 or nodes) and self.any(False):
                 raise failed_elsewhere()
-            return make()
         failed = True
         try:
             made = make()
             failed = False
         finally:
-            self.any(failed)
+            lost = turn < 2 and self.any(failed)
+        if lost:
+            raise failed_elsewhere()
+        if turn == 0 and nodes and self.any(False):
+            raise failed_elsewhere()
         return made
 
 
@@ -117,7 +143,8 @@ def join(device: torch.device) -> World:
         with _together():
             dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
         _joined = True
-    return World(rank=rank, size=size, local_rank=local_rank)
+    local_size = int(os.environ.get("LOCAL_WORLD_SIZE", size))
+    return World(rank=rank, size=size, local_rank=local_rank, local_size=local_size)
 
 
 def meeting() -> Meeting:

@@ -133,3 +133,30 @@ def test_an_error_that_another_process_alone_knows_is_told_by_it(
     monkeypatch.setattr("zerosum.cli.report.run", fail)
     assert main(["report", "run"]) == error.exit_code
     assert capsys.readouterr().err == said
+
+
+class Turns(World):
+    """One of several processes: says when it has made its part, and hears of what others do."""
+
+    heard: tuple[bool, ...] = ()
+
+    def any(self, flag: bool) -> bool:
+        votes.append((self.rank, flag))
+        return flag
+
+
+votes: list[tuple[int, bool]] = []
+
+
+@pytest.mark.parametrize(
+    ("rank", "local_rank", "local_size", "meetings"),
+    [(0, 0, 2, 2), (1, 1, 2, 2), (2, 0, 2, 2), (3, 1, 2, 2), (0, 0, 4, 1), (3, 3, 4, 1)],
+)
+def test_one_process_a_node_makes_what_all_open(rank: int, local_rank: int, local_size: int, meetings: int) -> None:
+    votes.clear()
+    world = Turns(rank=rank, size=4, local_rank=local_rank, local_size=local_size)
+    made: list[int] = []
+    world.first_then_others(lambda: made.append(len(votes)))
+    assert len(votes) == meetings  # every process meets the others as often
+    expected = 0 if rank == 0 else 1 if local_rank == 0 else meetings
+    assert made == [expected]

@@ -81,11 +81,12 @@ def survey(
     """
     facts: dict[str, ImageHeader] = {}
     problems: dict[str, str] = {}
+    shared: dict[ImageHeader, ImageHeader] = {}  # of a million files most say the same
     for done, (name, result) in enumerate(_over(files, partial(inspect, smallest=smallest), files.names), start=1):
         if isinstance(result, Exception):
             problems[name] = reason(result)
         else:
-            facts[name] = result
+            facts[name] = shared.setdefault(result, result)
         if progress is not None and (done % 100 == 0 or done == len(files.names)):
             progress("look", done, len(files.names))
     given = read_range(range)

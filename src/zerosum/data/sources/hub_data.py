@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from zerosum.data.packing.cache import key_of
 from zerosum.errors import InputError
-from zerosum.hub import client
-from zerosum.hub.names import Repository
+from zerosum.runtime import hub_client as client
+from zerosum.runtime.hub_names import Repository
 from zerosum.runtime.thread_pool import ProgressCallback
 
 

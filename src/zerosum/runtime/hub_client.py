@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zerosum.errors import InputError
-from zerosum.hub.names import Repository
+from zerosum.runtime.hub_names import Repository
 
 SECONDS = 30
 """To wait for an answer on a repository."""
