@@ -27,7 +27,7 @@ from bench.results import save, table
 from zerosum import text
 from zerosum.training.session import peak_memory
 
-BATCH, BATCHES, ROUNDS = 128, 40, 6
+BATCH, BATCHES, ROUNDS = 128, 40, 100
 
 
 def write(place: Path, count: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -169,7 +169,7 @@ def wait_at_most(minutes: float) -> None:
     global _group
     if dist.is_initialized():
         with _together():
-            _group = dist.new_group(timeout=timedelta(minutes=minutes))
+            _group = cast(dist.ProcessGroup, dist.new_group(timeout=timedelta(minutes=minutes)))
 
 
 def failed_elsewhere() -> ProcessLostError:

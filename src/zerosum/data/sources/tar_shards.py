@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -59,9 +59,8 @@ def _members(shard: Shard) -> list[tuple[str, int, int]]:
         ) from None
 
 
-def _labels(members: dict[str, Member], read: object) -> OwnLabels | None:
+def _labels(members: dict[str, Member], read: Callable[[str], BinaryIO]) -> OwnLabels | None:
     """Read the class beside every image; None where one has none."""
-    assert callable(read)
     of: dict[str, str] = {}
     for name in members:
         if not name.lower().endswith(SUFFIXES):
