@@ -28,6 +28,7 @@ COMMANDS = {
     "serve": "serve runs over HTTP, and show them while they are trained",
     "evaluate": "say how good a run, or a folder of images, is, and how sure that is",
     "compare": "put evaluated runs side by side",
+    "features": "extract features of a large set of images in pieces, and compare sets by them",
     "doctor": "say what goes wrong in a run, a log or images, and what to change",
     "export": "write a generator as a file: ONNX, PyTorch, or a page for any browser",
     "recipes": "list the recipes, or explain one",
@@ -117,14 +118,18 @@ def _run(command: str, arguments: list[str]) -> int:
 
 
 def _for_this_process(error: ZerosumError) -> str | None:
-    """Return what this process says of an error: under torchrun, a later one says what the first cannot know."""
+    """Return what this process says of an error: under torchrun, a later one says what the first cannot know.
+
+    That another process is lost is said by the first process of each node.
+    """
     from zerosum.errors import ProcessLostError
 
     rank = os.environ.get("RANK", "0")
     if rank == "0":
         return str(error)
     joined = "zerosum.runtime.distributed" in sys.modules and sys.modules["zerosum.runtime.distributed"].has_joined()
-    return f"Process {rank}: {error}" if joined and not isinstance(error, ProcessLostError) else None
+    told = not isinstance(error, ProcessLostError) or os.environ.get("LOCAL_RANK") == "0"
+    return f"Process {rank}: {error}" if joined and told else None
 
 
 def _loaded(command: str, arguments: list[str]) -> ModuleType:

@@ -45,7 +45,7 @@ def run(arguments: list[str]) -> None:
     """Evaluate, and print the table."""
     given: Evaluate = flags.parse(Evaluate, arguments, prog="zerosum evaluate").checked()
     config = EvaluationConfig.read({name: getattr(given, name) for name in EvaluationConfig.names()})
-    try:
+    with distributed.together():
         evaluate.evaluate(
             config,
             local(given.subject),
@@ -55,8 +55,6 @@ def run(arguments: list[str]) -> None:
             checkpoint=given.checkpoint,
             show=show,
         )
-    finally:
-        distributed.leave()
 
 
 def show(evaluation: Evaluation) -> None:
