@@ -50,7 +50,7 @@ class GeneratorFile:
             rows = {"latent": latents[index].numpy(), "beside": latents[index].numpy()}
             if labels is not None:
                 rows["labels"] = labels[index].numpy()
-            known = self.defaults | rows
+            known = {**self.defaults, **rows}
             yield torch.from_numpy(self.engine.run(None, {name: known[name] for name in names})[0])
 
 

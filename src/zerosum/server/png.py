@@ -35,7 +35,7 @@ def encode(picture: Image.Image, text: Mapping[str, str]) -> bytes:
     np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
     header = struct.pack(">IIBBBBB", picture.width, picture.height, 8, COLOURS[picture.mode], 0, 0, 0)
     texts = [_chunk(b"tEXt", f"{name}\0{value}".encode("latin-1")) for name, value in text.items()]
-    content = _chunk(b"IDAT", zlib.compress(rows, LEVEL))
+    content = _chunk(b"IDAT", zlib.compress(rows.data, LEVEL))
     return b"".join([b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", header), *texts, content, _chunk(b"IEND", b"")])
 
 
