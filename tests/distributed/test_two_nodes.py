@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,9 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def launched(node: str, number: int, tmp_path: Path, *words: object) -> subprocess.Popen[str]:
+def launched(
+    node: str, number: int, tmp_path: Path, *words: object, said: Any = subprocess.PIPE
+) -> subprocess.Popen[str]:
     """Start torchrun on a node, as docs/scale.md says."""
     command = [
         "ip", "netns", "exec", node, sys.executable, "-m", "torch.distributed.run", "--nnodes", 2,
@@ -72,7 +75,7 @@ def launched(node: str, number: int, tmp_path: Path, *words: object) -> subproce
         "ZEROSUM_CACHE": str(tmp_path / f"cache-{number}"),
         "GLOO_SOCKET_IFNAME": "cable",
     }
-    return subprocess.Popen([str(word) for word in command], env=os.environ | own, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([str(word) for word in command], env=os.environ | own, stderr=said, text=True)
 
 
 def finish(processes: list[subprocess.Popen[str]], *, timeout: float) -> list[str]:
@@ -100,14 +103,22 @@ def test_a_node_that_is_lost_ends_the_other_with_a_sentence_in_time(
 ) -> None:
     run = tmp_path / "run"
     words = (data, *SETTINGS, "--rounds", 1_000_000, "--run", run, "--go-on", "--lost-after", 0.2)
-    both = [launched(node, number, tmp_path, *words) for number, node in enumerate(nodes)]
+    with open(tmp_path / "second", "w") as second:
+        both = [
+            launched(node, number, tmp_path, *words, said=second if number else subprocess.PIPE)
+            for number, node in enumerate(nodes)
+        ]
     wait_for_round(run, 8, both[0])
     ip("-n", nodes[0], "link", "set", "cable", "down")
     cut = time.monotonic()
     said = both[0].communicate(timeout=300)[1]
     assert time.monotonic() - cut < 240
+    lost = "Process 1: The first node of this run does not answer: it has ended, or the network to it is down."
+    while lost not in (tmp_path / "second").read_text():
+        assert time.monotonic() - cut < 240, (tmp_path / "second").read_text()
+        time.sleep(0.2)
     both[1].kill()
-    both[1].communicate()
+    both[1].wait()
     assert both[0].returncode != 0
     assert "Process 1 on " in said
     assert " does not answer: killed, out of memory, or a machine or the network is down." in said

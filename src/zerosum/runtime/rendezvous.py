@@ -12,9 +12,11 @@ import json
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import torch.distributed as dist
 
@@ -26,6 +28,24 @@ ANSWER_SECONDS = 3.0
 """How long processes that notice a loss wait for each other's word."""
 POLL_SECONDS = 0.05
 ATTEMPT, MET, FAILED = "zerosum/attempt", "met", "failed"
+
+
+FIRST_LOST = "The first node of this run does not answer: it has ended, or the network to it is down."
+T = TypeVar("T")
+
+
+def _in_time(ask: Callable[[], T], *, otherwise: T) -> T:
+    """Ask the store, which waits without end for a machine that is gone; `otherwise` where it does not answer."""
+    answers: list[T] = []
+
+    def asking() -> None:
+        with contextlib.suppress(RuntimeError):  # the store is lost too
+            answers.append(ask())
+
+    thread = threading.Thread(target=asking, name="zerosum-store", daemon=True)
+    thread.start()
+    thread.join(3 * ANSWER_SECONDS)
+    return answers[0] if answers else otherwise
 
 
 class Meeting:
@@ -53,31 +73,33 @@ class Meeting:
 
     def tell_failure(self, reason: str) -> None:
         """Leave word of why this process fails."""
-        with contextlib.suppress(RuntimeError):  # the store is lost too
-            self.store.set(FAILED, f"Process {self.rank} on {self.hosts[self.rank]} has stopped: {reason}")
+        said = f"Process {self.rank} on {self.hosts[self.rank]} has stopped: {reason}"
+        _in_time(lambda: self.store.set(FAILED, said), otherwise=None)
 
     def failure(self) -> str | None:
         """Return what the process that fails leaves word of, soon; None where it does not."""
+        return _in_time(self._failure, otherwise=None)
+
+    def _failure(self) -> str | None:
         deadline = time.monotonic() + ANSWER_SECONDS
-        with contextlib.suppress(RuntimeError):
-            while time.monotonic() < deadline:
-                if self.store.check([FAILED]):
-                    return self.store.get(FAILED).decode()
-                time.sleep(POLL_SECONDS)
+        while time.monotonic() < deadline:
+            if self.store.check([FAILED]):
+                return self.store.get(FAILED).decode()
+            time.sleep(POLL_SECONDS)
         return None
 
     def loss(self) -> str:
         """Return a sentence on which process is gone, and why if it has left word."""
-        try:
-            self.store.set(f"alive/{self.rank}", "")
-            deadline, silent = time.monotonic() + ANSWER_SECONDS, list(range(len(self.hosts)))
-            while silent and time.monotonic() < deadline:
-                if self.store.check([FAILED]):
-                    return self.store.get(FAILED).decode()
-                silent = [rank for rank in silent if not self.store.check([f"alive/{rank}"])]
-                time.sleep(POLL_SECONDS)
-        except RuntimeError:
-            return "The first node of this run does not answer: it has ended, or the network to it is down."
+        return _in_time(self._loss, otherwise=FIRST_LOST)
+
+    def _loss(self) -> str:
+        self.store.set(f"alive/{self.rank}", "")
+        deadline, silent = time.monotonic() + ANSWER_SECONDS, list(range(len(self.hosts)))
+        while silent and time.monotonic() < deadline:
+            if self.store.check([FAILED]):
+                return self.store.get(FAILED).decode()
+            silent = [rank for rank in silent if not self.store.check([f"alive/{rank}"])]
+            time.sleep(POLL_SECONDS)
         if not silent:
             return "A message among the processes of this run was lost, though all of them answer: start it again."
         named = ", ".join(f"{rank} on {self.hosts[rank]}" for rank in silent)
