@@ -2,7 +2,7 @@
 
 >>> import zerosum
 >>> sorted(name for name in zerosum.__all__ if name[0].islower())
-['compare', 'diagnose', 'evaluate', 'export', 'load', 'resume', 'train']
+['compare', 'diagnose', 'evaluate', 'export', 'load', 'plot', 'resume', 'train']
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zerosum.api import diagnose, export, resume, train
+    from zerosum.api import diagnose, export, plot, resume, train
     from zerosum.evaluation.evaluate import compare, evaluate
     from zerosum.game import Game
     from zerosum.loss import Loss
@@ -31,6 +31,7 @@ __all__ = [
     "evaluate",
     "export",
     "load",
+    "plot",
     "resume",
     "train",
 ]
@@ -43,6 +44,7 @@ _HOMES = {
     "compare": "zerosum.api",
     "diagnose": "zerosum.api",
     "export": "zerosum.api",
+    "plot": "zerosum.api",
     "Recipe": "zerosum.recipe",
     "Loss": "zerosum.loss",
     "Phase": "zerosum.recipe",

@@ -1,8 +1,8 @@
-"""The Python interface: train, resume, load, evaluate, compare, diagnose, export."""
+"""The Python interface: train, resume, load, evaluate, compare, diagnose, plot, export."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +202,18 @@ def export(
         StorageError: the disk refuses.
     """
     return exporting(local(run), to=to, out=out, recipe=recipe, checkpoint=checkpoint, **asked)
+
+
+def plot(*runs: str | Path | Run, curves: Sequence[str] = ()) -> Any:
+    """Draw curves of runs over rounds, smoothed over the raw values, and return the matplotlib Figure.
+
+    Args:
+        runs: run directories, a line each.
+        curves: columns of history.jsonl, such as "generator/loss"; by default all losses.
+
+    Raises:
+        InputError: no run, no such curve, nothing measured yet, or matplotlib is not installed.
+    """
+    from zerosum.report.plot import figure
+
+    return figure([run if isinstance(run, Run) else Run.open(local(run)) for run in runs], curves)
