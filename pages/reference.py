@@ -86,6 +86,8 @@ PYTHON = """# Python
 .. automodule:: zerosum.api
    :members:
 
+.. autofunction:: zerosum.report.plot.plot
+
 .. autoclass:: zerosum.run.directory.Run
    :members:
 

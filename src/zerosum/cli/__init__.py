@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from zerosum.errors import ZerosumError
 
 COMMANDS = {
-    "init": "ask three questions, and print the command to type",
     "train": "train a recipe on your data, or go on with a run",
+    "init": "ask three questions, and print the command to type",
     "tune": "search for the settings under which a recipe does best on your data",
     "sample": "make samples with a trained run, or a film of a walk among them",
     "invert": "find the latent whose sample is nearest to an image",
@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "put evaluated runs side by side, or make a table for a paper",
     "plot": "draw curves of runs as .pdf, .svg or .png",
     "cite": "write the references of a run as BibTeX",
+    "features": "extract features of a large set of images in pieces, and compare sets by them",
     "doctor": "say what goes wrong in a run, a log or images, and what to change",
     "export": "write a generator as a file: ONNX, PyTorch, or a page for any browser",
     "recipes": "list the recipes, or explain one",
@@ -39,6 +40,7 @@ COMMANDS = {
     "push": "push a run to the Hugging Face Hub, with a model card",
     "pull": "pull a run from the Hugging Face Hub",
     "follow": "send a run's curves and pictures to wandb, mlflow or trackio",
+    "playground": "write a page that trains GANs on points in the browser, with lessons",
     "bench": "measure mode collapse, beside published numbers",
 }
 
@@ -123,14 +125,18 @@ def _run(command: str, arguments: list[str]) -> int:
 
 
 def _for_this_process(error: ZerosumError) -> str | None:
-    """Return what this process says of an error: under torchrun, a later one says what the first cannot know."""
+    """Return what this process says of an error: under torchrun, a later one says what the first cannot know.
+
+    That another process is lost is said by the first process of each node.
+    """
     from zerosum.errors import ProcessLostError
 
     rank = os.environ.get("RANK", "0")
     if rank == "0":
         return str(error)
     joined = "zerosum.runtime.distributed" in sys.modules and sys.modules["zerosum.runtime.distributed"].has_joined()
-    return f"Process {rank}: {error}" if joined and not isinstance(error, ProcessLostError) else None
+    told = not isinstance(error, ProcessLostError) or os.environ.get("LOCAL_RANK") == "0"
+    return f"Process {rank}: {error}" if joined and told else None
 
 
 def _loaded(command: str, arguments: list[str]) -> ModuleType:

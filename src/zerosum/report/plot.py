@@ -52,6 +52,19 @@ def figure(runs: Sequence[Run], curves: Sequence[str] = ()) -> Any:
     return drawn
 
 
+def plot(*runs: str | Path | Run, curves: Sequence[str] = ()) -> Any:
+    """Draw curves of runs over rounds, smoothed over the raw values, and return the matplotlib Figure.
+
+    Args:
+        runs: run directories, a line each.
+        curves: columns of history.jsonl, such as "generator/loss"; by default all losses.
+
+    Raises:
+        InputError: no run, or see `figure`.
+    """
+    return figure([Run.open(run) for run in runs], curves)
+
+
 def save(runs: Sequence[Run], out: Path, curves: Sequence[str] = ()) -> Path:
     """Write `figure` as .pdf, .svg or .png, the same to the last byte each time.
 
