@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zerosum.errors import InputError
+from zerosum.run import shown
 from zerosum.run.history import History
 from zerosum.run.older_format import FORMAT, in_present_format
 from zerosum.runtime.atomic_files import PREFIX, replacing, storing, sweep
@@ -115,6 +116,9 @@ class Run:
         with storing(self.path), (self.path / "history.jsonl").open("a") as file:
             file.write(json.dumps(values) + "\n")
 
+    def _repr_html_(self) -> str:
+        return shown.html(self.path, self.description, self.history())
+
     def history(self) -> History:
         """Return the rows of the history."""
         return History.read(self.path / "history.jsonl")
@@ -129,9 +133,8 @@ class Run:
             aside = next(p for p in _aside(path) if not p.exists())
             with replacing(aside) as partial:
                 shutil.copyfile(path, partial)
-            said = (
-                f"{path} has {history.damaged} damaged line{'s' * (history.damaged > 1)}, left out; a copy is {aside}."
-            )
+            lines = f"{history.damaged} damaged line{'s' * (history.damaged > 1)}"
+            said = f"{path} has {lines}, left out; a copy is {aside}."
         with replacing(path) as partial:
             partial.write_text("".join(json.dumps(row) + "\n" for row in history.until(round_)), encoding="utf-8")
         for picture in (self.path / "samples").glob("*.png"):
