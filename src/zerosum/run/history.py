@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, overload
 
@@ -73,7 +74,7 @@ class History(Sequence[Row]):
             InputError: pandas is not installed.
         """
         try:
-            import pandas as pd
+            pd: Any = import_module("pandas")
         except ImportError:
             raise InputError("A data frame needs pandas: pip install pandas.") from None
         return pd.DataFrame(self.rows, columns=None if self.rows else ["round"]).set_index("round")
