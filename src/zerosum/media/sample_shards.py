@@ -43,8 +43,8 @@ def write_shard(pictures: Sequence[Path], out: Path, metadata: Mapping[str, str]
 
 def _write_parquet(pictures: Sequence[Path], out: Path, known: Mapping[str, object]) -> Path:
     try:
-        import pyarrow
-        import pyarrow.parquet as parquet
+        import pyarrow  # pyright: ignore[reportMissingImports]  # an extra
+        import pyarrow.parquet as parquet  # pyright: ignore[reportMissingImports]  # an extra
     except ImportError:
         raise InputError(f"{out} needs the extra data: pip install 'zerosum[data]'; a .tar needs nothing.") from None
     images = [{"bytes": picture.read_bytes(), "path": f"{index:06d}.png"} for index, picture in enumerate(pictures)]

@@ -25,7 +25,7 @@ def figure(runs: Sequence[Run], curves: Sequence[str] = ()) -> Any:
         InputError: matplotlib is missing, a curve is not in any history, or nothing was measured.
     """
     try:
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]  # an extra
     except ImportError:
         raise InputError("Drawing curves needs matplotlib: pip install 'zerosum[plots]'.") from None
     histories = [(run.path.name, run.history()) for run in runs]
@@ -77,7 +77,7 @@ def save(runs: Sequence[Run], out: Path, curves: Sequence[str] = ()) -> Path:
     if out.suffix.lower() not in FORMATS:
         raise InputError(f"{out} ends in {out.suffix or 'nothing'}: give a name that ends in {', '.join(FORMATS)}.")
     drawn = figure(runs, curves)
-    import matplotlib as mpl
+    import matplotlib as mpl  # pyright: ignore[reportMissingImports]  # an extra
 
     dates = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
     with mpl.rc_context({"svg.hashsalt": "zerosum", "pdf.fonttype": 42}), replacing(out) as partial:

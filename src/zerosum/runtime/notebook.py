@@ -24,7 +24,7 @@ class NotebookProgress:
         if status.round < status.rounds and self._now() - self._last < self._refresh_seconds:
             return
         self._last = self._now()
-        from IPython.display import display
+        from IPython.display import display  # pyright: ignore[reportMissingImports]  # an extra
 
         data = {"text/plain": line(status)}
         if self._handle is None:

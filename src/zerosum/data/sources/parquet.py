@@ -57,7 +57,7 @@ class _Table:
 
     def __init__(self, shard: Shard) -> None:
         try:
-            import pyarrow.parquet as parquet
+            import pyarrow.parquet as parquet  # pyright: ignore[reportMissingImports]  # an extra
         except ImportError:
             raise InputError(f"{shard.place} needs the extra data: pip install 'zerosum[data]'") from None
         self._shard, self._lock = shard, threading.Lock()
