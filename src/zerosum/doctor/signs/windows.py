@@ -146,6 +146,18 @@ def accuracy(evidence: Evidence, player: str) -> tuple[np.ndarray, np.ndarray]:
     return (rounds, (real + fake) / 2) if len(rounds) else evidence.series(f"{player}/accuracy")
 
 
+def hesitates(evidence: Evidence, player: str, side: str) -> bool:
+    """Whether a discriminator's mean logit of "real" or "fake" samples ends within 1 of 0, as far as it was logged.
+
+    With smoothed labels the best answer to a perfect generator is not one half: with labels of 0.9 it is a logit of
+    -0.2, by which every sample is called generated and none with certainty.
+    """
+    if evidence.facts.objective != "logistic":
+        return False
+    rounds, logits = evidence.series(f"{player}/{side}")
+    return len(logits) > 0 and abs(float(smooth(logits, rows(evidence, rounds, WINDOW))[-1])) < 1
+
+
 def first(players: list[str], otherwise: str) -> str:
     """Return the first of some players, or a usual name where none was logged."""
     return players[0] if players else otherwise
