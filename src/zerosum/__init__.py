@@ -2,7 +2,7 @@
 
 >>> import zerosum
 >>> sorted(name for name in zerosum.__all__ if name[0].islower())
-['compare', 'diagnose', 'evaluate', 'export', 'load', 'resume', 'train', 'tune']
+['compare', 'diagnose', 'evaluate', 'export', 'load', 'plot', 'resume', 'train', 'tune']
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zerosum.loss import Loss
     from zerosum.player import Player
     from zerosum.recipe import Phase, Recipe
+    from zerosum.report.plot import plot
     from zerosum.run.load import load
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ __all__ = [
     "evaluate",
     "export",
     "load",
+    "plot",
     "resume",
     "train",
     "tune",
@@ -45,6 +47,7 @@ _HOMES = {
     "compare": "zerosum.api",
     "diagnose": "zerosum.api",
     "export": "zerosum.api",
+    "plot": "zerosum.report.plot",
     "Recipe": "zerosum.recipe",
     "Loss": "zerosum.loss",
     "Phase": "zerosum.recipe",

@@ -21,6 +21,7 @@ from zerosum.run import load as loading
 from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run, Which
 from zerosum.runtime.progress import Progress
+from zerosum.training import go_on as going_on
 from zerosum.training import launch
 from zerosum.tuning.results import Results
 from zerosum.tuning.search import tune as tuning
@@ -31,6 +32,7 @@ def train(
     *,
     recipe: RecipeLike | None = None,
     run: str | Path | None = None,
+    go_on: bool = False,
     minutes: float | None = None,
     progress: Progress | None = None,
     command: str | None = None,
@@ -38,13 +40,14 @@ def train(
 ) -> Run:
     """Train `recipe` on `data` and return the run directory.
 
-    Ctrl-C, SIGTERM and SIGHUP save and end the training: the run that is returned is then `interrupted`.
+    Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 save and end the training: the run that is returned is then `interrupted`.
 
     Args:
         data: a folder, a zip, an array file, or a name such as "digits" (see `zerosum.kinds.images`).
         recipe: name of the recipe (`zerosum recipes` lists them), or one of your own: a file, package.module:Class, or
             a class; by default one is chosen by the data, and it is said which and why.
         run: folder to write; by default a new one under runs/.
+        go_on: whether `run`, where it has begun, is resumed, with these settings and those that it has.
         minutes: time to train; size, preset and number of rounds are chosen for it, after a trial on this machine.
         progress: who is told how it goes; by default a live view in a terminal and plain lines elsewhere.
         command: what a person would type for this; kept in run.json.
@@ -56,6 +59,8 @@ def train(
         UnhealthyError: with `autopilot`, the run fails and no try is left; it ends at its last healthy checkpoint.
         StorageError: the disk refuses.
     """
+    if go_on and (directory := going_on.begun(run)) is not None:
+        return going_on.go_on(directory, settings, data=data, recipe=recipe, progress=progress)
     plan = RunConfig.read(str(data), recipe, settings)
     return launch.start(plan, run=run, minutes=minutes, progress=progress, command=command)
 

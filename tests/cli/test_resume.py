@@ -7,6 +7,7 @@ import resource
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -72,6 +73,23 @@ def test_every_recipe_resumes_to_the_last_bit(
     assert measured(stopped.path) == measured(straight.path)
     assert [row["round"] for row in stopped.history()] == [1, 2, 3, 4, 5, 6]
     assert stopped.sample(6).read_bytes() == straight.sample(6).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["srgan", "age_cgan"])
+def test_more_rounds_are_played_in_full_although_the_phases_before_would_be_longer_now(
+    name: str, tmp_path: Path
+) -> None:
+    run = Run.create(tmp_path / "run", {})
+    for rounds in (6, 12):
+        playing = game(name, shape_of(name, IMAGES), rounds=rounds)
+        if run.checkpoints():
+            checkpoint.restore(run.latest(), playing)
+        preview = sides(name, shape_of(name, IMAGES)).batch(np.arange(4))
+        Trainer(playing, run, TrainingConfig(save_every=6, log_every=1), preview, Silent()).train()
+    assert newest(run.path) == 12
+    phases = [row["phase"] for row in run.history()]
+    assert phases == sorted(phases, key=phases.index), "a phase was played twice"
+    assert len(set(phases)) == 2
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -160,7 +178,10 @@ def test_two_trainings_of_a_run_at_once_are_refused(tmp_path: Path, zerosum: Any
     child.kill()
     child.communicate(timeout=60)
     assert said.code == 2
-    assert said.err == f"{run.path} is being written by process {child.pid}: wait until it has ended, or stop it.\n"
+    assert said.err.startswith(
+        f"{run.path} is being written by process {child.pid} on {socket.gethostname()}, since 20"
+    )
+    assert said.err.endswith(": wait until it has ended, or stop it.\n")
     assert zerosum("train", "--resume", run.path, "--rounds", 2).code == 0, "the lock ended with the process"
 
 

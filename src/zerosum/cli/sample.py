@@ -29,7 +29,8 @@ from zerosum.inference.results import results_in, tell_of_earlier
 from zerosum.kinds.base import Kind
 from zerosum.media.image_arrays import note_on_files
 from zerosum.recipe import Recipe
-from zerosum.run.directory import Which
+from zerosum.run.config import read_spec
+from zerosum.run.directory import Run, Which
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.terminal import say, tell
 from zerosum.tasks import AGE, GENERATE, require_task
@@ -54,9 +55,9 @@ class Sample(BaseConfig):
     """Start of the randomness; on a CPU the same seed makes the same samples."""
 
     out: Path | None = None
-    """A folder for one file a sample, a .png for all in one picture, or a .npy or .tif for all in one file; of clips
-    also a .gif or .mp4 of all in motion; with --interpolate a .gif, .mp4, or .png strip. By default beside the run's
-    other pictures."""
+    """A folder for one file a sample, a .png for all in one picture, or a .npy, .tif, .tar or .parquet for all in one
+    file; of clips also a .gif or .mp4 of all in motion; with --interpolate a .gif, .mp4, or .png strip. By default
+    beside the run's other pictures."""
 
     grid: Literal["classes"] | None = None
     """classes: one picture with a row a class (or a row an attribute), the same latents in every row."""
@@ -104,7 +105,7 @@ def run(arguments: list[str]) -> None:
         kind = recipe_of(place, value_of(arguments, "--recipe"))
         require_task(kind, place, GENERATE, AGE)
         parameters = controls(kind)
-        endings += kinds.endings_of(kind.data)
+        endings += kinds.find(read_spec(Run.open(place)).kind).endings
         parser = with_controls(Sample, kind.sample, parameters)
         if "label" not in parameters and value_of(arguments, "--label") is not None:
             raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,9 +13,8 @@ from zerosum.errors import InputError
 from zerosum.evaluation.class_table import MARK, title_of
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.inputs import extract_stream
-from zerosum.evaluation.measures import better, chosen
-from zerosum.evaluation.measures.base import Values, inception_title
-from zerosum.evaluation.result import MetricResult, finite
+from zerosum.evaluation.measures import chosen
+from zerosum.evaluation.result import MetricResult
 from zerosum.evaluation.samples import Comparison, Reference, SampleSet
 from zerosum.inference.generate import finished, stream
 from zerosum.recipe import Recipe
@@ -56,7 +55,7 @@ def class_figures(
     """Compute the metrics of each class with 20 real samples or more, of as many samples generated with its label.
 
     Returns:
-        Figures called metric:class, without intervals, and sentences on what was left out and how to read them.
+        Figures called metric:class, and sentences on what was left out and how to read them.
     """
     reference, names = comparison.reference, _names(config)
     real, other = (torch.from_numpy(np.asarray(labels)) for labels in _labels(reference))
@@ -73,19 +72,18 @@ def class_figures(
         fake = extract_stream(
             reference.extractor, map(partial(finished, recipe.spec), made), count=count, context=context
         )
-        alike = replace(reference, real=reference.real.take(of_class))
-        values = _values(alike, fake, names)
-        floors = _values(alike, reference.other.take(of_other[:count]), names) if len(of_other) >= FEWEST else {}
+        spare = reference.other.take(of_other[:count])
+        sides = replace(reference, real=reference.real.take(of_class), other=spare if len(spare) >= FEWEST else fake)
         figures += [
-            MetricResult(
-                metric=f"{metric}{MARK}{name}",
-                title=title_of(inception_title("FID", comparison) if metric == "fid" else metric, name),
-                value=finite(values[metric]),
-                better=better()[metric],
+            replace(
+                figure,
+                metric=f"{figure.metric}{MARK}{name}",
+                title=title_of(figure.title, name),
                 settings=f"{count:,} generated with this label, {count:,} real",
-                floor=finite(floors[metric]) if floors else None,
+                floor=figure.floor if len(spare) >= FEWEST else None,
+                notes=(),
             )
-            for metric in names
+            for figure in _figures(sides, fake, names)
         ]
     left = f"Per class, left out because they have fewer than {FEWEST} real samples here: {', '.join(few)}."
     return tuple(figures), (*([left] if few else []), *([BIASED] if figures and "fid" in names else []))
@@ -103,14 +101,11 @@ def _other_labels(labels: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
     return np.empty(0, dtype=np.int64) if labels is None else labels[rows]
 
 
-def _values(reference: Reference, fake: SampleSet, names: Sequence[str]) -> Values:
-    """Compute metrics of samples alone, without floor and interval."""
+def _figures(reference: Reference, fake: SampleSet, names: Sequence[str]) -> Iterator[MetricResult]:
+    """Compute metrics of the samples of a class, with floors and intervals."""
     comparison = Comparison(reference=reference, fake=fake, paired=False)
-    found: dict[str, float] = {}
     for group in chosen(comparison, names):
-        assert group.quick is not None
-        found.update(group.quick(comparison))
-    return found
+        yield from (figure for figure in group.compute(comparison) if figure.metric in names)
 
 
 def _names(config: EvaluationConfig) -> tuple[str, ...]:

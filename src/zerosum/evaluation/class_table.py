@@ -29,14 +29,15 @@ def title_of(title: str, name: str) -> str:
 def class_rows(figures: Sequence[MetricResult]) -> list[tuple[str, ...]]:
     """Return the table of the figures of single classes: its head, then a row a class; nothing where there are none.
 
-    Cells hold the value, and what real samples get against other real ones in brackets.
+    Cells hold the value, its interval where it has one, and what real samples get against other real ones in brackets.
     """
     rows: dict[str, dict[str, str]] = {}
     for figure in of_classes(figures):
         name = figure.metric.partition(MARK)[2]
         title = figure.title.removesuffix(title_of("", name))
         value, floor = (number(v) if v is not None else "-" for v in (figure.value, figure.floor))
-        rows.setdefault(name, {"samples": figure.settings})[f"{title} ({figure.better})"] = f"{value} ({floor})"
+        spread = f", {number(figure.interval.low)} to {number(figure.interval.high)}" if figure.interval else ""
+        rows.setdefault(name, {"samples": figure.settings})[f"{title} ({figure.better})"] = f"{value}{spread} ({floor})"
     if not rows:
         return []
     head = next(iter(rows.values())).keys()

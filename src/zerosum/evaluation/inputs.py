@@ -37,8 +37,8 @@ COPIES_PASS = (
     "authenticity, or compare it with a split test or val."
 )
 SEEN_BEFORE = (
-    "The run was trained on the very sources that it is judged by (split {split}), so it does worse on new ones: hold "
-    "it against a split test or val, or other data by --against."
+    "The run was trained on the very sources that it is compared with (split {split}), so it does worse on new ones: "
+    "compare it with a split test or val, or with other data by --against."
 )
 
 
@@ -86,8 +86,8 @@ def reference_for_run(
     found = splits.real.images.spec.shape
     if found != spec.shape:
         raise InputError(
-            f"The run makes samples of shape {spec.shape} and {splits.real.dataset.source} has {found}: hold it "
-            "against data of the same kind."
+            f"The run makes samples of shape {spec.shape} and {splits.real.dataset.source} has {found}: "
+            "compare it with data of the same kind."
         )
     if config.per_class:
         require_same_classes(splits, spec)

@@ -13,7 +13,7 @@ from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.sizes import expected
-from zerosum.data.sources.find import built_in
+from zerosum.data.sources.find import built_in, is_there
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
@@ -78,11 +78,6 @@ def of_batches(batches: Sequence[type[Batch]]) -> list[Kind]:
     return [kind for batch in batches for kind in known if kind.batch is batch]
 
 
-def endings_of(batches: Sequence[type[Batch]]) -> tuple[str, ...]:
-    """Return the endings of files that samples of a recipe may be written to, beside a .png and a .npy."""
-    return tuple(dict.fromkeys(ending for kind in of_batches(batches) for ending in kind.endings))
-
-
 def name_of(batches: Sequence[type[Batch]], source: str | Path) -> str:
     """Return the name of the first of the kinds that a recipe trains on and that a source can be of; "" for none."""
     kind = _accepting(of_batches(batches), source)
@@ -107,7 +102,7 @@ def require_present(source: str | Path) -> None:
     Raises:
         InputError: it is neither.
     """
-    if built_in(source) is None and not absolute(source).exists():
+    if not is_there(source):
         raise InputError(
             f"There is no file or folder {absolute(source)}, nor a built-in data set {source}: give a path or a name."
         )

@@ -1,7 +1,6 @@
 // What both kinds of page share: elements, controls, saving, keys, and the start. `makeEngine` is the engine's file's.
 
 const model = JSON.parse(document.getElementById("model").textContent);
-const $ = (id) => document.getElementById(id);
 const LARGEST_SEED = 2 ** 31;
 const HINTS = {
   truncation: "Lower: more typical, and less varied.",
@@ -9,17 +8,6 @@ const HINTS = {
   category: "What this number stands for, the model has found by itself.",
   codes: "What these stand for, the model has found by itself.",
 };
-
-/** Make an element with properties, attributes that hold a dash, and children; text is never markup. */
-function element(name, properties = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key.includes("-")) made.setAttribute(key, value);
-    else made[key] = value;
-  }
-  made.append(...children);
-  return made;
-}
 
 function say(text) {
   $("status").textContent = text;

@@ -16,8 +16,8 @@ from zerosum.page.model import PageModel
 Engine = Literal["onnx", "server"]
 
 SCRIPTS: dict[Engine, tuple[str, ...]] = {
-    "onnx": ("random.js", "gif.js", "engine_onnx.js", "app.js", "generate.js", "transform.js", "main.js"),
-    "server": ("random.js", "gif.js", "engine_server.js", "app.js", "generate.js", "transform.js", "main.js"),
+    "onnx": ("random.js", "gif.js", "dom.js", "engine_onnx.js", "app.js", "generate.js", "transform.js", "main.js"),
+    "server": ("random.js", "gif.js", "dom.js", "engine_server.js", "app.js", "generate.js", "transform.js", "main.js"),
 }
 """Files that make up the page's one script. An engine's file defines `async makeEngine(model, part)`."""
 
@@ -66,15 +66,15 @@ def render(
         headline=headline,
         lead=lead.format(factor=model.factor) if engine == "onnx" else lead.replace(", on your device", ""),
         about=ABOUT[engine],
-        policy=_policy(script, style, connects=connects),
+        policy=policy(script, style, connects=connects),
         style=Markup(style),
         script=Markup(script),
-        description=Markup(_inert(model.to_json())),
+        description=Markup(inert(model.to_json())),
         parts={name: Markup(base64.b64encode(part).decode()) for name, part in (parts or {}).items()},
     )
 
 
-def _policy(script: str, style: str, *, connects: bool) -> str:
+def policy(script: str, style: str, *, connects: bool) -> str:
     """Return a content security policy: this script and this style alone, WebAssembly, and no requests."""
     return "; ".join(
         [
@@ -93,10 +93,10 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     r"""Escape JSON so that nothing in it can end the element that holds it.
 
-    >>> _inert('{"run": "</script>"}')
+    >>> inert('{"run": "</script>"}')
     '{"run": "\\u003c/script>"}'
     """
     return text.replace("<", "\\u003c")

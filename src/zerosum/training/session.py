@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zerosum.errors import DivergedError
+from zerosum.game import Game
+from zerosum.recipe import Phase
 from zerosum.run.directory import Run
 
 
@@ -48,9 +50,10 @@ class Throughput:
 
 @contextmanager
 def stop_signals(ask: Callable[[int], None]) -> Iterator[None]:
-    """Have the first SIGINT, SIGTERM or SIGHUP ask for a stop, and a second SIGINT or SIGTERM stop at once.
+    """Have the first SIGINT, SIGTERM, SIGHUP or SIGUSR1 ask for a stop, and a second SIGINT or SIGTERM stop at once.
 
     SIGHUP, which a terminal that closes sends once or twice, is left alone where it is ignored, as under nohup.
+    SIGUSR1 is what SLURM sends ahead of a job's end where it is asked to (--signal=USR1@120).
 
     Args:
         ask: called with the number of the signal, in the middle of anything.
@@ -65,8 +68,10 @@ def stop_signals(ask: Callable[[int], None]) -> Iterator[None]:
         ask(number)
 
     numbers = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
+    for name in ("SIGHUP", "SIGUSR1"):  # which Windows does not have
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            numbers.append(number)
     try:
         for number in numbers:
             before[number] = signal.signal(number, handle)
@@ -101,3 +106,19 @@ def peak_memory() -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def phases_left(game: Game[Any]) -> Iterator[Phase]:
+    """Begin the phases from the one that the clock stands in on, each when the one before it is over, and yield them.
+
+    The last one takes all rounds that are left. Lengths follow from --rounds; where a resume changed that, a phase that
+    is over may have had another length than it would have now.
+    """
+    phases, clock = list(game.recipe.phases()), game.clock
+    for index in range(clock.phase, len(phases)):
+        phase = phases[index]
+        if index == len(phases) - 1:
+            played = clock.phase_round if clock.phase == index else 0
+            phase = replace(phase, rounds=game.rounds - clock.round + played)
+        game.begin_phase(index, phase)
+        yield phase

@@ -16,7 +16,7 @@ from zerosum.doctor.watch import Watch
 from zerosum.errors import DivergedError
 from zerosum.game import Game
 from zerosum.media import image_grid
-from zerosum.run import checkpoint
+from zerosum.run import checkpoint, save_request
 from zerosum.run.directory import Run
 from zerosum.run.rescues import void_values
 from zerosum.run.training_config import TrainingConfig
@@ -28,7 +28,7 @@ from zerosum.text import shown
 from zerosum.training.evaluator import Evaluator
 from zerosum.training.loggers import HistoryWriter, Logger, OpenLogger
 from zerosum.training.preview import draw_preview
-from zerosum.training.session import Throughput, advising, peak_memory, stop_signals
+from zerosum.training.session import Throughput, advising, peak_memory, phases_left, stop_signals
 from zerosum.training.tensorboard import TensorBoardWriter
 
 
@@ -87,13 +87,11 @@ class Trainer:
             DivergedError: a loss or a weight is not finite; the checkpoints before it stand.
             StorageError: the disk refuses; the checkpoints before it stand.
         """
-        phases, total = list(self.game.recipe.phases()), self.game.rounds
+        total = self.game.rounds
         with stop_signals(self._ask_to_stop), self._writing(), advising(self.run):
             if self.game.clock.round == 0:
                 self._preview()
-            for index in range(self.game.clock.phase, len(phases)):
-                phase = phases[index]
-                self.game.begin_phase(index, phase)
+            for phase in phases_left(self.game):
                 while self.game.clock.phase_round < phase.rounds:
                     if self.game.world.any(self.stopped_by is not None):
                         self._progress.note("Stopping: saving first; interrupt again to stop at once.")
@@ -115,7 +113,8 @@ class Trainer:
             self._evaluate(phase, total)
         if round_ % settings.log_every == 0 or last:
             self._log(phase, total)
-        if round_ % settings.save_every == 0 and not last:
+        asked = self.game.world.any(self.game.world.is_first and save_request.take(self.run.path))
+        if (asked or round_ % settings.save_every == 0) and not last:
             self._save()
 
     def _log(self, phase: str, total: int) -> None:
@@ -211,8 +210,7 @@ class Trainer:
         clock = self.game.clock
         if self._saved == clock.round:
             return
-        phases = self.game.recipe.phases()
-        self._log(phases[clock.phase].name, self.game.rounds)
+        self._log(self.game.recipe.phases()[clock.phase].name, self.game.rounds)
         if self._require_health is not None and not asked:
             with self._pace.paused():
                 self._require_health()

@@ -21,6 +21,7 @@ from zerosum.evaluation.inputs import of_run
 from zerosum.evaluation.result import Evaluation
 from zerosum.inference.generate import draw_labels, finished, generate
 from zerosum.kinds import open_data
+from zerosum.metrics.bootstrap import share_interval
 from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.metrics.precision_recall import fidelity_diversity
 from zerosum.run.config import read_config
@@ -73,6 +74,12 @@ def test_each_class_is_compared_with_real_samples_of_it(run: Path, features: str
         assert found[f"fid:{name}"].floor == pytest.approx(frechet_distance_of_features(ours, least).value, rel=1e-3)
         near = fidelity_diversity(ours, fake, k=3, k_density=5)
         assert (found[f"precision:{name}"].value, found[f"recall:{name}"].value) == (near.precision, near.recall)
+        share = share_interval(near.precision, len(ours))  # Wilson's
+        assert (found[f"precision:{name}"].interval.low, found[f"precision:{name}"].interval.high) == (
+            share.low,
+            share.high,
+        )
+        assert found[f"fid:{name}"].interval.low < value < found[f"fid:{name}"].interval.high
         assert found[f"fid:{name}"].settings == f"{len(ours)} generated with this label, {len(ours)} real"
 
 

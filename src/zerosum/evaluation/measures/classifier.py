@@ -40,7 +40,7 @@ def groups() -> tuple[MetricGroup, ...]:
             unavailable=_missing_for_splits,
             compute=_compute_inception,
             quick=_inception_alone,
-            blind="IS, Mode Score and class imbalance do not react to one and the same image for each class, nor to "
+            blind="IS, Mode Score and class imbalance do not react to one and the same sample for each class, nor to "
             "what a class looks like",
         ),
         MetricGroup(names=MODE, unavailable=_missing_for_splits, compute=_compute_mode, quick=_mode_alone),

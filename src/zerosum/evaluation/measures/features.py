@@ -42,7 +42,7 @@ def groups() -> tuple[MetricGroup, ...]:
             compute=_compute_frechet,
             quick=_frechet_alone,
             blind="FID knows means and covariances alone, mixes quality and variety, and does not react to copies of "
-            "training images",
+            "training samples",
         ),
         MetricGroup(names=ENDLESS, unavailable=_too_few_for_a_line, compute=_compute_endless),
         MetricGroup(names=KERNEL, unavailable=_too_few_for_parts, compute=_compute_kernel, quick=_kernel_alone),

@@ -30,7 +30,7 @@ def groups() -> tuple[MetricGroup, ...]:
             names=COPIES,
             unavailable=_missing,
             compute=_compute_copies,
-            blind="authenticity and the distances to training images rise to their best on noise: only values below "
+            blind="authenticity and the distances to training samples rise to their best on noise: only values below "
             "the floor say anything",
         ),
         MetricGroup(names=PIXELS, unavailable=_missing_pixels, compute=_compute_pixels),
