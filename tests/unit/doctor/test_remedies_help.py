@@ -96,7 +96,9 @@ GAMES = {
         play=on_few_images, settings=IMAGES | {"generator_lr": 1e-5, "rounds": 1_500}, remedy="--stabilise diff-augment"
     ),
     "discriminator-overpowers": Failure(
-        data="digits", settings=IMAGES | {"generator_lr": 1e-4, "rounds": 600}, remedy="--stabilise diff-augment"
+        data="digits",
+        settings=IMAGES | {"generator_lr": 1e-4, "discriminator_lr": 1e-3, "rounds": 600},
+        remedy="--stabilise diff-augment",
     ),
     "divergence": Failure(
         settings={"recipe": "lsgan", "batch": 32, "rounds": 560, "generator_lr": 0.3, "discriminator_lr": 0.3},
@@ -106,7 +108,7 @@ GAMES = {
     "ema-too-slow": Failure(settings=GAN | {"rounds": 20, "ema_decay": 0.9999}, remedy="--ema-decay", slow=False),
     "failure-to-converge": Failure(play=circling, remedy="--stabilise r1"),
     "generator-overpowers": Failure(
-        settings=GAN | {"discriminator_lr": 4e-4, "rounds": 300, "seed": 1}, remedy="--n-discriminator"
+        settings=GAN | {"discriminator_lr": 2e-4, "rounds": 300, "seed": 1}, remedy="--n-discriminator"
     ),
     "learning-rate-too-high": Failure(
         settings=GAN | {"rounds": 20, "generator_lr": 0.05}, remedy="--generator-lr", slow=False

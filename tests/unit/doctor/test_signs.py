@@ -156,6 +156,18 @@ def test_points_that_stay_apart_are_told_apart_less_surely_than_images() -> None
     assert sign.find(evidence(failing(accuracy), Facts(rounds=ROUNDS, shape=(2,), objective="relativistic"))) is None
 
 
+@pytest.mark.parametrize(("side", "sign"), [("real", "discriminator-overpowers"), ("fake", "generator-overpowers")])
+def test_a_discriminator_that_calls_all_the_same_without_being_sure_does_well(side: str, sign: str) -> None:
+    accuracy = {f"discriminator/{name}_accuracy": float(name != side) for name in ("real", "fake")}
+    plain = Facts(rounds=ROUNDS, shape=(2,), objective="logistic")
+    smoothed = replace(plain, training={"stabilise": "r1:1,label-smoothing:0.1"})
+    labels = replace(plain, config={"real_label": (0.9, 0.9), "fake_label": (0.0, 0.0)})
+    sure = -1.0 if side == "real" else 1.0
+    for logit, facts, found in ((0.2, smoothed, False), (0.2, labels, False), (0.2, plain, True), (4, smoothed, True)):
+        rows = failing({**accuracy, f"discriminator/{side}": logit * sure})
+        assert (signs.find(sign).find(evidence(rows, facts)) is not None) == found
+
+
 def test_labels_count_as_ignored_from_the_middle_of_the_run_on() -> None:
     sign, early = signs.find("labels-ignored"), {"watch/label_effect": 0.15}
     rows = failing(early, onset=0)

@@ -12,6 +12,8 @@ CERTAIN = 0.99
 """Mean accuracy of a discriminator that is hardly ever wrong: 3 of 3 onsets in a log of 100 epochs, 2 false alarms."""
 APART = 0.9
 """The same on points, whose distributions overlap once the generator has learned: it is 0.6 in games that go well."""
+LATE = 0.5
+"""Share of the planned rounds up to which points may lie apart."""
 NEVER, SELDOM = 0.01, 0.2
 """Accuracy on one kind of sample below which the discriminator calls all of it the other kind, or nearly all."""
 VANISHED = 1e-6
@@ -65,7 +67,7 @@ def _rejects(evidence: Evidence) -> Finding | None:
         for bound, over, severity in ((NEVER, 1, "critical"), (SELDOM, windows.WINDOW, "warning")):
             lost = np.where(fake > 1 - bound, real, 1.0)
             found = windows.crossing(evidence, rounds, lost, below=bound, span=over, lasting=50)
-            if found:
+            if found and not windows.hesitates(evidence, player, "real"):
                 return SIGN.finding(
                     title="The discriminator calls everything generated",
                     severity=severity,
@@ -87,9 +89,11 @@ def _accurate(evidence: Evidence) -> Finding | None:
     pairs = facts.objective == "relativistic"
     if facts.objective == "wasserstein" or (pairs and _penalised(evidence)):
         return None
-    bound = APART if len(facts.shape) == 1 and not pairs else CERTAIN
+    points = len(facts.shape) == 1 and not pairs
+    bound, after = (APART, LATE * (facts.rounds or 0)) if points else (CERTAIN, 0.0)
+    after = max(after, windows.warm_up(evidence))
     for player in evidence.discriminators:
-        found = windows.crossing(evidence, *windows.accuracy(evidence, player), above=bound)
+        found = windows.crossing(evidence, *windows.accuracy(evidence, player), above=bound, after=after)
         if found:
             return SIGN.finding(
                 severity="warning",

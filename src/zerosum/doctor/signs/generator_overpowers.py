@@ -30,7 +30,7 @@ def _fooled(evidence: Evidence) -> Finding | None:
         for bound, over, severity in ((NEVER, 1, "critical"), (SELDOM, windows.WINDOW, "warning")):
             fooled = fake if pairs else np.where(real > 1 - bound, fake, 1.0)
             found = windows.crossing(evidence, rounds, fooled, below=bound, span=over, lasting=50)
-            if found:
+            if found and not windows.hesitates(evidence, player, "fake"):
                 return SIGN.finding(
                     title="The discriminator takes every sample for real",
                     severity=severity,

@@ -146,6 +146,22 @@ def accuracy(evidence: Evidence, player: str) -> tuple[np.ndarray, np.ndarray]:
     return (rounds, (real + fake) / 2) if len(rounds) else evidence.series(f"{player}/accuracy")
 
 
+def hesitates(evidence: Evidence, player: str, side: str) -> bool:
+    """Whether labels are smoothed, and the mean logit of "real" or "fake" samples ends within 1 of 0.
+
+    With smoothed labels the best answer to a perfect generator is not one half: with labels of 0.9 it is a logit of
+    -0.2, by which every sample is called generated and none with certainty.
+    """
+    facts = evidence.facts
+    labels = [facts.config.get(f"{kind}_label") for kind in ("real", "fake")]
+    within = any(0 < end < 1 for ends in labels if isinstance(ends, tuple | list) for end in ends)
+    smoothed = within or "smoothing" in str(facts.training.get("stabilise") or "")
+    if facts.objective != "logistic" or not smoothed:
+        return False
+    rounds, logits = evidence.series(f"{player}/{side}")
+    return len(logits) > 0 and abs(float(smooth(logits, rows(evidence, rounds, WINDOW))[-1])) < 1
+
+
 def first(players: list[str], otherwise: str) -> str:
     """Return the first of some players, or a usual name where none was logged."""
     return players[0] if players else otherwise
