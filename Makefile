@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.zerosum-ready
 KERAS := bench/.keras
 
-.PHONY: setup demo test check fix slow bench
+.PHONY: setup demo test check fix slow bench docs package
 
 setup: $(READY)
 
@@ -44,6 +44,13 @@ bench: $(READY) $(KERAS)  ## speed beside peers, in turn, and memory; writes doc
 	$(BIN)/python -m bench.data --save
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench.export --save
 	$(BIN)/python -m bench.memory
+
+docs: $(READY)  ## the site, in docs/_site: warnings are errors, links are checked
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_site
+
+package: $(READY)  ## wheel and sdist in dist/, tried in a fresh environment that borrows this one's torch
+	OMP_NUM_THREADS=1 $(BIN)/python -m pages.package
 
 $(KERAS):
 	$(PYTHON) -m venv $@

@@ -1,141 +1,90 @@
 """Games that fail and games that do not: what the doctor says of each, and after how many rounds.
 
-    python -m bench.collapse [--seeds 3] [--only NAME ...] [--folder runs/collapse] [--autopilot] [--save]
+    python -m bench.collapse [--seeds 3] [--only NAME ...] [--folder runs/collapse] [--autopilot]
+                           [--as-played] [--save]
 
-Each game is a run of `zerosum train` in --folder and is not played twice, so that a stopped benchmark goes on. The
-history is examined as the doctor would have seen it while it grew. Thresholds may be set on the half called "tuned";
-the other half, "judged", says how well they do. With --autopilot the failing games are played again with it.
+Each game is a run of `zerosum train` in --folder and is not played twice, so that a stopped benchmark goes on. Whether
+it failed is measured by `bench.outcomes`, whatever it was meant to do. The history is examined as the doctor would have
+seen it while it grew. Thresholds may be set on the half called "tuned"; the other half, "judged", says how well they
+do. With --autopilot the games that fail are played again with it.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import statistics
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from bench.collapse_cases import FAILING, HEALTHY, Case, made
+from bench.outcomes import RULE, Outcome, outcome
 from bench.results import save, table
-from zerosum.data.options import DataConfig
-from zerosum.doctor import Evidence, Finding, diagnose
+from zerosum import doctor
+from zerosum.cli import main as zerosum
+from zerosum.doctor import Evidence, Finding
 from zerosum.doctor.facts import facts_of
-from zerosum.kinds import open_data
 from zerosum.run.directory import Run
 from zerosum.run.history import History
 
 PREFIXES = 40
 """Moments at which the doctor looks at a growing history."""
 
-SMALL = "--size 16 --width 8"
-STRONG = "--generator-hidden 64 64 --discriminator-hidden 64 64 --dropout 0 --latent-dim 2"
-
 
 @dataclass(frozen=True)
-class Case:
-    """A game."""
+class Played:
+    """A game that was played."""
 
-    name: str
-    data: str
-    """A name, or one of `made`."""
-    flags: str
-    expected: tuple[str, ...] = ()
-    """Signs, each of which would name what goes wrong; none for a game that does well."""
+    case: Case
+    seed: int
+    run: Run
+    ended: Outcome
 
-
-FAILING = (
-    Case("strong discriminator, ring", "ring8", f"--recipe gan {STRONG} --generator-lr 1e-4 --discriminator-lr 1e-3 "
-         "--n-discriminator 5 --rounds 1500", ("discriminator-overpowers", "mode-collapse")),
-    Case("strong discriminator, grid", "grid25", f"--recipe gan {STRONG} --generator-lr 1e-4 --discriminator-lr 1e-3 "
-         "--n-discriminator 5 --rounds 1500", ("discriminator-overpowers", "mode-collapse")),
-    Case("strong discriminator, digits", "digits", "--recipe gan --dropout 0 --generator-lr 2e-5 "
-         "--discriminator-lr 2e-3 --rounds 1200", ("discriminator-overpowers", "learning-rates-far-apart")),
-    Case("strong discriminator, dcgan", "digits", f"--recipe dcgan {SMALL} --generator-lr 1e-5 "
-         "--discriminator-lr 4e-3 --rounds 800", ("discriminator-overpowers", "learning-rates-far-apart")),
-    Case("strong generator", "ring8", "--recipe gan --generator-lr 2e-2 --discriminator-lr 1e-5 --rounds 1500",
-         ("generator-overpowers", "mode-collapse", "learning-rate-too-high", "learning-rates-far-apart")),
-    Case("rate of 10", "ring8", "--recipe gan --generator-lr 10 --discriminator-lr 10 --rounds 1500",
-         ("divergence", "learning-rate-too-high", "mode-collapse")),
-    Case("rate of 0.1, dcgan", "digits", f"--recipe dcgan {SMALL} --generator-lr 0.1 --discriminator-lr 0.1 "
-         "--rounds 800", ("learning-rate-too-high", "mode-collapse", "divergence")),
-    Case("wide clipping", "ring8", "--recipe wgan --clip 5 --rounds 800",
-         ("divergence", "failure-to-converge", "loss-unbounded", "learning-rate-too-high")),
-    Case("labels outside 0 and 1", "digits", f"--recipe dcgan {SMALL} --real-label 0.7 1.2 --fake-label -0.2 0.3 "
-         "--generator-lr 1e-3 --discriminator-lr 1e-3 --rounds 800", ("loss-unbounded", "discriminator-overpowers")),
-    Case("batch of 2", "digits", f"--recipe dcgan {SMALL} --batch 2 --rounds 1500",
-         ("batch-too-small-for-batch-norm",)),
-    Case("100 digits", "few", f"--recipe dcgan {SMALL} --rounds 1500",
-         ("discriminator-overfits", "samples-memorised", "discriminator-overpowers", "mode-collapse")),
-    Case("labels without meaning", "shuffled", f"--recipe cgan {SMALL} --rounds 1200", ("labels-ignored",)),
-    Case("high momentum", "digits", "--recipe gan --betas 0.95 0.999 --generator-lr 5e-3 --discriminator-lr 5e-3 "
-         "--rounds 1200",
-         ("failure-to-converge", "mode-collapse", "learning-rate-too-high", "discriminator-overpowers")),
-    Case("slow average", "digits", f"--recipe dcgan {SMALL} --ema-decay 0.99999 --rounds 800", ("ema-too-slow",)),
-    Case("constant channel", "opaque", f"--recipe dcgan {SMALL} --rounds 800", ("duplicates-or-constant-channel",)),
-    Case("simultaneous, high rates", "ring8", "--recipe gan --simultaneous --betas 0.9 0.999 --generator-lr 2e-2 "
-         "--discriminator-lr 2e-2 --rounds 1500",
-         ("failure-to-converge", "learning-rate-too-high", "mode-collapse", "discriminator-overpowers")),
-)  # fmt: skip
-
-HEALTHY = (
-    *(
-        Case(f"{recipe}, ring", "ring8", f"--recipe {recipe} --rounds {rounds}")
-        for recipe, rounds in (
-            ("gan", 1500), ("lsgan", 1000), ("wgan", 600), ("wgan_gp", 600), ("r3gan", 1000), ("unrolled", 400),
-        )
-    ),
-    *(
-        Case(f"{recipe}, digits", "digits", f"--recipe {recipe} {SMALL} --rounds {rounds}")
-        for recipe, rounds in (("dcgan", 1000), ("lsgan", 1000), ("cgan", 1000), ("wgan_gp", 400), ("acgan", 1000))
-    ),
-    Case("gan, digits", "digits", "--recipe gan --rounds 1500"),
-    Case("slow learner, ring", "ring8", "--recipe gan --generator-lr 1e-4 --discriminator-lr 1e-4 --rounds 1500"),
-    Case("slow learner, digits", "digits", f"--recipe dcgan {SMALL} --generator-lr 5e-5 --discriminator-lr 5e-5 "
-         "--rounds 1000"),
-    Case("instance noise, digits", "digits", f"--recipe dcgan {SMALL} --stabilise instance-noise:0.1 --rounds 1000"),
-    Case("large batch, ring", "ring8", "--recipe lsgan --batch 1024 --rounds 600"),
-)  # fmt: skip
+    @property
+    def last(self) -> int:
+        """The last round of its history."""
+        return max((row["round"] for row in self.run.history()), default=0)
 
 
-def made(name: str, folder: Path) -> str:
-    """Return where data lie: names as they are, others written beside the runs."""
-    if name not in ("few", "shuffled", "opaque"):
-        return name
-    path = folder / f"{name}.npz"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        digits = open_data("digits", options=DataConfig())
-        assert digits.labels is not None
-        images, labels, generator = np.asarray(digits.samples), digits.labels, np.random.default_rng(0)
-        if name == "few":
-            np.savez(path, x_train=images[:100])
-        elif name == "shuffled":
-            np.savez(path, x_train=images, y_train=generator.permutation(labels))
-        else:
-            opaque = np.full_like(images, 255)
-            np.savez(path, x_train=np.concatenate([images, images, images, opaque], axis=-1))
-    return str(path)
+def play(case: Case, seed: int, folder: Path, *, autopilot: bool = False, only_played: bool = False) -> Run | None:
+    """Train once, or go on with what was begun; a game that diverges ends there.
 
-
-def play(case: Case, seed: int, folder: Path, *, autopilot: bool) -> Run:
-    """Train once, or go on with what was begun; a game that diverges ends there."""
+    None where its data are missing, or with `only_played` where it was not played.
+    """
+    data = made(case.data, folder)
+    if data is None:
+        return None
     place = folder / f"{case.name.replace(' ', '-').replace(',', '')}-{seed}{'-autopilot' * autopilot}"
     done = place / "done"
     if not done.exists():
+        if only_played:
+            return None
         began = (place / "run.json").exists() and any((place / "checkpoints").glob("*"))
-        given = ["--resume", str(place)] if began else [made(case.data, folder), *case.flags.split()]
+        given = ["--resume", str(place)] if began else [data, *case.flags.split()]
         pace = ["--save-every", "200", "--preview-every", "100000", "--watch-every", "50"]
         fresh = ["--seed", str(seed), *pace, "--run", str(place), *["--autopilot"] * autopilot]
         place.parent.mkdir(parents=True, exist_ok=True)
-        with open(f"{place}.log", "a") as log:
-            words = [sys.executable, "-m", "zerosum", "train", *given, *([] if began else fresh)]
-            code = subprocess.run(words, stdout=log, stderr=log, check=False).returncode
+        code = _in_a_fork(["train", *given, *([] if began else fresh)], Path(f"{place}.log"))
         if code not in (0, 1, 3):
             raise SystemExit(f"{place}: ended with {code}; see {place}.log")
         done.write_text(f"{code}\n")
     return Run.open(place)
+
+
+def _in_a_fork(arguments: list[str], log: Path) -> int:
+    """Run a command of the program in a copy of this process, which has its modules already; return its exit code."""
+    process = multiprocessing.get_context("fork").Process(target=_command, args=(arguments, log))
+    process.start()
+    process.join()
+    return process.exitcode or 0
+
+
+def _command(arguments: list[str], log: Path) -> None:
+    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    raise SystemExit(zerosum(arguments))
 
 
 def alarms(run: Run) -> dict[int, list[Finding]]:
@@ -145,63 +94,125 @@ def alarms(run: Run) -> dict[int, list[Finding]]:
     found = {}
     for end in (*range(step, len(history), step), len(history)):
         evidence = Evidence(history=History(history[:end]), facts=facts)
-        warned = [finding for finding in diagnose(evidence) if finding.severity != "note"]
+        warned = [finding for finding in doctor.diagnose(evidence) if finding.severity != "note"]
         if warned:
             found[int(history[end - 1]["round"])] = warned
     return found
 
 
-def sums(rows: list[tuple[Case, str, dict[int, list[Finding]]]], half: str) -> str:
-    """Say how well the signs do on one half."""
-    failing = [(case, found) for case, part, found in rows if part == half and case.expected]
-    healthy = [found for case, part, found in rows if part == half and not case.expected]
-    caught = [(case, found) for case, found in failing if found]
-    named = sum(any(f.sign in case.expected for fs in found.values() for f in fs) for case, found in caught)
+def signs_of(found: dict[int, list[Finding]]) -> list[str]:
+    """Return the names of all that was found at some moment, in the order of the rounds."""
+    return list(dict.fromkeys(finding.sign for findings in found.values() for finding in findings))
+
+
+def summary(rows: list[tuple[Played, dict[int, list[Finding]]]], half: str) -> str:
+    """Say how well the signs do on one half; each game is counted by its outcome."""
+    rows = [row for row in rows if row[0].case.half == half]
+    failing = [(game, found) for game, found in rows if game.ended.fails]
+    healthy = [found for game, found in rows if not game.ended.fails]
+    caught = [(game, found) for game, found in failing if found]
+    explained = [(game, found) for game, found in caught if game.case.expected]
+    named = sum(any(sign in game.case.expected for sign in signs_of(found)) for game, found in explained)
     first = [min(found) for _, found in caught]
+    share = [min(found) / game.last for game, found in caught]
     return (
-        f"{half}: {len(caught)} of {len(failing)} failing games found, {named} of these named rightly, after "
-        f"{statistics.median(first) if first else 0:,.0f} rounds (median); {sum(map(bool, healthy))} false alarms in "
-        f"{len(healthy)} games that do well."
+        f"{half}: {len(caught)} of {len(failing)} games that failed were found, {named} of the {len(explained)} with a "
+        f"known cause named rightly, the first warning after {statistics.median(first) if first else 0:,.0f} rounds "
+        f"(median; {statistics.median(share) if share else 0:.0%} of the game); {sum(map(bool, healthy))} false alarms "
+        f"in {len(healthy)} healthy games."
     )
+
+
+def diagnosed(games: list[Played]) -> tuple[list[list[str]], list[str]]:
+    """Return the table of what the doctor said of games, and remarks."""
+    shown = [["game", "half", "seed", "meant", "ended", "measured", "first warning", "of rounds", "warned of", "named"]]
+    rows = [(game, alarms(game.run)) for game in games]
+    for game, found in rows:
+        case, signs = game.case, signs_of(found)
+        counts = game.ended.fails and case.expected
+        named = ("yes" if any(sign in case.expected for sign in signs) else "no") if counts else ""
+        first = f"{min(found):,}" if found else ""
+        about = [case.name, case.half, str(game.seed), case.meant, _word(game.ended), game.ended.measured]
+        shown.append([*about, first, f"{game.last:,}", ", ".join(signs), named])
+    causes = "; ".join(f"{case.name}: {', '.join(case.expected)}" for case in FAILING)
+    differ = [game for game in games if (game.case.meant == "fails") != game.ended.fails]
+    remarks = [
+        summary(rows, "judged"),
+        summary(rows, "tuned"),
+        f"{RULE} Figures of real samples in brackets. {len(differ)} of {len(games)} games ended otherwise than meant "
+        "and are counted by how they ended.",
+        f"Named rightly is a game of which one of these was warned. {causes}.",
+    ]
+    return shown, remarks
+
+
+def rescued(games: list[Played], folder: Path, *, only_played: bool) -> tuple[list[list[str]], list[str]]:
+    """Play the games that fail again with the autopilot; return the table and remarks."""
+    shown = [["game", "half", "seed", "without", "with the autopilot", "ended", "rescues", "changes"]]
+    healthy = count = given_up = untouched = 0
+    for game in games:
+        if not game.ended.fails:
+            continue
+        run = play(game.case, game.seed, folder, autopilot=True, only_played=only_played)
+        if run is None:
+            continue
+        ended = outcome(run.path, made(game.case.like, folder) or game.case.like)
+        rescues = run.description.get("rescues", [])
+        count, healthy = count + 1, healthy + (not ended.fails)
+        untouched += not rescues
+        stopped = (run.path / "done").read_text().strip() == "3"
+        given_up += stopped
+        changes = "; ".join(
+            ", ".join(f"{name} {now}" for name, (_, now) in rescue["changes"].items()) for rescue in rescues
+        )
+        about = [game.case.name, game.case.half, str(game.seed), game.ended.measured, ended.measured]
+        shown.append([*about, _word(ended) + (", gave up" if stopped else ""), str(len(rescues)), changes])
+        print(*shown[-1], sep=" | ", flush=True)
+    remarks = [
+        f"{healthy} of {count} failing games end healthy with --autopilot ({healthy / max(1, count):.0%}; goal 80 %); "
+        f"{untouched} were left alone because nothing critical was found, {given_up} were given up.",
+        RULE,
+    ]
+    return shown, remarks
+
+
+def _word(ended: Outcome) -> str:
+    return "fails" if ended.fails else "healthy"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", action="append", help="play this one alone; may be given again")
+    parser.add_argument("--half", choices=("tuned", "judged"), help="play this half alone")
     parser.add_argument("--folder", type=Path, default=Path("runs/collapse"))
-    parser.add_argument("--autopilot", action="store_true", help="play the failing games with it")
+    parser.add_argument("--autopilot", action="store_true", help="play the failing games again with it")
+    parser.add_argument("--as-played", action="store_true", help="train nothing: take the games that lie in --folder")
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()
-    cases = [
-        (case, "tuned" if place % 2 else "judged") for group in (FAILING, HEALTHY) for place, case in enumerate(group)
-    ]
-    cases = [(case, half) for case, half in cases if options.only is None or case.name in options.only]
-    rows: list[tuple[Case, str, dict[int, list[Finding]]]] = []
-    shown = [["game", "half", "seed", "fails by", "first warning", "of rounds", "warned of", "at the end"]]
+    games = []
     for seed in range(options.seeds):
-        for case, half in cases:
-            if options.autopilot and not case.expected:
+        for case in (*FAILING, *HEALTHY):
+            if (options.only and case.name not in options.only) or options.half not in (None, case.half):
                 continue
-            run = play(case, seed, options.folder, autopilot=options.autopilot)
-            found = alarms(run)
-            rows.append((case, half, found))
-            last = max(row["round"] for row in run.history()) if len(run.history()) else 0
-            signs = list(dict.fromkeys(finding.sign for findings in found.values() for finding in findings))
-            ended = "fails" if last in found else "healthy"
-            first = f"{min(found):,}" if found else ""
-            shown.append(
-                [case.name, half, str(seed), ", ".join(case.expected), first, f"{last:,}", ", ".join(signs), ended]
-            )
-            print(*shown[-1], sep=" | ", flush=True)
-    remarks = [sums(rows, "judged"), sums(rows, "tuned")]
+            run = play(case, seed, options.folder, only_played=options.as_played)
+            if run is None:
+                print(
+                    f"{case.name}, seed {seed}: left out, not played or its data are not in $ZEROSUM_DATA", flush=True
+                )
+                continue
+            like = made(case.like, options.folder) or case.like
+            games.append(Played(case, seed, run, outcome(run.path, like)))
+            print(case.name, seed, games[-1].ended, sep=" | ", flush=True)
     if options.autopilot:
-        healthy = sum(row[-1] == "healthy" for row in shown[1:])
-        remarks = [f"With --autopilot {healthy} of {len(rows)} failing games end without a warning."]
+        shown, remarks = rescued(games, options.folder, only_played=options.as_played)
+    else:
+        shown, remarks = diagnosed(games)
     print(table(shown), *remarks, sep="\n")
     if options.save:
         name = "collapse-autopilot" if options.autopilot else "collapse"
-        print(save(name, "What the doctor says of games that fail, and of games that do not", shown, remarks))
+        title = "Games that fail, with the autopilot" if options.autopilot else "What the doctor says of games"
+        print(save(name, title, shown, remarks))
 
 
 if __name__ == "__main__":

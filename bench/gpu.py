@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import copy
 import io
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ from bench.results import save, table
 from zerosum import kinds, recipes
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
+from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.runtime import device as machine
 from zerosum.runtime import rng
@@ -136,7 +138,10 @@ def main() -> None:
     parser.add_argument("--only", help="recipes, by commas")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/gpu.json too")
     options = parser.parse_args()
-    place = machine.pick_device("cuda")
+    try:
+        place = machine.pick_device("cuda")
+    except InputError as error:
+        sys.exit(str(error))
     rows = [["recipe", "sample", "precision", "images/s", "GPU memory, GiB", "resumed", "finite"]]
     for case in (case for case in CASES if options.only is None or case.recipe in options.only.split(",")):
         for precision in ("float32", "auto"):

@@ -21,10 +21,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 from bench import results
 from zerosum import api
+from zerosum.layers.channels_last import order_weights
+from zerosum.run.directory import Run
+from zerosum.run.load import load
 from zerosum.runtime.progress import Silent
 
 CLIENTS = (1, 8, 32)
@@ -150,6 +154,25 @@ def measure(name: str, command: list[str], port: int, seconds: float, path: str)
     return rows
 
 
+def generator_alone(run: Path) -> list[list[str]]:
+    """Time the generator without a server, in batches as large as the numbers of clients, on one thread."""
+    torch.set_num_threads(1)
+    recipe, rows = load(Run.open(run), device="cpu"), []
+    order_weights(recipe)
+    for count in CLIENTS:
+        latent = recipe.prior(count)
+        with torch.inference_mode():
+            times = []
+            for _ in range(60):
+                began = time.process_time()
+                recipe.sample(count, latent=latent)
+                times.append(1000 * (time.process_time() - began) / count)
+        best = f"{statistics.median(times):.1f}"
+        rows.append(["generator alone", f"batch of {count}", "", "", "", best, "", "1"])
+        print(" ".join(rows[-1]), flush=True)
+    return rows
+
+
 def wait_for(port: int) -> None:
     for _ in range(240):
         try:
@@ -174,6 +197,7 @@ def main() -> None:
         run = make_run(Path(folder))
         ours = [sys.executable, "-m", "zerosum", "serve", str(run), "--port", "8771", "--device", "cpu"]
         rows = measure("zerosum serve", ours, 8771, given.seconds, source)
+        rows += generator_alone(run)
         if given.litserve:
             script = Path(folder, "serving.py")
             script.write_text(LITSERVE)

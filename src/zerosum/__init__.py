@@ -2,7 +2,7 @@
 
 >>> import zerosum
 >>> sorted(name for name in zerosum.__all__ if name[0].islower())
-['compare', 'diagnose', 'evaluate', 'export', 'load', 'resume', 'train']
+['compare', 'diagnose', 'evaluate', 'export', 'load', 'plot', 'resume', 'train', 'tune']
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zerosum.api import diagnose, export, resume, train
+    from zerosum.api import diagnose, export, resume, train, tune
     from zerosum.evaluation.evaluate import compare, evaluate
     from zerosum.game import Game
     from zerosum.loss import Loss
     from zerosum.player import Player
     from zerosum.recipe import Phase, Recipe
+    from zerosum.report.plot import plot
     from zerosum.run.load import load
 
 __version__ = "0.1.0"
@@ -31,18 +32,22 @@ __all__ = [
     "evaluate",
     "export",
     "load",
+    "plot",
     "resume",
     "train",
+    "tune",
 ]
 
 _HOMES = {
     "train": "zerosum.api",
+    "tune": "zerosum.api",
     "resume": "zerosum.api",
     "load": "zerosum.api",
     "evaluate": "zerosum.api",
     "compare": "zerosum.api",
     "diagnose": "zerosum.api",
     "export": "zerosum.api",
+    "plot": "zerosum.report.plot",
     "Recipe": "zerosum.recipe",
     "Loss": "zerosum.loss",
     "Phase": "zerosum.recipe",

@@ -1,4 +1,4 @@
-"""The Python interface: train, resume, load, evaluate, compare, diagnose, export."""
+"""The Python interface: train, tune, resume, load, evaluate, compare, diagnose, export."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zerosum.doctor.diagnosis import Diagnosis
 from zerosum.doctor.examine import examine
-from zerosum.doctor.finding import Finding
+from zerosum.errors import InputError
 from zerosum.evaluation import evaluate as evaluation
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.result import Evaluation
@@ -20,7 +21,10 @@ from zerosum.run import load as loading
 from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run, Which
 from zerosum.runtime.progress import Progress
+from zerosum.training import go_on as going_on
 from zerosum.training import launch
+from zerosum.tuning.results import Results
+from zerosum.tuning.search import tune as tuning
 
 
 def train(
@@ -28,6 +32,7 @@ def train(
     *,
     recipe: RecipeLike | None = None,
     run: str | Path | None = None,
+    go_on: bool = False,
     minutes: float | None = None,
     progress: Progress | None = None,
     command: str | None = None,
@@ -35,13 +40,14 @@ def train(
 ) -> Run:
     """Train `recipe` on `data` and return the run directory.
 
-    Ctrl-C, SIGTERM and SIGHUP save and end the training: the run that is returned is then `interrupted`.
+    Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 save and end the training: the run that is returned is then `interrupted`.
 
     Args:
         data: a folder, a zip, an array file, or a name such as "digits" (see `zerosum.kinds.images`).
         recipe: name of the recipe (`zerosum recipes` lists them), or one of your own: a file, package.module:Class, or
             a class; by default one is chosen by the data, and it is said which and why.
         run: folder to write; by default a new one under runs/.
+        go_on: whether `run`, where it has begun, is resumed, with these settings and those that it has.
         minutes: time to train; size, preset and number of rounds are chosen for it, after a trial on this machine.
         progress: who is told how it goes; by default a live view in a terminal and plain lines elsewhere.
         command: what a person would type for this; kept in run.json.
@@ -53,8 +59,46 @@ def train(
         UnhealthyError: with `autopilot`, the run fails and no try is left; it ends at its last healthy checkpoint.
         StorageError: the disk refuses.
     """
+    if go_on and (directory := going_on.begun(run)) is not None:
+        return going_on.go_on(directory, settings, data=data, recipe=recipe, progress=progress)
     plan = RunConfig.read(str(data), recipe, settings)
     return launch.start(plan, run=run, minutes=minutes, progress=progress, command=command)
+
+
+def tune(
+    data: str | Path,
+    *,
+    recipe: RecipeLike | None = None,
+    out: str | Path = "runs/tune",
+    trials: int = 20,
+    minutes: float | None = None,
+    metric: str | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Results:
+    """Search for the settings under which a recipe does best on `data`; every trial is a run in `out`.
+
+    The same call on the same `out` goes on where the search was stopped: the result is then `stopped_by` a signal.
+
+    Args:
+        data: what `train` would be given.
+        recipe: likewise.
+        out: folder for the runs and tune.json.
+        trials: runs at most, those of earlier calls on the same `out` counted.
+        minutes: time after which no further run begins; None for no limit.
+        metric: by which runs are compared, such as "fid"; by default the one that chooses the best checkpoint of a run.
+        progress: who is told how it goes.
+        settings: any setting of the recipe, of `Training` and of `DataConfig`, by name; none of these is varied.
+
+    Raises:
+        InputError: something given cannot be used, `out` holds another search, or Optuna is not installed.
+        StorageError: the disk refuses.
+    """
+    for name, value in (("trials", trials), ("minutes", minutes)):
+        if value is not None and not value > 0:
+            raise InputError(f"{name}={value!r} was given: give more than 0.")
+    plan = RunConfig.read(str(data), recipe, settings)
+    return tuning(plan, out=out, trials=trials, minutes=minutes, metric=metric, progress=progress)
 
 
 def resume(
@@ -161,8 +205,10 @@ def diagnose(
     *,
     against: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
-) -> list[Finding]:
-    """Return what goes wrong in a run, a log of another program or a set of images, the most severe first.
+) -> Diagnosis:
+    """Return what goes wrong in a run, a log of another program or a set of images: a list, the most severe first.
+
+    A notebook shows it as a page of findings.
 
     Args:
         place: a run directory; a log, .csv, .tsv, .jsonl, printed lines (.log, .txt) or TensorBoard's events; or a
@@ -175,7 +221,7 @@ def diagnose(
         StorageError: the cache for images cannot be written to.
     """
     given = [f"{name}={key}" for name, key in (columns or {}).items()]
-    return list(examine(local(place), against=against, columns=given).findings)
+    return Diagnosis(examine(local(place), against=against, columns=given).findings)
 
 
 def export(

@@ -34,4 +34,4 @@ class StorageError(ZerosumError):
 
 
 class ProcessLostError(ZerosumError):
-    """Another process of this run has stopped, and says why itself."""
+    """Another process of this run has stopped, or its machine or the network to it is gone."""

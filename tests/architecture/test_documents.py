@@ -20,6 +20,9 @@ def test_the_doctor_s_page_lists_every_sign():
 
 
 def test_every_link_between_documents_leads_somewhere():
+    built = ROOT / "docs" / "reference"  # by `make docs`, which checks its links
     for document in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        if built in document.parents:
+            continue
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}, which is not there"

@@ -16,7 +16,7 @@ ONLY_IN = {
     "optimizer.step": {"player.py"},
     "torch.save": {"run/checkpoint.py"},
     "torch.load": {"run/checkpoint.py", "runtime/external_weights.py"},
-    "torch.distributed": {"runtime/distributed.py"},
+    "torch.distributed": {"runtime/distributed.py", "runtime/rendezvous.py"},
     "127.5": {"data/batch.py"},
     "a recipe's constructor": {"run/load.py"},
 }

@@ -54,12 +54,12 @@ def test_the_page_shows_what_zerosum_sample_makes(browser: Browser, served: tupl
 def test_the_studio_shows_previews_and_curves_and_samples(browser: Browser, served: tuple[str, Path]) -> None:
     address, _ = served
     browser.driver.get(f"{address}runs/0/training")
-    browser.wait("return document.getElementById('preview').naturalWidth > 0")
-    assert browser.run("return document.querySelectorAll('#live svg').length") > 0
+    browser.wait("return document.querySelector('.preview').naturalWidth > 0")
+    assert browser.run("return document.querySelectorAll('.live svg').length") > 0
     browser.run("document.querySelector('#ask button').click()")
     browser.wait("return document.querySelectorAll('#made img').length === 16 && document.getElementById('save').href")
     content = urllib.request.urlopen(f"{address}v1/runs/0/previews/2").read()
     assert Image.open(io.BytesIO(content)).width == browser.run(
-        "return document.getElementById('preview').naturalWidth"
+        "return document.querySelector('.preview').naturalWidth"
     )
     assert browser.run("return window.hurt ?? null") is None

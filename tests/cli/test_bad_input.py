@@ -235,7 +235,7 @@ def test_a_pickle_of_something_else_is_refused(run: Path, zerosum: Any) -> None:
         (("sample", "RUN", "--category", 3), "this model's categories go from 0 to 2"),
         (("sample", "RUN", "--codes", 1), "--codes has 1 values, and this model has 2"),
         (("sample", "RUN", "-n", 0), "--n is 0"),
-        (("sample", "RUN", "--out", "points.jpeg"), "can be written as .png or .npy or .tif or .tiff or a folder"),
+        (("sample", "RUN", "--out", "points.jpeg"), "can be written as .png or .npy or a folder"),
         (("sample", "RUN", "--interpolate", "-n", 1), "give 2 or more of each"),
         (("sample", "RUN", "--interpolate", "--out", "walk.avi"), "can be written as .gif or .mp4 or .png"),
         (("sample", "RUN", "--device", "abacus"), "There is no device 'abacus'"),

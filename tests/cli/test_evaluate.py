@@ -218,7 +218,7 @@ def test_a_run_on_pairs_is_measured_against_held_out_targets(tmp_path: Path) -> 
     assert "authenticity" not in {figure.metric for figure in found.figures}
     assert not any("trained on the very sources" in note for note in found.notes)
     found = api.evaluate(run.path, features="random", metrics="psnr", split="train", progress=Silent())
-    assert any("trained on the very sources that it is judged by (split train)" in note for note in found.notes)
+    assert any("trained on the very sources that it is compared with (split train)" in note for note in found.notes)
 
 
 def test_evaluation_in_training_changes_nothing_else_and_keeps_the_best() -> None:

@@ -7,6 +7,7 @@ import resource
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -177,7 +178,10 @@ def test_two_trainings_of_a_run_at_once_are_refused(tmp_path: Path, zerosum: Any
     child.kill()
     child.communicate(timeout=60)
     assert said.code == 2
-    assert said.err == f"{run.path} is being written by process {child.pid}: wait until it has ended, or stop it.\n"
+    assert said.err.startswith(
+        f"{run.path} is being written by process {child.pid} on {socket.gethostname()}, since 20"
+    )
+    assert said.err.endswith(": wait until it has ended, or stop it.\n")
     assert zerosum("train", "--resume", run.path, "--rounds", 2).code == 0, "the lock ended with the process"
 
 

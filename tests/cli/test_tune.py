@@ -11,9 +11,12 @@ import time
 
 import pytest
 
+import zerosum
 from zerosum.cli import main
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
+from zerosum.runtime.progress import Silent
 from zerosum.tuning import search, study
 from zerosum.tuning.space import Choice, Range, space_of
 
@@ -74,6 +77,24 @@ def test_a_search_ends_in_a_table_and_goes_on_where_it_was(tmp_path, capsys):
     assert (tmp_path / "tune" / second["trials"][0]["run"] / "report.html").exists()
     assert main([*asked, "--batch", "16"]) == 2
     assert "holds a search of other settings" in " ".join(capsys.readouterr().err.split())
+
+
+def test_python_searches_as_the_command_does(tmp_path, capsys):
+    """The first half of the search is the command's, the second Python's: the same folder, the same trials."""
+    out = tmp_path / "tune"
+    assert main(["tune", "ring8", *FAST, "--out", str(out), "--trials", "1"]) == 0
+    capsys.readouterr()
+    settings = {"rounds": 40, "batch": 32, "generator_hidden": (16,), "discriminator_hidden": (16,)}
+    found = zerosum.tune("ring8", recipe="gan", out=out, trials=2, progress=Silent(), **settings)
+    assert found.finished
+    assert [trial.run for trial in sorted(found.trials, key=lambda trial: trial.run)] == ["trial-0", "trial-1"]
+    assert found.to_json()["trials"][0]["run"] == json.loads((out / "tune.json").read_text())["trials"][0]["run"]
+    with pytest.raises(InputError, match="search of other settings"):
+        zerosum.tune("ring8", recipe="gan", out=out, trials=2, progress=Silent(), **settings | {"rounds": 41})
+    with pytest.raises(InputError, match="trials=0 was given: give more than 0"):
+        zerosum.tune("ring8", trials=0)
+    with pytest.raises(InputError, match="metric"):
+        zerosum.tune("ring8", recipe="gan", out=tmp_path / "other", metric="beauty", progress=Silent(), **settings)
 
 
 def test_a_trial_that_falls_behind_or_fails_ends_early(tmp_path, monkeypatch, capsys):

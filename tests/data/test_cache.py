@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from zerosum.data.packing import cache
+from zerosum.data.packing import cache, cache_files
 from zerosum.data.spec import Spec
 from zerosum.errors import StorageError
 
@@ -65,8 +65,8 @@ def test_a_pack_is_reopened_as_it_was_made(tmp_path, labelled):
     [(errno.ENOSPC, "full"), (errno.EDQUOT, "full"), (errno.EPERM, "not permitted"), (errno.EIO, os.strerror(5))],
 )
 def test_a_refusal_names_its_reason(tmp_path, number, sentence):
-    assert sentence in str(cache.storage_error(tmp_path, OSError(number, os.strerror(number))))
-    assert "odd: repair" in str(cache.storage_error(tmp_path, OSError("odd")))
+    assert sentence in str(cache_files.storage_error(tmp_path, OSError(number, os.strerror(number))))
+    assert "odd: repair" in str(cache_files.storage_error(tmp_path, OSError("odd")))
 
 
 def test_a_name_that_is_taken_by_something_else_is_an_error(tmp_path):

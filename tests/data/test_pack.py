@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from zerosum.data.packing import cache
+from zerosum.data.packing import cache, cache_files
 from zerosum.data.spec import Spec
 from zerosum.errors import StorageError
 from zerosum.kinds import open_data
@@ -116,7 +116,7 @@ def test_what_a_killed_process_left_behind_is_swept_after_a_day(tmp_path):
     old, young = tmp_path / "packed" / ".making-a-1", tmp_path / "packed" / ".making-a-2"
     for scratch in (old, young):
         scratch.mkdir(parents=True)
-    long_ago = time.time() - 2 * cache.STALE_SECONDS
+    long_ago = time.time() - 2 * cache_files.STALE_SECONDS
     os.utime(old, (long_ago, long_ago))
     with cache.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
         packing.append(np.zeros((1, 2, 2, 1), np.uint8))

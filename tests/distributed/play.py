@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,16 @@ def command(*arguments: str) -> tuple[int, str]:
     return code, said.getvalue()
 
 
+def halved(world: World) -> list[float]:
+    """Average gradients that travel as bfloat16; return the largest error, relative, and a checksum of the means."""
+    values = torch.randn(2, 1001, generator=torch.Generator().manual_seed(0))
+    weight = torch.nn.Parameter(torch.zeros(1001))
+    weight.grad = values[world.rank].clone()
+    replace(world, message=torch.bfloat16).average_gradients([weight])
+    error = (weight.grad - values.mean(0)).abs() / values.abs().amax(0)
+    return [error.max().item(), weight.grad.double().sum().item()]
+
+
 def facts(world: World) -> dict[str, Any]:
     """Return what the basic verbs of `World` answer here."""
     weight = torch.nn.Parameter(torch.zeros(3))
@@ -107,6 +118,7 @@ def facts(world: World) -> dict[str, Any]:
         "any": [world.any(world.rank == 1), world.any(False)],
         "gathered": world.gather(f"from {world.rank}"),
         "gradient": weight.grad.tolist(),
+        "halved": halved(world),
     }
 
 

@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlparse(self.path).path)
         self.hub.requests.append(f"{self.command} {path}")
-        if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path):
+        if found := re.fullmatch(r"/api/(?:models|datasets)/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path):
             name, what, revision = found[1], found[2], found[3] or "main"
             at = self.hub.at(name, revision)
             if name not in self.hub.repositories:
@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             siblings = [{"rfilename": k, "size": len(v)} for k, v in files.items()]
             about = {"id": name, "sha": commit, "private": self.hub.private.get(name, False), "siblings": siblings}
             return self.answer(about)
-        if found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
+        if found := re.fullmatch(r"(?:/datasets)?/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             at = self.hub.at(found[1], found[2])
             if at is None or found[3] not in at[1]:
                 return self.missing("EntryNotFound")

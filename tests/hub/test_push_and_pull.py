@@ -250,7 +250,7 @@ def test_without_a_connection_what_was_pulled_is_used(
 ) -> None:
     assert zerosum("report", f"hf:{NAME}").code == 0
     from zerosum.hub import pull
-    from zerosum.hub.client import UnreachableError
+    from zerosum.runtime.hub_client import UnreachableError
 
     def unreachable(*_: Any) -> None:
         raise UnreachableError("The Hub cannot be reached.")

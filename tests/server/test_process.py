@@ -165,6 +165,14 @@ def test_a_thousand_bad_requests_leave_it_alive_and_no_larger(start: Start, digi
     assert ask(connection, "POST", "/v1/samples", "{}", Content_Type="application/json")[0] == 200
 
 
+def test_it_holds_nothing_that_only_other_commands_need(start: Start, digits: Path) -> None:
+    process, connection, _ = start(digits)
+    assert ask(connection, "POST", "/v1/samples", "{}", Content_Type="application/json")[0] == 200
+    mapped = Path(f"/proc/{process.pid}/maps").read_text()
+    assert "/torch/" in mapped
+    assert [name for name in ("scipy/", "sklearn", "pandas", "onnxruntime") if f"/{name}" in mapped] == []
+
+
 def resident(number: int) -> int:
     return int(Path(f"/proc/{number}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -194,6 +202,9 @@ def test_a_run_in_progress_is_followed_and_stopped(start: Start, tmp_path: Path)
         until(lambda: ask(connection, "GET", "/v1/runs/0/live", If_None_Match=headers["ETag"])[0] == 200)
         first = ask(connection, "POST", "/v1/samples", "{}", Content_Type="application/json")[2]["X-Zerosum-Run"]
         until(lambda: ask(connection, "POST", "/v1/samples", "{}")[2]["X-Zerosum-Run"] != first)
+        assert ask(connection, "POST", "/v1/runs/0/save")[0] == 200
+        until(lambda: not (run / "save-requested").exists())
+        assert training.poll() is None
         assert (
             ask(connection, "POST", "/v1/runs/0/stop", '{"confirm": true}', Content_Type="application/json")[0] == 200
         )

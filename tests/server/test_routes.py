@@ -18,6 +18,7 @@ from tests.server.conftest import client_of
 from zerosum.inference.generate import generate
 from zerosum.media.image_grid import picture
 from zerosum.run.load import load
+from zerosum.run.save_request import REQUEST
 from zerosum.server.limits import Doors, Limits
 
 
@@ -127,7 +128,17 @@ def test_what_a_run_holds_is_read_by_rounds_and_only_when_it_changes(client: Tes
         assert client.get(f"/v1/runs/0/previews/{wrong}").status_code in (404, 422), wrong
     assert client.get("/v1/runs").json()["runs"][0]["run"] == 0
     assert client.post("/v1/runs/0/stop", json={"confirm": False}).status_code == 422
+    assert "nothing to save" in client.post("/v1/runs/0/save").json()["detail"]
+    assert not (digits / REQUEST).exists()
     assert "nothing to stop" in client.post("/v1/runs/0/stop", json={"confirm": True}).json()["detail"]
+
+
+def test_several_runs_stand_side_by_side(digits: Path) -> None:
+    with client_of(digits, digits) as client:
+        text = client.get("/training").text
+        assert text.count('class="live"') == text.count('class="checkpoint"') == 2
+        assert [f'data-api="/v1/runs/{number}"' in text for number in (0, 1, 2)] == [True, True, False]
+        assert all('href="/training"' in client.get(path).text for path in ("/runs/1", "/runs/1/training"))
 
 
 def test_a_preview_that_is_no_picture_is_not_shown(client: TestClient, digits: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "train": "train a recipe on your data, or go on with a run",
+    "init": "ask three questions, and print the command to type",
     "tune": "search for the settings under which a recipe does best on your data",
     "sample": "make samples with a trained run, or a film of a walk among them",
     "invert": "find the latent whose sample is nearest to an image",
@@ -27,7 +28,10 @@ COMMANDS = {
     "upscale": "make images larger with a run of super-resolution",
     "serve": "serve runs over HTTP, and show them while they are trained",
     "evaluate": "say how good a run, or a folder of images, is, and how sure that is",
-    "compare": "put evaluated runs side by side",
+    "compare": "put evaluated runs side by side, or make a table for a paper",
+    "plot": "draw curves of runs as .pdf, .svg or .png",
+    "cite": "write the references of a run as BibTeX",
+    "features": "extract features of a large set of images in pieces, and compare sets by them",
     "doctor": "say what goes wrong in a run, a log or images, and what to change",
     "export": "write a generator as a file: ONNX, PyTorch, or a page for any browser",
     "recipes": "list the recipes, or explain one",
@@ -46,6 +50,10 @@ LIGHT = ("recipes", "report")
 USAGE = """usage: zerosum COMMAND ...
 
 {commands}
+
+  zerosum train photos --minutes 60           learn from a folder of images
+  zerosum sample runs/photos -n 16            make new ones
+  zerosum doctor runs/photos                  what goes wrong, and which flag to change
 
 `zerosum COMMAND --help` explains a command; `zerosum --version` says which this is."""
 
@@ -117,14 +125,18 @@ def _run(command: str, arguments: list[str]) -> int:
 
 
 def _for_this_process(error: ZerosumError) -> str | None:
-    """Return what this process says of an error: under torchrun, a later one says what the first cannot know."""
+    """Return what this process says of an error: under torchrun, a later one says what the first cannot know.
+
+    That another process is lost is said by the first process of each node.
+    """
     from zerosum.errors import ProcessLostError
 
     rank = os.environ.get("RANK", "0")
     if rank == "0":
         return str(error)
     joined = "zerosum.runtime.distributed" in sys.modules and sys.modules["zerosum.runtime.distributed"].has_joined()
-    return f"Process {rank}: {error}" if joined and not isinstance(error, ProcessLostError) else None
+    told = not isinstance(error, ProcessLostError) or os.environ.get("LOCAL_RANK") == "0"
+    return f"Process {rank}: {error}" if joined and told else None
 
 
 def _loaded(command: str, arguments: list[str]) -> ModuleType:

@@ -25,7 +25,8 @@ class Evaluate(EvaluationConfig):
     """Say how good a run, or a folder of images, is: with the protocol, what real samples get, and intervals."""
 
     subject: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN_OR_FOLDER")]
-    """A run that `zerosum train` made, or a folder, .zip or array file of images, or a name such as digits."""
+    """A run that `zerosum train` made, or a folder, .zip or array file of images, or a name such as digits; or a
+    generator that `zerosum export` wrote as .onnx, with --against."""
 
     checkpoint: Which = "newest"
     """Which of a run's checkpoints: the newest, or the one that `zerosum train --best` kept."""
@@ -44,7 +45,7 @@ def run(arguments: list[str]) -> None:
     """Evaluate, and print the table."""
     given: Evaluate = flags.parse(Evaluate, arguments, prog="zerosum evaluate").checked()
     config = EvaluationConfig.read({name: getattr(given, name) for name in EvaluationConfig.names()})
-    try:
+    with distributed.together():
         evaluate.evaluate(
             config,
             local(given.subject),
@@ -54,8 +55,6 @@ def run(arguments: list[str]) -> None:
             checkpoint=given.checkpoint,
             show=show,
         )
-    finally:
-        distributed.leave()
 
 
 def show(evaluation: Evaluation) -> None:

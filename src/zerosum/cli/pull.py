@@ -10,8 +10,8 @@ import tyro
 
 from zerosum.cli import flags
 from zerosum.config import BaseConfig
-from zerosum.hub.names import Repository
 from zerosum.hub.pull import pull
+from zerosum.runtime.hub_names import Repository
 from zerosum.runtime.terminal import say, tell
 
 

@@ -12,11 +12,11 @@ import tyro
 from zerosum.cli import flags
 from zerosum.config import BaseConfig
 from zerosum.errors import InputError
-from zerosum.hub import client
-from zerosum.hub.names import Repository
 from zerosum.hub.package import Asked, pack
 from zerosum.hub.push import checked_licence, plan, push
 from zerosum.run.directory import Run, Which
+from zerosum.runtime import hub_client as client
+from zerosum.runtime.hub_names import Repository
 from zerosum.runtime.terminal import say, tell
 
 

@@ -55,9 +55,9 @@ class Sample(BaseConfig):
     """Start of the randomness; on a CPU the same seed makes the same samples."""
 
     out: Path | None = None
-    """A folder for one file a sample, a .png for all in one picture, or a .npy or .tif for all in one file; of clips
-    also a .gif or .mp4 of all in motion; with --interpolate a .gif, .mp4, or .png strip. By default beside the run's
-    other pictures."""
+    """A folder for one file a sample, a .png for all in one picture, or a .npy, .tif, .tar or .parquet for all in one
+    file; of clips also a .gif or .mp4 of all in motion; with --interpolate a .gif, .mp4, or .png strip. By default
+    beside the run's other pictures."""
 
     grid: Literal["classes"] | None = None
     """classes: one picture with a row a class (or a row an attribute), the same latents in every row."""

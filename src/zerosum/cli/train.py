@@ -21,6 +21,7 @@ from zerosum.run.directory import Run
 from zerosum.runtime import distributed
 from zerosum.runtime.terminal import say
 from zerosum.training import launch
+from zerosum.training.go_on import begun, go_on
 from zerosum.training.prepare import explanation
 
 
@@ -29,8 +30,9 @@ class Train:
     """Train a recipe on your data."""
 
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    """A folder of images, a .zip of one, a .npy, .npz or idx .gz file, or a name: digits, mnist, fashion-mnist,
-    cifar10, stacked-mnist, ring8, grid25."""
+    """A folder of images, a .zip of one, .tar or .parquet shards (also s3://bucket/train-{000..099}.tar, or
+    hf:owner/name of the Hub), a .npy, .npz or idx .gz file, or a name: digits, mnist, fashion-mnist, cifar10,
+    stacked-mnist, ring8, grid25."""
 
     recipe: str | None = None
     """The recipe to train; `zerosum recipes` lists them. One of your own: path/to/my_gan.py, path/to/my_gan.py:MyGAN or
@@ -42,6 +44,10 @@ class Train:
 
     resume: str | None = None
     """Go on with this run instead of starting one."""
+
+    go_on: bool = False
+    """Go on with --run where it has begun, else start it: so the same command, typed again after whatever has ended it,
+    ends at once when all rounds are played. Settings that are typed have to be those of the run."""
 
     minutes: PositiveFloat | None = None
     """Time to train: size, preset and number of rounds are chosen for it, after a trial of seconds on this machine."""
@@ -65,12 +71,14 @@ class Resume:
 
 
 def run(arguments: list[str]) -> int:
-    """Train, or resume a run where --resume is given; return 0, or 128 + N where signal N has stopped it."""
+    """Train, or resume a run where --resume is given; return 0, or 128 + N where signal N has stopped it.
+
+    Raises:
+        InputError: something given cannot be used.
+    """
     resumed = flags.value_of(arguments, "--resume")
-    try:
+    with distributed.together():
         done = _start(arguments) if resumed is None else _resume(resumed, arguments)
-    finally:
-        distributed.leave()
     return 0 if done is None or done.stopped_by is None else 128 + done.stopped_by
 
 
@@ -79,6 +87,8 @@ def _start(arguments: list[str]) -> Run | None:
     if given.explain:
         say(*explanation(plan, given.minutes))
         return None
+    if given.go_on and (directory := begun(given.run)) is not None:
+        return _go_on(directory, arguments)
     command = shlex.join(["zerosum", "train", *arguments])
     return launch.start(plan, run=given.run, minutes=given.minutes, command=command)
 
@@ -135,6 +145,15 @@ def _resume(run_: str, arguments: list[str]) -> Run:
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
     return launch.resume(directory.path, recipe=recipe, data=given.data or None, **changes)
+
+
+def _go_on(directory: Run, arguments: list[str]) -> Run:
+    """Go on with a run by the command that began it: settings that are not typed are those of the run."""
+    recipe = flags.value_of(arguments, "--recipe")
+    plan = read_config(directory, recipe)
+    given: Any = flags.parse(_arguments(Train, plan.recipe_class, plan.data, plan), arguments, prog="zerosum train")
+    asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
+    return go_on(directory, asked, data=given.data, recipe=recipe)
 
 
 def _arguments(base: type, recipe: RecipeLike, data: str, plan: RunConfig | None = None) -> type:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from zerosum.data.batch import Batch
 from zerosum.data.jitter import Draw
+from zerosum.data.packing.encoded import BLOCK, EncodedRows
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 
@@ -59,6 +60,11 @@ class Dataset(ABC):
     def lengths(self) -> tuple[int, ...]:
         """Samples in each of the sets that are shuffled apart."""
         return (len(self.samples),)
+
+    @property
+    def block(self) -> int:
+        """Neighbours that are drawn near each other: 1 where reading any of them costs the same."""
+        return BLOCK if isinstance(self.samples, EncodedRows) else 1
 
     @abstractmethod
     def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Batch:
@@ -106,6 +112,8 @@ def gather(samples: np.ndarray, rows: np.ndarray) -> np.ndarray:
     Raises:
         InputError: The mapped file has become shorter; reading beyond its end would kill the process.
     """
+    if isinstance(samples, EncodedRows):
+        return samples.take(rows)
     _require_whole(samples)
     # numpy gathers on one thread: torch's gather would contend with the training for the cores.
     return np.take(samples.view(np.ndarray), rows, axis=0)

@@ -105,6 +105,11 @@ class DataConfig(BaseConfig):
     """Folder for packed and downloaded data; by default $ZEROSUM_CACHE, else $XDG_CACHE_HOME/zerosum, else
     ~/.cache/zerosum."""
 
+    pack: Literal["auto", "pixels", "files"] = "auto"
+    """How image files are kept in the cache: pixels decodes them once; files keeps them as they are and decodes them in
+    threads whenever they are drawn, which takes less room and more time. Both give the same samples. auto takes files
+    where pixels would take more than 8 GiB."""
+
     corrupt: Literal["refuse", "skip"] = "refuse"
     """What to do about images that cannot be read: stop with their names, or leave them out and say so."""
 
@@ -233,17 +238,3 @@ def split_captions(asked: str) -> tuple[str, str | None]:
     """
     path, _, column = asked.rpartition(":")
     return (path, column) if column and path.lower().endswith((".csv", ".tsv", ".txt")) else (asked, None)
-
-
-def choose_sides(sizes: set[tuple[int, int]], options: DataConfig) -> tuple[int, int]:
-    """Height and width to train at, for data whose images have these heights and widths.
-
-    >>> choose_sides({(28, 28)}, DataConfig()), choose_sides({(28, 28), (30, 30)}, DataConfig())
-    ((28, 28), (64, 64))
-    """
-    asked = options.sides()
-    if asked is not None:
-        return asked
-    if len(sizes) == 1 and max(only := next(iter(sizes))) <= 128:
-        return only
-    return (64, 64)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zerosum.data.options import DataConfig, choose_sides
+from zerosum.data.options import DataConfig
 from zerosum.data.packing.scan import Scan
+from zerosum.data.side_choice import choose_sides
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 

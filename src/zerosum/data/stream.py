@@ -12,6 +12,9 @@ from zerosum.data.dataset import Drawable
 from zerosum.data.jitter import ORDER, Draw, Jitter, generator
 from zerosum.errors import InputError
 
+TOGETHER = 32
+"""Blocks whose samples are shuffled together, where neighbours stay near each other."""
+
 
 class Source(Protocol):
     """Where real samples come from: an endless walk whose order depends on its position alone."""
@@ -32,10 +35,11 @@ class Stream:
 
     The order is a function of (seed, position) alone, whatever the batch sizes and the number of processes: each epoch
     is a permutation of its own, and a batch may straddle epochs. Sets that are shuffled apart (two domains) are each
-    walked through at their own length; what `jitter` leaves to chance goes by the position too. One background thread
-    gathers the next batch of the same size, so that a slow disk does not make the trainer wait; what was gathered but
-    not handed out does not count. Without `prefetch` each batch is gathered when it is drawn: cheaper where gathering
-    takes less time than handing over to a thread.
+    walked through at their own length; what `jitter` leaves to chance goes by the position too. With a `block` of more
+    than 1, neighbours stay near each other: blocks of so many are shuffled, and then the samples of 32 blocks at a
+    time, so that a disk reads in its order. One background thread gathers the next batch of the same size, so that a
+    slow disk does not make the trainer wait; what was gathered but not handed out does not count. Without `prefetch`
+    each batch is gathered when it is drawn: cheaper where gathering takes less time than handing over to a thread.
     """
 
     position: int
@@ -51,10 +55,11 @@ class Stream:
         position: int = 0,
         jitter: Jitter = Jitter(),
         prefetch: bool = True,
+        block: int = 1,
     ) -> None:
         self.dataset, self.seed, self.rank, self.world, self.position = dataset, seed, rank, world, position
         self.jitter, self._prefetch = jitter.checked(), prefetch
-        self._walks = [_Walk(length, seed, number) for number, length in enumerate(dataset.lengths)]
+        self._walks = [_Walk(length, seed, number, block) for number, length in enumerate(dataset.lengths)]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zerosum-stream")
         self._ahead: tuple[tuple[int, int], Future[Batch]] | None = None
 
@@ -100,23 +105,45 @@ class Stream:
 class _Walk:
     """An endless shuffled walk over one set of samples."""
 
-    def __init__(self, length: int, seed: int, number: int) -> None:
-        self._length, self._seed, self._number = length, seed, number
+    def __init__(self, length: int, seed: int, number: int, block: int = 1) -> None:
+        self._length, self._seed, self._number, self._block = length, seed, number, block
         self._epoch = -1
         self._order = np.empty(0, dtype=np.int64)
+        self._starts = np.empty(0, dtype=np.int64)
+        self._stretch: tuple[int, int, np.ndarray] = (-1, -1, self._order)
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Rows of the set at positions [start, stop) of the walk: (stop - start,) int64."""
         pieces = []
         while start < stop:
             epoch, offset = divmod(start, self._length)
-            piece = self._permutation(epoch)[offset : offset + stop - start]
+            if self._block == 1:
+                piece = self._permutation(epoch)[offset : offset + stop - start]
+            else:
+                piece = self._near(epoch, offset)[: stop - start]
             pieces.append(piece)
             start += len(piece)
         return np.concatenate(pieces)
 
     def _permutation(self, epoch: int) -> np.ndarray:
+        """Return the order of an epoch: of samples or, where they stay near each other, of blocks."""
         if epoch != self._epoch:
-            self._order = generator(self._seed, epoch, ORDER, self._number).permutation(self._length)
+            count = -(-self._length // self._block)
+            self._order = generator(self._seed, epoch, ORDER, self._number).permutation(count)
             self._epoch = epoch
+            if self._block > 1:
+                sizes = np.minimum(self._block, self._length - self._order * self._block)
+                self._starts = np.concatenate([[0], np.cumsum(sizes)])[::TOGETHER]
         return self._order
+
+    def _near(self, epoch: int, offset: int) -> np.ndarray:
+        """Return the rows at `offset` of an epoch, and those after it of the same blocks."""
+        order = self._permutation(epoch)
+        number = int(np.searchsorted(self._starts, offset, side="right")) - 1
+        if self._stretch[:2] != (epoch, number):
+            blocks = order[number * TOGETHER : (number + 1) * TOGETHER]
+            rows = (blocks[:, None] * self._block + np.arange(self._block)).ravel()
+            rows = rows[rows < self._length]
+            generator(self._seed, epoch, ORDER, self._number + 2 * (number + 1)).shuffle(rows)
+            self._stretch = (epoch, number, rows)
+        return self._stretch[2][offset - int(self._starts[number]) :]

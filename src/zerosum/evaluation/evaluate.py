@@ -14,6 +14,7 @@ from zerosum.errors import InputError, StorageError
 from zerosum.evaluation import table
 from zerosum.evaluation.by_class import NO_CLASSES, ClassFigures, class_figures, require_classes
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.exported import of_generator_file
 from zerosum.evaluation.file_forms import made_of
 from zerosum.evaluation.inputs import of_folder, of_run
 from zerosum.evaluation.measures import chosen, groups, parse_names
@@ -65,7 +66,7 @@ def evaluate(
     target = None if out is None else require_place(expanded(out))
     try:
         if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
-            comparison, of_classes, round_ = of_folder(subject, config, options, context), NO_CLASSES, None
+            comparison, of_classes, round_ = _compare_files(subject, config, options, context), NO_CLASSES, None
         else:
             comparison, of_classes = _compare_run(run, plan, config, context, checkpoint)
             round_ = played(run.chosen(checkpoint))
@@ -84,6 +85,16 @@ def evaluate(
     if world.is_first:
         _deliver(found, show, target, run)
     return found
+
+
+def _compare_files(
+    subject: str | Path, config: EvaluationConfig, options: DataConfig, context: EvaluationContext
+) -> Comparison:
+    """Compare samples of an exported generator, or those that a folder or file holds, with real ones."""
+    place = expanded(subject)
+    if place.suffix.lower() == ".onnx" and place.is_file():
+        return of_generator_file(place, config, context)
+    return of_folder(subject, config, options, context)
 
 
 def _compare_run(

@@ -12,7 +12,7 @@ from zerosum.evaluation.result import Evaluation
 from zerosum.evaluation.table import HEAD, rows, sentences, warnings
 from zerosum.hub.escaping import markdown, plain, yaml
 from zerosum.hub.index import PICTURE
-from zerosum.hub.names import Repository
+from zerosum.runtime.hub_names import Repository
 from zerosum.tasks import TASKS
 from zerosum.text import counted
 

@@ -16,7 +16,6 @@ from zerosum import kinds
 from zerosum.errors import InputError
 from zerosum.evaluation.result import FILE, FORMAT, Evaluation
 from zerosum.hub import card, index, memorised
-from zerosum.hub.names import Repository
 from zerosum.inference.generate import generate
 from zerosum.recipe import Recipe
 from zerosum.report import run_data
@@ -26,6 +25,7 @@ from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe
 from zerosum.run.public import name_of, places_of, public, without_paths
 from zerosum.runtime.device import pick_device
+from zerosum.runtime.hub_names import Repository
 
 SMALL, MANY, FEW = 64, 64, 16
 """Side in pixels up to which many samples are shown, and how many; else few."""

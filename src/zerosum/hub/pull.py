@@ -16,15 +16,17 @@ import safetensors.torch
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError, StorageError
 from zerosum.evaluation.result import FILE, Evaluation
-from zerosum.hub import client, index
-from zerosum.hub.client import UnreachableError
+from zerosum.hub import index
 from zerosum.hub.index import Index
-from zerosum.hub.names import Repository
 from zerosum.run import checkpoint, portable_state
 from zerosum.run.config import read_config, read_spec
-from zerosum.run.directory import FORMAT, Run
+from zerosum.run.directory import Run
+from zerosum.run.older_format import FORMAT
 from zerosum.run.public import public
+from zerosum.runtime import hub_client as client
 from zerosum.runtime.atomic_files import PREFIX, replacing, storing
+from zerosum.runtime.hub_client import UnreachableError
+from zerosum.runtime.hub_names import Repository
 from zerosum.runtime.untrusted_json import parse
 
 SHORT = 12

@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 from zerosum.errors import InputError
-from zerosum.hub import client
 from zerosum.hub.index import ALLOWED, INDEX
-from zerosum.hub.names import Repository
 from zerosum.hub.package import Package
+from zerosum.runtime import hub_client as client
+from zerosum.runtime.hub_names import Repository
 from zerosum.text import command, memory
 
 _LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}")

@@ -20,7 +20,7 @@ from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.tasks import has_latents, require_latents
 
-SIZES = (1, 2, 4, 8, CHUNK, 2 * CHUNK)
+SIZES = (1, 2, 3, 4, 6, 8, 12, CHUNK, 24, 2 * CHUNK)
 """Sizes of a batch that are tried."""
 
 
@@ -56,7 +56,7 @@ class Sampler:
         self._known = tuple(controls(recipe))
         self._plans: dict[tuple[str, ...], Plan] = {}
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def sample(self, wanted: Sequence[Seeded], chosen: Mapping[str, Any]) -> Tensor:
         """Generate (N, *shape) samples in [-1, 1], or in the data's units, on the CPU.
 
@@ -143,9 +143,15 @@ class Sampler:
             drew = any(not torch.equal(value, before[name]) for name, value in rng.state(device).items())
         if drew or not torch.equal(whole, again):
             return ()
-        twice, labels = torch.cat([latents, latents]), None if labels is None else torch.cat([labels, labels])
-        whole = torch.cat([whole, whole])
-        return tuple(size for size in SIZES if torch.equal(whole, self._in_pieces(size, twice, labels, chosen)))
+        known = latents, whole, labels
+        twice = torch.cat([latents] * 2), torch.cat([whole] * 2), None if labels is None else torch.cat([labels] * 2)
+        return tuple(size for size in SIZES if self._agrees(size, *(known if size <= CHUNK else twice), chosen))
+
+    def _agrees(
+        self, size: int, latents: Tensor, whole: Tensor, labels: Tensor | None, chosen: Mapping[str, Any]
+    ) -> bool:
+        """Whether batches of a size make of latents (N, Z) the samples (N, *shape) that are known."""
+        return torch.equal(whole, self._in_pieces(size, latents, labels, chosen))
 
     def _in_pieces(self, size: int, latents: Tensor, labels: Tensor | None, chosen: Mapping[str, Any]) -> Tensor:
         pieces = [

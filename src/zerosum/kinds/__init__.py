@@ -13,7 +13,7 @@ from zerosum.data.batch import Batch
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.data.sizes import expected
-from zerosum.data.sources.find import built_in
+from zerosum.data.sources.find import built_in, is_there
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import Kind
@@ -102,7 +102,7 @@ def require_present(source: str | Path) -> None:
     Raises:
         InputError: it is neither.
     """
-    if built_in(source) is None and not absolute(source).exists():
+    if not is_there(source):
         raise InputError(
             f"There is no file or folder {absolute(source)}, nor a built-in data set {source}: give a path or a name."
         )

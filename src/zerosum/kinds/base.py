@@ -19,7 +19,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
 
-OF_FEW_KINDS = ("captions", "ages", "groups", "rate", "length", "frames", "frame_step")
+OF_FEW_KINDS = ("captions", "ages", "groups", "rate", "length", "frames", "frame_step", "pack")
 """Settings of `DataConfig` that a kind has no use for unless it names them in `Kind.own`."""
 
 

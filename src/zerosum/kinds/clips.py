@@ -161,7 +161,7 @@ def _made_note(name: str) -> tuple[str, ...]:
 
 def _key(clips: ClipFiles, options: DataConfig, progress: ProgressCallback | None) -> str:
     """Name of the pack: it changes with the content of every file, option and label, and with nothing else."""
-    elsewhere = ("range", "depth", "cache", "target", "degrade", "direction")
+    elsewhere = ("range", "depth", "cache", "target", "degrade", "direction", "pack")
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
     table = (label_bytes(clips.files, options) or b"").hex()
     content = content_of(clips.stored, options.cache_folder(), progress)

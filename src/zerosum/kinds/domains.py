@@ -11,10 +11,11 @@ import torch
 from zerosum.data.batch import Domains
 from zerosum.data.dataset import Dataset, channels_first, gather, random_images
 from zerosum.data.jitter import Draw, views
-from zerosum.data.options import DataConfig, choose_sides
+from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import joined
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.scan import Scan
+from zerosum.data.side_choice import choose_sides
 from zerosum.data.sizes import like
 from zerosum.data.sources.find import name_of
 from zerosum.data.sources.image_files import ImageFiles

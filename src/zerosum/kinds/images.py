@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -33,12 +34,13 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.kinds.base import OF_FEW_KINDS, Kind
 from zerosum.media import image_arrays, image_grid
+from zerosum.media.sample_shards import SHARDS, write_shard
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import shown
 
 __all__ = ["DataConfig", "open"]
 
-UNUSED, OWN = ("target", "degrade", "direction"), ("ages", "groups")
+UNUSED, OWN = ("target", "degrade", "direction"), ("ages", "groups", "pack")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,9 +71,9 @@ def open(  # noqa: A001
     from there at once. Everything that is done to the data is said in the notes of what is returned.
 
     Args:
-        source: A folder or .zip of images; a .npz, .npy or idx .gz file, or a folder of idx files; or a name: digits,
-            aged-digits, mnist, fashion-mnist, cifar10, stacked-mnist (looked for under $ZEROSUM_DATA, else downloaded),
-            ring8, grid25.
+        source: A folder or .zip of images; .tar or .parquet shards, here, behind s3:// and the like, or of the Hub
+            (hf:owner/name); a .npz, .npy or idx .gz file, or a folder of idx files; or a name: digits, aged-digits,
+            mnist, fashion-mnist, cifar10, stacked-mnist (looked for under $ZEROSUM_DATA, else downloaded).
         options: Size, channels, labels, split, cache, and what to do about corrupt files.
         progress: Told of a stage ("download", "look", "pack"), what is done and what there is to do: bytes or images.
 
@@ -130,8 +132,12 @@ def _key(
 
     It changes with the content of every file, option and label, and with nothing else.
     """
-    elsewhere = {"range", "depth", "cache", *UNUSED, *OF_FEW_KINDS} - {*OWN}  # change nothing of what is packed
+    elsewhere = {"range", "depth", "cache", *UNUSED, *OF_FEW_KINDS} - {
+        "ages",
+        "groups",
+    }  # change nothing of what is packed
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
+    asked |= {} if options.pack == "auto" else {"pack": options.pack}
     cache = options.cache_folder()
     if isinstance(found, StoredArray):
         form = built_in(source) or found.paths[0].suffix
@@ -198,7 +204,7 @@ def draw(samples: Tensor, real: Tensor | None = None) -> Image.Image:
 
 
 def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
-    """Write (N, C, H, W) images in [-1, 1]: a file each into a folder, or all into one .png, .npy or .tif.
+    """Write (N, C, H, W) images in [-1, 1]: a file each into a folder, or all into one .png, .npy, .tif or shard.
 
     Where a spec has 16 bits, files hold 16 bits in its range; but all in one .png is a picture of 8.
 
@@ -206,6 +212,9 @@ def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) ->
         InputError: The images cannot be shown, or a .tif does not hold them.
         StorageError: The disk refuses.
     """
+    if not out.is_dir() and out.suffix.lower() in SHARDS:
+        with tempfile.TemporaryDirectory() as folder:
+            return [write_shard(save(samples, Path(folder), metadata, spec), out, metadata)]
     if not out.is_dir() and out.suffix.lower() in image_arrays.ENDINGS:
         return [image_arrays.write_all(samples, out, spec)]
     if (
@@ -230,21 +239,7 @@ def example(spec: Spec, count: int) -> ImageDataset:
 
 
 KIND = Kind(
-    name="images",
-    unit="images",
-    batch=Images,
-    recipe=recipe_for,
-    open=open,
-    accepts=is_images,
-    unused=UNUSED,
-    own=OWN,
-    draw=draw,
-    save=save,
-    example=example,
-    endings=image_arrays.TIFFS,
-    draw_neighbours=image_grid.side_by_side,
-    memory_format=torch.channels_last,
-    clusters=True,
-    like=like,
-    fallback=True,
-)
+    name="images", unit="images", batch=Images, recipe=recipe_for, open=open, accepts=is_images, unused=UNUSED, own=OWN,
+    draw=draw, save=save, example=example, endings=(*image_arrays.TIFFS, *SHARDS),
+    draw_neighbours=image_grid.side_by_side, memory_format=torch.channels_last, clusters=True, like=like, fallback=True,
+)  # fmt: skip

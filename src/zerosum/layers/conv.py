@@ -205,8 +205,10 @@ def _convolve_by_product(image: Tensor, weight: Tensor, bias: Tensor | None, geo
 
 
 def _spread_by_product(features: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-    shape = (len(features), weight.shape[1], *geometry.size)
-    return _product(_cells(features), _cells(weight).view(len(weight), -1), bias, shape)
+    cells, weights = _cells(features), _cells(weight).view(len(weight), -1)
+    rows = cells.expand(max(2, len(cells)), -1)  # one row, times a matrix, would be added up in another order
+    made = _product(rows, weights, bias, (len(rows), weight.shape[1], *geometry.size))
+    return made if len(cells) > 1 else made[:1].clone()
 
 
 def _correlate_by_product(image: Tensor, features: Tensor, geometry: Geometry) -> Tensor:

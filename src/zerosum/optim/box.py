@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 from torch import Tensor
 
 
@@ -34,6 +33,7 @@ def minimise(function: Callable[[Tensor], Tensor], start: Tensor, *, bound: floa
         bound: of every value, upwards and downwards.
         iterations: at most; 0 returns the start.
     """
+    from scipy.optimize import minimize  # a second and 30 MB, which few commands need
 
     def differentiated(flat: np.ndarray) -> tuple[float, np.ndarray]:
         at = torch.from_numpy(flat).to(start).view(start.shape).requires_grad_()

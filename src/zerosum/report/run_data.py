@@ -11,8 +11,8 @@ from typing import Any
 from PIL import Image
 
 from zerosum.errors import InputError
-from zerosum.run.directory import in_present_format
 from zerosum.run.history import History
+from zerosum.run.older_format import in_present_format
 from zerosum.runtime.untrusted_json import parse
 
 TYPES = {".wav": "audio/wav", ".mp4": "video/mp4", ".gif": "image/gif", ".glb": "model/gltf-binary"}

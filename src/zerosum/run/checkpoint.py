@@ -20,6 +20,7 @@ from zerosum.recipe import Recipe
 from zerosum.run.directory import Run
 from zerosum.run.pruning import prune
 from zerosum.runtime.atomic_files import storing, write_folder
+from zerosum.runtime.lock import require_held
 
 FORMAT = 1
 T = TypeVar("T")
@@ -84,6 +85,7 @@ def _write(run: Run, target: Path, game: Game[Any]) -> bool:
     state = game.state_dict()
     if not game.world.is_first:
         return False
+    require_held(run.path)
     averages: dict[str, Tensor] = {}
     for player in game.players.values():
         averages.update(player.averages(game.recipe))

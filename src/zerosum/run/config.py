@@ -72,6 +72,11 @@ class RunConfig:
         asked = {name: value for name, value in self.asked.items() if name in config.names()}
         return replace(self, config=type(config).for_kind(spec.kind, asked | {"preset": preset}))
 
+    def normalised(self) -> RunConfig:
+        """Return this with what was asked for as its settings have it, as JSON can hold it."""
+        settings = self.settings()
+        return replace(self, asked={name: settings[name] for name in self.asked})
+
     def settings(self) -> dict[str, Any]:
         """Return all settings by name."""
         return self.config.to_json() | self.training.to_json() | self.options.to_json()

@@ -12,34 +12,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zerosum.errors import InputError
+from zerosum.run import shown
 from zerosum.run.history import History
-from zerosum.runtime.atomic_files import replacing, storing, sweep
+from zerosum.run.older_format import FORMAT, in_present_format
+from zerosum.runtime.atomic_files import PREFIX, replacing, storing, sweep
 from zerosum.runtime.lock import LOCK
 from zerosum.runtime.paths import expanded
 from zerosum.runtime.untrusted_json import parse
 from zerosum.text import command
-
-FORMAT = 2
-
-KINDS = {"pix2pix": "pairs", "srgan": "pairs", "cyclegan": "domains"}
-TASKS = {"pix2pix": "translate", "srgan": "upscale", "cyclegan": "translate", "inpaint": "inpaint"}
-"""Of the recipes in run.json of format 1, where they are not images or points, generated."""
-
-RENAMED = {
-    "rate": "lr",
-    "generator_rate": "generator_lr",
-    "discriminator_rate": "discriminator_lr",
-    "average": "ema_decay",
-    "critic_moves": "n_critic",
-    "discriminator_moves": "n_discriminator",
-    "form": "upsampling",
-    "hold": "lr_hold",
-    "widest": "max_channels",
-    "latent": "latent_dim",
-    "toy_hidden": "points_hidden",
-    "group": "minibatch_group",
-}
-"""Settings of recipes in run.json of format 1, and what they are called since."""
 
 Which = Literal["newest", "best"]
 """Which checkpoint: the newest, or the one that evaluations during training found best."""
@@ -83,6 +63,7 @@ class Run:
         except OSError as error:
             raise InputError(f"{path} cannot be made ({error.strerror}): name another folder with --run.") from None
         run = cls(path)
+        run.sweep()
         run.describe(description)
         return run
 
@@ -135,6 +116,9 @@ class Run:
         with storing(self.path), (self.path / "history.jsonl").open("a") as file:
             file.write(json.dumps(values) + "\n")
 
+    def _repr_html_(self) -> str:
+        return shown.html(self.path, self.description, self.history())
+
     def history(self) -> History:
         """Return the rows of the history."""
         return History.read(self.path / "history.jsonl")
@@ -149,9 +133,8 @@ class Run:
             aside = next(p for p in _aside(path) if not p.exists())
             with replacing(aside) as partial:
                 shutil.copyfile(path, partial)
-            said = (
-                f"{path} has {history.damaged} damaged line{'s' * (history.damaged > 1)}, left out; a copy is {aside}."
-            )
+            lines = f"{history.damaged} damaged line{'s' * (history.damaged > 1)}"
+            said = f"{path} has {lines}, left out; a copy is {aside}."
         with replacing(path) as partial:
             partial.write_text("".join(json.dumps(row) + "\n" for row in history.until(round_)), encoding="utf-8")
         for picture in (self.path / "samples").glob("*.png"):
@@ -224,25 +207,18 @@ def require_free(path: Path) -> None:
     if (path / "run.json").exists():
         go_on = command("zerosum", "train", "--resume", path)
         raise InputError(f"{path} already holds a run: go on with it by `{go_on}`, or name another folder with --run.")
-    if path.exists() and (not path.is_dir() or any(inside.name != LOCK for inside in path.iterdir())):
+    if path.exists() and (not path.is_dir() or any(not _is_beginning(inside) for inside in path.iterdir())):
         raise InputError(f"{path} exists and is not an empty folder: name another folder with --run.")
+
+
+def _is_beginning(inside: Path) -> bool:
+    """Whether something in a folder is what a run that was killed before its run.json leaves."""
+    if inside.name in ("samples", "checkpoints"):
+        return inside.is_dir() and not any(inside.iterdir())
+    return inside.name == LOCK or inside.name.startswith(PREFIX)
 
 
 def _aside(path: Path) -> Iterator[Path]:
     """Name places for copies of a damaged file, without end."""
     yield path.with_name(f"{path.name}.damaged")
     yield from (path.with_name(f"{path.name}.damaged-{number}") for number in count(2))
-
-
-def in_present_format(description: dict[str, Any]) -> dict[str, Any]:
-    """Bring what run.json of format 1 says to format 2: settings by the field's names, task and kind of sample."""
-    if description.get("format") != 1:
-        return description
-    recipe, config, spec = (description.get(name) for name in ("recipe", "config", "spec"))
-    if isinstance(config, dict):
-        config = {RENAMED.get(name, name): value for name, value in config.items()}
-    if isinstance(spec, dict) and isinstance(spec.get("shape"), list):
-        plain = "points" if len(spec["shape"]) == 1 else "images"
-        spec = {"kind": KINDS.get(str(recipe), plain), **spec}
-    task = TASKS.get(str(recipe), "generate")
-    return {**description, "format": FORMAT, "task": task, "config": config, "spec": spec}

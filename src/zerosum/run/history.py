@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, overload
+
+from zerosum.errors import InputError
 
 Row = dict[str, Any]
 
@@ -63,6 +66,18 @@ class History(Sequence[Row]):
         """
         rows = [row for row in self.rows if _is_finite(row.get(key))]
         return [row["round"] for row in rows], [float(row[key]) for row in rows]
+
+    def frame(self) -> Any:
+        """Return it as a pandas DataFrame with a row a line, by round.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        try:
+            pd: Any = import_module("pandas")
+        except ImportError:
+            raise InputError("A data frame needs pandas: pip install pandas.") from None
+        return pd.DataFrame(self.rows, columns=None if self.rows else ["round"]).set_index("round")
 
     def last(self, key: str) -> float | None:
         """Return the last finite value of one measurement; None where there is none."""

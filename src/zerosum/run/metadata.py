@@ -39,6 +39,7 @@ def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | 
         "config": plan.config.to_json(),
         "training": plan.training.to_json(),
         "data_options": plan.options.located().to_json(),
+        "asked": dict(plan.asked),
         "spec": _spec(dataset.spec),
         "data": {
             "source": dataset.source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, NonNegativeInt, PositiveFloat, PositiveInt
 
 from zerosum import stabilisers
 from zerosum.config import BaseConfig, Seed
@@ -59,6 +59,13 @@ class TrainingConfig(BaseConfig):
     """Clusters of similar images that stand for classes, for data without labels or with --labels none. By default one
     for every 50 images, at most 30, where the data have no labels and the recipe needs some; else none."""
 
+    gradient_messages: Literal["float32", "bfloat16"] = "float32"
+    """What gradients travel as where several processes train: bfloat16 halves the messages, and rounds what is summed,
+    in float32, to 8 bits; the result is then no longer that of one process to rounding."""
+
+    lost_after: PositiveFloat = 30.0
+    """Minutes after which one of several processes that does not answer counts as lost, and the others end."""
+
     autopilot: bool = False
     """Whether a run that fails goes back to its last healthy checkpoint and on with other settings, a few times at
     most (docs/autopilot.md). It is diagnosed whenever a checkpoint is written; a healthy run is the same without."""
@@ -78,6 +85,16 @@ class TrainingConfig(BaseConfig):
 
 
 RESUMABLE = frozenset(
-    {"save_every", "keep", "preview_every", "log_every", "device", "autopilot", "evaluate_every", "watch_every"}
+    {
+        "save_every",
+        "keep",
+        "preview_every",
+        "log_every",
+        "device",
+        "autopilot",
+        "evaluate_every",
+        "watch_every",
+        "lost_after",
+    }
 )
 """Settings of `Training` that a resumed run may change without becoming another run."""

@@ -66,7 +66,11 @@ class Progress(Protocol):
 
 
 def make_progress(stream: TextIO | None = None) -> Progress:
-    """Return the display that suits `stream`, stderr by default: live on a terminal, plain lines elsewhere."""
+    """Return the display that suits `stream`, stderr by default: live on a terminal or in a notebook, else lines."""
+    from zerosum.runtime.notebook import NotebookProgress, is_notebook
+
+    if stream is None and is_notebook():
+        return NotebookProgress()
     shown_on = stream or sys.stderr
     if shown_on is None:  # as under pythonw
         return Silent()

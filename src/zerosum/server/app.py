@@ -19,7 +19,7 @@ from starlette.responses import Response
 import zerosum
 from zerosum.errors import ZerosumError
 from zerosum.server.guard import Guard, refusal
-from zerosum.server.page import documentation, page, training
+from zerosum.server.page import documentation, page, together, training
 from zerosum.server.routes import REFUSALS, model_routes
 from zerosum.server.schema import Confirmed
 from zerosum.server.service import Served, Service
@@ -119,6 +119,9 @@ def _page_routes(service: Service) -> APIRouter:
 
         return made
 
+    async def beside() -> Response:
+        return await together(service)
+
     def stored(package: str, place: str, kind: str) -> Callable[[], Awaitable[Response]]:
         content = (files(package) / place).read_bytes()
 
@@ -128,6 +131,7 @@ def _page_routes(service: Service) -> APIRouter:
         return file
 
     router.get("/")(paged(page, service.runs[0]))
+    router.get("/training")(beside)
     for run in service.runs:
         router.get(f"/runs/{run.number}")(paged(page, run))
         router.get(f"/runs/{run.number}/training")(paged(training, run))
@@ -154,6 +158,12 @@ def _run_routes(run: Served) -> APIRouter:
         """Return the preview picture of a round."""
         content = await asyncio.to_thread(run.live.preview, at)
         return Response(content, media_type="image/png", headers={"Cache-Control": "max-age=60"})
+
+    @router.post("/save")
+    async def save() -> JSONResponse:
+        """Ask the process that trains the run, on this machine, to save a checkpoint and go on."""
+        await asyncio.to_thread(run.live.save)
+        return JSONResponse({"status": "saving"})
 
     @router.post("/stop")
     async def stop(asked: Confirmed) -> JSONResponse:

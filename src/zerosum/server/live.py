@@ -11,6 +11,7 @@ from typing import Any
 from zerosum.errors import InputError
 from zerosum.report.live import live, title
 from zerosum.report.run_data import read
+from zerosum.run import save_request
 from zerosum.run.directory import Run
 from zerosum.runtime.lock import LOCK, holder
 from zerosum.runtime.regular_files import open_regular
@@ -75,16 +76,29 @@ class LiveRun:
         """Return the number of the process on this machine that trains the run."""
         return holder(self.path)
 
+    def save(self) -> None:
+        """Ask the training process to save a checkpoint after the round that it plays.
+
+        Raises:
+            InputError: none trains the run on this machine.
+            StorageError: the run's folder cannot be written to.
+        """
+        self._training_process("save")
+        save_request.leave(self.path)
+
     def stop(self) -> None:
         """Ask the training process to save and stop, as Ctrl-C does.
 
         Raises:
             InputError: none trains the run on this machine.
         """
+        os.kill(self._training_process("stop"), signal.SIGINT)
+
+    def _training_process(self, wish: str) -> int:
         process = self.trained_by()
         if process is None or process == os.getpid():
-            raise InputError("No process on this machine trains this run: nothing to stop.")
-        os.kill(process, signal.SIGINT)
+            raise InputError(f"No process on this machine trains this run: nothing to {wish}.")
+        return process
 
 
 def _stat(path: Path) -> os.stat_result | None:

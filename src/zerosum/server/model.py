@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
-from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from zerosum import kinds
@@ -23,6 +22,7 @@ from zerosum.inference.sample import escaped
 from zerosum.inference.seeded import Sampler, Seeded
 from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
+from zerosum.layers.channels_last import order_weights
 from zerosum.media import image_grid
 from zerosum.page.model import PageModel, describe
 from zerosum.recipe import Recipe
@@ -30,20 +30,22 @@ from zerosum.run.checkpoint import INDEX, fingerprint, played
 from zerosum.run.config import read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load, recipe_of
+from zerosum.server import png
 from zerosum.tasks import INPAINT, UPSCALE
 from zerosum.text import shown
-
-QUICK = 3
-"""Level of a PNG's compression: about half the time of the usual 6, and a few per cent larger."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """A picture, and what it was made by."""
 
-    png: bytes
+    picture: Image.Image
     about: Mapping[str, str]
     """Seed, controls as JSON, and the checkpoint's fingerprint and round: in the PNG's text and in headers."""
+
+    def png(self) -> bytes:
+        """Return the picture as a file."""
+        return png.encode(self.picture, {"Software": "zerosum"} | escaped(self.about))
 
 
 class Model:
@@ -93,6 +95,7 @@ class Model:
     def _load(self, stamp: tuple[Path, int]) -> None:
         """Load the checkpoint; one that was replaced meanwhile is not taken."""
         recipe = load(Run.open(self.path), recipe=self._source, device=self._device, checkpoint=self._which)
+        order_weights(recipe)
         mark, round_ = fingerprint(stamp[0]), played(stamp[0])
         if self._present() == stamp:
             self._sampler, self._stamp, self.fingerprint, self.round = Sampler(recipe), stamp, mark, round_
@@ -186,12 +189,7 @@ class Model:
             "run": self.fingerprint,
             "round": str(self.round),
         }
-        text = PngInfo()
-        for name, value in ({"Software": "zerosum"} | escaped(about)).items():
-            text.add_text(name, value)
-        buffer = io.BytesIO()
-        picture.save(buffer, format="PNG", pnginfo=text, compress_level=QUICK)
-        return Answer(png=buffer.getvalue(), about=about)
+        return Answer(picture=picture, about=about)
 
 
 def _require_small(image: bytes, most: int, factor: int) -> None:

@@ -47,15 +47,25 @@ async def page(service: Service, run: Served) -> Response:
 
 async def training(service: Service, run: Served) -> HTMLResponse:
     """Return the page on how a run's training goes."""
-    states = [await asyncio.to_thread(one.live.state) for one in service.runs]
+    states = await _states(service)
     text = ENVIRONMENT.get_template("studio.html").render(
-        titles=[(one.number, state["title"]) for one, state in zip(service.runs, states, strict=True)],
+        titles=[(number, state["title"]) for number, state in states],
         number=run.number,
-        state=states[run.number],
+        state=states[run.number][1],
         generates=run.model.kind.task is GENERATE,
         version=zerosum.__version__,
     )
     return secured(text)
+
+
+async def together(service: Service) -> HTMLResponse:
+    """Return the page on which the training of all runs stands side by side."""
+    template = ENVIRONMENT.get_template("together.html")
+    return secured(template.render(states=await _states(service), version=zerosum.__version__))
+
+
+async def _states(service: Service) -> list[tuple[int, dict[str, Any]]]:
+    return [(one.number, await asyncio.to_thread(one.live.state)) for one in service.runs]
 
 
 def documentation(openapi: dict[str, Any]) -> HTMLResponse:

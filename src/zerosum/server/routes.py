@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -21,6 +22,9 @@ from zerosum.server.model import Answer
 from zerosum.server.schema import chosen_in, samples_model, seeds_model, transform_model
 from zerosum.server.service import Served, Service
 from zerosum.tasks import GENERATE, INPAINT
+
+FEW = 128**2
+"""Pixels that are encoded within a millisecond or two."""
 
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 SENTENCE = {"application/json": {"schema": {"type": "object", "properties": {"detail": {"type": "string"}}}}}
@@ -56,7 +60,7 @@ def _generating(router: APIRouter, service: Service, run: Served) -> None:
         if len(wanted) * pixels > service.limits.pixels:
             raise InputError(f"At most {service.limits.pixels:,} pixels are made for a request: ask for fewer samples.")
         made = await service.samples(run, wanted, chosen_in(asked.controls))
-        return {"png": _png, "zip": _zip, "json": _json}[form](made)
+        return await _encoded({"png": _png, "zip": _zip, "json": _json}[form], made)
 
     async def latents(asked: Any) -> JSONResponse:
         """Return the latents (N, Z) of seeds, to walk among and to give to /samples."""
@@ -78,7 +82,7 @@ def _transforming(router: APIRouter, service: Service, run: Served) -> None:
         made = await service.alone(
             lambda: run.model.transform(image, mask, seed=asked.seed, chosen=chosen, most_pixels=most)
         )
-        return _png([made])
+        return await _encoded(_png, [made])
 
     translate.__annotations__["asked"] = Annotated[transform_model(run.model.kind), Query()]
     required = ["image", "mask"] if run.model.kind.task is INPAINT else ["image"]
@@ -131,18 +135,24 @@ def _headers(made: Answer) -> dict[str, str]:
     return {f"X-Zerosum-{name.title()}": value for name, value in made.about.items()}
 
 
+async def _encoded(form: Callable[[Sequence[Answer]], Response], made: Sequence[Answer]) -> Response:
+    """Return pictures in a form, which is made on a thread where it takes longer than going there."""
+    pixels = sum(one.picture.width * one.picture.height for one in made)
+    return form(made) if pixels <= FEW else await asyncio.to_thread(form, made)
+
+
 def _png(made: Sequence[Answer]) -> Response:
-    return Response(made[0].png, media_type="image/png", headers=_headers(made[0]))
+    return Response(made[0].png(), media_type="image/png", headers=_headers(made[0]))
 
 
 def _zip(made: Sequence[Answer]) -> Response:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for place, one in enumerate(made):
-            archive.writestr(f"{place:04d}-seed-{one.about['seed']}.png", one.png)
+            archive.writestr(f"{place:04d}-seed-{one.about['seed']}.png", one.png())
     return Response(buffer.getvalue(), media_type="application/zip", headers=_headers(made[0]))
 
 
 def _json(made: Sequence[Answer]) -> Response:
-    images = [{**one.about, "png": base64.b64encode(one.png).decode()} for one in made]
+    images = [{**one.about, "png": base64.b64encode(one.png()).decode()} for one in made]
     return Response(json.dumps({"images": images}), media_type="application/json", headers=_headers(made[0]))

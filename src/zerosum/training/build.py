@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,11 +42,14 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
     if memory_format is torch.channels_last:
         memory_format = kind.memory_format or torch.contiguous_format
         recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
+    if training.gradient_messages == "bfloat16" and world.size > 1:
+        world = replace(world, message=torch.bfloat16)
     share = world if recipe.divisible else World()
     recipe = recipe.to(device)
     fix_reference(recipe, dataset, seed=training.seed)
     place = {"rank": share.rank, "world": share.size}
-    source = Stream(dataset, seed=training.seed, **place, jitter=recipe.jitter, prefetch=kind.prefetch)
+    how = {"jitter": recipe.jitter, "prefetch": kind.prefetch, "block": dataset.block}
+    source = Stream(dataset, seed=training.seed, **place, **how)
     return Game(
         recipe,
         source,

@@ -42,6 +42,7 @@ from zerosum.training.nearest_images import write_nearest
 from zerosum.training.open_data import open_again
 from zerosum.training.prepare import prepare
 from zerosum.training.preview import preview_batch
+from zerosum.training.shared_folder import require_shared
 from zerosum.training.sitting import Sitting, require_not_given_up, tidy
 
 
@@ -61,7 +62,7 @@ def start(
     progress = progress or (make_progress() if world.is_first else Silent())
     if run is not None and world.is_first:
         require_free(expanded(run))
-    plan, dataset, reasons = prepare(plan, minutes, device, world, progress)
+    plan, dataset, reasons = prepare(plan.normalised(), minutes, device, world, progress)
     with rng.fork(device), ExitStack() as held:
         game = build_game(plan, dataset, device, world)
         judge = _judge(game, plan, progress)
@@ -71,6 +72,7 @@ def start(
             held.enter_context(locked(path))
             keep_recipe(plan, Run.create(path, describe(plan, dataset, game, command)))
         world.wait()
+        require_shared(path, world)
         return run_training(Sitting(game, Run(path), plan, dataset, progress, judge, shown, pilot), reasons)
 
 
@@ -159,6 +161,7 @@ def run_training(sitting: Sitting, reasons: Sequence[str] = ()) -> Run:
     directory, progress, note = sitting.run, sitting.progress, sitting.shown[2]
     for said in (*sitting.dataset.notes, *reasons, *sitting.game.recipe.notes, *([] if note is None else [note])):
         progress.note(said)
+    distributed.wait_at_most(sitting.plan.training.lost_after)
     try:
         stopped_by = sitting.play()
         if sitting.game.world.is_first:
@@ -226,7 +229,7 @@ def _make_folder(plan: RunConfig, run: str | Path | None, world: World) -> Path:
     if error is not None:
         raise error
     if found is None:
-        raise ProcessLostError("Another process of this run has stopped: its output says why.")
+        raise distributed.failed_elsewhere()
     return Path(str(found))
 
 

@@ -13,14 +13,13 @@ from zerosum.config import flag
 from zerosum.data.clusters import MOST, clustered, named, suggested
 from zerosum.data.dataset import Dataset, SampleDataset
 from zerosum.data.options import split_labels
-from zerosum.data.sources.find import built_in, name_of
+from zerosum.data.sources.find import is_there, name_of
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds import open_as
 from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run
 from zerosum.runtime.distributed import World
-from zerosum.runtime.paths import absolute
 from zerosum.runtime.progress import Progress, progress_callback
 
 MOST_ROWS = 4096
@@ -114,7 +113,7 @@ def open_again(
 
 def _missing(plan: RunConfig, directory: Run, *, named: bool) -> str | None:
     """Say what of a run's data is no longer where it lay, and what to type; None where all is there."""
-    if not named and not built_in(plan.data) and not absolute(plan.data).exists():
+    if not named and not is_there(plan.data):
         return (
             f"The data of the run are no longer at {plan.data}: say where they are now, with "
             f"zerosum train DATA --resume {directory.path}."

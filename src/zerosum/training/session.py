@@ -50,9 +50,10 @@ class Throughput:
 
 @contextmanager
 def stop_signals(ask: Callable[[int], None]) -> Iterator[None]:
-    """Have the first SIGINT, SIGTERM or SIGHUP ask for a stop, and a second SIGINT or SIGTERM stop at once.
+    """Have the first SIGINT, SIGTERM, SIGHUP or SIGUSR1 ask for a stop, and a second SIGINT or SIGTERM stop at once.
 
     SIGHUP, which a terminal that closes sends once or twice, is left alone where it is ignored, as under nohup.
+    SIGUSR1 is what SLURM sends ahead of a job's end where it is asked to (--signal=USR1@120).
 
     Args:
         ask: called with the number of the signal, in the middle of anything.
@@ -67,8 +68,10 @@ def stop_signals(ask: Callable[[int], None]) -> Iterator[None]:
         ask(number)
 
     numbers = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
+    for name in ("SIGHUP", "SIGUSR1"):  # which Windows does not have
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            numbers.append(number)
     try:
         for number in numbers:
             before[number] = signal.signal(number, handle)

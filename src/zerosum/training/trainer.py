@@ -16,7 +16,7 @@ from zerosum.doctor.watch import Watch
 from zerosum.errors import DivergedError
 from zerosum.game import Game
 from zerosum.media import image_grid
-from zerosum.run import checkpoint
+from zerosum.run import checkpoint, save_request
 from zerosum.run.directory import Run
 from zerosum.run.rescues import void_values
 from zerosum.run.training_config import TrainingConfig
@@ -113,7 +113,8 @@ class Trainer:
             self._evaluate(phase, total)
         if round_ % settings.log_every == 0 or last:
             self._log(phase, total)
-        if round_ % settings.save_every == 0 and not last:
+        asked = self.game.world.any(self.game.world.is_first and save_request.take(self.run.path))
+        if (asked or round_ % settings.save_every == 0) and not last:
             self._save()
 
     def _log(self, phase: str, total: int) -> None:
@@ -209,8 +210,7 @@ class Trainer:
         clock = self.game.clock
         if self._saved == clock.round:
             return
-        phases = self.game.recipe.phases()
-        self._log(phases[clock.phase].name, self.game.rounds)
+        self._log(self.game.recipe.phases()[clock.phase].name, self.game.rounds)
         if self._require_health is not None and not asked:
             with self._pace.paused():
                 self._require_health()

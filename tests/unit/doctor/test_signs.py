@@ -141,6 +141,30 @@ def test_a_single_bad_row_is_no_failure() -> None:
     assert diagnose(evidence(rows[:270])) == []
 
 
+def test_a_player_that_rests_while_its_hinge_loss_is_met_is_not_slow() -> None:
+    rests = {"watch/discriminator/update": lambda rounds, rng: np.where(rounds // LOOKS % 2 == 0, 0.002, 0.0)}
+    assert signs.find("learning-rates-far-apart").find(evidence(failing(rests))) is None
+
+
+def test_points_that_stay_apart_are_told_apart_less_surely_than_images() -> None:
+    accuracy = {f"discriminator/{name}_accuracy": 0.94 for name in ("real", "fake")}
+    sign = signs.find("discriminator-overpowers")
+    found = sign.find(evidence(failing(accuracy), Facts(rounds=ROUNDS, shape=(2,), objective="logistic")))
+    assert found is not None
+    assert found.threshold == 0.9
+    assert sign.find(evidence(failing(accuracy), Facts(rounds=ROUNDS, shape=(1, 32, 32), objective="logistic"))) is None
+    assert sign.find(evidence(failing(accuracy), Facts(rounds=ROUNDS, shape=(2,), objective="relativistic"))) is None
+
+
+def test_labels_count_as_ignored_from_the_middle_of_the_run_on() -> None:
+    sign, early = signs.find("labels-ignored"), {"watch/label_effect": 0.15}
+    rows = failing(early, onset=0)
+    assert sign.find(evidence(until(rows, ROUNDS // 2), Facts(rounds=ROUNDS))) is None
+    found = sign.find(evidence(rows, Facts(rounds=ROUNDS)))
+    assert found is not None
+    assert ROUNDS / 2 < found.since <= ROUNDS / 2 + LOOKS
+
+
 def test_a_generator_whose_variety_still_grows_is_not_collapsed() -> None:
     rows = healthy()
     for row in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch.nn.functional import softplus
 
 from zerosum.doctor import Evidence, Facts, Finding, diagnose
+from zerosum.doctor.examine import examine
 from zerosum.run.history import History
 
 CERTAIN = {46: 0.991, 62: 0.992, 63: 0.9998, 73: 0.998, 85: 0.991, 88: 0.997}
@@ -76,6 +78,20 @@ def test_the_log_of_100_epochs_is_quiet_until_46_and_warns_before_each_breakdown
     for epoch in (*REJECTING, *ACCEPTING):
         name = "discriminator-overpowers" if epoch in REJECTING else "generator-overpowers"
         assert any(finding.sign == name and finding.severity == "critical" for finding in when[epoch])
+
+
+@pytest.mark.parametrize("onset", BREAKDOWNS)
+def test_the_log_as_a_csv_file_warns_before_a_breakdown_and_is_critical_at_it(onset: int, tmp_path: Path) -> None:
+    def found(last: int) -> list[Finding]:
+        path = tmp_path / f"{last}.csv"
+        lines = [",".join(str(value) for value in row.values()) for row in epochs()[:last]]
+        path.write_text("\n".join(["epoch,d_loss,d_acc_real,d_acc_fake,g_loss", *lines]) + "\n")
+        return [finding for finding in examine(path).findings if finding.severity != "note"]
+
+    assert any(found(epoch) for epoch in range(onset - 3, onset))
+    at = found(onset)
+    assert "critical" in {finding.severity for finding in at}
+    assert min(finding.since for finding in at) <= onset
 
 
 def test_of_the_whole_log_the_last_breakdown_is_told_with_its_epoch() -> None:

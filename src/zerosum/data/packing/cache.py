@@ -6,21 +6,21 @@ swept when the cache outgrows its bound (`sweep`).
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, cast
 
 import numpy as np
 
+from zerosum.data.packing.cache_files import rename_new, storage_error, sweep_abandoned, to_disk
+from zerosum.data.packing.decode import PixelFormat
+from zerosum.data.packing.encoded import FILES, OFFSETS, EncodedRows, plan_from_json, plan_to_json
 from zerosum.data.packing.levels import Levels
 from zerosum.data.packing.seal import is_sound, seal
 from zerosum.data.packing.sweep import sweep
@@ -30,8 +30,7 @@ from zerosum.runtime.untrusted_json import parse
 
 FORMAT = 2
 MADE_AGAIN = "The packed form in the cache was damaged, and was made again."
-PARTS = ("samples.npy", "labels.npy", "pack.json")
-STALE_SECONDS = 24 * 3600
+PARTS = ("samples.npy", FILES, OFFSETS, "labels.npy", "pack.json")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +38,8 @@ class Packed:
     """What lies in one folder of the cache."""
 
     samples: np.ndarray
-    """(M, H, W, C) uint8 or uint16, mapped into memory; writing to it would not reach the disk."""
+    """(M, H, W, C) uint8 or uint16, mapped into memory; writing to it would not reach the disk. Of a pack of encoded
+    files, what stands for such an array: `EncodedRows`."""
 
     labels: np.ndarray | None
     spec: Spec
@@ -73,7 +73,7 @@ def reopen(cache: Path, key: str) -> Packed | None:
             return None
         about = parse((folder / "pack.json").read_text())
         # Mapped copy-on-write: torch asks for writable memory, and the file stays as it is.
-        samples = np.load(folder / "samples.npy", mmap_mode="c", allow_pickle=False)
+        samples = _rows(folder, about)
         labels = np.load(folder / "labels.npy", allow_pickle=False) if about["labelled"] else None
         shape, classes, attributes = (tuple(about.get(name, ())) for name in ("shape", "classes", "attributes"))
         bits, limits = about.get("bits", 8), about["range"]
@@ -89,6 +89,12 @@ def reopen(cache: Path, key: str) -> Packed | None:
             f"The packed data in {folder} cannot be read ({error}): delete that folder, or choose another cache with "
             "--cache or ZEROSUM_CACHE."
         ) from error
+
+
+def _rows(folder: Path, about: dict[str, Any]) -> np.ndarray:
+    if "plan" in about:
+        return cast(np.ndarray, EncodedRows(folder, plan_from_json(about["plan"])))
+    return np.load(folder / "samples.npy", mmap_mode="c", allow_pickle=False)
 
 
 def discard(cache: Path, key: str) -> bool:
@@ -112,19 +118,24 @@ def discard(cache: Path, key: str) -> bool:
 class Packing:
     """A pack in the making: rows go in as they are decoded, labels and notes at the end."""
 
-    def __init__(self, folder: Path, shape: Sequence[int], bits: int) -> None:
-        """Begin a pack of samples of `shape`, (H, W, C), and of 8 or 16 bits, in an existing folder."""
-        self.folder, self.shape, self.count = folder, tuple(shape), 0
+    def __init__(self, folder: Path, shape: Sequence[int], bits: int, encoded: PixelFormat | None = None) -> None:
+        """Begin a pack of samples of `shape`, (H, W, C), and of 8 or 16 bits, in an existing folder.
+
+        With `encoded`, what the samples become when they are decoded, it is one of encoded files.
+        """
+        self.folder, self.shape, self.count, self.encoded = folder, tuple(shape), 0, encoded
+        self._offsets = [0]
         self.dtype = np.dtype("<u2" if bits == 16 else "|u1")
         self.levels = Levels()
         self._hash = hashlib.blake2b(digest_size=16)
-        self._file = open(folder / "samples.npy", "wb")  # noqa: SIM115  (closed by finish and by new_pack)
+        self._file = open(folder / ("samples.npy" if encoded is None else FILES), "wb")  # noqa: SIM115  (by finish)
         self._write_header()
 
-    def append(self, rows: np.ndarray) -> None:
-        """Add (n, H, W, C) uint8, or uint16 in a pack of 16 bits."""
+    def append(self, rows: np.ndarray, content: bytes = b"") -> None:
+        """Add (n, H, W, C) uint8, or uint16 in a pack of 16 bits; to one of encoded files a row and its file."""
         data = np.ascontiguousarray(rows, dtype=self.dtype).data
-        self._file.write(data)
+        self._file.write(data if self.encoded is None else content)
+        self._offsets.append(self._offsets[-1] + len(content))
         self._hash.update(data)
         self.levels.add(rows)
         self.count += len(rows)
@@ -133,12 +144,16 @@ class Packing:
         """Write what is known only at the end, seal it, and see everything on to the disk."""
         self._file.seek(0)
         self._write_header()
-        _to_disk(self._file)
+        to_disk(self._file)
         self._file.close()
+        if self.encoded is not None:
+            with open(self.folder / OFFSETS, "wb") as file:
+                np.save(file, np.array(self._offsets, np.int64), allow_pickle=False)
+                to_disk(file)
         if labels is not None:
             with open(self.folder / "labels.npy", "wb") as file:
                 np.save(file, labels.astype(np.int64), allow_pickle=False)
-                _to_disk(file)
+                to_disk(file)
         about = {
             "labelled": labels is not None,
             **{
@@ -149,10 +164,10 @@ class Packing:
             "notes": list(notes),
             "source": source,
             "count": self.count,
-        }
+        } | ({} if self.encoded is None else {"plan": plan_to_json(self.encoded)})
         with open(self.folder / "pack.json", "w") as file:
             json.dump(about, file, indent=1)
-            _to_disk(file)
+            to_disk(file)
         seal(self.folder / "seal.json", [self.folder / part for part in PARTS if (self.folder / part).exists()])
 
     def close(self) -> None:
@@ -160,13 +175,17 @@ class Packing:
         self._file.close()
 
     def _write_header(self) -> None:
+        if self.encoded is not None:
+            return
         # The format leaves room for the first axis to grow, so the second header is as long as the first.
         header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.count, *self.shape)}
         np.lib.format.write_array_header_1_0(self._file, header)
 
 
 @contextmanager
-def new_pack(cache: Path, key: str, shape: Sequence[int], bits: int = 8) -> Iterator[Packing]:
+def new_pack(
+    cache: Path, key: str, shape: Sequence[int], bits: int = 8, encoded: PixelFormat | None = None
+) -> Iterator[Packing]:
     """Make a pack that appears in the cache whole or not at all.
 
     Two processes may make the same pack at once: each writes a folder of its own, and the first to finish wins.
@@ -178,56 +197,21 @@ def new_pack(cache: Path, key: str, shape: Sequence[int], bits: int = 8) -> Iter
     scratch = None
     try:
         home.mkdir(parents=True, exist_ok=True)
-        _sweep_abandoned(home)
+        sweep_abandoned(home)
         scratch = Path(tempfile.mkdtemp(prefix=f".making-{key}-", dir=home))
-        packing = Packing(scratch, shape, bits)
+        packing = Packing(scratch, shape, bits, encoded)
         try:
             yield packing
         finally:
             packing.close()
         scratch.chmod(0o755)
-        _rename(scratch, home / key)
+        rename_new(scratch, home / key)
         sweep(cache)
     except OSError as error:
         raise storage_error(cache, error) from error
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
-
-
-def storage_error(cache: Path, error: OSError) -> StorageError:
-    """Say in a sentence why the cache cannot be written to."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        why = "the disk is full: make room"
-    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        why = "writing there is not permitted: change that"
-    else:
-        why = f"{error.strerror or error}: repair that"
-    return StorageError(f"Cannot store data in {cache}, {why}, or choose another folder with --cache or ZEROSUM_CACHE.")
-
-
-def _rename(scratch: Path, final: Path) -> None:
-    try:
-        scratch.rename(final)
-    except OSError:
-        if not (final / "pack.json").exists():  # else another process was first, with the same content
-            raise
-
-
-def _sweep_abandoned(home: Path) -> None:
-    """Remove what processes that were killed have left behind."""
-    for folder in home.glob(".making-*"):
-        try:
-            age_seconds = time.time() - max(entry.stat().st_mtime for entry in (folder, *folder.iterdir()))
-        except OSError:  # another process has just finished with it
-            continue
-        if age_seconds > STALE_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _to_disk(file: BinaryIO | TextIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _finish(begun: hashlib.blake2b, labels: np.ndarray | None, spec: Spec) -> str:

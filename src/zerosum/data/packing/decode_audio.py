@@ -11,8 +11,6 @@ from math import gcd
 from typing import BinaryIO, Literal
 
 import numpy as np
-from scipy.io import wavfile
-from scipy.signal import resample_poly
 
 from zerosum.data.packing.open_image import Unusable
 
@@ -42,6 +40,8 @@ class Sound:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Keep scipy's remarks on chunks that it does not know to itself, for as long as files are read on threads."""
+    from scipy.io import wavfile  # 50 MB, which every command would hold
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", wavfile.WavFileWarning)
         yield
@@ -93,6 +93,8 @@ def resampled(wave: np.ndarray, given: int, wanted: int) -> np.ndarray:
     """
     if given == wanted:
         return wave
+    from scipy.signal import resample_poly
+
     common = gcd(given, wanted)
     return np.clip(resample_poly(wave, wanted // common, given // common), -1, 1).astype(np.float32)
 
@@ -147,6 +149,8 @@ def _scaled(samples: np.ndarray) -> np.ndarray:
 
 
 def _read_wav(file: BinaryIO) -> tuple[int, np.ndarray]:
+    from scipy.io import wavfile
+
     _require_whole(file)
     try:
         rate, samples = wavfile.read(file)

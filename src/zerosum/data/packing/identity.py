@@ -36,6 +36,8 @@ def content_of(files: ImageFiles, cache: Path, progress: ProgressCallback | None
         cache: Folder in which digests are kept.
         progress: Told "read", and how many files of how many have been read, where there are many.
     """
+    if files.identity:
+        return [*files.identity]
     others = [(name, "") for name in files.others]
     if not files.root.is_dir():
         return [(name, ":".join(map(str, files.stamps[name]))) for name in files.names] + others

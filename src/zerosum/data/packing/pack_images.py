@@ -13,6 +13,7 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import written
 from zerosum.data.packing.cache import new_pack
 from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason
+from zerosum.data.packing.encoded import LARGEST_PIXEL_BYTES
 from zerosum.data.packing.rows import render, whole
 from zerosum.data.packing.scan import Scan, attempt, plan_for, survey
 from zerosum.data.packing.tiles import corners, tiles
@@ -24,6 +25,7 @@ from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
 from zerosum.text import command, counted, listed
 
 WINDOW_BYTES = 1 << 26
+KEPT_AS_FILES = "The files are kept as they are and decoded when they are drawn: --pack pixels decodes them once."
 
 
 def pack_files(
@@ -45,14 +47,15 @@ def pack_files(
     _require_room(files, found, plan, options)
     decoded: dict[str, ImageHeader] = {}
     names: list[str] = []
-    with new_pack(cache, key, (plan.height, plan.width, plan.channels), plan.bits) as packing:
+    encoded = plan if _as_files(plan, options, len(found.facts)) else None
+    with new_pack(cache, key, (plan.height, plan.width, plan.channels), plan.bits, encoded) as packing:
         for name, rows in _rows(files, found, plan, options, progress):
             if isinstance(rows, Exception):
                 problems[name] = reason(rows)
                 continue
             decoded[name] = found.facts[name]
             for row in rows:
-                packing.append(row[None])
+                packing.append(row[None], b"" if encoded is None else _content(files, name))
                 names.append(name)
         _judge(files, problems, options)
         if not names:
@@ -68,8 +71,28 @@ def pack_files(
             range=written(plan.scales),
         )
         narrow = packing.levels.warnings([plan.scales[fact.wide] for fact in decoded.values() if fact.wide])
-        said = (*notes, labels.sentence, *left_out(files), *skipped, *narrow)
+        kept = (KEPT_AS_FILES,) if encoded else ()
+        said = (*notes, labels.sentence, *left_out(files), *skipped, *narrow, *kept)
         packing.finish(labels=labels.numbers(names), spec=spec, notes=said, source=str(files.root))
+
+
+def _as_files(plan: PixelFormat, options: DataConfig, count: int) -> bool:
+    """Whether to keep files as they are; tiles, of which a file has many, are kept as pixels.
+
+    Raises:
+        InputError: files are asked for, of tiles.
+    """
+    if options.fit == "tiles":
+        if options.pack == "files":
+            raise InputError("--pack files keeps an image a file, and --fit tiles cuts each into many: choose one.")
+        return False
+    size = count * plan.height * plan.width * plan.channels * plan.bits // 8
+    return options.pack == "files" or (options.pack == "auto" and size > LARGEST_PIXEL_BYTES)
+
+
+def _content(files: ImageFiles, name: str) -> bytes:
+    with files.open(name) as file:
+        return file.read()
 
 
 def _rows(

@@ -10,12 +10,13 @@ from typing import BinaryIO, Literal, TypeVar
 
 import numpy as np
 
-from zerosum.data.options import SMALLEST_SIDE, DataConfig, choose_sides
+from zerosum.data.options import SMALLEST_SIDE, DataConfig
 from zerosum.data.packing.bit_depth import Depth, Scale, float_scale, integer_scale, read_range
 from zerosum.data.packing.decode import ImageHeader, PixelFormat, extent, inspect, reason
 from zerosum.data.packing.depth import bits_for
 from zerosum.data.packing.rows import levels_in, translucent
 from zerosum.data.packing.tiles import tile_notes
+from zerosum.data.side_choice import choose_sides
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
 from zerosum.text import counted
@@ -80,11 +81,12 @@ def survey(
     """
     facts: dict[str, ImageHeader] = {}
     problems: dict[str, str] = {}
+    shared: dict[ImageHeader, ImageHeader] = {}  # of a million files most say the same
     for done, (name, result) in enumerate(_over(files, partial(inspect, smallest=smallest), files.names), start=1):
         if isinstance(result, Exception):
             problems[name] = reason(result)
         else:
-            facts[name] = result
+            facts[name] = shared.setdefault(result, result)
         if progress is not None and (done % 100 == 0 or done == len(files.names)):
             progress("look", done, len(files.names))
     given = read_range(range)

@@ -11,7 +11,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.response import addinfourl
 
-from zerosum.data.packing.cache import storage_error
+from zerosum.data.packing.cache_files import storage_error
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
 

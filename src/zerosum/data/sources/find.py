@@ -15,7 +15,9 @@ from zerosum.data.sources.archive import list_zip
 from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_array import ImageArray
 from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.indexed import find_indexed, name_elsewhere
 from zerosum.data.sources.label_table import label_bytes
+from zerosum.data.sources.shards import is_elsewhere
 from zerosum.data.sources.splits import choose_split
 from zerosum.data.volumes import shapes3d
 from zerosum.errors import InputError, NoSuchSplit
@@ -25,7 +27,7 @@ from zerosum.runtime.thread_pool import ProgressCallback
 BUILT_IN = (*builtin.NAMES, shapes.NAME, *toys.NAMES, *tones.NAMES, *moving.NAMES, shapes3d.NAME)
 """Names of data sets that need no path."""
 
-PACKED = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
+PACKED = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
 """Endings of archives that are not read."""
 
 
@@ -80,6 +82,8 @@ def find(
     if name is not None:
         paths = builtin.locate(name, options, progress)
         return StoredArray(paths=tuple(paths), read=partial(builtin.read, name, paths, options))
+    if (indexed := find_indexed(source, options, progress)) is not None:
+        return _checked(indexed, options)
     path = absolute(source)
     try:
         found = _at(path, options) if path.exists() else None
@@ -102,9 +106,17 @@ def built_in(source: str | Path) -> str | None:
     return plain if plain in BUILT_IN else None
 
 
+def is_there(source: str | Path) -> bool:
+    """Whether a source is a built-in name, a place elsewhere, or a path or a pattern at which something lies."""
+    if built_in(source) is not None or is_elsewhere(source):
+        return True
+    path = absolute(source)
+    return path.exists() or ("{" in path.name and path.parent.is_dir()) or "*" in path.name
+
+
 def name_of(source: str | Path) -> str:
     """A source as it is written down: a built-in name as it is, a path made absolute."""
-    return built_in(source) or str(absolute(source))
+    return built_in(source) or name_elsewhere(source) or str(absolute(source))
 
 
 def shadowed(source: str | Path) -> tuple[str, ...]:
@@ -133,7 +145,7 @@ def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
     if name.endswith(".npy"):
         return StoredArray(paths=(path,), read=partial(arrays.read_npy, path, split), mapped=True)
     if name.endswith(PACKED):
-        raise InputError(f"{path} is an archive of a kind that is not read: unpack it and give the folder, or a .zip.")
+        raise InputError(f"{path} is an archive of a kind that is not read: give its folder, a .zip or a .tar.")
     if name.endswith(("ubyte", ".gz")):
         arrays.refuse_split(path, split)
         return _idx(path, arrays.labels_beside(path))

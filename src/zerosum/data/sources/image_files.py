@@ -54,6 +54,17 @@ RUN = "run.json"
 """The file that makes a folder the folder of a run."""
 
 
+@dataclass(frozen=True)
+class OwnLabels:
+    """Classes that came along with the images."""
+
+    of: dict[str, str]
+    """Name of the class by name of the image."""
+
+    classes: tuple[str, ...]
+    """Names of the classes, in the order of their numbers."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImageFiles:
     """Image files, by names relative to the folder or archive they lie in."""
@@ -83,6 +94,12 @@ class ImageFiles:
     unit: str = "image"
     """What a file is called."""
 
+    identity: tuple[tuple[str, str], ...] = ()
+    """Of images in shards, the name of each shard and what identifies its content."""
+
+    own: OwnLabels | None = None
+    """Classes that came along in the shards."""
+
     @property
     def place(self) -> str:
         """Where the files lie, for notes and errors: the folder within the root, or the root itself."""
@@ -102,6 +119,9 @@ def image_files(
     stamps: dict[str, tuple[int, int]],
     reader: Callable[[str], BinaryIO],
     notes: Iterable[str] = (),
+    *,
+    identity: tuple[tuple[str, str], ...] = (),
+    own: OwnLabels | None = None,
 ) -> ImageFiles:
     """Sort files into images and others, without litter and without the folders of runs.
 
@@ -110,6 +130,8 @@ def image_files(
         stamps: All files by name.
         reader: Opens one of them.
         notes: What was done on the way here.
+        identity: Of shards, as `ImageFiles` has it.
+        own: Classes that came along.
     """
     names = sorted(name for name in stamps if not any(is_litter(part) for part in name.split("/")))
     runs = tuple(name[: -len(RUN)] for name in names if name.endswith(f"/{RUN}"))
@@ -122,6 +144,8 @@ def image_files(
         stamps={name: stamps[name] for name in kept},
         open=reader,
         notes=(*notes, *said),
+        identity=identity,
+        own=own,
     )
 
 

@@ -66,6 +66,9 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
     match options.labels:
         case "none":
             return ClassLabels(of=None, sentence="No labels were taken, as asked.")
+        case None if content is None and files.own is not None:
+            sentence = f"Labels of {len(files.own.classes)} classes came along in the shards."
+            return ClassLabels(of=files.own.of, classes=files.own.classes, sentence=sentence)
         case None if content is not None:
             return _from_annotations(files, content)
         case None if len(folders) < 2:

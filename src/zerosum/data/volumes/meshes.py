@@ -6,7 +6,6 @@ from io import BytesIO
 from typing import BinaryIO
 
 import numpy as np
-from scipy import ndimage
 
 from zerosum.data.packing.open_image import Unusable
 from zerosum.errors import InputError
@@ -70,6 +69,8 @@ def voxelise(vertices: np.ndarray, faces: np.ndarray, side: int) -> np.ndarray:
             points = np.einsum("wc,fcx->fwx", weights, chosen[start : start + size]).reshape(-1, 3)
             x, y, z = np.floor(points).astype(np.int64).clip(0, side - 1).T
             grid[x, y, z] = True
+    from scipy import ndimage  # a second and 30 MB, which few commands need
+
     return np.asarray(ndimage.binary_fill_holes(grid))
 
 

@@ -40,9 +40,10 @@ def _measured(evidence: Evidence) -> Finding | None:
             keys = tuple(UPDATE.format(player=player) for player in (one, other))
             (rounds, left), (others, right) = (evidence.series(key) for key in keys)
             common, first, second = np.intersect1d(rounds, others, return_indices=True)
-            ratio = left[first] / np.maximum(right[second], 1e-12)
+            moved = (left[first] > 0) & (right[second] > 0)  # a hinge loss that is met has no gradient
+            ratio = left[first][moved] / np.maximum(right[second][moved], 1e-12)
             for faster, values in ((True, ratio), (False, 1 / np.maximum(ratio, 1e-12))):
-                found = windows.crossing(evidence, common, values, above=STEPS_APART, checks=windows.CHECKS)
+                found = windows.crossing(evidence, common[moved], values, above=STEPS_APART, checks=windows.CHECKS)
                 if found:
                     measure = "steps, each as a share of its player's weights"
                     return _finding(evidence, faster, found.since, found.value, STEPS_APART, measure, keys)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zerosum.errors import InputError
-from zerosum.hub.names import Repository
+from zerosum.runtime.hub_names import Repository
 
 SECONDS = 30
 """To wait for an answer on a repository."""
@@ -48,8 +48,8 @@ def require() -> Any:
     return huggingface_hub
 
 
-def look_up(repository: Repository) -> Snapshot | None:
-    """Return the commit and files of a repository; None where there is no such repository, or none that is shown.
+def look_up(repository: Repository, *, data: bool = False) -> Snapshot | None:
+    """Return the commit and files of a repository, of a model or of `data`; None where none is there, or shown.
 
     Raises:
         UnreachableError: the Hub does not answer.
@@ -58,7 +58,8 @@ def look_up(repository: Repository) -> Snapshot | None:
     errors = require().errors
     with _told(repository):
         try:
-            found = _api().model_info(repository.id, revision=repository.revision, files_metadata=True, timeout=SECONDS)
+            about = _api().dataset_info if data else _api().model_info
+            found = about(repository.id, revision=repository.revision, files_metadata=True, timeout=SECONDS)
         except errors.RevisionNotFoundError:
             raise InputError(f"{repository.id} has no revision {repository.revision}: leave it out.") from None
         except errors.GatedRepoError:
@@ -71,7 +72,7 @@ def look_up(repository: Repository) -> Snapshot | None:
     return Snapshot(found.sha, bool(found.private), sizes)
 
 
-def download(repository: Repository, commit: str, names: Sequence[str], folder: Path) -> None:
+def download(repository: Repository, commit: str, names: Sequence[str], folder: Path, *, data: bool = False) -> None:
     """Download files of a repository at a commit into a folder.
 
     Args:
@@ -79,13 +80,17 @@ def download(repository: Repository, commit: str, names: Sequence[str], folder: 
         commit: whose files.
         names: of the files, none of which holds a pattern.
         folder: which is there.
+        data: whether the repository is one of data.
 
     Raises:
         UnreachableError: the Hub does not answer.
         InputError: it refuses.
     """
     with _told(repository):
-        _api().snapshot_download(repository.id, revision=commit, allow_patterns=list(names), local_dir=folder)
+        kind, wanted = "dataset" if data else "model", list(names)
+        _api().snapshot_download(
+            repository.id, repo_type=kind, revision=commit, allow_patterns=wanted, local_dir=folder
+        )
 
 
 def create(repository: Repository, *, private: bool) -> None:

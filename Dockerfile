@@ -1,0 +1,17 @@
+# docker build -t zerosum . ; docker run --rm -v "$PWD:/work" zerosum train digits
+FROM python:3.11-slim AS build
+WORKDIR /source
+COPY pyproject.toml README.md LICENSE ./
+COPY src src
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
+
+FROM python:3.11-slim
+COPY --from=build /wheels /wheels
+RUN pip install --no-cache-dir torch --index-url https://download.pytorch.org/whl/cpu \
+    && pip install --no-cache-dir "zerosum[serve] @ file://$(ls /wheels/*.whl)" \
+    && useradd --create-home zerosum
+USER zerosum
+WORKDIR /work
+ENV ZEROSUM_CACHE=/tmp/zerosum
+ENTRYPOINT ["zerosum"]
+CMD ["--help"]

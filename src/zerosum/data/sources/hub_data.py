@@ -1,0 +1,40 @@
+"""Data sets of the Hugging Face Hub: their Parquet files, at a commit, kept in the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from zerosum.data.packing.cache import key_of
+from zerosum.errors import InputError
+from zerosum.runtime import hub_client as client
+from zerosum.runtime.hub_names import Repository
+from zerosum.runtime.thread_pool import ProgressCallback
+
+
+def fetched(source: str, split: str, cache: Path, progress: ProgressCallback | None = None) -> Path:
+    """Return the folder of the Parquet files of a data set hf:owner/name@revision, downloaded if need be.
+
+    Files that are there at that commit are not downloaded again; where the names of files say splits, one split is.
+
+    Raises:
+        InputError: there is no such data set, or it holds no Parquet files.
+    """
+    repository = Repository.read(source)
+    found = client.look_up(repository, data=True)
+    if found is None:
+        raise InputError(f"There is no data set {repository.id} on the Hub, or none that you may see.")
+    names = [name for name in found.sizes if name.endswith(".parquet") and ".." not in PurePosixPath(name).parts]
+    if not names:
+        raise InputError(f"{repository} holds no Parquet files, the only ones that are read from the Hub.")
+    wanted = [name for name in names if PurePosixPath(name).name.startswith(split)] or names
+    folder = cache / "hub-data" / key_of(repository.id, found.commit, split)
+    missing = [name for name in wanted if not (folder / name).is_file()]
+    if missing:
+        if progress is not None:
+            progress("download", 0, len(wanted))
+        folder.mkdir(parents=True, exist_ok=True)
+        client.download(repository, found.commit, missing, folder, data=True)
+    places = {(folder / name).parent for name in wanted}
+    if len(places) > 1:
+        raise InputError(f"{repository} holds {len(places)} tables in folders of their own: download one, and give it.")
+    return places.pop()

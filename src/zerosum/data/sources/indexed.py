@@ -1,0 +1,49 @@
+"""Data in shards: .tar and .parquet files, here, in an object store or on the Hub, whose samples are read at random."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zerosum.data.options import DataConfig
+from zerosum.data.sources.hub_data import fetched
+from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.parquet import list_parquet
+from zerosum.data.sources.shards import is_elsewhere, named_by_split, shards_at
+from zerosum.data.sources.splits import choose_split
+from zerosum.data.sources.tar_shards import list_tars
+from zerosum.errors import InputError
+from zerosum.runtime.thread_pool import ProgressCallback
+
+
+def find_indexed(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> ImageFiles | None:
+    """List the images of shards; None where a source is none of shards.
+
+    Raises:
+        InputError: they cannot be read, or a package is missing.
+        NoSuchSplit: they have splits, and not this one.
+    """
+    place: str | Path = source
+    if str(source).startswith("hf:"):
+        place = fetched(str(source), options.split, options.cache_folder(), progress)
+    shards = shards_at(place, options.split)
+    if not shards:
+        return None
+    root, cache = Path(str(source)), options.cache_folder()
+    if shards[0].name.endswith(".parquet"):
+        files = list_parquet(root, shards, cache)
+    else:
+        files = list_tars(root, shards, cache)
+        if not named_by_split(shards):
+            files = choose_split(files, options)
+    if not files.names:
+        raise InputError(f"{source} has no images in its shards.")
+    return files
+
+
+def name_elsewhere(source: str | Path) -> str | None:
+    """Return the name of a source that is no path of this machine; None for paths.
+
+    >>> name_elsewhere("hf:ada/digits@v1"), name_elsewhere("a.tar")
+    ('hf:ada/digits@v1', None)
+    """
+    return str(source) if is_elsewhere(source) else None

@@ -1,0 +1,110 @@
+"""Images in Parquet files, as data sets of the Hub keep them: row groups are read at random, by pyarrow alone."""
+
+from __future__ import annotations
+
+import json
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Sequence
+from io import BytesIO
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from zerosum.data.sources.image_files import ImageFiles, OwnLabels, image_files
+from zerosum.data.sources.labels import natural
+from zerosum.data.sources.shards import Shard
+from zerosum.errors import InputError
+
+IMAGES = ("image", "img", "jpg", "png", "pixel_values", "bytes")
+LABELS = ("label", "labels", "class", "cls", "fine_label", "target")
+"""Names of columns, the first that is there first."""
+KEPT_GROUPS = 8
+"""Row groups that are held in memory at once."""
+
+
+def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
+    """List the images of Parquet files, with their classes where a column gives them.
+
+    Raises:
+        InputError: pyarrow is missing, or the files have no column of encoded images.
+    """
+    tables = [_Table(shard) for shard in shards]
+    places: dict[str, tuple[_Table, int]] = {}
+    of: dict[str, str] = {}
+    named = tables[0].names
+    for number, table in enumerate(tables):
+        for row, label in enumerate(table.labels()):
+            name = f"{number:05d}/{row:09d}.png" if len(tables) > 1 else f"{row:09d}.png"
+            places[name] = (table, row)
+            if label is not None:
+                of[name] = named[label] if isinstance(label, int) and label < len(named) else str(label)
+
+    def read(name: str) -> BinaryIO:
+        table, row = places[name]
+        return BytesIO(table.image(row))
+
+    own = None
+    if of and len(of) == len(places):
+        own = OwnLabels(of, tuple(named) or tuple(sorted(set(of.values()), key=natural)))
+    identity = tuple((shard.name, shard.identity(cache)) for shard in shards)
+    return image_files(root, dict.fromkeys(places, (0, 0)), read, identity=identity, own=own)
+
+
+class _Table:
+    """One Parquet file, from any thread."""
+
+    def __init__(self, shard: Shard) -> None:
+        try:
+            import pyarrow.parquet as parquet  # pyright: ignore[reportMissingImports]  # an extra
+        except ImportError:
+            raise InputError(f"{shard.place} needs the extra data: pip install 'zerosum[data]'") from None
+        self._shard, self._lock = shard, threading.Lock()
+        try:
+            self._file: Any = parquet.ParquetFile(shard.open())
+            schema = self._file.schema_arrow
+        except Exception as error:  # pyarrow has many
+            raise InputError(f"{shard.place} is no Parquet file that can be read ({error}).") from None
+        self._image = next((name for name in IMAGES if name in schema.names), None)
+        if self._image is None:
+            raise InputError(
+                f"{shard.place} has no column of images: expected one of {', '.join(IMAGES)} of encoded images, and it "
+                f"has {', '.join(schema.names)}."
+            )
+        self._label = next((name for name in LABELS if name in schema.names), None)
+        self.names = _class_names(schema.metadata or {}, self._label)
+        about = self._file.metadata
+        sizes = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
+        self._starts = [0, *accumulate(sizes)]
+        self._groups: OrderedDict[int, Any] = OrderedDict()
+
+    def labels(self) -> list[Any]:
+        """Return the label of each row, None where there is none."""
+        if self._label is None:
+            return [None] * self._starts[-1]
+        return self._file.read(columns=[self._label]).column(0).to_pylist()
+
+    def image(self, row: int) -> bytes:
+        """Return the encoded image of a row."""
+        group = bisect_right(self._starts, row) - 1
+        with self._lock:
+            if group not in self._groups:
+                self._groups[group] = self._file.read_row_group(group, columns=[self._image]).column(0)
+                if len(self._groups) > KEPT_GROUPS:
+                    self._groups.popitem(last=False)
+            self._groups.move_to_end(group)
+            value = self._groups[group][row - self._starts[group]].as_py()
+        content = value.get("bytes") if isinstance(value, dict) else value
+        if not isinstance(content, bytes):
+            raise ValueError(f"row {row} of {self._shard.name} holds no encoded image")
+        return content
+
+
+def _class_names(metadata: dict[bytes, bytes], label: str | None) -> list[str]:
+    """Return the names of the classes that the Hub's library writes beside a table."""
+    try:
+        feature = json.loads(metadata[b"huggingface"])["info"]["features"][label]
+        return [str(name) for name in feature.get("names", [])]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return []

@@ -1,0 +1,181 @@
+"""Files that hold many samples, wherever they lie: on this machine, in an object store, or in a data set of the Hub."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
+
+from zerosum.data.packing.identity import digests
+from zerosum.data.sources.image_files import SUFFIXES
+from zerosum.data.sources.splits import split_of
+from zerosum.errors import InputError, NoSuchSplit
+from zerosum.runtime.paths import absolute
+from zerosum.runtime.regular_files import open_regular
+
+ENDINGS = (".tar", ".parquet")
+_STORE = re.compile(r"[a-z][a-z0-9+.-]+://.+")
+_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+
+
+def is_elsewhere(source: str | Path) -> bool:
+    """Whether a source lies in an object store, or on the Hub, and is no path of this machine.
+
+    >>> [is_elsewhere(name) for name in ("s3://bucket/a.tar", "hf:owner/data", "a/b.tar", "C://a")]
+    [True, True, False, False]
+    """
+    return str(source).startswith("hf:") or _STORE.fullmatch(str(source)) is not None
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A file that holds many samples."""
+
+    place: str
+    """A path, or protocol://path of fsspec."""
+
+    store: Any = None
+    """The fsspec file system; None for a path of this machine."""
+
+    @property
+    def name(self) -> str:
+        """The last part of its place."""
+        return PurePosixPath(self.place).name
+
+    @cached_property
+    def _file(self) -> BinaryIO:
+        return open_regular(self.place)
+
+    def open(self) -> BinaryIO:
+        """Open it for reading, with seeks."""
+        if self.store is None:
+            return open_regular(self.place)
+        return cast(BinaryIO, self.store.open(self.place, "rb", block_size=1 << 22))
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Read bytes in the middle of it, from any thread."""
+        if self.store is None:
+            return os.pread(self._file.fileno(), size, offset)
+        return self.store.cat_file(self.place, start=offset, end=offset + size)
+
+    def identity(self, cache: Path) -> str:
+        """Return what identifies its content: a digest or, of a store, what that says of it."""
+        if self.store is None:
+            return digests([self.place], cache)[0]
+        about = self.store.info(self.place)
+        known = [about.get(name) for name in ("ETag", "etag", "md5", "md5Hash", "version", "LastModified", "created")]
+        return "|".join(map(str, [about.get("size"), *known]))
+
+
+def shards_at(source: str | Path, split: str) -> list[Shard]:
+    """List the shards that a source names, of a split where their names say it; none where it names no shards.
+
+    Args:
+        source: a .tar or .parquet file, a folder of either, a pattern with {000..012} or *, or any of these behind
+            s3:// or another protocol of fsspec.
+        split: "train", "test" or "val", or the beginning of the shards' names.
+
+    Raises:
+        InputError: there is nothing there, or a package is missing.
+        NoSuchSplit: names say splits, and not this one.
+    """
+    text = str(source)
+    found = _of_store(text) if is_elsewhere(text) else [Shard(place) for place in _paths(text)]
+    endings = {Path(shard.name).suffix for shard in found}
+    if len(endings) > 1:
+        raise InputError(f"{source} holds both .tar and .parquet files: give a pattern such as {source}/*.tar.")
+    return _of_split(found, source, split)
+
+
+def _paths(text: str) -> list[str]:
+    if _RANGE.search(text):
+        places = [str(absolute(place)) for place in numbered(text)]
+        if missing := [place for place in places if not os.path.exists(place)]:
+            raise InputError(f"Of {len(places)} shards {text}, {len(missing)} are missing, such as {missing[0]}.")
+        return places
+    path = absolute(text)
+    if "*" in path.name and path.parent.is_dir():
+        return sorted(str(each) for each in path.parent.glob(path.name) if each.suffix in ENDINGS)
+    if path.is_file():
+        return [str(path)] if path.suffix in ENDINGS else []
+    return next((found for folder in (path, path / "data") if (found := _inside(folder))), [])
+
+
+def _inside(folder: Path) -> list[str]:
+    """List the shards of a folder; none where images, or folders other than the Hub's data, lie there too."""
+    found = []
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(ENDINGS):
+                    found.append(entry.path)
+                elif entry.name.lower().endswith(SUFFIXES) or (entry.is_dir() and not _is_aside(entry.name)):
+                    return []
+    return sorted(found)
+
+
+def _is_aside(folder: str) -> bool:
+    return folder == "data" or folder.startswith(".")
+
+
+def _of_store(text: str) -> list[Shard]:
+    try:
+        import fsspec
+
+        protocol = text.partition("://")[0]
+        store = fsspec.filesystem(protocol)
+    except (ImportError, ValueError) as error:
+        raise InputError(f"{text} cannot be opened: {error}") from None
+    try:
+        places = list(numbered(text)) if _RANGE.search(text) else [text]
+        names = [name for place in places for name in _listed(store, place.partition("://")[2])]
+    except Exception as error:  # stores raise errors of their own
+        raise InputError(f"{text} cannot be listed ({type(error).__name__}: {error}).") from None
+    found = sorted(name for name in names if name.endswith(ENDINGS))
+    if not found:
+        raise InputError(f"There are no .tar or .parquet files at {text}.")
+    return [Shard(f"{protocol}://{name.lstrip('/') if protocol != 'file' else name}", store) for name in found]
+
+
+def _listed(store: Any, place: str) -> list[str]:
+    if "*" in place:
+        return store.glob(place)
+    return store.find(place) if store.isdir(place) else [place] if store.exists(place) else []
+
+
+def numbered(text: str) -> list[str]:
+    """Name the shards of a pattern, as webdataset writes it.
+
+    >>> numbered("a-{008..010}.tar")
+    ['a-008.tar', 'a-009.tar', 'a-010.tar']
+    """
+    parts = _RANGE.split(text)
+    plain, ranges = parts[::3], list(zip(parts[1::3], parts[2::3], strict=True))
+    choices = [[f"{n:0{len(low)}d}" for n in range(int(low), int(high) + 1)] for low, high in ranges]
+    return ["".join(itertools.chain(*zip(plain, (*chosen, ""), strict=True))) for chosen in itertools.product(*choices)]
+
+
+def named_by_split(shards: Iterable[Shard]) -> bool:
+    """Whether the names of shards say splits."""
+    return any(split_of(_start(shard)) for shard in shards)
+
+
+def _start(shard: Shard) -> str:
+    return re.split(r"[-_.]", shard.name)[0]
+
+
+def _of_split(found: list[Shard], source: str | Path, split: str) -> list[Shard]:
+    """Keep the shards of a split, where their names begin with one: train-00000-of-00002.parquet."""
+    starts = {shard.place: _start(shard) for shard in found}
+    if not named_by_split(found) and (split == "train" or any(shard.name.endswith(".tar") for shard in found)):
+        return found
+    kept = [s for s in found if starts[s.place] == split or (split_of(starts[s.place]) or "") == split]
+    if found and not kept:
+        there = sorted({split_of(start) or start for start in starts.values()})
+        raise NoSuchSplit(f"{source} has no split {split}: its shards begin with {', '.join(there)}.")
+    return kept

@@ -1,0 +1,19 @@
+"""Weights of convolutions in the order in memory that a CPU's kernels take."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from zerosum.layers.conv import Conv2d, ConvTranspose2d, UpsampleConv
+
+
+def order_weights(model: nn.Module) -> None:
+    """Store the weights of a model's convolutions channels-last, which each call would otherwise do anew.
+
+    The values and what is computed with them stay the same, bit for bit. For models that are used and no longer
+    trained: sums over a weight may add in another order.
+    """
+    for layer in model.modules():
+        if isinstance(layer, Conv2d | ConvTranspose2d | UpsampleConv) and layer._parameters.get("weight") is not None:
+            layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)

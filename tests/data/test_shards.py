@@ -1,0 +1,229 @@
+"""Images in tar and Parquet shards, where they lie: their samples, labels and splits are those of a folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tests.cli.conftest import assert_same_checkpoint
+from tests.cli.conftest import zerosum as zerosum  # a fixture
+from tests.hub.conftest import hub as hub  # a fixture
+from tests.hub.fake_hub import FakeHub
+from zerosum.data.options import DataConfig
+from zerosum.data.sources.shards import numbered, shards_at
+from zerosum.data.spec import Spec
+from zerosum.errors import InputError, NoSuchSplit
+from zerosum.kinds import images
+from zerosum.run.directory import Run
+
+CLASSES = ("cat", "dog", "eel")
+COUNT = 20
+
+
+def encoded(index: int) -> bytes:
+    pixels = np.random.default_rng(index).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(buffer := io.BytesIO(), "png")
+    return buffer.getvalue()
+
+
+def write_tar(place: Path, members: dict[str, bytes]) -> None:
+    with tarfile.open(place, "w") as archive:
+        for name, content in members.items():
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            archive.addfile(about, io.BytesIO(content))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The same images as class folders."""
+    for index in range(COUNT):
+        place = tmp_path / "folder" / CLASSES[index % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{index:03d}.png").write_bytes(encoded(index))
+    return tmp_path / "folder"
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> DataConfig:
+    return DataConfig(cache=str(tmp_path / "cache"))
+
+
+def assert_of_folder(found: images.ImageDataset, folder: Path, options: DataConfig) -> None:
+    """Each image is there once, with its label."""
+    expected = images.open(folder, options=options)
+    assert found.spec == expected.spec
+    assert found.labels is not None
+    assert expected.labels is not None
+    pairs = [
+        sorted((sample.tobytes(), int(label)) for sample, label in zip(each.samples, each.labels, strict=True))
+        for each in (found, expected)
+    ]
+    assert pairs[0] == pairs[1]
+
+
+@pytest.mark.parametrize("by", ["cls", "json"])
+def test_shards_of_webdataset_are_read_with_their_classes(
+    by: str, folder: Path, tmp_path: Path, options: DataConfig
+) -> None:
+    (tmp_path / "shards").mkdir()
+    for shard in range(2):
+        members: dict[str, bytes] = {}
+        for index in range(shard, COUNT, 2):
+            name = CLASSES[index % 3]
+            members[f"{index:06d}.png"] = encoded(index)
+            members[f"{index:06d}.{by}"] = name.encode() if by == "cls" else json.dumps({"label": name}).encode()
+        write_tar(tmp_path / "shards" / f"a-{shard:03d}.tar", members)
+    for source in (tmp_path / "shards", tmp_path / "shards" / "a-{000..001}.tar", tmp_path / "shards" / "a-*.tar"):
+        found = images.open(source, options=options)
+        assert_of_folder(found, folder, options)
+    assert "Labels of 3 classes came along in the shards." in found.notes
+    assert not any("Left out" in note for note in found.notes)
+    assert len(list((tmp_path / "cache" / "packed").iterdir())) == 2  # one of the shards however they are named
+    with pytest.raises(InputError, match=r"Of 4 shards .* 2 are missing, such as .*a-002.tar"):
+        images.open(tmp_path / "shards" / "a-{000..003}.tar", options=options)
+
+
+def test_a_tar_of_class_folders_is_read_as_the_folder(folder: Path, tmp_path: Path, options: DataConfig) -> None:
+    with tarfile.open(tmp_path / "all.tar", "w") as archive:
+        archive.add(folder, ".")
+    assert_of_folder(images.open(tmp_path / "all.tar", options=options), folder, options)
+    with tarfile.open(tmp_path / "packed.tar", "w:gz") as archive:
+        archive.add(folder, ".")
+    with pytest.raises(InputError, match="is no tar archive that can be read at random"):
+        images.open(tmp_path / "packed.tar", options=options)
+
+
+def test_a_changed_shard_is_packed_again(tmp_path: Path, options: DataConfig) -> None:
+    prints = []
+    for first in (0, 7):
+        write_tar(tmp_path / "a.tar", {f"{i}.png": encoded(first + i) for i in range(3)})
+        prints.append(images.open(tmp_path / "a.tar", options=options).fingerprint)
+    assert prints[0] != prints[1]
+
+
+def write_parquet(place: Path, indices: range) -> bytes:
+    arrow = pytest.importorskip("pyarrow", reason="the extra data is not installed")
+    import pyarrow.parquet as parquet
+
+    names = {"info": {"features": {"label": {"names": list(CLASSES), "_type": "ClassLabel"}}}}
+    rows = {
+        "image": [{"bytes": encoded(index), "path": f"{index}.png"} for index in indices],
+        "label": [index % 3 for index in indices],
+    }
+    table = arrow.table(rows).replace_schema_metadata({"huggingface": json.dumps(names)})
+    parquet.write_table(table, place, row_group_size=4)
+    return place.read_bytes()
+
+
+def test_parquet_is_read_with_its_classes_and_splits(folder: Path, tmp_path: Path, options: DataConfig) -> None:
+    data = tmp_path / "set" / "data"
+    data.mkdir(parents=True)
+    (tmp_path / "set" / "README.md").write_text("a card")
+    write_parquet(data / "train-00000-of-00002.parquet", range(11))
+    write_parquet(data / "train-00001-of-00002.parquet", range(11, COUNT))
+    write_parquet(data / "test-00000-of-00001.parquet", range(100, 105))
+    assert_of_folder(images.open(tmp_path / "set", options=options), folder, options)
+    assert len(images.open(tmp_path / "set", options=DataConfig(cache=options.cache, split="test"))) == 5
+    with pytest.raises(NoSuchSplit, match="has no split val: its shards begin with test, train"):
+        images.open(tmp_path / "set", options=DataConfig(cache=options.cache, split="val"))
+    files = images.open(tmp_path / "set", options=DataConfig(cache=options.cache, pack="files"))
+    assert files.fingerprint == images.open(tmp_path / "set", options=options).fingerprint
+
+
+def test_parquet_without_images_says_what_it_has(tmp_path: Path, options: DataConfig) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="the extra data is not installed")
+    import pyarrow.parquet as parquet
+
+    parquet.write_table(arrow.table({"text": ["a"], "stars": [1]}), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"has no column of images: expected one of image, .* it has text, stars"):
+        images.open(tmp_path / "a.parquet", options=options)
+    (tmp_path / "b.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match="is no Parquet file that can be read"):
+        images.open(tmp_path / "b.parquet", options=options)
+
+
+def test_shards_of_an_object_store_are_read_at_random(folder: Path, tmp_path: Path, options: DataConfig) -> None:
+    store = fsspec.filesystem("memory")
+    for shard in range(2):
+        indices = range(shard, COUNT, 2)
+        members = {f"{i}.png": encoded(i) for i in indices} | {f"{i}.cls": CLASSES[i % 3].encode() for i in indices}
+        write_tar(tmp_path / "a.tar", members)
+        store.pipe_file(f"/bucket/a-{shard}.tar", (tmp_path / "a.tar").read_bytes())
+    store.pipe_file("/bucket/t/train-0.parquet", write_parquet(tmp_path / "a.parquet", range(COUNT)))
+    for source in ("memory://bucket/a-{0..1}.tar", "memory://bucket/a-*.tar", "memory://bucket/t"):
+        found = images.open(source, options=options)
+        assert found.source == source
+        assert_of_folder(found, folder, options)
+    for wrong, said in (("memory://bucket/none-*.tar", "There are no"), ("nowhere://a/b.tar", "cannot be opened")):
+        with pytest.raises(InputError, match=said):
+            images.open(wrong, options=options)
+
+
+def test_a_data_set_of_the_hub_is_read_at_a_commit(
+    hub: FakeHub, folder: Path, tmp_path: Path, options: DataConfig
+) -> None:
+    content = write_parquet(tmp_path / "a.parquet", range(COUNT))
+    old = hub.commit("ada/animals", {"data/train-00000-of-00001.parquet": content, "README.md": b"a card"})
+    other = write_parquet(tmp_path / "a.parquet", range(50, 60))
+    hub.commit("ada/animals", {"data/train-00000-of-00001.parquet": other})
+    assert len(images.open("hf:ada/animals", options=options)) == 10
+    found = images.open(f"hf:ada/animals@{old}", options=options)
+    assert found.source == f"hf:ada/animals@{old}"
+    assert_of_folder(found, folder, options)
+    hub.requests.clear()
+    images.open(f"hf:ada/animals@{old}", options=options)
+    assert not any("resolve" in request for request in hub.requests)  # it is there already
+    with pytest.raises(InputError, match="There is no data set ada/none on the Hub"):
+        images.open("hf:ada/none", options=options)
+
+
+@pytest.mark.parametrize("ending", [".tar", ".parquet"])
+def test_samples_are_written_as_shards_that_are_read_again(ending: str, tmp_path: Path, options: DataConfig) -> None:
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow", reason="the extra data is not installed")
+    levels = np.random.default_rng(0).integers(0, 256, (5, 3, 16, 16))
+    samples = torch.from_numpy(levels).float() / 127.5 - 1
+    out = tmp_path / f"samples{ending}"
+    found = images.save(samples, out, {"seed": "7", "label": "dog"}, Spec(shape=(3, 16, 16)))
+    assert found == [out]
+    first = out.read_bytes()
+    images.save(samples, out, {"seed": "7", "label": "dog"}, Spec(shape=(3, 16, 16)))
+    assert out.read_bytes() == first
+    read = images.open(out, options=options)
+    assert np.array_equal(np.moveaxis(read.samples, -1, 1), levels)
+    assert (read.spec.classes, read.labels.tolist()) == (("dog",), [0] * 5)  # type: ignore[union-attr]
+    if ending == ".tar":
+        with tarfile.open(out) as archive:
+            assert json.load(archive.extractfile("000003.json")) == {"seed": 7, "label": "dog", "index": 3}  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_a_run_on_shards_goes_on_to_the_last_bit(folder: Path, tmp_path: Path, zerosum: Any) -> None:
+    with tarfile.open(tmp_path / "all.tar", "w") as archive:
+        archive.add(folder, ".")
+    options = ("--pack", "files", "--cache", tmp_path / "cache", "--recipe", "dcgan", "--width", 4, "--batch", 8)
+    for name, lengths in (("straight", (4,)), ("stopped", (2, 4))):
+        for rounds in lengths:
+            more = ("--rounds", rounds, "--run", tmp_path / name, "--go-on")
+            said = zerosum("train", tmp_path / "all.tar", *options, *more)
+            assert said.code == 0, said.err
+    ends = [Run(tmp_path / name).checkpoint(4) for name in ("straight", "stopped")]
+    assert_same_checkpoint(*ends)
+    assert zerosum("sample", tmp_path / "straight", "-n", 3, "--out", tmp_path / "made.tar").code == 0
+    assert len(images.open(tmp_path / "made.tar", options=DataConfig(cache=str(tmp_path / "cache")))) == 3
+
+
+def test_a_folder_of_images_beside_a_tar_is_a_folder_of_images(folder: Path) -> None:
+    write_tar(folder / "backup.tar", {"a.png": b""})
+    assert shards_at(folder, "train") == []
+    assert numbered("a-{0..1}-{08..09}.tar") == ["a-0-08.tar", "a-0-09.tar", "a-1-08.tar", "a-1-09.tar"]
