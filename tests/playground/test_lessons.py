@@ -14,9 +14,10 @@ answer({ ...seen(session), round: session.round });
 """
 NAMES = ("equilibrium", "vanishing", "collapse", "wasserstein", "rates", "unrolling")
 CONTRARY = {
-    "equilibrium": {"rounds": 1000, "discriminator_lr": 0.1},
+    "equilibrium": {"discriminator_lr": 0.001},
     "vanishing": {"loss": "non-saturating", "n_discriminator": 1, "generator_lr": 0.001},
     "collapse": {"loss": "relativistic", "generator_lr": 0.001, "beta1": 0},
+    "unrolling": {"unrolled": 0},
 }
 """Changes under which a lesson's claim does not hold."""
 

@@ -5,18 +5,25 @@ const rowMean = (session, key, last = 20) => average(session.history.slice(-last
 const percent = (share) => `${(100 * share).toFixed(0)} %`;
 const sign = (session, name) => session.findings.some((finding) => finding.sign === name);
 
+/** The mean spread of the samples at the last ten looks. */
+function lastSpread(session) {
+  const looks = session.history.filter((row) => "watch/diversity" in row).slice(-10);
+  return average(looks.map((row) => row["watch/diversity"]));
+}
+
 /** A number in a few characters. */
 function short(value) {
   if (value === null || value === undefined) return "–";
   if (!Number.isFinite(value)) return "not finite";
   const size = Math.abs(value);
-  return size !== 0 && (size < 0.01 || size >= 10000) ? value.toExponential(1) : value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
+  if (size !== 0 && (size < 0.01 || size >= 10000)) return value.toExponential(1);
+  return value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
 }
 
 const LESSONS = {
   equilibrium: {
     title: "Equilibrium",
-    settings: { data: "gaussian", width: 16, batch: 64, rounds: 1000 },
+    settings: { data: "gaussian", discriminator_lr: 0.005, width: 16, batch: 64, rounds: 1000 },
     question: "Suppose that the generator becomes so good that its samples cannot be told from real ones. What does the "
       + "discriminator then answer?",
     choices: ["D(real) near 1, D(fake) near 0", "Both near 0.5", "Both near 1"],
@@ -27,17 +34,19 @@ const LESSONS = {
     seen(session) {
       const real = average(session.curves.slice(-500).map((point) => point.real));
       const fake = average(session.curves.slice(-500).map((point) => point.fake));
-      const loss = rowMean(session, "discriminator/loss", 50);
+      const loss = rowMean(session, "discriminator/loss", 50), spread = lastSpread(session);
       return {
-        holds: Math.abs(real - 0.5) < 0.05 && Math.abs(fake - 0.5) < 0.05 && Math.abs(loss - 2 * Math.LN2) < 0.07,
+        holds: Math.abs(spread - 1) < 0.25 && Math.abs(real - 0.5) < 0.05 && Math.abs(fake - 0.5) < 0.05 && Math.abs(loss - 2 * Math.LN2) < 0.07,
         text: `Over the last 500 rounds D(real) was ${real.toFixed(2)} and D(fake) ${fake.toFixed(2)}, and the `
-          + `discriminator's loss ${loss.toFixed(2)}.`,
+          + `discriminator's loss ${loss.toFixed(2)}; the samples had ${percent(spread)} of the spread of real ones.`,
       };
     },
   },
   vanishing: {
     title: "Vanishing gradient",
-    settings: { loss: "minimax", n_discriminator: 5, discriminator_lr: 0.005, generator_lr: 0.0002, width: 16, batch: 64, rounds: 1000 },
+    settings: {
+      loss: "minimax", n_discriminator: 5, discriminator_lr: 0.005, generator_lr: 0.0002, width: 16, batch: 64, rounds: 1000,
+    },
     question: "Here the discriminator makes five moves for each of the generator, by the minimax loss of the first paper. "
       + "Does so good a teacher help the generator?",
     choices: ["Yes: it learns from exact answers", "No: it hardly learns anything", "It makes no difference"],
@@ -66,7 +75,7 @@ const LESSONS = {
     why: "Nothing in the loss asks for variety: the best answer to a discriminator that stands still is a single point. Once "
       + "the discriminator has learned to reject it, the heap moves on, and both run round in circles.",
     seen(session) {
-      const spread = average(session.history.filter((row) => "watch/diversity" in row).slice(-10).map((row) => row["watch/diversity"]));
+      const spread = lastSpread(session);
       return {
         holds: spread < 0.5 && session.measured.found <= 4,
         text: `${session.measured.found} of 8 modes at the end, and over the last 500 rounds ${percent(spread)} of the spread `
@@ -113,20 +122,19 @@ const LESSONS = {
   },
   unrolling: {
     title: "Unrolling",
-    settings: { data: "ring8", activation: "tanh", unrolled: 5, width: 16, batch: 64, rounds: 1000 },
-    question: "Each move of the generator is now made against the discriminator as it will be five steps from now. What does "
-      + "that do to the heaps?",
+    settings: { activation: "tanh", unrolled: 5, generator_lr: 0.005, beta1: 0.9, width: 16, batch: 64, rounds: 1000 },
+    question: "The generator learns five times faster, as in the lesson on mode collapse. But each of its moves is now made "
+      + "against the discriminator as it will be five steps from now. What does that do to the heaps?",
     choices: ["They stay", "They dissolve: a heap would be rejected by then", "They get tighter"],
     right: 1,
-    watch: "Watch the modes found. Then set the unrolled steps to 0 and start again.",
+    watch: "Watch the spread. Then set the unrolled steps to 0 and start again.",
     why: "The generator differentiates through the discriminator's next steps, so that putting everything on one mode looks "
       + "bad before it is done (Metz et al. 2017). It costs several times as much a round.",
     seen(session) {
-      const { spread, found } = session.measured;
+      const spread = lastSpread(session);
       return {
-        holds: spread > 0.8 && found >= 6 && !sign(session, "mode-collapse"),
-        text: `${found} of 8 modes after ${session.round.toLocaleString("en")} rounds, ${percent(spread)} of the spread of real `
-          + "samples.",
+        holds: spread > 0.7 && !sign(session, "mode-collapse"),
+        text: `Over the last 500 rounds the samples had ${percent(spread)} of the spread of real ones.`,
       };
     },
   },

@@ -11,7 +11,8 @@ function buildLegend(list, shown, changed) {
   for (const [name, [title, tone, path, full]] of Object.entries(LEGEND)) {
     const box = element("input", { type: "checkbox", checked: true });
     box.addEventListener("change", () => { shown[name] = box.checked; changed(); });
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), shape = document.createElementNS(svg.namespaceURI, "path");
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const shape = document.createElementNS(svg.namespaceURI, "path");
     svg.setAttribute("viewBox", "0 0 16 16");
     svg.setAttribute("aria-hidden", "true");
     shape.setAttribute("d", path);
@@ -29,7 +30,7 @@ function showMeasures(session) {
   const perfect = measured.perfect, counted = measured.found !== undefined;
   const figures = [
     ["Round", session.round.toLocaleString("en"), `of ${session.settings.rounds.toLocaleString("en")}`],
-    counted ? ["Modes found", `${measured.found} of ${MIXTURES[session.settings.data].centres.length}`, `perfect sampler ${short(perfect.found)}`]
+    counted ? ["Modes found", `${measured.found} of ${measured.hits.length}`, `perfect sampler ${short(perfect.found)}`]
       : ["Data reached", percent(measured.covered), `perfect sampler ${percent(perfect.covered)}`],
     [counted ? "High quality" : "Near the data", percent(measured.share), `perfect sampler ${percent(perfect.share)}`],
     ["Spread", percent(measured.spread), "of real samples' 100 %"],
@@ -47,10 +48,12 @@ function showMeasures(session) {
   ], probable ? 0.5 : null);
   const name = (id, text) => $(id).setAttribute("aria-label", text);
   if (row) {
-    name("losses", `Losses in round ${row.round}: discriminator ${short(row.discriminator)}, generator ${short(row.generator)}`);
-    name("answers", `Answers of the discriminator in round ${row.round}: ${key[0]} ${short(row.real)}, ${key[1]} ${short(row.fake)}`);
+    const { round, discriminator, generator, real, fake } = row;
+    name("losses", `Losses in round ${round}: discriminator ${short(discriminator)}, generator ${short(generator)}`);
+    name("answers", `Discriminator's answers in round ${round}: ${key[0]} ${short(real)}, ${key[1]} ${short(fake)}`);
   }
-  name("plane", `Round ${session.round}: real and generated samples in the plane. ${figures.slice(1).map(([t, v]) => `${t} ${v}`).join(", ")}.`);
+  const words = figures.slice(1).map(([title, value]) => `${title} ${value}`).join(", ");
+  name("plane", `Round ${session.round}: real and generated samples in the plane. ${words}.`);
 }
 
 let said = "";
@@ -60,11 +63,14 @@ function showFindings(session) {
   const texts = findings.map((one) => JSON.stringify([one.sign, one.title, one.severity])).join() + (findings.length ? "" : early);
   if (texts === said) return;
   said = texts;
+  const rank = (text) => element("span", { className: "rank" }, text);
   const items = findings.map(({ severity, title, since, value, threshold }) =>
-    element("li", { className: severity }, element("span", { className: "rank" }, severity === "critical" ? "Critical" : "Warning"),
-      element("strong", {}, title), `Since round ${since.toLocaleString("en")}: ${short(value)}, threshold ${short(threshold)}.`));
-  const calm = early ? [`Too early to say`, `Signs are read from round ${warm + 3 * LOOK} on.`] : ["No signs of failure", "By the thresholds of zerosum doctor."];
-  $("findings").replaceChildren(...(items.length ? items : [element("li", { className: early ? "early" : "calm" }, element("span", { className: "rank" }, calm[0]), ` ${calm[1]}`)]));
+    element("li", { className: severity }, rank(severity === "critical" ? "Critical" : "Warning"), element("strong", {}, title),
+      `Since round ${since.toLocaleString("en")}: ${short(value)}, threshold ${short(threshold)}.`));
+  const none = early
+    ? element("li", { className: "early" }, rank("Too early to say"), ` Signs are read from round ${warm + 3 * LOOK} on.`)
+    : element("li", {}, rank("No signs of failure"), " By the thresholds of zerosum doctor.");
+  $("findings").replaceChildren(...(items.length ? items : [none]));
 }
 
 /** Keys that press buttons, unless something that takes keys itself has the focus. */
