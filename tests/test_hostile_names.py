@@ -29,6 +29,8 @@ HOSTILE = ('"><img src=x onerror=alert(1)>', "</script><script>alert(1)</script>
 FOLDERS = tuple(text.replace("/", "") for text in HOSTILE)
 """The same as names of files, which hold no slash."""
 
+NAMES = tuple(zip(HOSTILE, FOLDERS, strict=True))
+
 SPEC = {"shape": [1, 8, 8], "kind": "images"}
 
 
@@ -109,7 +111,7 @@ def test_the_exported_page(evil: str, task: str, engine: Any) -> None:
     assert_inert(lambda text: render(page_model(text, task), engine=engine, parts={text: b"x"}), evil)
 
 
-@pytest.mark.parametrize(("evil", "folder"), zip(HOSTILE, FOLDERS, strict=True))
+@pytest.mark.parametrize(("evil", "folder"), NAMES)
 def test_the_report_and_the_piece_of_it_that_is_served(evil: str, folder: str, tmp_path: Path) -> None:
     def run(text: str) -> Path:
         place = tmp_path / (folder if text == evil else harmless(folder))

@@ -9,15 +9,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.server.conftest import HERE
-from tests.test_hostile_names import FOLDERS, HOSTILE, SPEC, assert_inert, harmless, hostile_run, page_model
+from tests.test_hostile_names import HOSTILE, NAMES, SPEC, assert_inert, harmless, hostile_run, page_model
 from zerosum.errors import InputError
 from zerosum.server.app import build
 from zerosum.server.live import LiveRun
 from zerosum.server.model import Model
 from zerosum.server.page import documentation
 from zerosum.server.service import Served, Service
-
-NAMES = tuple(zip(HOSTILE, FOLDERS, strict=True))
 
 
 def hostile_client(place: Path, text: str, folder: str, monkeypatch: pytest.MonkeyPatch) -> TestClient:
