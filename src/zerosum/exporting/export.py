@@ -11,10 +11,12 @@ from zerosum.exporting.files import Exported, Part, parts
 from zerosum.exporting.onnx_file import Precision, require_onnx
 from zerosum.exporting.web import write_page
 from zerosum.page import describe
+from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load
 from zerosum.runtime.atomic_files import replacing
+from zerosum.tasks import AGE
 
 Form = Literal["onnx", "pt2", "web"]
 ENDINGS: dict[Form, str] = {"onnx": ".onnx", "pt2": ".pt2", "web": ".html"}
@@ -65,8 +67,17 @@ def export(
     if title is not None:
         about = replace(about, title=title)
     if to == "web":
-        return write_page(model, about, place, precision=precision, folder=folder, runtime=runtime)
-    return [_write(part, place) for part in parts(model, about, to=to, precision=precision or "float32")]
+        made = write_page(model, about, place, precision=precision, folder=folder, runtime=runtime)
+    else:
+        made = [_write(part, place) for part in parts(model, about, to=to, precision=precision or "float32")]
+    return [replace(one, notes=(*one.notes, *_task_notes(model, directory))) for one in made]
+
+
+def _task_notes(model: Recipe, directory: Run) -> tuple[str, ...]:
+    """Return what a recipe's task does beyond what an exported file does."""
+    if model.task is not AGE:
+        return ()
+    return (f"It generates for any class. {AGE.invitation}: {AGE.typed(directory.path)}",)
 
 
 def _require_fit(to: Form, precision: Precision | None, folder: bool) -> None:

@@ -17,7 +17,16 @@ from zerosum.inference.generate import draw_labels
 from zerosum.latent import lerp
 from zerosum.layers.dropout import Dropout, supplied
 from zerosum.recipe import Recipe
-from zerosum.tasks import GENERATE, INPAINT, TRANSLATE, UPSCALE, GenerativeRecipe, TranslationRecipe, require_latents
+from zerosum.tasks import (
+    AGE,
+    GENERATE,
+    INPAINT,
+    TRANSLATE,
+    UPSCALE,
+    GenerativeRecipe,
+    TranslationRecipe,
+    require_latents,
+)
 
 
 def graphs(recipe: Recipe) -> tuple[Graph, ...]:
@@ -27,7 +36,9 @@ def graphs(recipe: Recipe) -> tuple[Graph, ...]:
         InputError: the recipe is for something that has no graph, or its samples have no latents.
     """
     if recipe.task.name not in BUILDERS:
-        raise InputError(f"This run {recipe.task.does}: zerosum export has no form for that yet.")
+        raise InputError(
+            f"This run {recipe.task.does}, which an exported file cannot do. Type instead: {recipe.task.typed('RUN')}"
+        )
     return BUILDERS[recipe.task.name](recipe)
 
 
@@ -207,6 +218,7 @@ def _images(shape: tuple[int, ...]) -> Draw:
 
 BUILDERS: dict[str, Callable[[Any], tuple[Graph, ...]]] = {
     GENERATE.name: _generation,
+    AGE.name: _generation,
     TRANSLATE.name: _translations,
     UPSCALE.name: _translations,
     INPAINT.name: _inpainting,

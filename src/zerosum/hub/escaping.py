@@ -32,12 +32,14 @@ def markdown(text: object) -> str:
 
 
 def yaml(value: object) -> str:
-    r"""Write a value as YAML on one line: JSON, which YAML contains, with every character that is not seen escaped.
+    r"""Write a value as YAML on one line: JSON, which YAML contains, with `<` and unprintable characters escaped.
 
-    >>> yaml({"name": "a\": b\n---"})
-    '{"name": "a\\": b\\\\n---"}'
+    Escaping `<` keeps markup inert where the metadata are shown as Markdown.
+
+    >>> yaml({"name": "a\": <b>\n---"})
+    '{"name": "a\\": \\u003cb>\\\\n---"}'
     """
-    return json.dumps(_plain(value), ensure_ascii=False)
+    return json.dumps(_plain(value), ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _plain(value: object) -> object:

@@ -68,7 +68,7 @@ class Generator(nn.Module):
 
     def forward(self, latent: Tensor, labels: Tensor) -> Tensor:
         """Map latents (N, Z) and labels (N,) to (N, C, H, W) in [-1, 1]."""
-        maps = self.start(append_labels(latent, labels, self.classes)).view(len(latent), -1, *self.size)
+        maps = self.start(append_labels(latent, labels, self.classes)).unflatten(1, (-1, *self.size))
         return self.layers(maps.contiguous(memory_format=torch.channels_last))
 
 

@@ -17,7 +17,7 @@ from zerosum.inference.latents import has_normal_prior
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import played
 from zerosum.run.directory import Run, Which
-from zerosum.tasks import GenerativeRecipe, has_latents, require_latents
+from zerosum.tasks import GENERATE, GenerativeRecipe, has_latents, require_latents
 from zerosum.text import number, shown
 
 
@@ -64,7 +64,7 @@ class PageModel:
     title: str
     recipe: str
     task: str
-    """generate, translate, upscale or inpaint."""
+    """generate, translate, upscale or inpaint, which have pages, or paint; recipes that age generate."""
 
     kind: str
     """The kind of sample: images, points, pairs, domains."""
@@ -125,7 +125,7 @@ def describe(recipe: Recipe, run: Run, *, checkpoint: Which = "newest") -> PageM
     return PageModel(
         title=run.path.resolve().name,
         recipe=str(about.get("recipe")),
-        task=recipe.task.name,
+        task=GENERATE.name if recipe.task.given == "nothing" else recipe.task.name,
         kind=spec.kind,
         shape=spec.shape,
         source_shape=spec.source_shape,

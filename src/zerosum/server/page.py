@@ -13,10 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import zerosum
 from zerosum.errors import InputError
-from zerosum.page.render import render
+from zerosum.page.render import WORDS, render
 from zerosum.server.guard import CSP
 from zerosum.server.service import Served, Service
-from zerosum.tasks import GENERATE
 
 ENVIRONMENT = Environment(
     loader=PackageLoader("zerosum.server"),
@@ -32,10 +31,12 @@ POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 
 async def page(service: Service, run: Served) -> Response:
-    """Return the page that `zerosum export` writes of a run's model; where there is none yet, that of its training."""
+    """Return the page that `zerosum export` writes of a run's model; that of its training where there is none."""
     try:
         model = await service.alone(run.model.describe)
     except InputError:
+        model = None
+    if model is None or model.task not in WORDS:
         return RedirectResponse(f"/runs/{run.number}/training", status_code=303)
     text = POLICY.sub("", render(model, engine="server"), count=1)
     links = ENVIRONMENT.get_template("links.html").render(runs=service.runs, number=run.number)
@@ -52,7 +53,7 @@ async def training(service: Service, run: Served) -> HTMLResponse:
         titles=[(number, state["title"]) for number, state in states],
         number=run.number,
         state=states[run.number][1],
-        generates=run.model.kind.task is GENERATE,
+        generates=run.model.kind.task.given == "nothing",
         version=zerosum.__version__,
     )
     return secured(text)

@@ -21,7 +21,7 @@ from zerosum.inference.seeded import Seeded
 from zerosum.server.model import Answer
 from zerosum.server.schema import chosen_in, samples_model, seeds_model, transform_model
 from zerosum.server.service import Served, Service
-from zerosum.tasks import GENERATE, INPAINT
+from zerosum.tasks import INPAINT
 
 FEW = 128**2
 """Pixels that are encoded within a millisecond or two."""
@@ -43,7 +43,11 @@ def model_routes(service: Service, run: Served) -> APIRouter:
         """Return what the model is: recipe, task, shape, controls, figures with floors."""
         return Response((await service.alone(run.model.describe)).to_json(), media_type="application/json")
 
-    (_generating if run.model.kind.task is GENERATE else _transforming)(router, service, run)
+    given = run.model.kind.task.given
+    if given == "nothing":
+        _generating(router, service, run)
+    elif given == "images":
+        _transforming(router, service, run)
     return router
 
 

@@ -17,7 +17,6 @@ from zerosum.server.batcher import Batcher
 from zerosum.server.limits import Doors, Limits, Metrics
 from zerosum.server.live import LiveRun
 from zerosum.server.model import Answer, Model
-from zerosum.tasks import GENERATE
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Service:
         for run in self.runs:
             while True:
                 with contextlib.suppress(ZerosumError):
-                    if run.model.kind.task is GENERATE:
+                    if run.model.kind.task.given == "nothing":
                         await self.samples(run, [Seeded(0)], {})
                     else:
                         await self.alone(run.model.refresh)
