@@ -157,7 +157,7 @@ def rescued(games: list[Played], folder: Path, *, only_played: bool) -> tuple[li
         if run is None:
             continue
         ended = outcome(run.path, made(game.case.like, folder) or game.case.like)
-        rescues = run.description.get("rescues", [])
+        rescues = [rescue for rescue in run.description.get("rescues", []) if not rescue.get("gave_up")]
         count, healthy = count + 1, healthy + (not ended.fails)
         untouched += not rescues
         stopped = (run.path / "done").read_text().strip() == "3"
