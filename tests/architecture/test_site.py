@@ -49,7 +49,7 @@ def test_the_commands_of_all_pages_are_commands():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["optimum", "divergences", "fits", "losses", "dirac"])
 def test_the_figures_of_the_concepts_are_what_the_code_draws(name: str, tmp_path: Path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="needs the extra plots")
     from pages import figures
 
     drawn = figures.save(name, tmp_path).read_text()

@@ -111,14 +111,14 @@ def test_a_changed_shard_is_packed_again(tmp_path: Path, options: DataConfig) ->
     assert prints[0] != prints[1]
 
 
-def write_parquet(place: Path, indices: range) -> bytes:
+def write_parquet(place: Path, indices: range, *, withheld: bool = False) -> bytes:
     arrow = pytest.importorskip("pyarrow", reason="the extra data is not installed")
     import pyarrow.parquet as parquet
 
     names = {"info": {"features": {"label": {"names": list(CLASSES), "_type": "ClassLabel"}}}}
     rows = {
         "image": [{"bytes": encoded(index), "path": f"{index}.png"} for index in indices],
-        "label": [index % 3 for index in indices],
+        "label": [-1 if withheld else index % 3 for index in indices],
     }
     table = arrow.table(rows).replace_schema_metadata({"huggingface": json.dumps(names)})
     parquet.write_table(table, place, row_group_size=4)
@@ -138,6 +138,11 @@ def test_parquet_is_read_with_its_classes_and_splits(folder: Path, tmp_path: Pat
         images.open(tmp_path / "set", options=DataConfig(cache=options.cache, split="val"))
     files = images.open(tmp_path / "set", options=DataConfig(cache=options.cache, pack="files"))
     assert files.fingerprint == images.open(tmp_path / "set", options=options).fingerprint
+
+
+def test_withheld_labels_are_no_class(tmp_path: Path, options: DataConfig) -> None:
+    write_parquet(tmp_path / "a.parquet", range(6), withheld=True)
+    assert images.open(tmp_path / "a.parquet", options=options).labels is None
 
 
 def test_parquet_without_images_says_what_it_has(tmp_path: Path, options: DataConfig) -> None:

@@ -9,11 +9,11 @@ from typing import Annotated
 import tyro
 
 from zerosum.cli import flags
+from zerosum.cli.written import print_or_write
 from zerosum.config import BaseConfig
 from zerosum.evaluation import cite
 from zerosum.run.directory import Run
-from zerosum.runtime.atomic_files import replacing
-from zerosum.runtime.terminal import say, tell
+from zerosum.runtime.terminal import tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +31,6 @@ def run(arguments: list[str]) -> None:
     """Write or print the references; what has none is named on stderr."""
     given: Cite = flags.parse(Cite, arguments, prog="zerosum cite").checked()
     text, lacking = cite.bibtex(Run.open(given.run))
-    if given.out is None:
-        say(*text.rstrip("\n").split("\n"))
-    else:
-        with replacing(given.out) as partial:
-            partial.write_text(text, encoding="utf-8")
-        say(f"Written: {given.out}")
+    print_or_write(text, given.out)
     if lacking:
         tell(f"Without a reference here: {', '.join(lacking)}.")

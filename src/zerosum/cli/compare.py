@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import tyro
 
 from zerosum.cli import flags
+from zerosum.cli.written import print_or_write
 from zerosum.config import BaseConfig
 from zerosum.errors import InputError
 from zerosum.evaluation import evaluate, table
 from zerosum.evaluation.paper_table import Format, paper_table
 from zerosum.evaluation.table import body, comparison_lines, comparison_remarks, head
-from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.terminal import say
 
 
@@ -47,19 +47,10 @@ def run(arguments: list[str]) -> None:
     asked: dict[str, Any] = {} if given.against is None else {"against": given.against}
     found = evaluate.compare(*given.runs, recipe=given.recipe, **asked)
     if given.format is not None:
-        _write(paper_table(found).text(given.format), given.out)
+        print_or_write(paper_table(found).text(given.format), given.out)
         return
     if not sys.stdout.isatty():
         say(*comparison_lines(found))
         return
     table.show(head(found), body(found), caption="")
     say(*comparison_remarks(found))
-
-
-def _write(text: str, out: Path | None) -> None:
-    if out is None:
-        say(*text.rstrip("\n").split("\n"))
-        return
-    with replacing(out) as partial:
-        partial.write_text(text, encoding="utf-8")
-    say(f"Written: {out}")

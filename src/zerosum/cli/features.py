@@ -42,7 +42,7 @@ class FeaturesOf:
     """File to write, a .npz."""
 
     features: str = "inception"
-    """What sees the images: inception, inception-768, pixels, random, hf:NAME or inception:PATH."""
+    """Network whose features are taken: inception, inception-768, pixels, random, hf:NAME or inception:PATH."""
 
     keep: PositiveInt = 10_000
     """Images of the whole set whose features are kept, for precision, recall, density and coverage."""
@@ -72,7 +72,10 @@ def run(arguments: list[str]) -> None:
 def _extracted(given: FeaturesOf) -> pieces.Piece:
     number, of = _part(given.part)
     if given.features == "classifier":
-        raise InputError("A classifier is trained on one set, and would see another one by another: name a network.")
+        raise InputError(
+            "--features classifier learns from the data at hand, so that two sets would have features of two networks: "
+            "give inception, inception-768, pixels, random or hf:NAME."
+        )
     device, progress = pick_device(given.device), make_progress()
     told = progress_callback(progress)
     try:

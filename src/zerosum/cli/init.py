@@ -46,7 +46,9 @@ def run(arguments: list[str]) -> None:
         raise InputError(f"{minutes!r} is no number of minutes: type a whole number such as 60, or nothing.")
     what = WANTED[wanted][1]
     if minutes and what:
-        raise InputError("--minutes is of recipes that make images of nothing: leave the answer empty.")
+        raise InputError(
+            f"Minutes can be given where you want {WANTED['more'][0]}: leave this answer empty, and set --rounds."
+        )
     limit = ("--minutes", minutes) if minutes else ()
     run_ = Path("runs", Path(data).stem or "first")
     say(

@@ -72,6 +72,7 @@ def class_figures(
         fake = extract_stream(
             reference.extractor, map(partial(finished, recipe.spec), made), count=count, context=context
         )
+        # Without enough other real samples there is no floor: what stands in for them is not reported.
         spare = reference.other.take(of_other[:count])
         sides = replace(reference, real=reference.real.take(of_class), other=spare if len(spare) >= FEWEST else fake)
         figures += [

@@ -5,25 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal
-
-from scipy import stats
 
 from zerosum.errors import InputError
 from zerosum.evaluation.result import Evaluation, MetricResult
 from zerosum.evaluation.table import sentences
+from zerosum.metrics.bootstrap import mean_interval
 from zerosum.run.directory import Run
 from zerosum.text import number
 
 Format = Literal["latex", "csv", "markdown"]
 ARROWS = {"lower": "\\downarrow", "higher": "\\uparrow"}
 SIGNS = {"lower": "↓", "higher": "↑"}
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -130,8 +127,9 @@ def _name(runs: Sequence[Evaluation], methods: dict[str, list[Evaluation]]) -> s
     """Name a method by its recipe, where no other has the same; else by its first run."""
     recipes = [(_about(others[0]) or {}).get("recipe") for others in methods.values()]
     recipe = (_about(runs[0]) or {}).get("recipe")
-    alone = isinstance(recipe, str) and recipes.count(recipe) == 1
-    return recipe if alone else (Path(runs[0].subject).name or runs[0].subject)  # type: ignore[return-value]
+    if isinstance(recipe, str) and recipes.count(recipe) == 1:
+        return recipe
+    return Path(runs[0].subject).name or runs[0].subject
 
 
 def _cell(metric: MetricResult, runs: Sequence[Evaluation]) -> Cell:
@@ -142,18 +140,8 @@ def _cell(metric: MetricResult, runs: Sequence[Evaluation]) -> Cell:
     if len(values) == 1:
         found = figures[0].interval if figures[0] is not None else None
         return Cell(values[0], found and found.low, found and found.high)
-    mean, reach = mean_interval(values)
-    return Cell(mean, mean - reach, mean + reach)
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the mean of two values or more, and half the width of its 95 % interval by Student's t.
-
-    >>> mean_interval([1.0, 2.0, 3.0])[0], round(mean_interval([1.0, 2.0, 3.0])[1], 3)
-    (2.0, 2.484)
-    """
-    error = statistics.stdev(values) / math.sqrt(len(values))
-    return statistics.fmean(values), float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
+    spread = mean_interval(values)
+    return Cell(fmean(values), spread.low, spread.high)
 
 
 def _same(metric: MetricResult, evaluation: Evaluation) -> MetricResult | None:

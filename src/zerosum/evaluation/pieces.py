@@ -67,7 +67,7 @@ def piece_of(
     """Extract the features of part i of n of a set of images.
 
     Args:
-        extractor: what sees them.
+        extractor: network whose features are taken.
         dataset: the whole set.
         part: (i, n), 1 <= i <= n.
         keep: images of the whole set whose features are kept, drawn without repetition, the same for every n.

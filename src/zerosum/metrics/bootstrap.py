@@ -100,13 +100,25 @@ def split_interval(
     """
     if splits < 5 or splits > count:
         raise InputError(f"{splits} splits of {count} samples were asked for; give 5 to {count}.")
-    tail = _tail(level)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     found = [metric(part) for part in order.tensor_split(splits)]
-    error = stdev(found) / splits**0.5
-    reach = float(stdtrit(splits - 1, 1 - tail)) * error  # the quantile of Student's t
-    middle = fmean(found)
-    return Interval(middle - reach, middle + reach, level, error, f"{splits} disjoint splits")
+    return mean_interval(found, level=level, method=f"{splits} disjoint splits")
+
+
+def mean_interval(values: Sequence[float], *, level: float = 0.95, method: str = "Student's t") -> Interval:
+    """Compute Student's interval of the mean of independent values, 2 or more.
+
+    Raises:
+        InputError: a level outside (0, 1).
+
+    >>> found = mean_interval([1.0, 2.0, 3.0])
+    >>> round(found.low, 3), round(found.high, 3)
+    (-0.484, 4.484)
+    """
+    error = stdev(values) / len(values) ** 0.5
+    reach = float(stdtrit(len(values) - 1, 1 - _tail(level))) * error  # the quantile of Student's t
+    middle = fmean(values)
+    return Interval(middle - reach, middle + reach, level, error, method)
 
 
 def share_interval(share: float, count: int, *, level: float = 0.95) -> Interval:

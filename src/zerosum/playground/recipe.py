@@ -1,8 +1,8 @@
-"""The game of the playground's page, for the losses and settings that no paper's recipe has together.
+"""Game of two dense networks on points, with any of six losses: what the page of `zerosum playground` computes.
 
-Two dense networks on points in the plane. The discriminator moves first, some times a round, and then the generator;
-with unrolled steps the generator begins, against the discriminator as it will be (Metz et al. 2017). The page computes
-the same numbers.
+It is here for the losses and settings that no paper's recipe has together. The discriminator moves first, some times a
+round, and then the generator; with unrolled steps the generator begins, against the discriminator as it will be (Metz
+et al. 2017).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A wish for a checkpoint, as a file in the run directory: any process may leave it, and training takes it up."""
+"""Requests for a checkpoint: a file in the run directory that any process may write and that training removes."""
 
 from __future__ import annotations
 

@@ -94,10 +94,10 @@ class LiveRun:
         """
         os.kill(self._training_process("stop"), signal.SIGINT)
 
-    def _training_process(self, wish: str) -> int:
+    def _training_process(self, what: str) -> int:
         process = self.trained_by()
         if process is None or process == os.getpid():
-            raise InputError(f"No process on this machine trains this run: nothing to {wish}.")
+            raise InputError(f"No process on this machine trains this run: nothing to {what}.")
         return process
 
 

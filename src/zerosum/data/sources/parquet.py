@@ -20,6 +20,8 @@ from zerosum.errors import InputError
 IMAGES = ("image", "img", "jpg", "png", "pixel_values", "bytes")
 LABELS = ("label", "labels", "class", "cls", "fine_label", "target")
 """Names of columns, the first that is there first."""
+UNLABELLED = -1
+"""What data sets of the Hub put where a label is withheld."""
 KEPT_GROUPS = 8
 """Row groups that are held in memory at once."""
 
@@ -38,7 +40,7 @@ def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles
         for row, label in enumerate(table.labels()):
             name = f"{number:05d}/{row:09d}.png" if len(tables) > 1 else f"{row:09d}.png"
             places[name] = (table, row)
-            if label is not None:
+            if label is not None and label != UNLABELLED:
                 of[name] = named[label] if isinstance(label, int) and label < len(named) else str(label)
 
     def read(name: str) -> BinaryIO:

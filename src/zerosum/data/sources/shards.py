@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
@@ -47,10 +46,6 @@ class Shard:
         """The last part of its place."""
         return PurePosixPath(self.place).name
 
-    @cached_property
-    def _file(self) -> BinaryIO:
-        return open_regular(self.place)
-
     def open(self) -> BinaryIO:
         """Open it for reading, with seeks."""
         if self.store is None:
@@ -60,7 +55,9 @@ class Shard:
     def read(self, offset: int, size: int) -> bytes:
         """Read bytes in the middle of it, from any thread."""
         if self.store is None:
-            return os.pread(self._file.fileno(), size, offset)
+            with self.open() as file:  # os.pread is not on Windows
+                file.seek(offset)
+                return file.read(size)
         return self.store.cat_file(self.place, start=offset, end=offset + size)
 
     def identity(self, cache: Path) -> str:

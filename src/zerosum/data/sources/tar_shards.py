@@ -52,7 +52,7 @@ def list_tars(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
 def _members(shard: Shard) -> list[tuple[str, int, int]]:
     try:
         with shard.open() as file, tarfile.open(fileobj=file, mode="r:") as archive:
-            return [(each.name.lstrip("./"), each.offset_data, each.size) for each in archive if each.isreg()]
+            return [(each.name.removeprefix("./"), each.offset_data, each.size) for each in archive if each.isreg()]
     except (tarfile.TarError, OSError, EOFError) as error:
         raise InputError(
             f"{shard.place} is no tar archive that can be read at random ({error}): one without compression is needed."
