@@ -55,7 +55,7 @@ def test_pieces_add_up_to_one_pass_and_are_compared(zerosum: Any, tmp_path: Path
         ((), "Give DATA to extract features of, or --merge FILE"),
         (("digits", "--merge", "a.npz"), "Give DATA to extract features of, or --merge FILE"),
         (("--merge", "none.npz", "--out", "a.npz"), "none.npz holds no features that `zerosum features` wrote"),
-        (("digits", "--features", "classifier", "--out", "a.npz"), "A classifier is trained on one set"),
+        (("digits", "--features", "classifier", "--out", "a.npz"), "two sets would have features of two networks"),
         (("ring8", "--out", "a.npz"), "ring8 is made of points: pieces are of images."),
         (("digits", "--features", "random", "--part", "1/9999", "--out", "a.npz"), "fewer than 9,999 parts"),
     ],
