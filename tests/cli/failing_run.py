@@ -60,15 +60,16 @@ def too_fast(evidence: Evidence) -> list[Finding]:
     return [finding(15 if rate == FAST else 42, *remedies)] if fails else []
 
 
-def start(
-    run: Path, pilot: Autopilot = Autopilot(diagnose=too_fast), progress: Progress | None = None, **settings: Any
-) -> Run:
+BY_REMEDIES = Autopilot(diagnose=too_fast, steps=("remedy", "rates"))
+
+
+def start(run: Path, pilot: Autopilot = BY_REMEDIES, progress: Progress | None = None, **settings: Any) -> Run:
     """Train a small game of points that fails by `too_fast`."""
     asked = {**SMALL, **OFTEN, "discriminator_lr": FAST, "autopilot": True, **settings}
     return launch.start(RunConfig.read("ring8", "gan", asked), run=run, progress=progress or Silent(), pilot=pilot)
 
 
-def resume(run: Path, pilot: Autopilot = Autopilot(diagnose=too_fast), **changes: Any) -> Run:
+def resume(run: Path, pilot: Autopilot = BY_REMEDIES, **changes: Any) -> Run:
     """Go on with it."""
     return launch.resume(run, progress=Silent(), pilot=pilot, **changes)
 

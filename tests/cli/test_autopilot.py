@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import TIMED, assert_same_checkpoint
-from tests.cli.failing_run import FAST, PLACES, SLOW, finding, resume, start, stopping
+from tests.cli.failing_run import BY_REMEDIES, FAST, PLACES, SLOW, finding, resume, start, stopping
 from zerosum import api
 from zerosum.doctor import Evidence, Finding
 from zerosum.errors import DivergedError, UnhealthyError
@@ -22,7 +22,7 @@ from zerosum.run.directory import Run
 from zerosum.run.history import History
 from zerosum.run.rescues import rescues_of
 from zerosum.runtime.progress import Silent, Status
-from zerosum.training.autopilot import Autopilot, Budget
+from zerosum.training.autopilot import Budget
 
 ROOT = Path(__file__).parents[2]
 
@@ -151,7 +151,7 @@ def test_a_game_that_is_stabilised_by_a_rescue_goes_on_to_the_same_bits(tmp_path
             if self.rescued and status.round == 35:
                 raise Stopped
 
-    pilot = Autopilot(diagnose=unsteady)
+    pilot = replace(BY_REMEDIES, diagnose=unsteady)
     whole = start(tmp_path / "whole", pilot)
     assert [rescue.to for rescue in rescues_of(whole)] == [10]
     with pytest.raises(Stopped):
@@ -191,7 +191,7 @@ def test_a_game_that_really_fails_ends_healthy(tmp_path: Path) -> None:
         failing = len(losses) >= 4 and losses[-4:].mean() > 2
         return [finding(int(rounds[-4]), {"discriminator_lr": rate / 30})] if failing else []
 
-    pilot = Autopilot(diagnose=hopeless)
+    pilot = replace(BY_REMEDIES, diagnose=hopeless)
     run = start(tmp_path / "run", pilot, discriminator_lr=1.0, rounds=150)
     assert run.latest().name == "00000150"
     (rescue,) = rescues_of(run)
@@ -201,12 +201,24 @@ def test_a_game_that_really_fails_ends_healthy(tmp_path: Path) -> None:
 
 
 def test_a_game_that_is_not_finite_is_rescued_by_lower_rates(tmp_path: Path) -> None:
-    quiet = Autopilot(diagnose=lambda evidence: [])
+    quiet = replace(BY_REMEDIES, diagnose=lambda evidence: [])
     with pytest.raises(DivergedError):
         start(tmp_path / "alone", quiet, discriminator_lr=1e38, autopilot=False)
     run = start(tmp_path / "run", quiet, discriminator_lr=1e38)
     assert run.latest().name == "00000060"
     assert {rescue.sign for rescue in rescues_of(run)} == {"not-finite"}
+
+
+def test_the_rules_of_a_failing_game_go_back_to_the_defaults(zerosum: Any, tmp_path: Path) -> None:
+    small = ("--batch", 8, "--generator-hidden", 8, "--discriminator-hidden", 8, "--rounds", 20)
+    rates = ("--generator-lr", 1e38, "--discriminator-lr", 1e38, "--activation", "relu")
+    done = zerosum("train", "ring8", "--recipe", "gan", *small, *rates, "--autopilot", "--run", tmp_path / "run")
+    assert done.code == 0, done.err
+    (rescue,) = rescues_of(Run.open(tmp_path / "run"))
+    assert rescue.step == "defaults"
+    assert {name: now for name, (_, now) in rescue.changes.items()} == {
+        "activation": "tanh", "generator_lr": 1e-3, "discriminator_lr": 1e-3,
+    }  # fmt: skip
 
 
 def never(evidence: Evidence) -> list[Finding]:
@@ -215,7 +227,7 @@ def never(evidence: Evidence) -> list[Finding]:
 
 
 def test_a_run_that_nothing_helps_ends_at_its_last_healthy_checkpoint(tmp_path: Path) -> None:
-    pilot = Autopilot(diagnose=never)
+    pilot = replace(BY_REMEDIES, diagnose=never)
     with pytest.raises(UnhealthyError, match=r"fails after 3 rescues: .* It ends at round 20") as given_up:
         start(tmp_path / "run", pilot)
     assert given_up.value.exit_code == 3
@@ -230,7 +242,7 @@ def test_a_run_that_nothing_helps_ends_at_its_last_healthy_checkpoint(tmp_path: 
 
 
 def test_a_run_that_was_never_healthy_keeps_its_last_state(tmp_path: Path) -> None:
-    pilot = Autopilot(diagnose=lambda evidence: [finding(1)], budget=Budget(per_finding=1))
+    pilot = replace(BY_REMEDIES, diagnose=lambda evidence: [finding(1)], budget=Budget(per_finding=1))
     with pytest.raises(UnhealthyError, match=r"fails after 1 rescue: .* It ends at round 10"):
         start(tmp_path / "run", pilot)
     assert Run.open(tmp_path / "run").latest().name == "00000010"
@@ -241,13 +253,13 @@ def test_the_budget_of_a_run_bounds_rescues_from_different_findings(tmp_path: Pa
         return [replace(finding(1), sign=f"sign-{evidence.facts.config['discriminator_lr']}")]
 
     with pytest.raises(UnhealthyError, match="fails after 4 rescues"):
-        start(tmp_path / "run", Autopilot(diagnose=ever_new, budget=Budget(per_run=4)))
+        start(tmp_path / "run", replace(BY_REMEDIES, diagnose=ever_new, budget=Budget(per_run=4)))
 
 
 def test_the_command_line_ends_with_a_code_of_its_own(zerosum: Any, tmp_path: Path) -> None:
     arguments = ("--batch", 8, "--generator-hidden", 8, "--discriminator-hidden", 8, "--rounds", 20)
-    rates = ("--generator-lr", 1e38, "--discriminator-lr", 1e38, "--activation", "relu")
-    done = zerosum("train", "ring8", "--recipe", "gan", *arguments, *rates, "--autopilot", "--run", tmp_path / "run")
+    hopeless = ("--stabilise", "weight-penalty:1e38")
+    done = zerosum("train", "ring8", "--recipe", "gan", *arguments, *hopeless, "--autopilot", "--run", tmp_path / "run")
     assert done.code == 3, done.err
     assert "The run fails after 3 rescues" in done.err
     assert json.loads((tmp_path / "run" / "run.json").read_text())["training"]["autopilot"] is True

@@ -7,6 +7,10 @@ PREFIX = "watch/"
 DIVERSITY = "watch/diversity"
 """Mean pairwise L1 distance of generated samples, divided by that of real ones; 0 where all are the same."""
 
+DISTANCE = "watch/distance"
+"""Energy distance of generated to real samples, divided by the mean distance of real ones: 0 where both have one
+distribution (Szekely & Rizzo 2013), about 0.5 where all samples are the same."""
+
 CLASS_DIVERSITY = "watch/class_diversity"
 """The smallest of these ratios over classes, for conditional recipes; of more than 16 classes, 16 in turn."""
 

@@ -23,6 +23,21 @@ def mean_distance(samples: Tensor) -> float:
     return float(torch.pdist(rows, p=1).mean()) / rows.shape[1] if len(rows) > 1 else 0.0
 
 
+def energy_distance(samples: Tensor, others: Tensor) -> float:
+    """Energy distance (Szekely & Rizzo 2013) of samples (N, *shape) and others (M, *shape) by mean absolute difference.
+
+    Twice the mean distance of one from another, less the mean distances within each.
+
+    >>> energy_distance(torch.tensor([[0.0], [2.0]]), torch.tensor([[0.0], [2.0]])) <= 0
+    True
+    >>> energy_distance(torch.tensor([[0.0], [0.0]]), torch.tensor([[3.0], [3.0]]))
+    6.0
+    """
+    rows, columns = _rows(samples), _rows(others)
+    between = float(torch.cdist(rows, columns, p=1).mean()) / rows.shape[1]
+    return 2 * between - mean_distance(samples) - mean_distance(others)
+
+
 def distance(one: Tensor, other: Tensor) -> float:
     """Mean absolute difference of samples (N, *shape) in pairs."""
     return float((_rows(one) - _rows(other)).abs().mean())

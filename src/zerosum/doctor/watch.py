@@ -88,7 +88,10 @@ class Watch:
         recipe: Any = self._game.recipe
         latent = {"latent": recipe.prior(len(real.samples))} if self._takes_latents else {}
         fake = self._sample(len(real.samples), **latent, **({} if labels is None else {"labels": labels}))
-        found = {measures.DIVERSITY: variety.ratio(variety.mean_distance(fake), real.distance)}
+        found = {
+            measures.DIVERSITY: variety.ratio(variety.mean_distance(fake), real.distance),
+            measures.DISTANCE: variety.ratio(variety.energy_distance(fake, real.samples), real.distance),
+        }
         if fake.ndim == 4:
             found[measures.SATURATED] = variety.saturated(fake) - real.saturated
         if fake.ndim == 4 and not variety.is_enlarged(fake):

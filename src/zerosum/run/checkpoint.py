@@ -17,6 +17,7 @@ from torch import Tensor
 from zerosum.errors import InputError, ZerosumError
 from zerosum.game import Game
 from zerosum.recipe import Recipe
+from zerosum.run.checkpoint_index import INDEX, digest, require_own, run_id
 from zerosum.run.directory import Run
 from zerosum.run.pruning import prune
 from zerosum.runtime.atomic_files import storing, write_folder
@@ -24,7 +25,7 @@ from zerosum.runtime.lock import require_held
 
 FORMAT = 1
 T = TypeVar("T")
-WEIGHTS, AVERAGES, STATE, INDEX = "weights.safetensors", "averages.safetensors", "state.pt", "checkpoint.json"
+WEIGHTS, AVERAGES, STATE = "weights.safetensors", "averages.safetensors", "state.pt"
 
 
 def save(run: Run, game: Game[Any], *, keep: int, elders: bool = False) -> Path | None:
@@ -38,7 +39,7 @@ def save(run: Run, game: Game[Any], *, keep: int, elders: bool = False) -> Path 
         StorageError: the disk refuses; the previous checkpoints stand.
     """
     target = run.checkpoint(game.clock.round)
-    if not _write(run, target, game):
+    if not write(run, target, game):
         return None
     prune(run, keep=keep, elders=elders)
     return target
@@ -51,7 +52,7 @@ def save_best(run: Run, game: Game[Any]) -> None:
         DivergedError: a weight is not finite; nothing is written.
         StorageError: the disk refuses.
     """
-    _write(run, run.best, game)
+    write(run, run.best, game)
 
 
 def played(path: Path) -> int:
@@ -60,7 +61,7 @@ def played(path: Path) -> int:
     Raises:
         InputError: it is not one of ours.
     """
-    return _of_index(path, lambda index: int(index["round"]))
+    return of_index(path, lambda index: int(index["round"]))
 
 
 def fingerprint(path: Path) -> str:
@@ -69,18 +70,30 @@ def fingerprint(path: Path) -> str:
     Raises:
         InputError: it is not one of ours.
     """
-    return _of_index(path, lambda index: _digest(index)[:16])
+    return of_index(path, lambda index: digest(index)[:16])
 
 
-def _of_index(path: Path, read: Callable[[Any], T]) -> T:
+def of_index(path: Path, read: Callable[[Any], T]) -> T:
+    """Return what `read` takes from a checkpoint's index.
+
+    Raises:
+        InputError: it is not one of ours.
+    """
     try:
         return read(json.loads((path / INDEX).read_text()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
 
 
-def _write(run: Run, target: Path, game: Game[Any]) -> bool:
-    """Write a checkpoint where this is the first process; return whether it is."""
+def write(
+    run: Run,
+    target: Path,
+    game: Game[Any],
+    *,
+    about: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes] | None = None,
+) -> bool:
+    """Write a checkpoint, with more entries of its index and more files, in the first process; return whether it is."""
     game.check_weights()
     state = game.state_dict()
     if not game.world.is_first:
@@ -89,15 +102,17 @@ def _write(run: Run, target: Path, game: Game[Any]) -> bool:
     averages: dict[str, Tensor] = {}
     for player in game.players.values():
         averages.update(player.averages(game.recipe))
-    files = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: _pickled(state)}
-    _write_files(run, target, {"round": game.clock.round, "seen": game.clock.seen}, files)
+    own = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: _pickled(state)}
+    clock = {"round": game.clock.round, "seen": game.clock.seen}
+    write_files(run, target, clock | dict(about or {}), own | dict(files or {}))
     return True
 
 
-def _write_files(run: Run, target: Path, clock: Mapping[str, int], files: Mapping[str, bytes]) -> None:
+def write_files(run: Run, target: Path, about: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Write the files of a checkpoint, and an index with their checksums and with what is said of it."""
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    index: dict[str, Any] = {"format": FORMAT, **clock, "run": _run_id(run), "sha256": sums}
-    index["sha256"][INDEX] = _digest(index)
+    index: dict[str, Any] = {"format": FORMAT, **about, "run": run_id(run), "sha256": sums}
+    index["sha256"][INDEX] = digest(index)
     with storing(target):
         write_folder(target, {**files, INDEX: json.dumps(index, indent=2).encode() + b"\n"})
 
@@ -108,7 +123,7 @@ def restore(path: Path, game: Game[Any], *, run: Run | None = None) -> None:
     Raises:
         InputError: the checkpoint is damaged, not one of ours, or of another model.
     """
-    files = _read_folder(path, run or Run(path.parent.parent))
+    files = read_files(path, run or Run(path.parent.parent))
     if STATE not in files:
         raise InputError(
             f"{path} holds weights alone, as a run that was pulled does, so training cannot go on from it: pull it "
@@ -128,7 +143,7 @@ def load_model(path: Path, recipe: Recipe, *, run: Run | None = None) -> None:
     Raises:
         InputError: the checkpoint is damaged, not one of ours, or of another model.
     """
-    files = _read_folder(path, run or Run(path.parent.parent))
+    files = read_files(path, run or Run(path.parent.parent))
     with _ours(path):
         weights = safetensors.torch.load(files[WEIGHTS]) | safetensors.torch.load(files[AVERAGES])
     _load_weights(recipe, weights, path)
@@ -141,7 +156,7 @@ def save_parts(run: Run, round_: int, weights: bytes, averages: bytes, state: An
         StorageError: the disk refuses.
     """
     files = {WEIGHTS: weights, AVERAGES: averages} | ({} if state is None else {STATE: _pickled(state)})
-    _write_files(run, run.checkpoint(round_), {"round": round_}, files)
+    write_files(run, run.checkpoint(round_), {"round": round_}, files)
 
 
 def read_parts(path: Path, run: Run) -> tuple[bytes, bytes, Any]:
@@ -150,7 +165,7 @@ def read_parts(path: Path, run: Run) -> tuple[bytes, bytes, Any]:
     Raises:
         InputError: the checkpoint is damaged or not one of ours.
     """
-    files = _read_folder(path, run)
+    files = read_files(path, run)
     with _ours(path):
         packed = files.get(STATE)
         state = None if packed is None else torch.load(io.BytesIO(packed), map_location="cpu", weights_only=True)
@@ -181,38 +196,12 @@ def _load_weights(recipe: Recipe, weights: Mapping[str, Tensor], path: Path) -> 
         ) from None
 
 
-def _run_id(run: Run) -> str | None:
-    """Return the id of a run; those of earlier versions have none."""
-    try:
-        found = run.description
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found.get("id") if isinstance(found, dict) else None
-
-
-def _digest(index: Mapping[str, Any]) -> str:
-    """Return the checksum of an index over all of it but this checksum."""
-    sums = {name: value for name, value in index["sha256"].items() if name != INDEX}
-    return hashlib.sha256(json.dumps({**index, "sha256": sums}, sort_keys=True).encode()).hexdigest()
-
-
-def _require_own(path: Path, index: Mapping[str, Any], run: Run) -> None:
-    """Check that a checkpoint is of the run that it lies in, of the round that it is named after, and undamaged.
+def read_files(path: Path, run: Run) -> dict[str, bytes]:
+    """Return weights, averages and, where there is one, the state of a checkpoint of a run.
 
     Raises:
-        InputError: it is not.
+        InputError: it is damaged, of another run, or not one of ours.
     """
-    own = _run_id(run)
-    if "run" in index or own is not None:
-        if index["sha256"].get(INDEX) != _digest(index):
-            raise InputError(f"{path}/{INDEX} is damaged (its checksum differs): delete {path} to go on without it.")
-        if index.get("run") != own:
-            raise InputError(f"{path} is of another run than {run.path}: delete it to go on without it.")
-    if path.name.isdigit() and int(path.name) != index["round"]:
-        raise InputError(f"{path} is named after round {int(path.name)} and holds round {index['round']}: rename it.")
-
-
-def _read_folder(path: Path, run: Run) -> dict[str, bytes]:
     try:
         index = json.loads((path / INDEX).read_text())
         found, sums = index["format"], index["sha256"]
@@ -227,7 +216,7 @@ def _read_folder(path: Path, run: Run) -> dict[str, bytes]:
         ) from None
     if found != FORMAT:
         raise InputError(f"{path} has format {found!r}, and this version of zerosum reads format {FORMAT}.")
-    _require_own(path, index, run)
+    require_own(path, index, run)
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != sums.get(name):
             raise InputError(

@@ -169,6 +169,11 @@ class Run:
         """Where the checkpoint lies that evaluations found best; it need not be there."""
         return self.path / "checkpoints" / "best"
 
+    @property
+    def fallback(self) -> Path:
+        """Where the state lies that rescues fall back on; it need not be there."""
+        return self.path / "checkpoints" / "fallback"
+
     def chosen(self, which: Which) -> Path:
         """Return the newest or the best checkpoint.
 

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from zerosum.errors import InputError
+from zerosum.run import fallback
 from zerosum.run.checkpoint import played
 from zerosum.run.directory import Run
 from zerosum.run.history import History
@@ -41,14 +42,19 @@ class Rescue:
     """How many rescues from this finding there were, this one included."""
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     """Settings that were changed: name -> (before, since)."""
+    step: str = "remedy"
+    """Which kind of change it is: "defaults", "remedy", "steady" or "rates"."""
     remedy: int | None = None
-    """Place of the change among the finding's remedies; None where learning rates were halved beyond them."""
+    """Place of the change among the finding's remedies; None where it is another kind."""
     restructured: bool = False
     """Whether the networks have other weights since."""
     skipped: tuple[str, ...] = ()
     """Remedies that were passed over, each with the reason."""
     gave_up: bool = False
-    """Whether no try was left: nothing is changed, and the run ends at `to`."""
+    """Whether no try was left, and the run ends at `to`."""
+    fell_back: bool = False
+    """Whether the state at `to`, and the changed settings, are those of an earlier try, whose samples were nearer to
+    real ones."""
 
 
 def rescues_of(run: Run) -> list[Rescue]:
@@ -81,12 +87,14 @@ def settle(run: Run) -> None:
     rescues = rescues_of(run)
     last, aside = rescues[-1], _aside(run, len(rescues))
     if not aside.exists():
-        rows = [row for row in run.history() if row["round"] > last.to]
+        rows = [row for row in run.history() if last.fell_back or row["round"] > last.to]
         with replacing(aside) as partial:
             partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    if last.fell_back:
+        fallback.adopt(run)
     with storing(run.path):
         for path in run.checkpoints():
-            if played(path) > last.to:
+            if played(path) > last.to or (last.fell_back and played(path) < last.to):
                 remove_folder(path)
         if last.restructured and run.best.is_dir():
             remove_folder(run.best)

@@ -7,41 +7,37 @@ a run that is killed and resumed decides the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import torch
+from typing import get_args
 
 from zerosum import doctor
 from zerosum.config import flag, spelt
 from zerosum.data.spec import Spec
 from zerosum.doctor import Evidence, Facts, Finding, Remedy
+from zerosum.doctor.measures import DISTANCE
 from zerosum.errors import InputError
-from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
-from zerosum.run.history import History
-from zerosum.run.load import build_recipe
+from zerosum.run.history import History, Row
 from zerosum.run.rescues import Rescue
-from zerosum.runtime import rng
 from zerosum.runtime.distributed import World
-from zerosum.training.build import require_playable
-
-RATE = re.compile(r"(.*_)?lr")
-"""Settings that are learning rates."""
-
-ANYWHERE = frozenset(
-    {
-        *("betas", "beta2", "batch", "n_discriminator", "n_critic", "long_n_critic", "ema_decay", "ema_half_life"),
-        *("penalty", "gamma", "r1_every", "drift", "clip", "real_label", "fake_label", "dropout", "mirror", "enlarge"),
-        *("stabilise", "precision", "micro_batches"),
-    }
-)
-"""Settings beside learning rates that may change in the middle of a run: the game after it is the same game with the
-same weights. Others (an objective, an activation) may change where the run goes back to its start."""
+from zerosum.training import escalation
+from zerosum.training.escalation import Step
 
 TIMED = re.compile(r"seconds|images_per_second|peak_.*|watch/data_wait")
 """Measurements that differ from one machine, or one sitting, to the next: no decision depends on them."""
+
+
+LEFT_ALONE = frozenset(
+    {"checkerboard", "data-starves-trainer", "duplicates-or-constant-channel", "ema-too-slow", "too-short-to-say"}
+)
+"""Signs whose warnings no change of the game mends, or that are no failure of it."""
+
+PATIENCE = 0.1
+"""Share of a run's rounds that a warning has to last before it is acted on."""
+
+LOOKS = 3
+"""Last looks at a run that are averaged, to say how far its samples are from real ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +54,16 @@ class Autopilot:
 
     diagnose: Callable[[Evidence], list[Finding]] = doctor.diagnose
     budget: Budget = Budget()
+    steps: tuple[Step, ...] = get_args(Step)
+    """Kinds of changes that it tries."""
 
     def failure(self, history: History, facts: Facts) -> Finding | None:
-        """Return the critical finding that stands first, or None where the run is healthy."""
+        """Return what a run fails by: a critical finding, or else a warning that lasts; None where it is healthy."""
         rows = [{key: value for key, value in row.items() if not TIMED.fullmatch(key)} for row in history]
-        found = self.diagnose(Evidence(history=History(rows), facts=facts))
-        return next((finding for finding in found if finding.severity == "critical"), None)
+        evidence = Evidence(history=History(rows), facts=facts)
+        found = self.diagnose(evidence)
+        critical = next((finding for finding in found if finding.severity == "critical"), None)
+        return critical or next((finding for finding in found if _lasts(finding, evidence)), None)
 
     def target(self, finding: Finding, history: History, facts: Facts, rounds: Sequence[int]) -> int:
         """Return the newest of the checkpoints of `rounds` from before the finding that was healthy; 0: the start."""
@@ -72,38 +72,60 @@ class Autopilot:
         return next(healthy, 0)
 
     def rescue(
-        self, finding: Finding, *, at: int, to: int, plan: RunConfig, spec: Spec, before: Sequence[Rescue], world: World
+        self,
+        finding: Finding,
+        facts: Facts,
+        *,
+        at: int,
+        to: int,
+        plan: RunConfig,
+        spec: Spec,
+        before: Sequence[Rescue],
+        world: World,
     ) -> Rescue | None:
         """Return the next rescue from a finding, or None where no try is left.
 
-        The finding's remedies are tried in their order, each at most once; after them all learning rates are halved.
-
         Args:
-            finding: critical.
+            finding: critical, or a warning that lasts.
+            facts: of the run.
             at: rounds played.
             to: where to go back to, as `target` says.
             plan: the run as it is now.
             spec: of its data.
             before: the rescues so far.
             world: the processes that share each batch.
-        """
-        same = [rescue for rescue in before if rescue.sign == finding.sign]
-        if len(before) >= self.budget.per_run or len(same) >= self.budget.per_finding:
+        """  # fmt: skip
+        attempt = 1 + sum(rescue.sign == finding.sign for rescue in before)
+        if len(before) >= self.budget.per_run or attempt > self.budget.per_finding:
             return None
-        tried = max((rescue.remedy for rescue in same if rescue.remedy is not None), default=-1)
-        beyond = len(same) > 0 and same[-1].remedy is None
         skipped: list[str] = []
-        for place, settings in _candidates(finding, plan, after=len(finding.remedies) if beyond else tried):
+        for change in escalation.changes(
+            finding, facts, plan, spec.kind, before=before, tries=self.budget.per_finding, from_start=to == 0
+        ):
+            if change.step not in self.steps or not change.settings:
+                continue
             try:
-                changes, restructured = _admitted(settings, plan, spec, world, to)
+                changed, restructured = escalation.admitted(change.settings, plan, spec, world, to)
             except InputError as refused:
-                skipped.append(f"{_typed(settings)}: {refused}")
+                skipped.append(f"{escalation.typed(change.settings)}: {refused}")
                 continue
             return Rescue(
-                round=at, sign=finding.sign, finding=said(finding), to=to, attempt=len(same) + 1, changes=changes,
-                remedy=place, restructured=restructured, skipped=tuple(skipped),
+                round=at, sign=finding.sign, finding=said(finding), to=to, attempt=attempt, changes=changed,
+                step=change.step, remedy=change.place, restructured=restructured, skipped=tuple(skipped),
             )  # fmt: skip
         return None
+
+
+def distance(rows: Sequence[Row]) -> float | None:
+    """Return how far the samples of a run are from real ones by the last looks of a history; None where none was."""
+    values = History(rows).series(DISTANCE)[1][-LOOKS:]
+    return sum(values) / len(values) if values else None
+
+
+def _lasts(finding: Finding, evidence: Evidence) -> bool:
+    planned = evidence.facts.rounds or evidence.last_round
+    since = evidence.last_round - finding.since
+    return finding.severity == "warning" and finding.sign not in LEFT_ALONE and since >= PATIENCE * planned
 
 
 def said(finding: Finding) -> str:
@@ -113,7 +135,7 @@ def said(finding: Finding) -> str:
 
 def diverged(plan: RunConfig, round_: int, sentence: str) -> Finding:
     """Return the finding of a game whose loss or weights are not finite."""
-    tenth = _scaled(plan, 0.1)
+    tenth = escalation.scaled(plan, 0.1)
     why = "smaller steps keep the weights within the range of their arithmetic"
     exact = {**tenth, "precision": "float32"} if plan.training.precision != "float32" else tenth
     return Finding(
@@ -126,88 +148,11 @@ def diverged(plan: RunConfig, round_: int, sentence: str) -> Finding:
         value=1,
         threshold=0,
         meaning="Nothing that is computed from it is finite either.",
-        remedies=tuple(Remedy(flags=_typed(settings), why=why, settings=settings) for settings in (tenth, exact)),
+        remedies=tuple(
+            Remedy(flags=escalation.typed(settings), why=why, settings=settings) for settings in (tenth, exact)
+        ),
         source="Goodfellow et al. 2016, section 8.2.4 (https://www.deeplearningbook.org)",
     )
-
-
-def with_changes(plan: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
-    """Return a plan with other settings of its recipe and of training.
-
-    Raises:
-        InputError: there is no such setting, or a value is outside its type or range.
-    """
-    new = RunConfig.read(plan.data, plan.recipe_class, plan.settings() | dict(settings))
-    return replace(plan, config=new.config, training=new.training)
-
-
-def _candidates(finding: Finding, plan: RunConfig, *, after: int) -> Iterator[tuple[int | None, dict[str, Any]]]:
-    """Yield changes with their places among the remedies: those behind place `after`, then halved learning rates."""
-    for place, remedy in enumerate(finding.remedies):
-        if place > after and remedy.settings:
-            settings = dict(remedy.settings)
-            if "stabilise" in settings:
-                settings["stabilise"] = joined(plan.training.stabilise, settings["stabilise"])
-            yield place, settings
-    yield None, _scaled(plan, 0.5)
-
-
-def _scaled(plan: RunConfig, factor: float) -> dict[str, Any]:
-    """Return all learning rates of a plan, or the ends of their schedules, times a factor, to six digits."""
-    rates = {name: value for name, value in plan.config.to_json().items() if RATE.fullmatch(name) and value}
-    return {
-        name: [_rounded(factor * end) for end in rate] if isinstance(rate, tuple | list) else _rounded(factor * rate)
-        for name, rate in rates.items()
-    }
-
-
-def _rounded(rate: float) -> float:
-    return float(f"{rate:.6g}")
-
-
-def joined(now: str | None, more: str | None) -> str | None:
-    """Add stabilisers to others; of one that is in both, the new strength counts.
-
-    >>> joined("r1:10.0,label-noise", "r1:1.0,instance-noise:0.1")
-    'r1:1.0,label-noise,instance-noise:0.1'
-    """
-    parts = [part.strip() for text in (now, more) if text for part in text.split(",")]
-    return ",".join({part.partition(":")[0].strip(): part for part in parts}.values()) or None
-
-
-def _admitted(
-    settings: Mapping[str, Any], plan: RunConfig, spec: Spec, world: World, to: int
-) -> tuple[dict[str, tuple[Any, Any]], bool]:
-    """Return what a change of settings changes, and whether the networks' weights are others by it.
-
-    Raises:
-        InputError: it changes nothing, or cannot be made, or not at round `to`.
-    """
-    if of_data := [name for name in settings if name in plan.options.names()]:
-        raise InputError(f"{flag(of_data[0])} makes other data of them, which takes a new run.")
-    new = with_changes(plan, settings)
-    old, now = (each.config.to_json() | each.training.to_json() for each in (plan, new))
-    changes = {name: (old[name], now[name]) for name in now if old[name] != now[name]}
-    if not changes:
-        raise InputError("the run has these settings already.")
-    late = [name for name in changes if name not in ANYWHERE and not RATE.fullmatch(name)]
-    if to and late:
-        raise InputError(f"{flag(late[0])} makes another game, which the weights of round {to:,} do not fit.")
-    with rng.fork(torch.device("cpu")):
-        before, after = (build_recipe(each, spec) for each in (plan, new))
-    require_playable(new, after, world)
-    restructured = _shapes(before) != _shapes(after)
-    if to and restructured:
-        raise InputError(f"it changes the networks, which the weights of round {to:,} do not fit then.")
-    return changes, restructured
-
-
-def _shapes(recipe: Recipe) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in recipe.state_dict().items()}
-
-
-def _typed(settings: Mapping[str, Any]) -> str:
-    return " ".join(f"{flag(name)} {spelt(value)}" for name, value in settings.items())
 
 
 def sentence_of(rescue: Rescue, budget: Budget) -> str:

@@ -10,20 +10,25 @@ from zerosum.doctor import Finding
 from zerosum.doctor.facts import facts_of
 from zerosum.errors import DivergedError, UnhealthyError
 from zerosum.game import Game
-from zerosum.run import checkpoint
+from zerosum.run import checkpoint, fallback
 from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run
 from zerosum.run.metadata import outlook
 from zerosum.run.pruning import prune
 from zerosum.run.rescues import Rescue, commit, rescues_of, settle
+from zerosum.runtime.atomic_files import remove_folder
 from zerosum.runtime.progress import Progress
 from zerosum.text import command
-from zerosum.training.autopilot import Autopilot, diverged, said, sentence_of, with_changes
+from zerosum.training.autopilot import Autopilot, distance, diverged, said, sentence_of
 from zerosum.training.build import build_game
+from zerosum.training.escalation import restructures, with_changes
 from zerosum.training.evaluator import Evaluator
 from zerosum.training.preview import Previews
 from zerosum.training.trainer import Trainer
 from zerosum.training.watching import loggers_with_findings, watch_of
+
+CLEARLY = 1.1
+"""Ratio of distances from real samples by which one state counts as worse than another."""
 
 
 class _FailingError(Exception):
@@ -60,7 +65,10 @@ class Sitting:
             if not self.plan.training.autopilot:
                 return trainer.train()
             try:
-                return trainer.train()
+                stopped_by = trainer.train()
+                if stopped_by is None:
+                    self._require_better()
+                return stopped_by
             except _FailingError as failing:
                 finding, finite = failing.finding, True
             except DivergedError as error:
@@ -94,15 +102,21 @@ class Sitting:
 
     def _rescue(self, finding: Finding, *, finite: bool) -> None:
         """Go back and change settings, or give up: every process does what the first decides."""
+        if finite:
+            self._keep_best(finding)
+        self._carry_out(self._decide(finding) if self.game.world.is_first else None, finite=finite)
+
+    def _carry_out(self, decided: Rescue | None, *, finite: bool = True) -> None:
         world = self.game.world
-        rescue = world.gather(self._decide(finding) if world.is_first else None)[0]
-        assert isinstance(rescue, Rescue)
+        rescue = world.gather(decided)[0]
+        if not isinstance(rescue, Rescue):
+            return
         self.plan = with_changes(self.plan, {name: now for name, (_, now) in rescue.changes.items()})
         if world.is_first:
             settings = {"config": self.plan.config.to_json(), "training": self.plan.training.to_json()}
             commit(self.run, rescue, settings)
         world.wait()
-        if rescue.gave_up and rescue.to == self.game.clock.round and finite:
+        if rescue.gave_up and not rescue.fell_back and rescue.to == self.game.clock.round and finite:
             checkpoint.save(self.run, self.game, keep=self.plan.training.keep, elders=True)
         if world.is_first:
             settle(self.run)
@@ -113,6 +127,41 @@ class Sitting:
             self.given_up = why_given_up(self.run, rescue)
         else:
             self._go_back(rescue.to)
+
+    def _keep_best(self, finding: Finding) -> None:
+        """Keep the failing state to fall back on, where its samples are nearer to real ones than what is kept."""
+        rows, world = self.run.history().rows if self.game.world.is_first else [], self.game.world
+        now = distance(rows)
+        kept = fallback.kept(self.run) if world.is_first else None
+        if world.any(now is not None and (kept is None or now < kept["distance"])):
+            about = {"distance": now, "sign": finding.sign, "finding": said(finding), "settings": self._settings()}
+            fallback.keep(self.run, self.game, about, rows)
+
+    def _require_better(self) -> None:
+        """Compare a run that came to its end with the failing states before; the nearest to real samples is kept."""
+        rescue = None
+        if self.game.world.is_first and (kept := fallback.kept(self.run)) is not None:
+            now = distance(self.run.history().rows)
+            if now is not None and kept["distance"] * CLEARLY < now:
+                rescue = self._end_at(kept)
+            else:
+                remove_folder(self.run.fallback)
+        self._carry_out(rescue)
+
+    def _settings(self) -> dict[str, Any]:
+        return self.plan.config.to_json() | self.plan.training.to_json()
+
+    def _end_at(self, kept: dict[str, Any]) -> Rescue:
+        """Return the end of all tries at the state that was kept to fall back on."""
+        old, new = self._settings(), kept["settings"]
+        changes = {name: (old[name], new[name]) for name in old if old[name] != new[name]}
+        restructured = restructures(self.plan, with_changes(self.plan, new), self.dataset.spec)
+        sign, at = kept["sign"], self.game.clock.round
+        attempt = 1 + sum(each.sign == sign for each in rescues_of(self.run))
+        return Rescue(
+            round=at, sign=sign, finding=kept["finding"], to=kept["round"], attempt=attempt, changes=changes,
+            restructured=restructured, gave_up=True, fell_back=True,
+        )  # fmt: skip
 
     def _go_back(self, round_: int) -> None:
         old = self.game
@@ -129,10 +178,13 @@ class Sitting:
         at, rounds = self.game.clock.round, [int(path.name) for path in self.run.checkpoints()]
         to = self.pilot.target(finding, history, facts, rounds)
         rescue = self.pilot.rescue(
-            finding, at=at, to=to, plan=self.plan, spec=self.dataset.spec, before=before, world=self.game.world
+            finding, facts, at=at, to=to, plan=self.plan, spec=self.dataset.spec, before=before, world=self.game.world
         )
         if rescue is not None:
             return rescue
+        kept, there = fallback.kept(self.run), distance(history.until(to)) if to else None
+        if kept is not None and (there is None or kept["distance"] * CLEARLY < there):
+            return self._end_at(kept)
         attempt = 1 + sum(each.sign == finding.sign for each in before)
         last = to or (rounds[-1] if rounds else at)
         return Rescue(
@@ -147,6 +199,7 @@ def why_given_up(run: Run, rescue: Rescue) -> str:
     place = (
         f"It ends at round {rescue.to:,} ({run.checkpoint(rescue.to)})" if run.checkpoints() else "It has no checkpoint"
     )
+    place += ", where its samples were nearest to real ones" * rescue.fell_back
     further = command("zerosum", "train", "--resume", run.path, "--no-autopilot")
     return f"The run fails after {tried}: {rescue.finding} {place}. To go on all the same: {further}"
 

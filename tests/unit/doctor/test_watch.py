@@ -28,7 +28,7 @@ IMAGES, POINTS = (3, 16, 16), (2,)
 CASES = [
     (name, shape) for name in sorted(SMALL) for shape in (IMAGES, POINTS) if shape != POINTS or plays_on_points(name)
 ]
-OF_SAMPLES = {measures.DIVERSITY, measures.NEAREST}
+OF_SAMPLES = {measures.DIVERSITY, measures.DISTANCE, measures.NEAREST}
 OF_IMAGES = {measures.SATURATED, measures.CHECKERBOARD}
 OF_LABELS = {measures.LABEL_EFFECT, measures.CLASS_DIVERSITY}
 
