@@ -15,7 +15,7 @@ from typing import Any
 
 from zerosum.doctor import Evidence, Finding, Remedy
 from zerosum.errors import ZerosumError
-from zerosum.run import checkpoint, rescues
+from zerosum.run import checkpoint, fallback, rescues
 from zerosum.run.config import RunConfig
 from zerosum.run.directory import Run
 from zerosum.runtime import distributed
@@ -39,6 +39,15 @@ PLACES: dict[str, tuple[Any, str, bool, int]] = {
     "in the second rescue": (sitting, "commit", True, 2),
 }
 """Where to stop: of whom, which function, whether after it, and at which of its calls."""
+
+FALLING = {
+    "before the last commit": (sitting, "commit", False, 3),
+    "after the last commit": (sitting, "commit", True, 3),
+    "before the kept state is adopted": (fallback, "adopt", False, 1),
+    "after the kept state is adopted": (fallback, "adopt", True, 1),
+    "after all that is void is removed": (Run, "rewind", True, 3),
+}
+"""The same, in a run that falls back on an earlier state after two rescues."""
 
 
 def finding(since: int, *remedies: dict[str, Any]) -> Finding:
@@ -77,7 +86,7 @@ def resume(run: Path, pilot: Autopilot = BY_REMEDIES, **changes: Any) -> Run:
 @contextmanager
 def stopping(place: str, stop: Callable[[], None]) -> Iterator[None]:
     """Call `stop` at a place."""
-    owner, name, after, call = PLACES[place]
+    owner, name, after, call = (PLACES | FALLING)[place]
     real, calls = getattr(owner, name), 0
 
     def stopped(*arguments: Any, **named: Any) -> Any:

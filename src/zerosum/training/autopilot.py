@@ -116,6 +116,16 @@ class Autopilot:
         return None
 
 
+def usable(rounds: Sequence[int], at: int, before: Sequence[Rescue]) -> list[int]:
+    """Return the checkpoints of `rounds` to go back to: after a rescue that did not last, only older ones than it used.
+
+    One that did not last is followed by the next failure, at round `at`, in less than twice the rounds that the first
+    took; what seemed healthy where it began was then the beginning of the failure.
+    """
+    short = [rescue.to for rescue in before if at - rescue.to < 2 * (rescue.round - rescue.to)]
+    return [round_ for round_ in rounds if not short or round_ < min(short)]
+
+
 def distance(rows: Sequence[Row]) -> float | None:
     """Return how far the samples of a run are from real ones by the last looks of a history; None where none was."""
     values = History(rows).series(DISTANCE)[1][-LOOKS:]

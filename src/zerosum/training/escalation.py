@@ -1,7 +1,8 @@
 """What a rescue may change, in the order in which it is tried, and whether a run takes it.
 
-Settings of the game go back to the recipe's defaults, which are measured; then a finding's own remedies; before the
-last try settings by which games converge; and last, learning rates are halved.
+First a remedy of a finding that is certain, as a batch that is too small for its norm; then the rules of the game go
+back to the recipe's defaults, which are measured. Then come the finding's other remedies, and settings by which games
+converge: these first where the run begins again anyway. Last, learning rates are halved.
 """
 
 from __future__ import annotations
@@ -45,9 +46,10 @@ objective, an activation) may change where the run goes back to its start."""
 RULES = PACE | {"activation", "simultaneous", "generator_norm", "discriminator_norm", "critic_norm"}
 """Settings that go back to their defaults; the sizes of networks, batches and data stay as they were asked for."""
 
-STEADY_R1 = {"points": 1.0, "images": 0.1}
+STEADY_R1 = {"points": 0.1, "convolutions": 0.3, "others": 1.0}
 STEADY_RATE, RATE_TIMES_WIDTH = 1e-3, 0.016
-"""Learning rates with it, on images: of Adam they fall with the width of convolutions (Yang et al. 2021, section 4)."""
+"""Strength of R1, and learning rates with it on images, by our own measurement (docs/decisions/0190): others are dense
+networks and the least-squares loss. Adam's rates fall with the width of convolutions (Yang et al. 2021, section 4)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +91,12 @@ def changes(
         for place, remedy in enumerate(finding.remedies)
         if place > tried and remedy.settings
     ]
-    steady = [] if "steady" in used else [Change(step="steady", settings=_steady(facts, plan, from_start=from_start))]
-    if "defaults" not in used:
-        yield Change(step="defaults", settings=_defaults(plan, kind, from_start=from_start))
-    yield from (*steady, *own) if len(same) + 1 == tries else (*own, *steady)
+    sure = own[:1] if (finding.severity, finding.confidence) == ("warning", "certain") else []  # of a setting
+    defaults = Change(step="defaults", settings=_defaults(plan, kind, from_start=from_start))
+    steady = Change(step="steady", settings=_steady(facts, plan, from_start=from_start))
+    late = not (from_start and before) and len(same) + 1 < tries
+    order = [*sure, defaults, *own[len(sure) :], steady] if late else [*sure, defaults, steady, *own[len(sure) :]]
+    yield from (change for change in order if change.step == "remedy" or change.step not in used)
     yield Change(step="rates", settings=scaled(plan, 0.5))
 
 
@@ -190,13 +194,14 @@ def _steady(facts: Facts, plan: RunConfig, *, from_start: bool) -> dict[str, Any
         freed = replace(facts, config={**known, "discriminator_norm": "none"})
         if remedies.admits(freed, "r1"):
             found, facts = {"discriminator_norm": "none"}, freed
-    penalised = remedies.admits(facts, "r1")
+    penalised, width = remedies.admits(facts, "r1"), known.get("width")
     if penalised:
-        found["stabilise"] = joined(plan.training.stabilise, f"r1:{STEADY_R1['images' if image else 'points']:g}")
+        convolves = width is not None and facts.objective == "logistic"
+        strength = STEADY_R1["points" if not image else "convolutions" if convolves else "others"]
+        found["stabilise"] = joined(plan.training.stabilise, f"r1:{strength:g}")
     elif remedies.admits(facts, "instance-noise"):
         found["stabilise"] = joined(plan.training.stabilise, "instance-noise:0.1")
     if image and penalised and {"generator_lr", "discriminator_lr"} <= known.keys():
-        width = known.get("width")
         rate = STEADY_RATE if width is None else _rounded(min(2 * STEADY_RATE, RATE_TIMES_WIDTH / width))
         found |= {"generator_lr": rate, "discriminator_lr": rate}
     return found

@@ -19,7 +19,7 @@ from zerosum.run.rescues import Rescue, commit, rescues_of, settle
 from zerosum.runtime.atomic_files import remove_folder
 from zerosum.runtime.progress import Progress
 from zerosum.text import command
-from zerosum.training.autopilot import Autopilot, distance, diverged, said, sentence_of
+from zerosum.training.autopilot import Autopilot, distance, diverged, said, sentence_of, usable
 from zerosum.training.build import build_game
 from zerosum.training.escalation import restructures, with_changes
 from zerosum.training.evaluator import Evaluator
@@ -176,12 +176,13 @@ class Sitting:
         history, before = self.run.history(), rescues_of(self.run)
         facts = facts_of(self.run.description)
         at, rounds = self.game.clock.round, [int(path.name) for path in self.run.checkpoints()]
-        to = self.pilot.target(finding, history, facts, rounds)
+        to = self.pilot.target(finding, history, facts, usable(rounds, at, before))
         rescue = self.pilot.rescue(
             finding, facts, at=at, to=to, plan=self.plan, spec=self.dataset.spec, before=before, world=self.game.world
         )
         if rescue is not None:
             return rescue
+        to = self.pilot.target(finding, history, facts, rounds)
         kept, there = fallback.kept(self.run), distance(history.until(to)) if to else None
         if kept is not None and (there is None or kept["distance"] * CLEARLY < there):
             return self._end_at(kept)

@@ -125,6 +125,7 @@ def sampling(name: str, shape: tuple[int, ...], sample: Any) -> dict[str, float]
 def test_a_collapsed_generator_has_no_diversity() -> None:
     found = sampling("cgan", IMAGES, lambda n, latent, labels: torch.full((n, *IMAGES), 0.5))
     assert found[measures.DIVERSITY] == found[measures.CLASS_DIVERSITY] == 0
+    assert found[measures.DISTANCE] > 0.4
     assert measures.LABEL_EFFECT not in found, "without any variety there is nothing to compare labels with"
     assert measures.CHECKERBOARD not in found, "without any detail there is no pattern"
 
@@ -142,6 +143,7 @@ def test_real_samples_have_the_diversity_one_and_copies_no_distance() -> None:
     data = sides("gan", IMAGES, 80).batch(np.arange(80)).to(torch.device("cpu")).real
     found = sampling("gan", IMAGES, lambda n, latent, labels: data[torch.randint(80, (n,))])
     assert found[measures.DIVERSITY] == pytest.approx(1, abs=0.05)
+    assert found[measures.DISTANCE] == pytest.approx(0, abs=0.05)
     assert found[measures.CHECKERBOARD] == pytest.approx(1, abs=0.1)
     assert found[measures.SATURATED] == pytest.approx(0, abs=0.01)
     assert found[measures.NEAREST] < 1e-2
