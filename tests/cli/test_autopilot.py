@@ -233,8 +233,8 @@ def test_a_run_that_nothing_helps_ends_at_its_last_healthy_checkpoint(tmp_path: 
     assert given_up.value.exit_code == 3
     run = Run.open(tmp_path / "run")
     assert run.latest().name == "00000020"
-    assert [each.to for each in rescues_of(run)] == [20, 10, 0, 20], (
-        "each rescue goes back further; the end is the last healthy one"
+    assert [each.to for each in rescues_of(run)] == [20, 0, 0, 20], (
+        "what did not last begins again; the end is the last healthy one"
     )
     assert run.description["config"]["discriminator_lr"] == FAST / 8
     assert len(api.load(run.path).sample(3)) == 3

@@ -117,3 +117,14 @@ def test_a_warning_is_acted_on_once_it_has_lasted_a_tenth_of_the_run(since: int,
 def test_warnings_that_no_change_of_the_game_mends_are_left_alone(sign: str) -> None:
     history = History([{"round": round_} for round_ in range(1, 101)])
     assert replace(PILOT, diagnose=held(1, sign)).failure(history, Facts(rounds=100)) is None
+
+
+def test_a_run_goes_on_to_its_end_where_nothing_helps_against_a_warning(tmp_path: Path) -> None:
+    pilot = replace(BY_REMEDIES, diagnose=held(1), budget=Budget(per_finding=1))
+    run = start(tmp_path / "run", pilot)
+    assert run.latest().name == "00000060"
+    assert [each.resigned for each in rescues_of(run)] == [False, True]
+    assert_same_run(run, start(tmp_path / "again", pilot))
+    with pytest.raises(Stopped), stopping("in the second rescue", stop):
+        start(tmp_path / "stopped", pilot)
+    assert_same_run(run, resume(tmp_path / "stopped", pilot))

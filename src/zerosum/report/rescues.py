@@ -38,9 +38,18 @@ def _row(entry: Mapping[str, Any]) -> Row:
         attempt=_number(entry.get("attempt")),
         finding=str(entry.get("finding", "")),
         to="the start" if to == 0 else _number(to),
-        change="none: no try was left" if entry.get("gave_up") else change,
+        change=_end(entry) or change,
         skipped=[str(each) for each in skipped] if isinstance(skipped, list) else [],
     )
+
+
+def _end(entry: Mapping[str, Any]) -> str:
+    """Say how tries ended; nothing where there was one."""
+    if entry.get("fell_back"):
+        return "none: the run ends at an earlier state, whose samples were nearest to real ones"
+    if entry.get("gave_up"):
+        return "none: no try was left"
+    return "none: no try was left, and the run goes on" if entry.get("resigned") else ""
 
 
 def _number(value: Any) -> str:

@@ -52,6 +52,8 @@ class Rescue:
     """Remedies that were passed over, each with the reason."""
     gave_up: bool = False
     """Whether no try was left, and the run ends at `to`."""
+    resigned: bool = False
+    """Whether no try was left against a warning: nothing is changed, and warnings are ignored from there on."""
     fell_back: bool = False
     """Whether the state at `to`, and the changed settings, are those of an earlier try, whose samples were nearer to
     real ones."""

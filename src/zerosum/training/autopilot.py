@@ -57,13 +57,19 @@ class Autopilot:
     steps: tuple[Step, ...] = get_args(Step)
     """Kinds of changes that it tries."""
 
-    def failure(self, history: History, facts: Facts) -> Finding | None:
-        """Return what a run fails by: a critical finding, or else a warning that lasts; None where it is healthy."""
+    def failure(self, history: History, facts: Facts, *, warnings: bool = True) -> Finding | None:
+        """Return what a run fails by: a critical finding, or else a warning that lasts; None where it is healthy.
+
+        Args:
+            history: of the run.
+            facts: of the run.
+            warnings: whether they count.
+        """
         rows = [{key: value for key, value in row.items() if not TIMED.fullmatch(key)} for row in history]
         evidence = Evidence(history=History(rows), facts=facts)
         found = self.diagnose(evidence)
         critical = next((finding for finding in found if finding.severity == "critical"), None)
-        return critical or next((finding for finding in found if _lasts(finding, evidence)), None)
+        return critical or next((finding for finding in found if warnings and _lasts(finding, evidence)), None)
 
     def target(self, finding: Finding, history: History, facts: Facts, rounds: Sequence[int]) -> int:
         """Return the newest of the checkpoints of `rounds` from before the finding that was healthy; 0: the start."""
@@ -116,14 +122,17 @@ class Autopilot:
         return None
 
 
-def usable(rounds: Sequence[int], at: int, before: Sequence[Rescue]) -> list[int]:
-    """Return the checkpoints of `rounds` to go back to: after a rescue that did not last, only older ones than it used.
+def usable(rounds: Sequence[int], at: int, before: Sequence[Rescue], *, planned: int) -> Sequence[int]:
+    """Return the checkpoints of `rounds` to go back to: none, but the start, after a rescue that did not last.
 
-    One that did not last is followed by the next failure, at round `at`, in less than twice the rounds that the first
-    took; what seemed healthy where it began was then the beginning of the failure.
+    Args:
+        rounds: of the checkpoints that there are.
+        at: the round in which the run fails.
+        before: the rescues so far.
+        planned: rounds of the whole run; a rescue that lasts holds for half of them.
     """
-    short = [rescue.to for rescue in before if at - rescue.to < 2 * (rescue.round - rescue.to)]
-    return [round_ for round_ in rounds if not short or round_ < min(short)]
+    held = (at - rescue.to >= max(2 * (rescue.round - rescue.to), planned / 2) for rescue in before)
+    return rounds if all(held) else ()
 
 
 def distance(rows: Sequence[Row]) -> float | None:
@@ -167,6 +176,8 @@ def diverged(plan: RunConfig, round_: int, sentence: str) -> Finding:
 
 def sentence_of(rescue: Rescue, budget: Budget) -> str:
     """Say in one line what a rescue does."""
+    if rescue.resigned:
+        return f"No rescue is left, and the run goes on as it is: {rescue.finding}"
     changed = ", ".join(
         f"{flag(name)} {spelt(now)} (was {spelt(before)})" for name, (before, now) in rescue.changes.items()
     )

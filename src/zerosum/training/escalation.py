@@ -94,8 +94,8 @@ def changes(
     sure = own[:1] if (finding.severity, finding.confidence) == ("warning", "certain") else []  # of a setting
     defaults = Change(step="defaults", settings=_defaults(plan, kind, from_start=from_start))
     steady = Change(step="steady", settings=_steady(facts, plan, from_start=from_start))
-    late = not (from_start and before) and len(same) + 1 < tries
-    order = [*sure, defaults, *own[len(sure) :], steady] if late else [*sure, defaults, steady, *own[len(sure) :]]
+    mildly = len(same) + 1 < tries and not (before and from_start)
+    order = [*sure, defaults, *own[len(sure) :], steady] if mildly else [*sure, defaults, steady, *own[len(sure) :]]
     yield from (change for change in order if change.step == "remedy" or change.step not in used)
     yield Change(step="rates", settings=scaled(plan, 0.5))
 

@@ -93,7 +93,8 @@ class Sitting:
             raise _FailingError(finding)
 
     def _failure(self) -> Finding | None:
-        return self.pilot.failure(self.run.history(), facts_of(self.run.description))
+        resigned = any(rescue.resigned for rescue in rescues_of(self.run))
+        return self.pilot.failure(self.run.history(), facts_of(self.run.description), warnings=not resigned)
 
     def _divergence(self, sentence: str) -> Finding:
         """Return what a game that is not finite fails by: a finding that stood before, or that alone."""
@@ -116,7 +117,8 @@ class Sitting:
             settings = {"config": self.plan.config.to_json(), "training": self.plan.training.to_json()}
             commit(self.run, rescue, settings)
         world.wait()
-        if rescue.gave_up and not rescue.fell_back and rescue.to == self.game.clock.round and finite:
+        stays = (rescue.gave_up or rescue.resigned) and rescue.to == self.game.clock.round
+        if stays and finite and not rescue.fell_back:
             checkpoint.save(self.run, self.game, keep=self.plan.training.keep, elders=True)
         if world.is_first:
             settle(self.run)
@@ -125,7 +127,7 @@ class Sitting:
         world.wait()
         if rescue.gave_up:
             self.given_up = why_given_up(self.run, rescue)
-        else:
+        elif not rescue.resigned:
             self._go_back(rescue.to)
 
     def _keep_best(self, finding: Finding) -> None:
@@ -176,17 +178,19 @@ class Sitting:
         history, before = self.run.history(), rescues_of(self.run)
         facts = facts_of(self.run.description)
         at, rounds = self.game.clock.round, [int(path.name) for path in self.run.checkpoints()]
-        to = self.pilot.target(finding, history, facts, usable(rounds, at, before))
+        to = self.pilot.target(finding, history, facts, usable(rounds, at, before, planned=self.game.rounds))
         rescue = self.pilot.rescue(
             finding, facts, at=at, to=to, plan=self.plan, spec=self.dataset.spec, before=before, world=self.game.world
         )
         if rescue is not None:
             return rescue
+        attempt = 1 + sum(each.sign == finding.sign for each in before)
+        if finding.severity == "warning":
+            return Rescue(round=at, sign=finding.sign, finding=said(finding), to=at, attempt=attempt, resigned=True)
         to = self.pilot.target(finding, history, facts, rounds)
         kept, there = fallback.kept(self.run), distance(history.until(to)) if to else None
         if kept is not None and (there is None or kept["distance"] * CLEARLY < there):
             return self._end_at(kept)
-        attempt = 1 + sum(each.sign == finding.sign for each in before)
         last = to or (rounds[-1] if rounds else at)
         return Rescue(
             round=at, sign=finding.sign, finding=said(finding), to=last, attempt=attempt, gave_up=True
