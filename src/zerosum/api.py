@@ -59,7 +59,7 @@ def train(
         UnhealthyError: with `autopilot`, the run fails and no try is left; it ends at its last healthy checkpoint.
         StorageError: the disk refuses.
     """
-    if go_on and (directory := going_on.begun(run)) is not None:
+    if go_on and (directory := going_on.begun(run, settings.get("copy_to"))) is not None:
         return going_on.go_on(directory, settings, data=data, recipe=recipe, progress=progress)
     plan = RunConfig.read(str(data), recipe, settings)
     return launch.start(plan, run=run, minutes=minutes, progress=progress, command=command)

@@ -87,7 +87,7 @@ def _start(arguments: list[str]) -> Run | None:
     if given.explain:
         say(*explanation(plan, given.minutes))
         return None
-    if given.go_on and (directory := begun(given.run)) is not None:
+    if given.go_on and (directory := begun(given.run, plan.training.copy_to)) is not None:
         return _go_on(directory, arguments)
     command = shlex.join(["zerosum", "train", *arguments])
     return launch.start(plan, run=given.run, minutes=given.minutes, command=command)

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,16 +44,6 @@ def save(run: Run, game: Game[Any], *, keep: int, elders: bool = False) -> Path 
         return None
     prune(run, keep=keep, elders=elders)
     return target
-
-
-def save_best(run: Run, game: Game[Any]) -> None:
-    """Write the present round's checkpoint in the place of the best one before it.
-
-    Raises:
-        DivergedError: a weight is not finite; nothing is written.
-        StorageError: the disk refuses.
-    """
-    write(run, run.best, game)
 
 
 def played(path: Path) -> int:
@@ -94,18 +85,37 @@ def write(
     files: Mapping[str, bytes] | None = None,
 ) -> bool:
     """Write a checkpoint, with more entries of its index and more files, in the first process; return whether it is."""
+    finish = prepared(run, target, game, about=about, files=files)
+    if finish is not None:
+        finish()
+    return finish is not None
+
+
+def prepared(
+    run: Run,
+    target: Path,
+    game: Game[Any],
+    *,
+    about: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes] | None = None,
+) -> Callable[[], None] | None:
+    """Take a game's state, and return in the first process what writes it, whatever the game does meanwhile.
+
+    Raises:
+        DivergedError: a weight is not finite.
+        StorageError: another process writes the run.
+    """
     game.check_weights()
     state = game.state_dict()
     if not game.world.is_first:
-        return False
+        return None
     require_held(run.path)
     averages: dict[str, Tensor] = {}
     for player in game.players.values():
         averages.update(player.averages(game.recipe))
     own = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: _pickled(state)}
     clock = {"round": game.clock.round, "seen": game.clock.seen}
-    write_files(run, target, clock | dict(about or {}), own | dict(files or {}))
-    return True
+    return partial(write_files, run, target, clock | dict(about or {}), own | dict(files or {}))
 
 
 def write_files(run: Run, target: Path, about: Mapping[str, Any], files: Mapping[str, bytes]) -> None:

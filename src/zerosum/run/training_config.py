@@ -25,6 +25,10 @@ class TrainingConfig(BaseConfig):
     keep: PositiveInt = 3
     """Newest checkpoints to keep."""
 
+    copy_to: str | None = None
+    """Where in an object store the run is copied to whenever a checkpoint is written: s3://bucket/name, or another
+    protocol of fsspec. With --go-on, a run that is not on this machine goes on from there."""
+
     preview_every: PositiveInt = 200
     """Rounds between preview pictures."""
 
@@ -88,6 +92,7 @@ RESUMABLE = frozenset(
     {
         "save_every",
         "keep",
+        "copy_to",
         "preview_every",
         "log_every",
         "device",

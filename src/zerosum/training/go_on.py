@@ -11,6 +11,7 @@ from zerosum.data.sources.find import name_of
 from zerosum.errors import InputError
 from zerosum.recipes import RecipeLike
 from zerosum.run.config import changed, read_config
+from zerosum.run.copies import fetch
 from zerosum.run.directory import Run
 from zerosum.runtime import distributed
 from zerosum.runtime.paths import expanded
@@ -20,8 +21,12 @@ from zerosum.training import launch
 from zerosum.training.shared_folder import is_seen, not_shared
 
 
-def begun(run: str | Path | None) -> Run | None:
+def begun(run: str | Path | None, copy: str | None = None) -> Run | None:
     """Return the run that stands in a folder, None where it is yet to begin; every process gets the same answer.
+
+    Args:
+        run: the folder.
+        copy: where in an object store a copy of it may be, which is brought here if it is not.
 
     Raises:
         InputError: no folder is named, what stands there cannot be read, or this machine does not see it.
@@ -29,7 +34,7 @@ def begun(run: str | Path | None) -> Run | None:
     if run is None:
         raise InputError("--go-on needs the name of the run, which stays the same: add --run FOLDER.")
     path = expanded(run)
-    state = distributed.first_says("state", lambda: _state(path))
+    state = distributed.first_says("state", lambda: _state(path, copy))
     if state == "new":
         return None
     if not is_seen(path):
@@ -71,8 +76,8 @@ def go_on(
     return launch.resume(directory.path, recipe=recipe, data=moved, progress=progress, **changes)
 
 
-def _state(path: Path) -> str:
-    if not (path / "run.json").exists():
+def _state(path: Path, copy: str | None) -> str:
+    if not (path / "run.json").exists() and (copy is None or path.exists() or not fetch(copy, path)):
         return "new"
     Run.open(path)
     return "begun"

@@ -181,6 +181,8 @@ def _close(sitting: Sitting, stopped_by: int | None) -> None:
         with game.averaged(), game.autocast():
             write_nearest(directory, game.recipe, dataset, seed=sitting.plan.training.seed)
     page = report.write(directory.path)
+    if sitting.copies is not None:
+        sitting.copies.update()
     sitting.progress.close()
     if sitting.given_up is None:
         sitting.progress.note(closing_message(directory, page, game, finished=finished))

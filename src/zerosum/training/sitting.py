@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from zerosum.data.dataset import Dataset
@@ -12,6 +13,7 @@ from zerosum.errors import DivergedError, UnhealthyError
 from zerosum.game import Game
 from zerosum.run import checkpoint, fallback
 from zerosum.run.config import RunConfig
+from zerosum.run.copies import Copies
 from zerosum.run.directory import Run
 from zerosum.run.metadata import outlook
 from zerosum.run.pruning import prune
@@ -83,8 +85,14 @@ class Sitting:
         return Trainer(
             self.game, self.run, self.plan.training, preview, self.progress, measured=measured, judge=self.judge,
             watch=watch_of(self.game, self.plan, self.dataset), loggers=loggers_with_findings(self.run, self.progress),
-            require_health=self._require_health if self.plan.training.autopilot else None,
+            require_health=self._require_health if self.plan.training.autopilot else None, copies=self.copies,
         )  # fmt: skip
+
+    @cached_property
+    def copies(self) -> Copies | None:
+        """Where the run is copied to, in the first process, if it is."""
+        place = self.plan.training.copy_to
+        return Copies(self.run, place, self.progress.note) if place and self.game.world.is_first else None
 
     def _require_health(self) -> None:
         found = self._failure() if self.game.world.is_first else None

@@ -16,9 +16,11 @@ from zerosum.doctor.watch import Watch
 from zerosum.errors import DivergedError
 from zerosum.game import Game
 from zerosum.media import image_grid
-from zerosum.run import checkpoint, save_request
+from zerosum.run import save_request
+from zerosum.run.copies import Copies
 from zerosum.run.directory import Run
 from zerosum.run.rescues import void_values
+from zerosum.run.saver import Saver
 from zerosum.run.training_config import TrainingConfig
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import storing
@@ -47,6 +49,7 @@ class Trainer:
         watch: takes the measurements of the doctor in the first process; None takes none.
         loggers: where the first process writes what it measures; each is opened when training begins.
         require_health: called before a checkpoint is written, unless the training is asked to stop; its error ends it.
+        copies: of the run elsewhere, in the first process.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Trainer:
         watch: Watch | None = None,
         loggers: Sequence[OpenLogger] = (HistoryWriter, TensorBoardWriter),
         require_health: Callable[[], None] | None = None,
+        copies: Copies | None = None,
     ) -> None:
         self.game = game
         self.run = run
@@ -74,6 +78,7 @@ class Trainer:
         self._progress = progress
         self.stopped_by: int | None = None
         self._require_health = require_health
+        self._saver = Saver(run, keep=settings.keep, elders=settings.autopilot, copies=copies)
         trained = run.history().last("seconds") if game.world.is_first else None
         self._pace = Throughput(seen=game.clock.seen, round=game.clock.round, seconds=trained or 0.0)
         self._open_loggers = loggers
@@ -81,14 +86,14 @@ class Trainer:
         self._saved: int | None = game.clock.round or None
 
     def train(self) -> int | None:
-        """Play all rounds that are left; return None, or the number of the signal that stopped it, once it is saved.
+        """Play all rounds that are left; return None, or the number of the signal that stopped it, once all is saved.
 
         Raises:
             DivergedError: a loss or a weight is not finite; the checkpoints before it stand.
             StorageError: the disk refuses; the checkpoints before it stand.
         """
         total = self.game.rounds
-        with stop_signals(self._ask_to_stop), self._writing(), advising(self.run):
+        with stop_signals(self._ask_to_stop), self._writing(), advising(self.run), self._saver:
             if self.game.clock.round == 0:
                 self._preview()
             for phase in phases_left(self.game):
@@ -141,18 +146,13 @@ class Trainer:
             for logger in self._loggers:
                 logger.log(row)
         left = (total - clock.round) / rounds
+        unit = kinds.find(self.game.recipe.spec.kind).unit
         self._progress.update(
             Status(
-                round=clock.round,
-                rounds=total,
-                phase=phase,
-                seen=clock.seen,
-                images_per_second=images,
-                seconds_left=left,
-                values=values,
-                unit=kinds.find(self.game.recipe.spec.kind).unit,
+                round=clock.round, rounds=total, phase=phase, seen=clock.seen, images_per_second=images,
+                seconds_left=left, values=values, unit=unit,
             )
-        )
+        )  # fmt: skip
 
     def _preview(self) -> None:
         error = None
@@ -203,10 +203,10 @@ class Trainer:
         self._log(phase, total)  # a line of its own, so that no figure is lost to the next before it is written
         if self.game.world.any(better):
             with self._pace.paused():
-                checkpoint.save_best(self.run, self.game)
+                self._saver.save_best(self.game)
 
     def _save(self, *, asked: bool = False) -> None:
-        """Write a checkpoint. It closes a line of history: a resumed run logs the lines that a straight one does."""
+        """Begin a checkpoint. It closes a line of history: a resumed run logs the lines that a straight one does."""
         clock = self.game.clock
         if self._saved == clock.round:
             return
@@ -215,7 +215,7 @@ class Trainer:
             with self._pace.paused():
                 self._require_health()
         with self._pace.paused():
-            checkpoint.save(self.run, self.game, keep=self.settings.keep, elders=self.settings.autopilot)
+            self._saver.save(self.game)
         self._saved = clock.round
 
     @contextmanager
