@@ -209,15 +209,15 @@ def test_a_game_that_is_not_finite_is_rescued_by_lower_rates(tmp_path: Path) -> 
     assert {rescue.sign for rescue in rescues_of(run)} == {"not-finite"}
 
 
-def test_the_rules_of_a_failing_game_go_back_to_the_defaults(zerosum: Any, tmp_path: Path) -> None:
+def test_a_game_that_begins_again_has_the_default_rules_and_a_penalty(zerosum: Any, tmp_path: Path) -> None:
     small = ("--batch", 8, "--generator-hidden", 8, "--discriminator-hidden", 8, "--rounds", 20)
     rates = ("--generator-lr", 1e38, "--discriminator-lr", 1e38, "--activation", "relu")
     done = zerosum("train", "ring8", "--recipe", "gan", *small, *rates, "--autopilot", "--run", tmp_path / "run")
     assert done.code == 0, done.err
     (rescue,) = rescues_of(Run.open(tmp_path / "run"))
-    assert rescue.step == "defaults"
+    assert rescue.step == "steady"
     assert {name: now for name, (_, now) in rescue.changes.items()} == {
-        "activation": "tanh", "generator_lr": 1e-3, "discriminator_lr": 1e-3,
+        "activation": "tanh", "generator_lr": 1e-3, "discriminator_lr": 1e-3, "stabilise": "r1:0.1",
     }  # fmt: skip
 
 

@@ -123,16 +123,19 @@ class Autopilot:
 
 
 def usable(rounds: Sequence[int], at: int, before: Sequence[Rescue], *, planned: int) -> Sequence[int]:
-    """Return the checkpoints of `rounds` to go back to: none, but the start, after a rescue that did not last.
+    """Return the checkpoints of `rounds` to go back to; none, but the start, in two cases.
+
+    A run that fails in its first half loses little by beginning again. And after a rescue that did not last for half of
+    the run, what seemed healthy where it began was the beginning of the failure.
 
     Args:
         rounds: of the checkpoints that there are.
         at: the round in which the run fails.
         before: the rescues so far.
-        planned: rounds of the whole run; a rescue that lasts holds for half of them.
+        planned: rounds of the whole run.
     """
-    held = (at - rescue.to >= max(2 * (rescue.round - rescue.to), planned / 2) for rescue in before)
-    return rounds if all(held) else ()
+    lasted = (at - rescue.to >= max(2 * (rescue.round - rescue.to), planned / 2) for rescue in before)
+    return rounds if 2 * at >= planned and all(lasted) else ()
 
 
 def distance(rows: Sequence[Row]) -> float | None:

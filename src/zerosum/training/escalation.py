@@ -1,8 +1,9 @@
 """What a rescue may change, in the order in which it is tried, and whether a run takes it.
 
-First a remedy of a finding that is certain, as a batch that is too small for its norm; then the rules of the game go
-back to the recipe's defaults, which are measured. Then come the finding's other remedies, and settings by which games
-converge: these first where the run begins again anyway. Last, learning rates are halved.
+A run that begins again takes at once all that is known to help: the rules of the game as the recipe's defaults have
+them, which are measured, and settings by which games converge. One that goes back to a checkpoint is changed little by
+little: the remedy of a finding that is certain, as labels outside [0, 1]; the defaults; the finding's other remedies;
+and what converges. Beyond that learning rates are halved.
 """
 
 from __future__ import annotations
@@ -92,10 +93,16 @@ def changes(
         if place > tried and remedy.settings
     ]
     sure = own[:1] if (finding.severity, finding.confidence) == ("warning", "certain") else []  # of a setting
-    defaults = Change(step="defaults", settings=_defaults(plan, kind, from_start=from_start))
-    steady = Change(step="steady", settings=_steady(facts, plan, from_start=from_start))
-    mildly = len(same) + 1 < tries and not (before and from_start)
-    order = [*sure, defaults, *own[len(sure) :], steady] if mildly else [*sure, defaults, steady, *own[len(sure) :]]
+    rules = _defaults(plan, kind, from_start=from_start)
+    defaults = Change(step="defaults", settings=rules)
+    if not from_start:
+        steady = Change(step="steady", settings=_steady(facts, plan, from_start=False))
+        last = len(same) + 1 == tries
+        order = [*sure, defaults, *([steady] if last else []), *own[len(sure) :], steady]
+    else:
+        certain = {name: value for change in sure for name, value in change.settings.items()}
+        settings = rules | _steady(facts, plan, from_start=True) | certain
+        order = [Change(step="steady", settings=settings), *own, defaults]
     yield from (change for change in order if change.step == "remedy" or change.step not in used)
     yield Change(step="rates", settings=scaled(plan, 0.5))
 

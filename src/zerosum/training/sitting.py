@@ -186,7 +186,8 @@ class Sitting:
         history, before = self.run.history(), rescues_of(self.run)
         facts = facts_of(self.run.description)
         at, rounds = self.game.clock.round, [int(path.name) for path in self.run.checkpoints()]
-        to = self.pilot.target(finding, history, facts, usable(rounds, at, before, planned=self.game.rounds))
+        there = usable(rounds, at, before, planned=self.game.rounds)
+        to = self.pilot.target(finding, history, facts, there)
         rescue = self.pilot.rescue(
             finding, facts, at=at, to=to, plan=self.plan, spec=self.dataset.spec, before=before, world=self.game.world
         )
@@ -196,8 +197,8 @@ class Sitting:
         if finding.severity == "warning":
             return Rescue(round=at, sign=finding.sign, finding=said(finding), to=at, attempt=attempt, resigned=True)
         to = self.pilot.target(finding, history, facts, rounds)
-        kept, there = fallback.kept(self.run), distance(history.until(to)) if to else None
-        if kept is not None and (there is None or kept["distance"] * CLEARLY < there):
+        kept, now = fallback.kept(self.run), distance(history.until(to)) if to else None
+        if kept is not None and (now is None or kept["distance"] * CLEARLY < now):
             return self._end_at(kept)
         last = to or (rounds[-1] if rounds else at)
         return Rescue(
