@@ -69,7 +69,7 @@ def too_fast(evidence: Evidence) -> list[Finding]:
     return [finding(15 if rate == FAST else 42, *remedies)] if fails else []
 
 
-BY_REMEDIES = Autopilot(diagnose=too_fast, steps=("remedy", "rates"))
+BY_REMEDIES = Autopilot(diagnose=too_fast, steps=("remedy", "rates"), early=0)
 
 
 def start(run: Path, pilot: Autopilot = BY_REMEDIES, progress: Progress | None = None, **settings: Any) -> Run:

@@ -9,7 +9,7 @@ DIVERSITY = "watch/diversity"
 
 DISTANCE = "watch/distance"
 """Energy distance of generated to real samples, divided by the mean distance of real ones: 0 where both have one
-distribution (Szekely & Rizzo 2013), about 0.5 where all samples are the same."""
+distribution (Szekely & Rizzo 2013), 1 to 2 where all are one gray."""
 
 CLASS_DIVERSITY = "watch/class_diversity"
 """The smallest of these ratios over classes, for conditional recipes; of more than 16 classes, 16 in turn."""

@@ -56,6 +56,8 @@ class Autopilot:
     budget: Budget = Budget()
     steps: tuple[Step, ...] = get_args(Step)
     """Kinds of changes that it tries."""
+    early: float = 0.5
+    """Share of a run's rounds: one that fails since a round before begins again."""
 
     def failure(self, history: History, facts: Facts, *, warnings: bool = True) -> Finding | None:
         """Return what a run fails by: a critical finding, or else a warning that lasts; None where it is healthy.
@@ -71,11 +73,24 @@ class Autopilot:
         critical = next((finding for finding in found if finding.severity == "critical"), None)
         return critical or next((finding for finding in found if warnings and _lasts(finding, evidence)), None)
 
-    def target(self, finding: Finding, history: History, facts: Facts, rounds: Sequence[int]) -> int:
-        """Return the newest of the checkpoints of `rounds` from before the finding that was healthy; 0: the start."""
-        before = [round_ for round_ in rounds if round_ < finding.since]
-        healthy = (r for r in reversed(before) if self.failure(History(history.until(r)), facts) is None)
-        return next(healthy, 0)
+    def target(
+        self, finding: Finding, history: History, facts: Facts, rounds: Sequence[int], before: Sequence[Rescue] = ()
+    ) -> int:
+        """Return the round to go back to: of the last healthy checkpoint of `rounds`; 0: the start.
+
+        It is the start for a run that fails early, which loses little by it, and for one that fails again before a
+        rescue has lasted for half of the run: what seemed healthy where that began was the beginning of the failure.
+        """
+        at, planned = int(history[-1]["round"]) if len(history) else 0, facts.rounds or 0
+        lasted = (at - rescue.to >= max(2 * (rescue.round - rescue.to), planned / 2) for rescue in before)
+        if finding.since < self.early * planned or not all(lasted):
+            return 0
+        return self.last_healthy(finding, history, facts, rounds)
+
+    def last_healthy(self, finding: Finding, history: History, facts: Facts, rounds: Sequence[int]) -> int:
+        """Return the newest of the checkpoints of `rounds` from before the finding that was healthy; 0: none."""
+        before = (round_ for round_ in reversed(rounds) if round_ < finding.since)
+        return next((r for r in before if self.failure(History(history.until(r)), facts) is None), 0)
 
     def rescue(
         self,
@@ -120,22 +135,6 @@ class Autopilot:
                 step=change.step, remedy=change.place, restructured=restructured, skipped=tuple(skipped),
             )  # fmt: skip
         return None
-
-
-def usable(rounds: Sequence[int], at: int, before: Sequence[Rescue], *, planned: int) -> Sequence[int]:
-    """Return the checkpoints of `rounds` to go back to; none, but the start, in two cases.
-
-    A run that fails in its first half loses little by beginning again. And after a rescue that did not last for half of
-    the run, what seemed healthy where it began was the beginning of the failure.
-
-    Args:
-        rounds: of the checkpoints that there are.
-        at: the round in which the run fails.
-        before: the rescues so far.
-        planned: rounds of the whole run.
-    """
-    lasted = (at - rescue.to >= max(2 * (rescue.round - rescue.to), planned / 2) for rescue in before)
-    return rounds if 2 * at >= planned and all(lasted) else ()
 
 
 def distance(rows: Sequence[Row]) -> float | None:

@@ -124,6 +124,8 @@ def admitted(
     """
     if of_data := [name for name in settings if name in plan.options.names()]:
         raise InputError(f"{flag(of_data[0])} makes other data of them, which takes a new run.")
+    if "rounds" in settings:
+        raise InputError("--rounds stays as it was asked for.")
     new = with_changes(plan, settings)
     old, now = (each.config.to_json() | each.training.to_json() for each in (plan, new))
     changed = {name: (old[name], now[name]) for name in now if old[name] != now[name]}
@@ -197,7 +199,7 @@ def _defaults(plan: RunConfig, kind: str, *, from_start: bool) -> dict[str, Any]
 def _steady(facts: Facts, plan: RunConfig, *, from_start: bool) -> dict[str, Any]:
     """Return settings by which games converge: a penalty of the discriminator's slope, one pace for both."""
     known, image, found = plan.config.to_json(), len(facts.shape) == 3, dict[str, Any]()
-    if image and from_start and known.get("discriminator_norm") == "batch":
+    if image and from_start and known.get("discriminator_norm") in ("batch", "auto"):
         freed = replace(facts, config={**known, "discriminator_norm": "none"})
         if remedies.admits(freed, "r1"):
             found, facts = {"discriminator_norm": "none"}, freed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,7 +22,7 @@ from zerosum.run.rescues import Rescue, commit, rescues_of, settle
 from zerosum.runtime.atomic_files import remove_folder
 from zerosum.runtime.progress import Progress
 from zerosum.text import command
-from zerosum.training.autopilot import Autopilot, distance, diverged, said, sentence_of, usable
+from zerosum.training.autopilot import Autopilot, distance, diverged, said, sentence_of
 from zerosum.training.build import build_game
 from zerosum.training.escalation import restructures, with_changes
 from zerosum.training.evaluator import Evaluator
@@ -29,8 +30,8 @@ from zerosum.training.preview import Previews
 from zerosum.training.trainer import Trainer
 from zerosum.training.watching import loggers_with_findings, watch_of
 
-CLEARLY = 1.1
-"""Ratio of distances from real samples by which one state counts as worse than another."""
+CLEARLY, LEAST = 1.1, 0.02
+"""Ratio and difference of distances from real samples by which one state counts as worse than another."""
 
 
 class _FailingError(Exception):
@@ -152,7 +153,7 @@ class Sitting:
         rescue = None
         if self.game.world.is_first and (kept := fallback.kept(self.run)) is not None:
             now = distance(self.run.history().rows)
-            if now is not None and kept["distance"] * CLEARLY < now:
+            if now is not None and _is_worse(now, kept):
                 rescue = self._end_at(kept)
             else:
                 remove_folder(self.run.fallback)
@@ -186,8 +187,7 @@ class Sitting:
         history, before = self.run.history(), rescues_of(self.run)
         facts = facts_of(self.run.description)
         at, rounds = self.game.clock.round, [int(path.name) for path in self.run.checkpoints()]
-        there = usable(rounds, at, before, planned=self.game.rounds)
-        to = self.pilot.target(finding, history, facts, there)
+        to = self.pilot.target(finding, history, facts, rounds, before)
         rescue = self.pilot.rescue(
             finding, facts, at=at, to=to, plan=self.plan, spec=self.dataset.spec, before=before, world=self.game.world
         )
@@ -196,14 +196,18 @@ class Sitting:
         attempt = 1 + sum(each.sign == finding.sign for each in before)
         if finding.severity == "warning":
             return Rescue(round=at, sign=finding.sign, finding=said(finding), to=at, attempt=attempt, resigned=True)
-        to = self.pilot.target(finding, history, facts, rounds)
+        to = self.pilot.last_healthy(finding, history, facts, rounds)
         kept, now = fallback.kept(self.run), distance(history.until(to)) if to else None
-        if kept is not None and (now is None or kept["distance"] * CLEARLY < now):
+        if kept is not None and (now is None or _is_worse(now, kept)):
             return self._end_at(kept)
         last = to or (rounds[-1] if rounds else at)
         return Rescue(
             round=at, sign=finding.sign, finding=said(finding), to=last, attempt=attempt, gave_up=True
         )  # fmt: skip
+
+
+def _is_worse(now: float, kept: Mapping[str, Any]) -> bool:
+    return now > max(CLEARLY * kept["distance"], kept["distance"] + LEAST)
 
 
 def why_given_up(run: Run, rescue: Rescue) -> str:

@@ -11,6 +11,7 @@ import pytest
 from zerosum import recipes
 from zerosum.data.spec import Spec
 from zerosum.doctor import Evidence, Facts, Finding, Remedy
+from zerosum.errors import InputError
 from zerosum.kinds import find
 from zerosum.run.checkpoint import prune
 from zerosum.run.config import RunConfig
@@ -18,8 +19,11 @@ from zerosum.run.directory import Run
 from zerosum.run.history import History
 from zerosum.run.rescues import Rescue
 from zerosum.runtime.distributed import World
-from zerosum.training.autopilot import RATE, Autopilot, diverged, joined
+from zerosum.training.autopilot import Autopilot, diverged
+from zerosum.training.escalation import RATE, RULES, admitted, joined
+from zerosum.training.escalation import changes as changes_of
 
+BY_REMEDIES = Autopilot(steps=("remedy", "rates"))
 POINTS = Spec(kind="points", shape=(2,))
 IMAGES = Spec(kind="images", shape=(3, 32, 32))
 
@@ -29,7 +33,9 @@ def rescue(
     world: World = World(), **settings: Any,
 ) -> Rescue | None:  # fmt: skip
     plan = RunConfig.read("ring8" if spec is POINTS else "cifar10", recipe, settings)
-    return Autopilot().rescue(finding(*remedies), at=200, to=to, plan=plan, spec=spec, before=before, world=world)
+    return BY_REMEDIES.rescue(
+        finding(*remedies), Facts(), at=200, to=to, plan=plan, spec=spec, before=before, world=world
+    )
 
 
 def finding(*remedies: dict[str, Any], since: int = 150) -> Finding:
@@ -70,6 +76,7 @@ def test_remedies_are_tried_in_turn_then_rates_are_halved() -> None:
         ({"stabilise": "diff-augment"}, "varies images"),
         ({"channels": 1}, "--channels makes other data"),
         ({"seed": 3}, "--seed makes another game"),
+        ({"rounds": 9_000}, "--rounds stays as it was asked for"),
     ],
 )
 def test_a_change_that_cannot_be_made_in_the_middle_is_skipped_with_the_reason(
@@ -130,10 +137,68 @@ def test_no_decision_depends_on_the_time() -> None:
     assert seen[0].rows == [{"round": 1, "a": 4.0}]
 
 
-def test_only_critical_findings_are_failures() -> None:
-    warning = replace(finding(), severity="warning")
-    assert Autopilot(diagnose=lambda evidence: [warning]).failure(History(), Facts()) is None
-    assert Autopilot(diagnose=lambda evidence: [warning, finding()]).failure(History(), Facts()) == finding()
+def test_a_critical_finding_comes_before_a_warning_that_lasts() -> None:
+    warning, history = replace(finding(since=1), severity="warning"), History([{"round": 150}])
+    assert Autopilot(diagnose=lambda evidence: [warning]).failure(history, Facts()) == warning
+    assert Autopilot(diagnose=lambda evidence: [warning]).failure(history, Facts(), warnings=False) is None
+    assert Autopilot(diagnose=lambda evidence: [warning, finding()]).failure(history, Facts()) == finding()
+
+
+@pytest.mark.parametrize(
+    ("since", "at", "began", "found"),
+    [
+        (450, 600, [], 0),  # early
+        (550, 600, [], 400),
+        (650, 700, [(600, 400)], 0),  # the rescue did not last
+        (900, 950, [(500, 400)], 400),
+        (900, 950, [(700, 400)], 0),  # less than twice as long as before it
+    ],
+)
+def test_a_run_begins_again_where_that_costs_little_or_its_rescue_did_not_last(
+    since: int, at: int, began: list[tuple[int, int]], found: int
+) -> None:
+    before = [Rescue(round=round_, sign="a-sign", finding="", to=to, attempt=1) for round_, to in began]
+    history = History([{"round": round_} for round_ in range(10, at + 1, 10)])
+    pilot = Autopilot(diagnose=lambda evidence: [])
+    assert pilot.target(finding(since=since), history, Facts(rounds=1_000), (200, 400), before) == found
+
+
+REFUSED: dict[str, str] = {}
+OF_IMAGES = [name for name in recipes.names() if find("images").batch in recipes.find(name).data]
+
+
+@pytest.mark.parametrize("recipe", OF_IMAGES)
+def test_a_run_of_every_recipe_that_begins_again_is_changed_or_it_is_said_why_not(recipe: str) -> None:
+    spec = Spec(kind="images", shape=(3, 32, 32), classes=("a", "b"), class_counts=(9, 9))
+    plan = RunConfig.read("cifar10", recipe, {}).fitted(spec, "cpu")
+    facts = Facts(
+        recipe=recipe, config=plan.config.to_json(), training=plan.training.to_json(), shape=spec.shape,
+        objective=plan.recipe_class.objective, flags=frozenset({*plan.config.names(), *plan.training.names()}),
+    )  # fmt: skip
+    first = next(changes_of(finding({"batch": 32}), facts, plan, "images", before=(), tries=3, from_start=True))
+    assert first.step == "steady"
+    if recipe in REFUSED:
+        with pytest.raises(InputError, match=REFUSED[recipe]):
+            admitted(first.settings, plan, spec, World(), 0)
+        return
+    changed, _ = admitted(first.settings, plan, spec, World(), 0)
+    assert all(name in RULES | {"stabilise"} or RATE.fullmatch(name) for name in changed)
+    assert "stabilise" in changed
+
+
+def test_the_steady_rates_of_a_dcgan_fall_with_its_width() -> None:
+    def rate(width: int) -> float:
+        plan = RunConfig.read("cifar10", "dcgan", {"width": width})
+        facts = Facts(
+            recipe="dcgan", config=plan.config.to_json(), training=plan.training.to_json(), shape=IMAGES.shape,
+            objective="logistic", flags=frozenset({*plan.config.names(), *plan.training.names()}),
+        )  # fmt: skip
+        found = next(changes_of(finding(), facts, plan, "images", before=(), tries=3, from_start=True))
+        assert found.settings["discriminator_norm"] == "none"
+        assert found.settings["stabilise"] == "r1:0.3"
+        return found.settings["generator_lr"]
+
+    assert (rate(8), rate(16), rate(64)) == (2e-3, 1e-3, 2.5e-4)
 
 
 def test_two_elders_beside_the_newest_checkpoints_stay_spread_out(tmp_path: Path) -> None:
@@ -150,16 +215,14 @@ def test_two_elders_beside_the_newest_checkpoints_stay_spread_out(tmp_path: Path
     assert [int(path.name) for path in run.checkpoints()] == [31, 32]
 
 
-@pytest.mark.parametrize(
-    "recipe", [name for name in recipes.names() if find("images").batch in recipes.find(name).data]
-)
+@pytest.mark.parametrize("recipe", OF_IMAGES)
 def test_every_recipe_has_its_rates_halved_and_after_a_divergence_its_rates_cut_to_a_tenth(recipe: str) -> None:
     spec = Spec(kind="images", shape=(3, 32, 32), classes=("a", "b"), class_counts=(9, 9))
     plan = RunConfig.read("cifar10", recipe, {})
     halved = rescue(recipe=recipe, spec=spec)
-    cut = Autopilot().rescue(
-        diverged(plan, 150, "nan"), at=200, to=100, plan=plan, spec=spec, before=(), world=World()
-    )  # fmt: skip
+    cut = BY_REMEDIES.rescue(
+        diverged(plan, 150, "nan"), Facts(), at=200, to=100, plan=plan, spec=spec, before=(), world=World()
+    )
     for found, factor in ((halved, 0.5), (cut, 0.1)):
         assert found is not None
         assert found.changes

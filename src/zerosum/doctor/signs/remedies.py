@@ -28,10 +28,15 @@ def those(remedies: Iterable[Remedy | None]) -> tuple[Remedy, ...]:
 
 
 def change(evidence: Evidence, name: str, value: Any, why: str) -> Remedy | None:
-    """Return the change of a setting to a value; None where the recipe lacks it or it has that value."""
+    """Return the change of a setting to a value; None where the recipe lacks it or it has that value.
+
+    Of two equal ends one is taken where the setting is a number.
+    """
     facts = evidence.facts
     if not facts.flags:
         return Remedy(flags=f"{flag(name)} {spelt(value)}", why=why)
+    if isinstance(value, tuple) and isinstance(_known(facts).get(name), int | float):
+        value = value[0]
     if name not in facts.flags or _known(facts).get(name) == value:
         return None
     return Remedy(flags=f"{flag(name)} {spelt(value)}", why=why, settings={name: value})
@@ -141,7 +146,8 @@ def discriminator_has_batch_norm(facts: Facts) -> bool:
         return False
     for name in ("discriminator_norm", "critic_norm"):
         if name in facts.config:
-            return facts.config[name] == "batch"
+            chosen = facts.config[name]
+            return chosen == "batch" or (chosen == "auto" and facts.objective != "wasserstein")
     return facts.batch_norm is not False and facts.recipe not in (
         "biggan",
         "cyclegan",
