@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from zerosum.data.packing import cache, cache_files
+from zerosum.data.packing import cache, cache_files, making
 from zerosum.data.spec import Spec
 from zerosum.errors import StorageError
 
@@ -43,7 +43,7 @@ def test_a_pack_is_reopened_as_it_was_made(tmp_path, labelled):
     samples = np.arange(96, dtype=np.uint8).reshape(3, 4, 4, 2)
     labels = np.array([2, 0, 1], dtype=np.int32) if labelled else None
     spec = Spec(shape=(2, 4, 4), classes=("a", "b", "c") if labelled else ())
-    with cache.new_pack(tmp_path, "key", (4, 4, 2)) as packing:
+    with making.new_pack(tmp_path, "key", (4, 4, 2)) as packing:
         packing.append(samples[:1])
         packing.append(samples[1:])
         assert packing.count == 3
@@ -72,7 +72,7 @@ def test_a_refusal_names_its_reason(tmp_path, number, sentence):
 def test_a_name_that_is_taken_by_something_else_is_an_error(tmp_path):
     (tmp_path / "packed" / "key").mkdir(parents=True)
     (tmp_path / "packed" / "key" / "foreign").touch()
-    with pytest.raises(StorageError), cache.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
+    with pytest.raises(StorageError), making.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
         packing.finish(labels=None, spec=Spec(shape=(1, 2, 2)), notes=())
 
 
@@ -82,7 +82,7 @@ def test_files_are_forced_to_the_disk_before_the_pack_appears(tmp_path, monkeypa
     monkeypatch.setattr(
         "os.fsync", lambda number: (forced.append(os.readlink(f"/proc/self/fd/{number}")), sync(number))
     )
-    with cache.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
+    with making.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
         packing.finish(labels=np.array([], np.int64), spec=Spec(shape=(1, 2, 2)), notes=())
         assert not (tmp_path / "packed" / "key").exists()
     assert [os.path.basename(name) for name in forced] == ["samples.npy", "labels.npy", "pack.json"]

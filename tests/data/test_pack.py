@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from zerosum.data.packing import cache, cache_files
+from zerosum.data.packing import cache, cache_files, making
 from zerosum.data.spec import Spec
 from zerosum.errors import StorageError
 from zerosum.kinds import open_data
@@ -78,7 +78,7 @@ def test_two_that_pack_at_once_do_not_harm_each_other(folder, options):
 
 def test_a_pack_interrupted_leaves_nothing(tmp_path):
     def interrupted():
-        with cache.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
+        with making.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
             packing.append(np.zeros((1, 2, 2, 1), np.uint8))
             raise KeyboardInterrupt
 
@@ -90,7 +90,7 @@ def test_a_pack_interrupted_leaves_nothing(tmp_path):
 
 def test_the_first_of_two_packs_stands(tmp_path):
     for value in (1, 2):
-        with cache.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
+        with making.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
             packing.append(np.full((3, 2, 2, 1), value, np.uint8))
             packing.finish(labels=None, spec=Spec(shape=(1, 2, 2)), notes=())
     assert (cache.reopen(tmp_path, "key").samples == 1).all()
@@ -100,7 +100,7 @@ def test_the_first_of_two_packs_stands(tmp_path):
 def test_the_fingerprint_is_that_of_the_content_whatever_the_pieces(tmp_path, noise):
     samples, labels, spec = noise(9, 4, 4, 3), np.arange(9), Spec(shape=(3, 4, 4), classes=tuple("abcdefghi"))
     for key, cuts in (("one", [9]), ("three", [2, 3, 9])):
-        with cache.new_pack(tmp_path, key, (4, 4, 3)) as packing:
+        with making.new_pack(tmp_path, key, (4, 4, 3)) as packing:
             for rows in np.split(samples, cuts):
                 packing.append(rows)
             packing.finish(labels=labels, spec=spec, notes=("A note.",))
@@ -118,7 +118,7 @@ def test_what_a_killed_process_left_behind_is_swept_after_a_day(tmp_path):
         scratch.mkdir(parents=True)
     long_ago = time.time() - 2 * cache_files.STALE_SECONDS
     os.utime(old, (long_ago, long_ago))
-    with cache.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
+    with making.new_pack(tmp_path, "key", (2, 2, 1)) as packing:
         packing.append(np.zeros((1, 2, 2, 1), np.uint8))
         packing.finish(labels=None, spec=Spec(shape=(1, 2, 2)), notes=())
     assert not old.exists()
@@ -162,7 +162,7 @@ def test_a_copied_cache_is_used_as_it_is(folder, options, tmp_path):
     ],
 )
 def test_what_the_disk_refuses_is_said_in_a_sentence(tmp_path, number, sentence):
-    with pytest.raises(StorageError, match=sentence) as caught, cache.new_pack(tmp_path, "key", (2, 2, 1)):
+    with pytest.raises(StorageError, match=sentence) as caught, making.new_pack(tmp_path, "key", (2, 2, 1)):
         raise OSError(number, os.strerror(number))
     assert "--cache" in str(caught.value)
     assert list((tmp_path / "packed").iterdir()) == []
@@ -179,6 +179,7 @@ def test_a_full_disk_is_a_storage_error(folder, options, tmp_path, monkeypatch):
         return str(scratch)
 
     monkeypatch.setattr("tempfile.mkdtemp", on_full_disk)
+    monkeypatch.setattr("zerosum.data.packing.begun_pack.claimed", lambda home, key: None)
     with pytest.raises(StorageError, match="the disk is full"):
         open_data(root, options=options())
 

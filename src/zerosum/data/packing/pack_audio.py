@@ -11,9 +11,9 @@ from typing import BinaryIO
 import numpy as np
 
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import new_pack
 from zerosum.data.packing.decode import reason
 from zerosum.data.packing.decode_audio import decode, is_silent, length_at, quietly, resampled, starts, windows
+from zerosum.data.packing.making import new_pack
 from zerosum.data.packing.scan import Result, attempt
 from zerosum.data.sources.audio_files import left_out
 from zerosum.data.sources.image_files import ImageFiles

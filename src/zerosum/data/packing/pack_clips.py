@@ -13,9 +13,9 @@ from typing import TypeVar
 import numpy as np
 
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import new_pack
 from zerosum.data.packing.clip_frames import SAME_RATE, ClipHeader, inspect, read_clip, too_short
 from zerosum.data.packing.decode import PixelFormat, reason
+from zerosum.data.packing.making import new_pack
 from zerosum.data.sources.clip_files import ClipFiles
 from zerosum.data.sources.image_files import left_out
 from zerosum.data.sources.labels import labelling

@@ -12,9 +12,9 @@ from PIL import Image
 
 from zerosum.data.options import SMALLEST_SIDE, DataConfig
 from zerosum.data.packing.bit_depth import Scale, float_scale, integer_scale, read_range, written
-from zerosum.data.packing.cache import new_pack
 from zerosum.data.packing.decode import PixelFormat, fit, with_channels
 from zerosum.data.packing.depth import bits_for
+from zerosum.data.packing.making import new_pack
 from zerosum.data.packing.rows import fit_wide
 from zerosum.data.packing.wide import doubled, with_wide_channels
 from zerosum.data.side_choice import choose_sides

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.cache import new_pack
 from zerosum.data.packing.decode import reason
+from zerosum.data.packing.making import new_pack
 from zerosum.data.packing.open_image import Unusable
 from zerosum.data.spec import Spec
 from zerosum.data.volumes import grids
