@@ -26,7 +26,7 @@ from PIL import Image
 
 from bench import results
 from zerosum import api
-from zerosum.layers.channels_last import order_weights
+from zerosum.layers.at_use import order_weights
 from zerosum.run.directory import Run
 from zerosum.run.load import load
 from zerosum.runtime.progress import Silent

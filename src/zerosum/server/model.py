@@ -22,7 +22,7 @@ from zerosum.inference.sample import escaped
 from zerosum.inference.seeded import Sampler, Seeded
 from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
-from zerosum.layers.channels_last import order_weights
+from zerosum.layers.at_use import order_weights
 from zerosum.media import image_grid
 from zerosum.page.model import PageModel, describe
 from zerosum.recipe import Recipe
