@@ -40,7 +40,8 @@ async function buildPainter(engine) {
       return button;
     }));
     put(0);
-    typed.replaceChildren(...["zerosum paint", quoted(model.run), quoted(asked), `-n ${SHOWN}`, `--seed ${seed}`].flatMap((one) => [element("span", {}, one), " "]));
+    const words = ["zerosum paint", quoted(model.run), `-n ${SHOWN}`, `--seed ${seed}`].map((one) => element("span", {}, one));
+    typed.replaceChildren(words[0], " ", words[1], ` ${quoted(asked)} `, words[2], " ", words[3]);
     const unknown = made.unknown.length ? ` No caption of the training has: ${made.unknown.join(", ")}.` : "";
     say(`${pictures.length} pictures in ${Math.round(performance.now() - began)} ms, computed ${WHERE}.${unknown}`);
   });
