@@ -105,7 +105,7 @@ def hostile_run(place: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("evil", HOSTILE)
-@pytest.mark.parametrize("task", ["generate", "translate", "upscale", "inpaint"])
+@pytest.mark.parametrize("task", ["generate", "translate", "upscale", "inpaint", "paint"])
 @pytest.mark.parametrize("engine", ["onnx", "server"])
 def test_the_exported_page(evil: str, task: str, engine: Any) -> None:
     assert_inert(lambda text: render(page_model(text, task), engine=engine, parts={text: b"x"}), evil)

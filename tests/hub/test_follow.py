@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -170,6 +170,54 @@ def test_mlflow_keeps_rows_in_its_database(run: Run, monkeypatch: pytest.MonkeyP
     assert [m.step for m in client.get_metric_history(found.info.run_id, "generator/loss")] == [10, 20, 30, 40]
     assert found.data.params["recipe"] == "gan"
     assert [a.path for a in client.list_artifacts(found.info.run_id, "samples")][-1] == "samples/00000040.png"
+
+
+class Shelf(ModuleType):
+    """Trackio 0.43 as far as it is used: a run is gone on with by its name, and two of one name are kept apart."""
+
+    def __init__(self) -> None:
+        super().__init__("trackio")
+        self.runs: dict[str, list[tuple[int | None, dict[str, Any]]]] = {}
+        self.configs: dict[str, dict[str, Any]] = {}
+        self.open: set[str] = set()
+
+    def init(self, project: str, name: str | None = None, *, config: dict | None = None, resume: str = "never") -> Any:
+        assert resume in ("never", "allow")
+        assert name is not None
+        taken = f"{project}/{name}" in self.runs
+        key = f"{project}/{name}" if not taken or resume == "allow" else f"{project}/{name}-{len(self.runs)}"
+        self.runs.setdefault(key, [])
+        self.configs.setdefault(key, config or {})
+        self.open.add(key)
+
+        def log(metrics: dict[str, Any], step: int | None = None) -> None:
+            assert key in self.open
+            self.runs[key].append((step, metrics))
+
+        return SimpleNamespace(name=key.partition("/")[2], log=log, finish=lambda: self.open.remove(key))
+
+    @staticmethod
+    def Image(value: str) -> bytes:  # noqa: N802
+        return Path(value).read_bytes()
+
+
+def test_trackio_gets_rows_pictures_and_figures_in_one_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.unit.evaluation.test_result import WHOLE
+
+    shelf = Shelf()
+    monkeypatch.setitem(sys.modules, "trackio", shelf)
+    monkeypatch.delitem(sys.modules, "zerosum.trackers.to_trackio", raising=False)
+    follow.follow(run, to="trackio", project="p")
+    measure(run, 40)
+    WHOLE.write(run.path / "evaluation.json")
+    follow.follow(run, to="trackio", project="p")
+    (found,) = shelf.runs.values()
+    assert [step for step, row in found if "generator/loss" in row] == [10, 20, 30, 40]
+    assert [step for step, row in found if row.get("samples", b"")[:4] == b"\x89PNG"] == [10, 20, 30, 40]
+    assert [step for step, row in found if any(name.startswith("evaluation/FID") for name in row)] == [None]
+    assert shelf.configs["p/run"]["recipe"] == "gan"
+    assert shelf.open == set()
+    sys.modules.pop("zerosum.trackers.to_trackio")
 
 
 def test_a_tracker_that_is_not_installed_is_named_with_its_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

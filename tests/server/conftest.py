@@ -13,6 +13,9 @@ pytest.importorskip("prometheus_client", reason="the extra `serve` is not instal
 from starlette.testclient import TestClient
 
 import zerosum
+from tests.recipes.conftest import SMALL
+from zerosum import api
+from zerosum.runtime.progress import Silent
 from zerosum.server.app import build
 from zerosum.server.limits import Doors, Limits
 from zerosum.server.live import LiveRun
@@ -36,6 +39,14 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("serve") / "<b>digits"
     settings = {"width": 4, "batch": 8, "rounds": 2, "preview_every": 1, "previews": 4, "log_every": 1}
     return zerosum.train("digits", recipe="dcgan", run=path, device="cpu", **settings).path
+
+
+@pytest.fixture(scope="session")
+def painting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that paints, six rounds long."""
+    settings = {"rounds": 6, "batch": 4, "size": "32", "device": "cpu", "preview_every": 3, **SMALL["stackgan"]}
+    run = tmp_path_factory.mktemp("paint") / "run"
+    return api.train("captioned-shapes", recipe="stackgan", run=run, progress=Silent(), **settings).path
 
 
 @pytest.fixture(scope="session")

@@ -135,20 +135,24 @@ def test_beyond_this_machine_a_token_is_needed(start: Start, digits: Path) -> No
     assert ask(connection, "POST", "/v1/samples", "{}", **evil)[0] == 403
 
 
-def test_a_thousand_bad_requests_leave_it_alive_and_no_larger(start: Start, digits: Path) -> None:
-    process, connection, _ = start(digits, "--most-bytes", 10_000)
-    draws = random.Random(0)
+def test_a_thousand_bad_requests_leave_it_alive_and_no_larger(start: Start, digits: Path, painting: Path) -> None:
+    process, connection, _ = start(digits, painting, "--most-bytes", 10_000)
+    draws, computing = random.Random(0), ("/v1/samples", "/v1/latents", "/v1/runs/1/paint")
     bodies = [
         b"{",
         b"\x00" * 9_000,
         b'{"seeds":' + b"[" * 4_000,
         b'{"seeds": [1e999]}',
         b'{"controls": {"a": "\\ud800"}}',
+        b'{"text": "\\ud800"}',
+        b'{"text": " "}',
+        b'{"text": "' + b"\xc3" * 2_000 + b'"}',
+        b'{"text": "red", "n": 1e9}',
     ]
 
     def bad() -> None:
         own = connect(connection.port)
-        path = draws.choice(["/v1/samples", "/v1/latents", "/v1/runs/0/stop", "/%00", "/v1/runs/0/previews/..%2f..%2f"])
+        path = draws.choice([*computing, "/v1/runs/0/stop", "/%00", "/v1/runs/0/previews/..%2f..%2f"])
         try:
             status, _, _ = ask(own, draws.choice(["POST", "PUT", "GET"]), path, draws.choice([*bodies, b" " * 20_000]))
             assert status < 500
@@ -177,9 +181,11 @@ def resident(number: int) -> int:
     return int(Path(f"/proc/{number}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_no_request_that_fits_the_schema_or_does_not_is_a_server_error(start: Start, digits: Path) -> None:
+def test_no_request_that_fits_the_schema_or_does_not_is_a_server_error(
+    start: Start, digits: Path, painting: Path
+) -> None:
     pytest.importorskip("schemathesis")
-    _, connection, _ = start(digits)
+    _, connection, _ = start(digits, painting)
     where = f"http://127.0.0.1:{connection.port}/openapi.json"
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", where]
     command += ["--checks", "not_a_server_error", "--max-examples", "20", "--phases", "examples,coverage,fuzzing"]

@@ -1,31 +1,71 @@
-"""Runs of recipes that paint, which have no page, and that age, whose page generates for a class."""
+"""Runs of recipes that paint what a text says, and that age, whose page generates for a class."""
 
 from __future__ import annotations
 
 import base64
+import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.recipes.conftest import SMALL
 from tests.server.conftest import client_of
 from tests.test_hostile_names import SPEC, page_model
 from zerosum import api
+from zerosum.inference.paint import paint
+from zerosum.media.image_grid import pictures
+from zerosum.run.load import load
 from zerosum.runtime.progress import Silent
 from zerosum.server.model import Model
 
 
-def test_the_page_of_a_run_that_paints_is_that_of_its_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_paints_has_routes_of_texts_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     about = {"format": 2, "recipe": "stackgan", "spec": {**SPEC, "kind": "captions", "vocabulary": ["red"]}}
     about |= {"config": {}, "training": {}, "data_options": {}, "data": {"source": "captioned-shapes"}}
     (tmp_path / "run.json").write_text(json.dumps(about))
     monkeypatch.setattr(Model, "describe", lambda self: page_model("name", "paint"))
     client = client_of(tmp_path)
-    answer = client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/runs/0/training")
+    page = client.get("/")
+    assert (page.status_code, 'data-task="paint"' in page.text, 'id="text"' in page.text) == (200, True, True)
     assert client.get("/v1/model").json()["task"] == "paint"
     assert [client.post(f"/v1/{route}").status_code for route in ("samples", "latents", "translate")] == [404] * 3
+    body = client.get("/openapi.json").json()["components"]["schemas"]["StackGANTexts"]
+    assert (body["required"], body["properties"]["n"]["default"]) == (["text"], 8)
+    for wrong in ({}, {"text": ""}, {"text": "x" * 1001}, {"text": "red", "n": 65}, {"text": "red", "latents": []}):
+        assert client.post("/v1/paint", json=wrong).status_code == 422, wrong
+    several = client.post("/v1/paint", json={"text": "red", "n": 2, "format": "png"})
+    assert "one sample" in several.json()["detail"]
+    missing = client.post("/v1/paint", json={"text": "red"})
+    assert (missing.status_code, missing.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.slow
+def test_pictures_of_a_text_are_those_that_the_command_paints(painting: Path) -> None:
+    text = "a \N{SNOWMAN} small red zebra\r\nSet-Cookie: a=b"
+    body = {"text": text, "n": 18, "seed": 3, "format": "json"}
+    with client_of(painting) as client:
+        made = client.post("/v1/paint", json=body).json()["images"]
+        one = client.post("/v1/paint", json={"text": text, "n": 1, "seed": 3})
+        packed = client.post("/v1/paint", json={"text": "red", "n": 2})
+        blank = client.post("/v1/paint", json={"text": " "})
+        assert client.get("/readyz").status_code == 200
+        examples = client.get("/v1/model").json()["examples"]
+    expected = pictures(paint(load(painting, device="cpu"), text, 18, 3))
+    for place, (image, picture) in enumerate(zip(made, expected, strict=True)):
+        assert image["place"] == str(place)
+        content = Image.open(io.BytesIO(base64.b64decode(image["png"])))
+        assert np.array_equal(np.asarray(content), np.asarray(picture))
+    assert one.content == base64.b64decode(made[0]["png"])
+    assert json.loads(one.headers["x-zerosum-controls"]) == {"text": text}
+    assert json.loads(one.headers["x-zerosum-unknown"]) == ["zebra", "set", "cookie", "b"]
+    assert "set-cookie" not in one.headers
+    assert packed.headers["content-type"] == "application/zip"
+    assert (blank.status_code, "text is empty" in blank.json()["detail"]) == (422, True)
+    assert 1 <= len(examples) <= 6
+    assert all(" " in one for one in examples)
 
 
 @pytest.mark.slow

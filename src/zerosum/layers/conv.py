@@ -39,6 +39,9 @@ class Conv2d(nn.Conv2d):
 class ConvTranspose2d(nn.ConvTranspose2d):
     """`torch.nn.ConvTranspose2d`: same arguments, same state_dict, same result within rounding."""
 
+    at_use = False
+    """Whether it is trained and used: kernels that would change the bits of training are then allowed."""
+
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """Map (N, C, H, W) to (N, K, H', W')."""
         if output_size is not None or isinstance(self.padding, str) or not serves(self, input):
@@ -46,6 +49,8 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         sides = zip(input.shape[2:], self.stride, self.padding, self.kernel_size, self.output_padding, strict=True)
         size = tuple((cells - 1) * step - 2 * pad + kernel + extra for cells, step, pad, kernel, extra in sides)
         geometry = Geometry(self.kernel_size, self.stride, self.padding, size)
+        if self.at_use and conv_kernels.spreads_by_taps(input, self.weight, geometry):
+            return conv_kernels.spread_by_taps(input, self.weight, self.bias)
         return contract(input, self.weight, self.bias, "image", geometry)
 
 

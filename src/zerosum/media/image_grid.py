@@ -176,12 +176,17 @@ def save_image(images: Tensor, path: Path, metadata: Mapping[str, str]) -> None:
 
 
 def picture(images: Tensor) -> Image.Image:
-    """Return the first of (N, C, H, W) images in [-1, 1] as a picture, N >= 1 and C at most 4.
+    """Return the first of (N, C, H, W) images as a picture, as `pictures` does."""
+    return pictures(images[:1])[0]
+
+
+def pictures(images: Tensor) -> list[Image.Image]:
+    """Return (N, C, H, W) images in [-1, 1] as pictures, N >= 1 and C at most 4.
 
     Raises:
         InputError: The images cannot be shown.
     """
-    return _picture(_shown(images[:1])[0])
+    return [_picture(one) for one in _shown(images)]
 
 
 def write_png(image: Image.Image, path: Path, metadata: Mapping[str, str] | None = None) -> None:

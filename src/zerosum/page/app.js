@@ -39,6 +39,11 @@ function stem() {
   return model.title.replace(/[^\p{L}\p{N}_-]+/gu, "-").slice(0, 60) || "picture";
 }
 
+/** A word of a command as a shell takes it. */
+function quoted(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
+}
+
 /** The bytes of a part: within the page, base64 of gzip, or a file beside it. */
 async function part(name) {
   const block = $(`part-${name}`);

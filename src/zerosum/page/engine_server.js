@@ -40,11 +40,15 @@ async function makeEngine(model) {
     return { ...others, label: on.length ? on.join(",") : "none" };
   }
 
+  function decoded(images) {
+    return Promise.all(images.map((one) => pixels(new Blob([fromBase64(one.png)], { type: "image/png" }))));
+  }
+
   async function samples(many, body) {
     const made = [];
     for (let start = 0; start < many.length; start += MOST_AT_ONCE) {
       const { images } = await askJson("/samples", { ...body(start, start + MOST_AT_ONCE), format: "json" });
-      made.push(...(await Promise.all(images.map((one) => pixels(new Blob([fromBase64(one.png)], { type: "image/png" }))))));
+      made.push(...(await decoded(images)));
     }
     return made;
   }
@@ -65,6 +69,11 @@ async function makeEngine(model) {
       return samples(latents, (from, to) => ({
         latents: latents.slice(from, to).map((one) => Array.from(one)), seeds, controls: chosen,
       }));
+    },
+    async paint(asked) {
+      const { images } = await askJson("/paint", { ...asked, format: "json" });
+      const unknown = JSON.parse(images[0].unknown ?? "[]");
+      return { pictures: await decoded(images), unknown };
     },
     async transform({ picture, mask, controls = {} }) {
       const query = new URLSearchParams({ ...controlsOf(controls), seed: controls.seed ?? 0 });

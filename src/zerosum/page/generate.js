@@ -32,10 +32,6 @@ async function buildGenerator(engine) {
     return quoted(model.attributes.filter((_, i) => value[i]).join(",") || "none");
   }
 
-  function quoted(text) {
-    return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
-  }
-
   function put(picture, title) {
     paint(hero, picture);
     hero.setAttribute("aria-label", title);

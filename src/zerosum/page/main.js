@@ -1,1 +1,1 @@
-start(model.task === "generate" ? buildGenerator : buildTransformer);
+start(model.task === "paint" ? buildPainter : model.task === "generate" ? buildGenerator : buildTransformer);

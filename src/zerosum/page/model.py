@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import docstring_parser
+from PIL import Image
 
 import zerosum
 from zerosum.inference.controls import controls
@@ -17,8 +18,11 @@ from zerosum.inference.latents import has_normal_prior
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import played
 from zerosum.run.directory import Run, Which
-from zerosum.tasks import GENERATE, GenerativeRecipe, has_latents, require_latents
+from zerosum.tasks import GENERATE, PAINT, GenerativeRecipe, has_latents, require_latents
 from zerosum.text import number, shown
+
+EXAMPLES = 6
+"""Captions that a page offers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,7 @@ class PageModel:
     title: str
     recipe: str
     task: str
-    """generate, translate, upscale or inpaint, which have pages, or paint; recipes that age generate."""
+    """generate, translate, upscale or inpaint; paint, whose page needs a server; recipes that age generate."""
 
     kind: str
     """The kind of sample: images, points, pairs, domains."""
@@ -97,6 +101,9 @@ class PageModel:
 
     fingerprint: str
     version: str
+    examples: tuple[str, ...] = ()
+    """Captions that the run's newest preview was painted from."""
+
     choices: tuple[str, ...] = ("",)
     """Names of the networks that a page holds, one for each value of the controls of the type choice."""
 
@@ -147,6 +154,7 @@ def describe(recipe: Recipe, run: Run, *, checkpoint: Which = "newest") -> PageM
         run=shown(run.path.resolve().name),
         fingerprint=str(about.get("id") or ""),
         version=zerosum.__version__,
+        examples=_examples(run) if recipe.task is PAINT else (),
     )
 
 
@@ -205,6 +213,19 @@ def _figures(run: Run) -> tuple[Figure, ...]:
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ()
+
+
+def _examples(run: Run) -> tuple[str, ...]:
+    """Return the captions of the newest preview, each once; none where there is none or it was edited."""
+    newest = max((run.path / "samples").glob("0*.png"), default=None)
+    if newest is None:
+        return ()
+    try:
+        with Image.open(newest) as preview:
+            captions = str(preview.info.get("captions", "")).split(" | ")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return ()
+    return tuple(dict.fromkeys(one for one in map(shown, captions) if one.strip()))[:EXAMPLES]
 
 
 def _said(value: float | None) -> str:

@@ -11,6 +11,7 @@ from zerosum import kinds, recipes, stabilisers
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.layers.at_use import allow_kernels_of_use
 from zerosum.layers.virtual_batch_norm import copy_reference
 from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
@@ -93,6 +94,7 @@ def load_recipe(directory: Run, plan: RunConfig, *, device: torch.device, checkp
     with rng.fork(torch.device("cpu")):
         recipe = build_recipe(plan, read_spec(directory))
     load_model(directory.chosen(checkpoint), recipe, run=directory)
+    allow_kernels_of_use(recipe)
     return recipe.to(device).eval().requires_grad_(False)
 
 

@@ -68,7 +68,13 @@ def build(service: Service) -> Guard:
             allow_origins=sorted(service.doors.origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
-            expose_headers=["X-Zerosum-Seed", "X-Zerosum-Controls", "X-Zerosum-Run", "X-Zerosum-Round"],
+            expose_headers=[
+                "X-Zerosum-Seed",
+                "X-Zerosum-Controls",
+                "X-Zerosum-Run",
+                "X-Zerosum-Round",
+                "X-Zerosum-Place",
+            ],
         )
     return Guard(app, doors=service.doors, limits=service.limits, metrics=service.metrics)
 

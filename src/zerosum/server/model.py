@@ -18,11 +18,12 @@ from zerosum.data.packing.open_image import FORMATS
 from zerosum.errors import InputError
 from zerosum.inference.image_files import ProcessedFiles, inputs_at
 from zerosum.inference.inpaint import complete_files
+from zerosum.inference.paint import paint
 from zerosum.inference.sample import escaped
 from zerosum.inference.seeded import Sampler, Seeded
 from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
-from zerosum.layers.channels_last import order_weights
+from zerosum.layers.at_use import order_weights
 from zerosum.media import image_grid
 from zerosum.page.model import PageModel, describe
 from zerosum.recipe import Recipe
@@ -31,7 +32,7 @@ from zerosum.run.config import read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load, recipe_of
 from zerosum.server import png
-from zerosum.tasks import INPAINT, UPSCALE
+from zerosum.tasks import INPAINT, UPSCALE, painter
 from zerosum.text import shown
 
 
@@ -123,8 +124,8 @@ class Model:
                 raise InputError(f"Latents of this model have {width} values each: give lists of as many.")
         samples = self._sampler.sample(wanted, chosen)
         return [
-            self._answer(self._drawn(sample), seed=one.seed, chosen=chosen)
-            for one, sample in zip(wanted, samples, strict=True)
+            self._answer(picture, seed=one.seed, chosen=chosen)
+            for one, picture in zip(wanted, self._drawn(samples), strict=True)
         ]
 
     def latents(self, seeds: Sequence[int], chosen: Mapping[str, Any]) -> list[list[float]]:
@@ -136,6 +137,20 @@ class Model:
         self.refresh()
         assert self._sampler is not None
         return self._sampler.latents(seeds, chosen).tolist()
+
+    def paint(self, text: str, n: int, *, seed: int) -> list[Answer]:
+        """Paint a text: the n images that `zerosum paint --seed` makes; each says which words are unknown.
+
+        Raises:
+            InputError: there is no text, or no checkpoint.
+        """
+        recipe = self.refresh()
+        images = paint(recipe, text, n, seed)
+        more = {"unknown": json.dumps(words)} if (words := painter(recipe).unknown_words(text)) else {}
+        return [
+            self._answer(picture, seed=seed, chosen={"text": text}, place=str(place), **more)
+            for place, picture in enumerate(self._drawn(images))
+        ]
 
     def transform(
         self, image: bytes, mask: bytes | None, *, seed: int, chosen: Mapping[str, Any], most_pixels: int
@@ -176,18 +191,19 @@ class Model:
             raise InputError("This model fills holes, and no mask was given: send image and mask as multipart parts.")
         return complete_files(recipe, files, mask, targets)
 
-    def _drawn(self, sample: Tensor) -> Image.Image:
-        """Draw one sample (*shape): images pixel by pixel, other kinds as in their previews."""
-        if self._drawing.pictures and len(sample) in image_grid.MODES:
-            return image_grid.picture(sample[None])
-        return self._drawing.draw(sample[None])
+    def _drawn(self, samples: Tensor) -> list[Image.Image]:
+        """Draw samples (N, *shape): images pixel by pixel, other kinds as in their previews."""
+        if self._drawing.pictures and samples.shape[1] in image_grid.MODES:
+            return image_grid.pictures(samples)
+        return [self._drawing.draw(one[None]) for one in samples]
 
-    def _answer(self, picture: Image.Image, *, seed: int, chosen: Mapping[str, Any]) -> Answer:
+    def _answer(self, picture: Image.Image, *, seed: int, chosen: Mapping[str, Any], **more: str) -> Answer:
         about = {
             "seed": str(seed),
             "controls": json.dumps(dict(chosen), sort_keys=True),
             "run": self.fingerprint,
             "round": str(self.round),
+            **more,
         }
         return Answer(picture=picture, about=about)
 

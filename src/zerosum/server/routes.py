@@ -19,7 +19,7 @@ from starlette.responses import Response
 from zerosum.errors import InputError
 from zerosum.inference.seeded import Seeded
 from zerosum.server.model import Answer
-from zerosum.server.schema import chosen_in, samples_model, seeds_model, transform_model
+from zerosum.server.schema import Form, chosen_in, samples_model, seeds_model, texts_model, transform_model
 from zerosum.server.service import Served, Service
 from zerosum.tasks import INPAINT
 
@@ -28,6 +28,12 @@ FEW = 128**2
 
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 SENTENCE = {"application/json": {"schema": {"type": "object", "properties": {"detail": {"type": "string"}}}}}
+MADE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The samples.",
+        "content": {"image/png": BINARY, "application/zip": BINARY, "application/json": {}},
+    }
+}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     422: {"description": "Something given cannot be used; a sentence says what.", "content": SENTENCE},
     503: {"description": "Too many requests, or no checkpoint yet: ask again.", "content": SENTENCE},
@@ -48,6 +54,8 @@ def model_routes(service: Service, run: Served) -> APIRouter:
         _generating(router, service, run)
     elif given == "images":
         _transforming(router, service, run)
+    elif given == "text":
+        _painting(router, service, run)
     return router
 
 
@@ -58,13 +66,8 @@ def _generating(router: APIRouter, service: Service, run: Served) -> None:
     async def samples(asked: Any) -> Response:
         """Generate samples: the same seed and controls make the same picture, whatever else is asked for."""
         wanted = _wanted(asked.seeds, asked.latents)
-        form = asked.format or ("png" if len(wanted) == 1 else "zip")
-        if form == "png" and len(wanted) > 1:
-            raise InputError("A png holds one sample, and several were asked for: give format zip or json.")
-        if len(wanted) * pixels > service.limits.pixels:
-            raise InputError(f"At most {service.limits.pixels:,} pixels are made for a request: ask for fewer samples.")
-        made = await service.samples(run, wanted, chosen_in(asked.controls))
-        return await _encoded({"png": _png, "zip": _zip, "json": _json}[form], made)
+        form = _form(asked.format, len(wanted), pixels, service)
+        return await _encoded(form, await service.samples(run, wanted, chosen_in(asked.controls)))
 
     async def latents(asked: Any) -> JSONResponse:
         """Return the latents (N, Z) of seeds, to walk among and to give to /samples."""
@@ -72,10 +75,20 @@ def _generating(router: APIRouter, service: Service, run: Served) -> None:
         return JSONResponse({"latents": await service.alone(lambda: run.model.latents(asked.seeds, chosen))})
 
     samples.__annotations__["asked"], latents.__annotations__["asked"] = samples_model(kind), seeds_model(kind)
-    content = {"image/png": BINARY, "application/zip": BINARY, "application/json": {}}
-    ok: dict[int | str, dict[str, Any]] = {200: {"description": "The samples.", "content": content}}
-    router.post("/samples", responses=ok, response_class=Response)(samples)
+    router.post("/samples", responses=MADE, response_class=Response)(samples)
     router.post("/latents")(latents)
+
+
+def _painting(router: APIRouter, service: Service, run: Served) -> None:
+    pixels = run.model.spec.shape[-1] * run.model.spec.shape[-2]
+
+    async def paint(asked: Any) -> Response:
+        """Paint a text: the same text and seed make the same pictures, and each names the words that are unknown."""
+        form = _form(asked.format, asked.n, pixels, service)
+        return await _encoded(form, await service.alone(lambda: run.model.paint(asked.text, asked.n, seed=asked.seed)))
+
+    paint.__annotations__["asked"] = texts_model(run.model.kind)
+    router.post("/paint", responses=MADE, response_class=Response)(paint)
 
 
 def _transforming(router: APIRouter, service: Service, run: Served) -> None:
@@ -133,6 +146,20 @@ async def _pictures(request: Request) -> tuple[bytes, bytes | None]:
     if not image:
         raise InputError("No picture was sent: the form needs a file as its part `image`.")
     return image, mask
+
+
+def _form(asked: Form | None, count: int, pixels: int, service: Service) -> Callable[[Sequence[Answer]], Response]:
+    """Return what makes an answer of `count` pictures of `pixels` each in the form that is asked for.
+
+    Raises:
+        InputError: one cannot hold so many, or there are too many pixels.
+    """
+    form = asked or ("png" if count == 1 else "zip")
+    if form == "png" and count > 1:
+        raise InputError("A png holds one sample, and several were asked for: give format zip or json.")
+    if count * pixels > service.limits.pixels:
+        raise InputError(f"At most {service.limits.pixels:,} pixels are made for a request: ask for fewer samples.")
+    return {"png": _png, "zip": _zip, "json": _json}[form]
 
 
 def _headers(made: Answer) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Annotated, Any, Literal
 
 import docstring_parser
@@ -24,7 +25,11 @@ class Confirmed(BaseModel):
 MOST_SAMPLES = 64
 """Samples that one request may ask for."""
 
+LONGEST_TEXT = 1000
+"""Characters of a text that is painted."""
+
 Form = Literal["png", "zip", "json"]
+FORMS = "png holds one sample; several come as zip or json. By default png for one and zip for several."
 
 
 def controls_model(recipe: type[Recipe], *, name: str, **more: Any) -> type[BaseModel]:
@@ -51,7 +56,7 @@ def samples_model(recipe: type[Recipe]) -> type[BaseModel]:
     described = {
         "seeds": "A sample each: the first that `zerosum sample --seed` makes.",
         "latents": "Latents (N, Z) in place of those of the seeds, of which one, or as many, may be given beside.",
-        "format": "png holds one sample; several come as zip or json. By default png for one and zip for several.",
+        "format": FORMS,
     }
     return create_model(
         f"{recipe.__name__}Samples",
@@ -70,6 +75,21 @@ def transform_model(recipe: type[Recipe]) -> type[BaseModel]:
     """Return the model of the query of a request that sends an image."""
     seed = (Seed, Field(default=0, description="Start of the randomness, if the recipe has any."))
     return controls_model(recipe, name=f"{recipe.__name__}Query", seed=seed)
+
+
+def texts_model(recipe: type[Recipe]) -> type[BaseModel]:
+    """Return the model of a request for images of a text, from the parameters of the recipe's method."""
+    method = getattr(recipe, recipe.task.method)
+    texts = {p.arg_name: p.description for p in docstring_parser.parse(method.__doc__ or "").params}
+    several = inspect.signature(method).parameters["n"].default
+    return create_model(
+        f"{recipe.__name__}Texts",
+        __config__=STRICT,
+        text=(str, Field(description=texts.get("text"), min_length=1, max_length=LONGEST_TEXT)),
+        n=(int, Field(default=several, description=texts.get("n"), ge=1, le=MOST_SAMPLES)),
+        seed=(Seed, Field(default=0, description="The images are those of `zerosum paint --seed`.")),
+        format=(Form | None, Field(default=None, description=FORMS)),
+    )
 
 
 def seeds_model(recipe: type[Recipe]) -> type[BaseModel]:

@@ -1,4 +1,4 @@
-"""Trackio. Written by its documentation; not tested, because it needs an older pillow than zerosum is tested with."""
+"""Trackio. Tested against a stand-in, because it needs an older pillow than zerosum is tested with."""
 
 from __future__ import annotations
 

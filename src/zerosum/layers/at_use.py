@@ -1,4 +1,4 @@
-"""Weights of convolutions in the order in memory that a CPU's kernels take."""
+"""Convolutions of models that are used and no longer trained: the order of their weights, and their kernels."""
 
 from __future__ import annotations
 
@@ -17,3 +17,10 @@ def order_weights(model: nn.Module) -> None:
     for layer in model.modules():
         if isinstance(layer, Conv2d | ConvTranspose2d | UpsampleConv) and layer._parameters.get("weight") is not None:
             layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
+
+
+def allow_kernels_of_use(model: nn.Module) -> None:
+    """Let convolutions of a trained model take kernels whose last bits are not those of training."""
+    for layer in model.modules():
+        if isinstance(layer, ConvTranspose2d):
+            layer.at_use = True
