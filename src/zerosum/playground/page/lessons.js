@@ -65,7 +65,7 @@ const LESSONS = {
       const pull = medianPull(session), fake = rowMean(session, "discriminator/fake");
       const right = (rowMean(session, "discriminator/real_accuracy") + rowMean(session, "discriminator/fake_accuracy")) / 2;
       return {
-        holds: right > 0.95 && pull < 0.01,
+        holds: right > 0.9 && pull < 0.01,
         text: `The discriminator was right on ${percent(right)} of the samples, its mean logit of generated ones was `
           + `${fake.toFixed(1)}, and half of the samples had a gradient shorter than ${short(pull)}.`,
       };
@@ -141,7 +141,7 @@ const LESSONS = {
     seen(session) {
       const spread = lastSpread(session);
       return {
-        holds: spread > 0.7 && !sign(session, "mode-collapse"),
+        holds: spread > 0.6 && !sign(session, "mode-collapse"),
         text: `Over the last 500 rounds the samples had ${percent(spread)} of the spread of real ones.`,
       };
     },
