@@ -29,7 +29,7 @@ PAGES = (
 AXE = """const done = arguments[0];
 axe.run(document, { resultTypes: ["violations"] }).then((found) => done(found.violations
   .filter((one) => one.impact === "serious" || one.impact === "critical")
-  .map((one) => `${one.id}: ${one.nodes.length} times, ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" ")}`)))"""
+  .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" ")}`)))"""
 
 
 def violations(browser: Browser) -> list[str]:

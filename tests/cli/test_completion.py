@@ -67,7 +67,8 @@ def test_fish_completes_them(scripts: Path):
 def test_zsh_completes_them(scripts: Path, tmp_path: Path):
     zsh = shutil.which("zsh") or pytest.skip("needs zsh")
     one = [(typed, *found) for typed, found in WANTED.items() if found]
-    ready = f"PROMPT='> '; fpath=({scripts}/.zfunc $fpath); autoload -Uz compinit; compinit -u -d {tmp_path}/dump; echo rea''dy\n"
+    ready = f"PROMPT='> '; fpath=({scripts}/.zfunc $fpath); autoload -Uz compinit; "
+    ready += f"compinit -u -d {tmp_path}/dump; echo rea''dy\n"
     mine, theirs = pty.openpty()
     with subprocess.Popen([zsh, "-f", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path) as shell:
         try:

@@ -104,7 +104,7 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
 
 
 def _complete(asked: str, shells: Sequence[str]) -> int:
-    """Print the completion script of a shell, by default the one that this is typed in, or write it where it belongs."""
+    """Print the completion script of a shell, by default of the one in use, or write it where it belongs."""
     from zerosum.errors import InputError
     from zerosum.runtime.terminal import say, tell
 

@@ -26,9 +26,9 @@ PLACES = {
 """Of each shell, the variable that names the folder, its default under the home folder, and the file in it."""
 
 REMARKS = {
-    "bash": "Shells opened from now on complete, if the package bash-completion is there; else add to ~/.bashrc: source {}",
+    "bash": "New shells complete if the package bash-completion is installed; else add to ~/.bashrc: source {}",
     "zsh": "Add to ~/.zshrc, and open a new shell: fpath=({0.parent} $fpath); autoload -Uz compinit; compinit",
-    "fish": "Shells opened from now on complete.",
+    "fish": "New shells complete.",
 }
 
 
@@ -99,7 +99,7 @@ def install(shell: str, commands: Mapping[str, str]) -> tuple[Path, str]:
 
 
 def _cases(found: Mapping[str, Flags], own: Mapping[str, Flags]) -> tuple[list[str], list[str], list[str]]:
-    """Return the lines of three `case` statements of bash and zsh: values of flags, flags of commands and of recipes."""
+    """Return the lines of three `case` statements: values of flags, flags of commands and flags of recipes."""
     values = {f"{command}:{name}": v for command, flags in found.items() for name, v in flags.items() if v and name}
     values |= {f"*:{name}": v for flags in own.values() for name, v in flags.items() if v}
     return (
