@@ -1,4 +1,4 @@
-# docker build -t zerosum . ; docker run --rm -v "$PWD:/work" zerosum train digits
+# docker build -t zerosum . ; docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" zerosum train digits
 FROM python:3.11-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
@@ -6,11 +6,12 @@ COPY src src
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 FROM python:3.11-slim
+COPY constraints.txt /
 COPY --from=build /wheels /wheels
-RUN pip install --no-cache-dir torch --index-url https://download.pytorch.org/whl/cpu \
-    && pip install --no-cache-dir "zerosum[serve] @ file://$(ls /wheels/*.whl)" \
-    && useradd --create-home zerosum
-USER zerosum
+RUN pip install --no-cache-dir --constraint /constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
+    && pip install --no-cache-dir --constraint /constraints.txt "zerosum[serve] @ file://$(ls /wheels/*.whl)" \
+    && useradd --create-home --uid 10001 zerosum
+USER 10001
 WORKDIR /work
 ENV ZEROSUM_CACHE=/tmp/zerosum
 ENTRYPOINT ["zerosum"]

@@ -8,12 +8,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pages import llms, reference
+from pages import guides, llms, notebooks, reference
 from zerosum import __version__
 
 DOCS = Path(__file__).parent
 reference.write(DOCS / "reference")
 llms.write(DOCS, DOCS / "_built")
+notebooks.write(DOCS / "_built" / "notebooks")
 
 project = "zerosum"
 author = "the authors of zerosum"
@@ -46,10 +47,31 @@ html_theme_options = {
 }
 
 
+ACCESSIBLE = {
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+}
+"""What readers with a keyboard or a screen reader need: levels of headings, and regions that scroll without a mouse."""
+
+
 def setup(app: Any) -> None:
-    """Keep the stars of shapes such as (n, *shape) from being read as emphasis."""
+    """Connect what Sphinx calls for each docstring, each source and each page."""
 
     def escape(app: Any, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:
+        """Keep the stars of shapes such as (n, *shape) from being read as emphasis."""
         lines[:] = [line if line.lstrip().startswith(">>>") else line.replace("*", "\\*") for line in lines]
 
+    def offer_notebook(app: Any, name: str, source: list[str]) -> None:
+        page = name.removeprefix("guides/")
+        if page in guides.GUIDES_WITH_COMMANDS and page != name:
+            source[0] += f"\nThis page {{download}}`as a notebook <../_built/notebooks/{page}.ipynb>`.\n"
+
+    def make_accessible(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+        for part in ("body", "furo_navigation_tree"):
+            for found, made in ACCESSIBLE.items():
+                context[part] = (context.get(part) or "").replace(found, made)
+
     app.connect("autodoc-process-docstring", escape, priority=100)
+    app.connect("source-read", offer_notebook)
+    app.connect("html-page-context", make_accessible, priority=900)  # after the theme's own

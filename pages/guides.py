@@ -62,7 +62,7 @@ GUIDES_WITH_COMMANDS: dict[str, Guide] = {
     "photos": Guide(_photos, pictures={"photos-samples": "samples.png"}, progress={"photos-progress": "runs/photos"}),
     "colour": Guide(_photos, pictures={"colour": "runs/colour/samples/0*.png"}),
     "zebras": Guide(_animals, pictures={"zebras": "runs/zebras/samples/0*.png"}),
-    "larger": Guide(_photos, pictures={"larger": "runs/larger/samples/0*.png"}),
+    "larger": Guide(_photos),
     "holes": Guide(_photos, pictures={"holes": "runs/filler/samples/0*.png"}),
     "two-gans": Guide(),
     "many-machines": Guide(),

@@ -164,3 +164,13 @@ def test_progress_in_a_notebook_is_one_line(monkeypatch):
         progress.update(dataclasses.replace(status, round=round_))
     assert len(shown) == 1
     assert shown[0].startswith("round 3/3")
+
+
+def test_references_name_all_authors_and_where_a_paper_appeared():
+    found = cite.entries()
+    assert len(found) > 50
+    for number, entry in found.items():
+        assert "others" not in entry
+        assert ("booktitle = {" in entry) == entry.startswith("@inproceedings{"), entry
+        year = int(re.findall(r"year = \{(\d{4})\}", entry)[0])
+        assert 0 <= year - (2000 + int(number[:2])) <= 2 or number == "2501.05441", entry  # put on arXiv after it

@@ -47,6 +47,9 @@ COMMANDS = {
 LIGHT = ("recipes", "report")
 """Commands that begin without PyTorch."""
 
+COMPLETION = ("--install-completion", "--print-completion")
+"""Flags of the program itself, after which a shell may be named."""
+
 USAGE = """usage: zerosum COMMAND ...
 
 {commands}
@@ -55,7 +58,8 @@ USAGE = """usage: zerosum COMMAND ...
   zerosum sample runs/photos -n 16            make new ones
   zerosum doctor runs/photos                  what goes wrong, and which flag to change
 
-`zerosum COMMAND --help` explains a command; `zerosum --version` says which this is."""
+`zerosum COMMAND --help` explains a command; `zerosum --version` says which this is;
+`zerosum --install-completion` makes bash, zsh or fish complete commands and flags."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,10 +95,32 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
 
         say(__version__)
         return 0
+    if given[0] in COMPLETION:
+        return _complete(given[0], given[1:])
     if given[0] not in COMMANDS:
         tell(_unknown(given[0]))
         return 2
     return _run(given[0], given[1:])
+
+
+def _complete(asked: str, shells: Sequence[str]) -> int:
+    """Print the completion script of a shell, by default of the one in use, or write it where it belongs."""
+    from zerosum.errors import InputError
+    from zerosum.runtime.terminal import say, tell
+
+    shell = next(iter(shells), os.path.basename(os.environ.get("SHELL", "")))
+    try:
+        with loading():
+            from zerosum.cli import completion
+        if asked == "--print-completion":
+            say(*completion.script(shell, COMMANDS).rstrip("\n").split("\n"))
+            return 0
+        path, remark = completion.install(shell, COMMANDS)
+    except InputError as error:
+        tell(error)
+        return error.exit_code
+    say(f"Written: {path}", remark)
+    return 0
 
 
 def _run(command: str, arguments: list[str]) -> int:

@@ -22,11 +22,12 @@ from tyro.constructors import (
     UnsupportedTypeAnnotationError,
 )
 
-from zerosum.cli.unknown_flags import require_known_flags
+from zerosum.cli.unknown_flags import LIST_FLAGS, listing, require_known_flags
 from zerosum.config import documentation, flag
 from zerosum.errors import InputError
 from zerosum.hub import PREFIX, local
 from zerosum.runtime.paths import expanded
+from zerosum.runtime.terminal import say
 
 TAKE_HF = ("--features", "--identity")
 """Flags after which hf:NAME is a network that maps images to features, not a run."""
@@ -97,8 +98,11 @@ def parse(kind: type, arguments: Sequence[str], *, prog: str) -> Any:
 
     Raises:
         InputError: there is a flag that the command does not have.
-        SystemExit: help was printed (0), or the flags are wrong and the reason is on stderr (2).
+        SystemExit: help or the flags were printed (0), or the flags are wrong and the reason is on stderr (2).
     """
+    if LIST_FLAGS in arguments:
+        say(*listing(kind))
+        raise SystemExit(0)
     helping = not {"-h", "--help"}.isdisjoint(arguments)
     if not helping:
         require_known_flags(kind, arguments, prog=prog)

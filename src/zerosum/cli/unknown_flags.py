@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -97,6 +97,10 @@ NEEDLESS = {
 """What others ask for, and why it is not asked here."""
 
 
+LIST_FLAGS = "--list-flags"
+"""Asks any command for its `listing`, of which the completion of shells is made."""
+
+
 def require_known_flags(kind: type, arguments: Sequence[str], *, prog: str) -> None:
     """Refuse a flag that the command `kind` does not have, and name the one that is meant.
 
@@ -108,6 +112,23 @@ def require_known_flags(kind: type, arguments: Sequence[str], *, prog: str) -> N
     for word in (argument.partition("=")[0] for argument in arguments):
         if word.startswith("--") and word != "--" and word.replace("_", "-") not in spelled:
             raise InputError(f"There is no flag {word} of {prog}: {_meant(word, known, _places(kind), prog)}")
+
+
+def listing(kind: type) -> list[str]:
+    """Return a line for each flag of the command `kind`, and after it the values that it has to choose from.
+
+    Words that have a choice without a flag are a line that begins with a blank.
+    """
+    by_name = {name: type_ for name, type_, _ in _all_fields(kind)}
+    lines = [" ".join((word, *_choices(by_name[name]))) for name, words in _flags(kind) for word in words]
+    placed = (_choices(type_) for _, type_, marks in _fields(kind) if tyro.conf.Positional in marks)
+    return [*(" ".join(("", *values)) for values in placed if values), *lines]
+
+
+def _choices(type_: Any) -> tuple[str, ...]:
+    if get_origin(type_) is Literal:
+        return tuple(map(str, get_args(type_)))
+    return tuple(value for inner in get_args(type_) for value in _choices(inner))
 
 
 def _meant(word: str, known: Mapping[str, tuple[str, ...]], places: Sequence[str], prog: str) -> str:
@@ -127,12 +148,19 @@ def _meant(word: str, known: Mapping[str, tuple[str, ...]], places: Sequence[str
 
 def _flags(kind: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the fields of a command, and of the settings in it, that are flags, each with its spellings."""
-    for name, type_, marks in _fields(kind):
-        if dataclasses.is_dataclass(type_):
-            yield from _flags(type_)
-        elif tyro.conf.Positional not in marks:
+    for name, _, marks in _all_fields(kind):
+        if tyro.conf.Positional not in marks:
             aliases = [alias for mark in marks for alias in getattr(mark, "aliases", None) or ()]
             yield name, (flag(name), *aliases)
+
+
+def _all_fields(kind: Any) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+    """Yield the fields of a command, and those of the settings in it."""
+    for name, type_, marks in _fields(kind):
+        if dataclasses.is_dataclass(type_):
+            yield from _all_fields(type_)
+        else:
+            yield name, type_, marks
 
 
 def _places(kind: Any) -> list[str]:

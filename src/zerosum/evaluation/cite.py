@@ -19,7 +19,7 @@ from zerosum.evaluation.result import FILE, Evaluation
 from zerosum.run.directory import Run
 
 ARXIV = re.compile(r"arxiv\.org/abs/(\d{4}\.\d{4,5})")
-ENTRY = re.compile(r"^@misc\{.*?^\}\n", re.MULTILINE | re.DOTALL)
+ENTRY = re.compile(r"^@\w+\{.*?^\}\n", re.MULTILINE | re.DOTALL)
 
 SOFTWARE = """@software{{zerosum,
   author = {{{{the authors of zerosum}}}},
