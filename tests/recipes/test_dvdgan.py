@@ -13,6 +13,9 @@ from zerosum.kinds.clips import Clips
 from zerosum.layers.conv_gru import ConvGRU
 from zerosum.layers.spectral_norm import apply_spectral_norm, normalised_weight
 from zerosum.networks.dvdgan import Generator, SpatialDiscriminator, TemporalDiscriminator, pixel_budget
+from zerosum.run.config import RunConfig
+from zerosum.run.load import build_recipe
+from zerosum.training.choice import with_stabilisers
 
 
 def trainable(network: nn.Module) -> int:
@@ -138,6 +141,13 @@ def test_clips_without_labels_are_played() -> None:
     loss = recipe.discriminator_loss(Clips(clip=torch.randn(2, 3, 1, 16, 16)))
     assert loss.total().isfinite()
     assert recipe.sample(2).shape == (2, 3, 1, 16, 16)
+
+
+def test_clips_are_mirrored_and_not_augmented_as_images() -> None:
+    spec = Spec(shape=(3, 1, 16, 16), kind="clips")
+    plan = RunConfig.read("moving-digits", None, {"mirror": 0.5, "width": 2})
+    assert build_recipe(plan, spec).jitter.mirror == 0.5
+    assert not with_stabilisers(plan, spec, count=10).training.stabilise
 
 
 @pytest.mark.parametrize(

@@ -217,5 +217,4 @@ KIND = Kind(
     pictures=False,
     features="clips",
     frechet="FVD",
-    jitters=False,  # augmentation of what a discriminator takes is for single images
 )

@@ -53,7 +53,7 @@ def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, t
 
 def with_stabilisers(plan: RunConfig, spec: Spec, count: int) -> RunConfig:
     """Return a plan with what stabilises it by default on `count` samples of a spec, where nothing was named."""
-    few = kinds.find(spec.kind).jitters and count < FEW_IMAGES
+    few = kinds.find(spec.kind).pictures and count < FEW_IMAGES
     if not plan.recipe_is_default or not few or "stabilise" in plan.asked:
         return plan
     return replace(plan, training=replace(plan.training, stabilise=AUGMENTATION))

@@ -88,7 +88,7 @@ def _first(value: Any, values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _applies(plan: RunConfig, spec: Spec, name: str) -> bool:
     """Whether a recipe can have a stabiliser; built without memory for its weights."""
-    if name == "diff-augment" and not kinds.find(spec.kind).jitters:
+    if name == "diff-augment" and not kinds.find(spec.kind).pictures:
         return False
     try:
         with torch.device("meta"):
