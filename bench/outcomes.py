@@ -15,6 +15,7 @@ Every other run is healthy. Samples are made by the running average of the weigh
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,6 +56,9 @@ class Outcome:
     fails: bool
     measured: str
     """The figures that say so; of real samples in brackets."""
+    badness: float = math.inf
+    """1 is perfect: of images the Frechet distance over that of real ones; of points one over the share of modes that
+    are found times that of samples near one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +99,7 @@ def _of_points(recipe: Recipe, data: str) -> Outcome:
     return Outcome(
         fails=count.found < MODES * count.modes or count.high_quality < QUALITY * perfect.high_quality,
         measured=f"{count.found} of {count.modes} modes, {near}",
+        badness=1 / max(count.found / count.modes * count.high_quality / perfect.high_quality, 1e-4),
     )
 
 
@@ -111,7 +116,7 @@ def _of_images(recipe: Recipe, data: str) -> Outcome:
         obeyed = float((seen.logits.argmax(1) == asked).double().mean())  # type: ignore[union-attr]
         fails = fails or obeyed < OBEDIENCE
         measured += f", {obeyed:.0%} of the class asked for"
-    return Outcome(fails=fails, measured=measured)
+    return Outcome(fails=fails, measured=measured, badness=distance / real.distance)
 
 
 @cache
