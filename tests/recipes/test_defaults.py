@@ -19,11 +19,14 @@ EMA = "ours, because single iterates of a game vary; the decay of Karras et al. 
 DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
     "dvdgan": {
         "preset": ("auto", "ours, because small networks suit a CPU and large ones a GPU"),
+        "loss": ("hinge", "Clark et al. 2019, section 3.1"),
+        "gamma": (1.0, "ours, because it suits small clips (2 to 0.2 for ffhq64 in Huang et al. 2024)"),
         "rounds": (4_000, "ours, because it is sized for a CPU"),
         "batch": (8, "ours, because it is sized for a CPU (512 in section 4.1)"),
         "latent_dim": (32, "ours, because it is sized for a CPU (120 in section 3)"),
         "embedding": (32, "ours, because it is sized for a CPU (120 in section 3)"),
         "width": (4, "ours, because it is sized for a CPU (not fully stated in the paper)"),
+        "discriminator_width": (None, "ours, because the authors state no widths"),
         "spatial_frames": (4, "ours, because clips are of 16 frames (8 in section 3.1)"),
         "n_discriminator": (2, "Clark et al. 2019, section 4.1"),
         "generator_lr": (5e-4, "ours, because small batches and few rounds (1e-4 in section 4.1)"),

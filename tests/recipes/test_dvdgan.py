@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -119,17 +122,48 @@ def test_frames_are_drawn_without_replacement_for_each_clip() -> None:
     assert set(drawn.flatten().tolist()) == set(range(16))
 
 
-def test_logits_of_zero_lose_two_in_each_discriminator_and_nothing_in_the_generator() -> None:
-    playing = game("dvdgan", ())
-    recipe = playing.recipe
+@pytest.mark.parametrize(("loss", "lost", "left"), [("hinge", 2.0, 0.0), ("relativistic", math.log(2), math.log(2))])
+def test_logits_of_zero_lose_what_the_game_says(loss: str, lost: float, left: float) -> None:
+    playing = game("dvdgan", (), settings={"loss": loss})
+    recipe: Any = playing.recipe
     with torch.no_grad():
         for network in recipe.discriminators():
             for parameter in network.logit.parameters():
                 parameter.zero_()
     batch = playing.draw()
+    found = {name: term.item() for name, term in recipe.discriminator_loss(batch).items()}
+    assert found.pop("penalty", 0.0) == 0
+    assert found == {"spatial": pytest.approx(lost), "temporal": pytest.approx(lost)}
+    found = {name: term.item() for name, term in recipe.generator_loss(batch).items()}
+    assert found == {"spatial": pytest.approx(left), "temporal": pytest.approx(left)}
+
+
+def test_the_penalty_is_gamma_by_half_the_mean_squared_slope_on_each_side_of_each_discriminator() -> None:
+    playing = game("dvdgan", (), settings={"loss": "relativistic", "gamma": 3.0})
+    recipe: Any = playing.recipe
+    slope = 0.25
+
+    def linear(clip: Tensor, labels: Tensor | None) -> Tensor:
+        return slope * clip.flatten(1).sum(1)
+
+    recipe.discriminators = lambda: (linear, linear)
+    batch = playing.draw()
+    values = batch.clip[0].numel()
     loss = recipe.discriminator_loss(batch)
-    assert {name: term.item() for name, term in loss.items()} == {"spatial": 2.0, "temporal": 2.0}
-    assert {name: term.item() for name, term in recipe.generator_loss(batch).items()} == {"spatial": 0, "temporal": 0}
+    assert loss["penalty"].item() == pytest.approx(2 * (3 / 2) * 2 * slope**2 * values)
+
+
+def test_the_relativistic_game_compares_pairs_of_a_class_and_bounds_pixels_in_use_alone() -> None:
+    playing = game("dvdgan", (), settings={"loss": "relativistic"})
+    recipe: Any = playing.recipe
+    batch = playing.draw()
+    with torch.no_grad():
+        recipe.generator.to_image.bias += 5
+        drawn, labels = recipe._drawn(batch)
+    assert labels is batch.label
+    assert drawn.max() > 1
+    assert recipe.sample(4).max() == 1
+    assert not any(name.endswith(".u") for name, _ in recipe.named_buffers())
 
 
 def test_clips_without_labels_are_played() -> None:

@@ -86,7 +86,7 @@ class Stage(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents, and classes, to clips: a dense layer for all frames alike, stages, batch norm, ReLU, 3x3 and tanh.
+    """Latents, and classes, to clips: a dense layer for all frames alike, stages, batch norm, ReLU and 3x3; tanh.
 
     Batch norm has one set of statistics for all frames, and takes its gains from the latent and the class.
 
@@ -96,10 +96,21 @@ class Generator(nn.Module):
         width: channels of a unit.
         classes: K; 0 takes no labels.
         embedding: E, values of a class's embedding.
+        bounded: whether tanh ends it; without, pixels may lie beyond [-1, 1].
     """
 
-    def __init__(self, latent: int, shape: tuple[int, ...], width: int, *, classes: int = 0, embedding: int) -> None:
+    def __init__(
+        self,
+        latent: int,
+        shape: tuple[int, ...],
+        width: int,
+        *,
+        classes: int = 0,
+        embedding: int,
+        bounded: bool = True,
+    ) -> None:
         super().__init__()
+        self.bounded = bounded
         depth, *start = halvings(shape[1:])
         widths = [units * width for units in generator_widths(depth)]
         self.frames, self.start = shape[0], (widths[0], *start)
@@ -110,7 +121,7 @@ class Generator(nn.Module):
         self.norm, self.to_image = nn.BatchNorm2d(widths[-1]), Conv2d(widths[-1], shape[1], 3, padding=1)
 
     def forward(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Map (N, Z), and labels (N,) where there are classes, to (N, T, C, H, W) in [-1, 1]."""
+        """Map (N, Z), and labels (N,) where there are classes, to (N, T, C, H, W)."""
         vector = latent
         if self.embedding is not None and labels is not None:
             vector = torch.cat([latent, self.embedding(labels)], 1)
@@ -119,7 +130,8 @@ class Generator(nn.Module):
         condition = vector.repeat_interleave(self.frames, 0)  # frames of a clip are neighbours
         for stage in self.stages:
             maps = stage(maps, condition)
-        return self.to_image(self.norm(maps.flatten(0, 1)).relu_()).tanh().unflatten(0, maps.shape[:2])
+        frames = self.to_image(self.norm(maps.flatten(0, 1)).relu_())
+        return (frames.tanh() if self.bounded else frames).unflatten(0, maps.shape[:2])
 
 
 class Projected(nn.Module):
