@@ -128,7 +128,7 @@ def scatter(points: Tensor, *, reference: Tensor | None = None, size: int = 512)
 
 
 def save_images(images: Tensor, folder: Path, *, prefix: str, metadata: Mapping[str, str]) -> list[Path]:
-    """Write one file a sample: PNG, or .npy (C, H, W) float32 where the channels make no picture.
+    """Write one file a sample, and return them: PNG, or .npy (C, H, W) float32 where the channels make no picture.
 
     PNG files carry the metadata as text chunks; beside .npy files it is written once as `<prefix>.json`.
 
@@ -137,9 +137,6 @@ def save_images(images: Tensor, folder: Path, *, prefix: str, metadata: Mapping[
         folder: Made if it does not exist.
         prefix: Files are called `<prefix>-0000.png` and so on.
         metadata: Name -> text, for example seed and run.
-
-    Returns:
-        The N files of the samples, in order.
 
     Raises:
         InputError: The images cannot be shown.
