@@ -198,11 +198,12 @@ def _defaults(plan: RunConfig, kind: str, *, from_start: bool) -> dict[str, Any]
 
 def _steady(facts: Facts, plan: RunConfig, *, from_start: bool) -> dict[str, Any]:
     """Return settings by which games converge: a penalty of the discriminator's slope, one pace for both."""
-    known, image, found = plan.config.to_json(), len(facts.shape) == 3, dict[str, Any]()
+    known, image = plan.config.to_json(), len(facts.shape) == 3
+    found: dict[str, Any] = {}
     if image and from_start and known.get("discriminator_norm") in ("batch", "auto"):
         freed = replace(facts, config={**known, "discriminator_norm": "none"})
         if remedies.admits(freed, "r1"):
-            found, facts = {"discriminator_norm": "none"}, freed
+            found["discriminator_norm"], facts = "none", freed
     penalised, width = remedies.admits(facts, "r1"), known.get("width")
     if penalised:
         convolves = width is not None and facts.objective == "logistic"
