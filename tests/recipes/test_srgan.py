@@ -212,14 +212,14 @@ class Told(Silent):
     ("content", "said"), [("auto", "pixels"), ("pixels", "pixels"), ("discriminator", "discriminator's own features")]
 )
 def test_another_content_loss_than_the_papers_is_said(content, said):
-    (note,) = small(content=content, rounds=2, pretrain=1).notes
+    note = small(content=content, rounds=2, pretrain=1).notes[-1]
     assert said in note
     assert "not" in note
     assert "--vgg FILE" in note
 
 
 def test_it_is_said_when_no_round_is_left_for_the_game():
-    (note,) = small(rounds=50, pretrain=50).notes
+    note = small(rounds=50, pretrain=50).notes[-1]
     assert "All 50 rounds are SRResNet's alone" in note
 
 
@@ -276,3 +276,9 @@ def test_vgg_computes_in_float32_under_autocast(weights: Path) -> None:
         rounded = network(image)
     assert rounded.dtype == torch.float32
     assert torch.equal(rounded, network(image))
+
+
+@pytest.mark.parametrize(("side", "said"), [(44, True), (48, False)])
+def test_tiles_that_are_mostly_padding_are_said(side: int, said: bool) -> None:
+    notes = small((3, side, side)).notes
+    assert any(f"images of {side // 4}x{side // 4} pixels" in note and "--size 48" in note for note in notes) is said

@@ -53,6 +53,10 @@ FEATURE_SCALE = 1 / 12.75
 """Brings VGG's features to the scale of pixels (section 3.2)."""
 
 
+FEWEST_PIXELS = 12
+"""Pixels a side of a reduced tile: a generator that learned from 3x3 made photographs black, from 12x12 it did not."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config(TranslationConfig):
     """Super-resolution."""
@@ -134,16 +138,30 @@ class SRGAN(UpscalingRecipe):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the content loss is, or that there is none, to be said when training starts."""
-        c = self.config
+        """What the content loss is, or that there is none, and whether tiles are too small, to be said at the start."""
+        c, small = self.config, self._small_tiles()
         if self.pretrain_rounds >= c.rounds:
-            return (f"All {c.rounds:,} rounds are SRResNet's alone: give a --pretrain below that for a game after it.",)
+            return (
+                *small,
+                f"All {c.rounds:,} rounds are SRResNet's alone: give a --pretrain below that for a game after it.",
+            )
         said = {
             "vgg": f"features of VGG19, with the weights in {c.vgg}, as in the paper",
             "discriminator": "the discriminator's own features, not VGG19's as in the paper (--vgg FILE)",
             "pixels": "the distance of the pixels, not of VGG19's features as in the paper (--vgg FILE)",
         }[self.content]
-        return (f"Content loss after --pretrain: {said}.",)
+        return (*small, f"Content loss after --pretrain: {said}.")
+
+    def _small_tiles(self) -> tuple[str, ...]:
+        """Say that reduced tiles are so small that the generator hardly learns but at their padded edges."""
+        height, width = (side // self.factor for side in self.spec.shape[1:])
+        if min(height, width) >= FEWEST_PIXELS:
+            return ()
+        enough = FEWEST_PIXELS * self.factor
+        return (
+            f"The generator learns from images of {height}x{width} pixels, most of which lie beside the zeros that pad "
+            f"them, so that larger images come out with wrong colours: --size {enough} or more.",
+        )
 
     @property
     def pretrain_rounds(self) -> int:
