@@ -104,7 +104,8 @@ def test_nothing_is_said_of_loading_elsewhere(zerosum: Any) -> None:
 
 
 SLOW = """
-import sys, time, types
+import signal, sys, time, types
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a program started in the background lacks
 
 def find_spec(name, *_):
     if name == "torch":
