@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,17 @@ FLAGS = (
 )
 PATIENCE = 120
 """Seconds."""
+
+
+@contextmanager
+def serving(run: Path) -> Iterator[str]:
+    """Serve a run on the CPU by `zerosum serve`; the value is its address."""
+    command = [sys.executable, "-m", "zerosum", "serve", str(run), "--port", "0", "--device", "cpu"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
 
 
 class Browser:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.browser.conftest import Browser
+from tests.browser.conftest import Browser, serving
 from tests.recipes.conftest import SMALL
 from zerosum import api
 from zerosum.inference.paint import paint
@@ -31,12 +28,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     settings = {"rounds": 6, "batch": 4, "size": "32", "device": "cpu", "preview_every": 3, **SMALL["stackgan"]}
     place = tmp_path_factory.mktemp("paint") / "shapes"
     run = api.train("captioned-shapes", recipe="stackgan", run=place, progress=Silent(), **settings).path
-    command = [sys.executable, "-m", "zerosum", "serve", str(run), "--port", "0", "--device", "cpu"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip(), run
-        process.terminate()
+    with serving(run) as address:
+        yield address, run
 
 
 def test_what_is_typed_is_painted(browser: Browser, served: tuple[str, Path]) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +12,7 @@ import pytest
 from PIL import Image
 
 import zerosum
-from tests.browser.conftest import Browser
+from tests.browser.conftest import Browser, serving
 from zerosum.inference.generate import generate
 from zerosum.media.image_grid import picture
 from zerosum.run.load import load
@@ -31,12 +28,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     run = tmp_path_factory.mktemp("serve") / "<img src=x onerror='window.hurt=1'>"
     settings = {"width": 4, "batch": 8, "rounds": 2, "preview_every": 1, "previews": 4, "log_every": 1}
     zerosum.train("digits", recipe="dcgan", run=run, device="cpu", progress=Silent(), **settings)
-    command = [sys.executable, "-m", "zerosum", "serve", str(run), "--port", "0", "--device", "cpu"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip(), run
-        process.terminate()
+    with serving(run) as address:
+        yield address, run
 
 
 def test_the_page_shows_what_zerosum_sample_makes(browser: Browser, served: tuple[str, Path]) -> None:

@@ -40,6 +40,9 @@ from zerosum.tasks import ConditionalRecipe, PresetConfig
 LARGE_SIDE = 32
 """Shorter side, in pixels, up to which the presets of small clips are chosen."""
 
+VARIED_SIDE = 16
+"""Shorter side up to which the relativistic game was measured to give varied clips (docs/decisions/0150)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config(PresetConfig):
@@ -123,9 +126,10 @@ class Config(PresetConfig):
     @classmethod
     def preset_for(cls, spec: Spec, device: str) -> str:
         """Return a small one on a CPU and a large one elsewhere, by the frames' shorter side."""
-        low = min(spec.shape[-2:]) <= LARGE_SIDE
+        side = min(spec.shape[-2:])
+        low = side <= LARGE_SIDE
         if device == "cpu":
-            return "small" if low else "small64"
+            return "relativistic" if side <= VARIED_SIDE else "small" if low else "small64"
         return "medium" if low else "large"
 
 

@@ -40,8 +40,10 @@ def save(run: Run, game: Game[Any], *, keep: int, elders: bool = False) -> Path 
         StorageError: the disk refuses; the previous checkpoints stand.
     """
     target = run.checkpoint(game.clock.round)
-    if not write(run, target, game):
+    write = prepared(run, target, game)
+    if write is None:
         return None
+    write()
     prune(run, keep=keep, elders=elders)
     return target
 
@@ -76,21 +78,6 @@ def of_index(path: Path, read: Callable[[Any], T]) -> T:
         raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
 
 
-def write(
-    run: Run,
-    target: Path,
-    game: Game[Any],
-    *,
-    about: Mapping[str, Any] | None = None,
-    files: Mapping[str, bytes] | None = None,
-) -> bool:
-    """Write a checkpoint, with more entries of its index and more files, in the first process; return whether it is."""
-    finish = prepared(run, target, game, about=about, files=files)
-    if finish is not None:
-        finish()
-    return finish is not None
-
-
 def prepared(
     run: Run,
     target: Path,
@@ -100,6 +87,13 @@ def prepared(
     files: Mapping[str, bytes] | None = None,
 ) -> Callable[[], None] | None:
     """Take a game's state, and return in the first process what writes it, whatever the game does meanwhile.
+
+    Args:
+        run: the run.
+        target: folder of the checkpoint.
+        game: that is played.
+        about: more entries of its index.
+        files: more files of it.
 
     Raises:
         DivergedError: a weight is not finite.

@@ -45,7 +45,7 @@ class Copies:
             self._update()
         except Exception as error:  # stores raise errors of their own
             why = f"{type(error).__name__}: {error}"
-            self._say(f"{self._place} could not be written ({why}); the next checkpoint tries again.")
+            self._say(f"{self._place} could not be written ({why}): what it holds is older until it can be.")
             return False
         return True
 

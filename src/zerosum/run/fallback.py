@@ -29,7 +29,9 @@ def keep(run: Run, game: Game[Any], about: Mapping[str, Any], rows: Sequence[Map
         StorageError: the disk refuses.
     """
     history = "".join(json.dumps(row) + "\n" for row in rows).encode()
-    checkpoint.write(run, run.fallback, game, about={ABOUT: dict(about)}, files={HISTORY: history})
+    write = checkpoint.prepared(run, run.fallback, game, about={ABOUT: dict(about)}, files={HISTORY: history})
+    if write is not None:
+        write()
 
 
 def kept(run: Run) -> dict[str, Any] | None:

@@ -106,6 +106,9 @@ def settle(run: Run) -> None:
         aside.unlink()
         settled[RESCUES] = settled[RESCUES][:-1]
     run.describe(settled)
+    if last.fell_back:
+        with storing(run.path):
+            remove_folder(run.fallback)
 
 
 def void_values(run: Run, key: str) -> list[float]:

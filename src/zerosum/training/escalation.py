@@ -97,8 +97,8 @@ def changes(
     defaults = Change(step="defaults", settings=rules)
     if not from_start:
         steady = Change(step="steady", settings=_steady(facts, plan, from_start=False))
-        last = len(same) + 1 == tries
-        order = [*sure, defaults, *([steady] if last else []), *own[len(sure) :], steady]
+        rest = own[len(sure) :]
+        order = [*sure, defaults, *([steady, *rest] if len(same) + 1 == tries else [*rest, steady])]
     else:
         certain = {name: value for change in sure for name, value in change.settings.items()}
         settings = rules | _steady(facts, plan, from_start=True) | certain

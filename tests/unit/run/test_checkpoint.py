@@ -183,7 +183,7 @@ def test_a_flipped_bit_of_the_index_is_noticed(tmp_path: Path, bit: int) -> None
 
 
 def test_a_best_checkpoint_is_put_back_where_a_kill_came_between_the_old_and_the_new(run: Run) -> None:
-    checkpoint.write(run, run.best, played(1))
+    checkpoint.prepared(run, run.best, played(1))()
     run.best.rename(run.best.with_name(".zerosum-old.best"))
     run.sweep()
     checkpoint.restore(run.best, game("gan", (2,)))

@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from zerosum.data.packing.cache_files import storage_error
-from zerosum.data.packing.encoded import FILES, OFFSETS, EncodedRows, plan_from_json
+from zerosum.data.packing.encoded import EncodedRows, plan_from_json
 from zerosum.data.packing.making import finish
 from zerosum.data.packing.seal import is_sound
 from zerosum.data.spec import Spec
@@ -25,7 +25,6 @@ from zerosum.runtime.untrusted_json import parse
 
 FORMAT = 2
 MADE_AGAIN = "The packed form in the cache was damaged, and was made again."
-PARTS = ("samples.npy", FILES, OFFSETS, "labels.npy", "pack.json")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
