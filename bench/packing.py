@@ -1,9 +1,11 @@
-"""Many small images: how fast they are checked and packed, in how much memory, and what reading them costs in training.
+"""Many images: how fast they are checked and packed, in how much memory, and what reading them costs in training.
 
-    python -m bench.packing [--images 1000000] [--save]
+    python -m bench.packing [--images 1000000] [--gigabytes 20] [--save]
 
-The images (28x28, gray, PNG) are made by rule in one .tar. Each step runs in a process of its own; time is the
-processor's, which other work on the machine does not change much, and the largest memory is of that process.
+The small images (28x28, gray, PNG) are made by rule in one .tar, and in a folder of as many files. The large ones are
+BMPs of 20 MB in one .tar that is sparse on the disk: little else than its size is large. Each step runs in a process
+of its own; time is the processor's, which other work on the machine does not change much, and the largest memory is of
+that process. With --save, the result is written after each step.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,21 +30,52 @@ from zerosum import text
 from zerosum.training.session import peak_memory
 
 BATCH, BATCHES, ROUNDS = 128, 40, 100
+LARGE = (2600, 2560)
+"""Sides of a large image, (H, W): 20 MB of a BMP of three channels."""
 
 
-def write(place: Path, count: int) -> None:
-    """Write images of a moving blob into a .tar, ten classes of them."""
+def blobs(count: int) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of small images of a moving blob, ten classes of them."""
     y, x = np.mgrid[:28, :28]
+    for index in range(count):
+        row, column = index % 23 + 2, index // 23 % 23 + 2
+        blob = 255 * np.exp(-((y - row) ** 2 + (x - column) ** 2) / (4 + index % 10))
+        blob[index // 529 % 28, index // 14_812 % 28] = 255 - index % 7
+        Image.fromarray(blob.astype(np.uint8)).save(buffer := io.BytesIO(), "png", compress_level=1)
+        yield f"{index % 10}/{index:08d}.png", buffer.getvalue()
+
+
+def write_tar(place: Path, count: int) -> None:
+    """Write small images into a .tar."""
     with tarfile.open(place, "w") as archive:
-        for index in range(count):
-            row, column = index % 23 + 2, index // 23 % 23 + 2
-            blob = 255 * np.exp(-((y - row) ** 2 + (x - column) ** 2) / (4 + index % 10))
-            blob[index // 529 % 28, index // 14_812 % 28] = 255 - index % 7
-            Image.fromarray(blob.astype(np.uint8)).save(buffer := io.BytesIO(), "png", compress_level=1)
-            member = tarfile.TarInfo(f"{index % 10}/{index:08d}.png")
-            member.size = len(buffer.getvalue())
-            buffer.seek(0)
-            archive.addfile(member, buffer)
+        for name, content in blobs(count):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+def write_folder(place: Path, count: int) -> None:
+    """Write small images into files of their own."""
+    for label in range(10):
+        (place / str(label)).mkdir(parents=True)
+    for name, content in blobs(count):
+        (place / name).write_bytes(content)
+
+
+def write_sparse(place: Path, size: int) -> None:
+    """Write a .tar of `size` bytes of large images, whose black parts take no room on the disk."""
+    height, width = LARGE
+    Image.new("RGB", (width, height)).save(buffer := io.BytesIO(), "bmp")
+    header, whole = buffer.getvalue()[:54], len(buffer.getvalue())
+    noise = np.random.default_rng(0)
+    with open(place, "wb") as file:
+        for index in range(-(-size // whole)):
+            member = tarfile.TarInfo(f"{index % 2}/{index:06d}.bmp")
+            member.size = whole
+            start = file.tell()
+            file.write(member.tobuf() + header + noise.bytes(1 << 16))
+            file.seek(start + 512 + -(-whole // 512) * 512)
+        file.truncate(file.tell() + 1024)
 
 
 def cli(*words: str) -> None:
@@ -72,22 +105,38 @@ def draw(data: str, how: str) -> float:
     return (time.process_time() - before) / BATCHES
 
 
-def played(data: str, rounds: int) -> None:
-    """Train from the pack of pixels for a few rounds."""
-    run = tempfile.mkdtemp()
-    words = ("--recipe", "dcgan", "--batch", str(BATCH), "--rounds", str(rounds), "--run", f"{run}/run")
-    cli("train", data, *words, "--watch-every", "0", "--precision", "float32")
+def pack(*more: str) -> Callable[[str], None]:
+    """Return the step that packs data ahead of training."""
+    return lambda data: cli("data", "pack", data, *more)
 
 
-STEPS: dict[str, Callable[[str], object]] = {
-    "check": lambda data: cli("data", "check", data),
-    "pack, pixels": lambda data: cli("data", "pack", data, "--pack", "pixels"),
-    "pack, files": lambda data: cli("data", "pack", data, "--pack", "files"),
-    "open a pack that is there": lambda data: cli("data", "pack", data, "--pack", "pixels"),
-    "draw from pixels": lambda data: draw(data, "pixels"),
-    "draw from files": lambda data: draw(data, "files"),
-    "train, 1 round": lambda data: played(data, 1),
-    f"train, {1 + ROUNDS} rounds": lambda data: played(data, 1 + ROUNDS),
+def train(rounds: int, *more: str) -> Callable[[str], None]:
+    """Return the step that trains for a few rounds from the pack."""
+
+    def step(data: str) -> None:
+        run = tempfile.mkdtemp()
+        words = ("--recipe", "dcgan", "--batch", str(BATCH), "--rounds", str(rounds), "--run", f"{run}/run")
+        cli("train", data, *words, "--watch-every", "0", "--precision", "float32", *more)
+
+    return step
+
+
+PIXELS, ENCODED, SMALLER = ("--pack", "pixels"), ("--pack", "files"), ("--size", "32")
+STEPS: dict[str, tuple[str, Callable[[str], object]]] = {
+    "check": ("tar", lambda data: cli("data", "check", data)),
+    "pack, pixels": ("tar", pack(*PIXELS)),
+    "pack, files": ("tar", pack(*ENCODED)),
+    "open a pack that is there": ("tar", pack(*PIXELS)),
+    "open a pack of files that is there": ("tar", pack(*ENCODED)),
+    "draw from pixels": ("tar", lambda data: draw(data, "pixels")),
+    "draw from files": ("tar", lambda data: draw(data, "files")),
+    "start and train, 1 round, from files": ("tar", train(1, *ENCODED)),
+    "start and train, 1 round": ("tar", train(1)),
+    f"start and train, {1 + ROUNDS} rounds": ("tar", train(1 + ROUNDS)),
+    "large images: pack": ("large", pack(*SMALLER)),
+    "large images: start and train, 1 round": ("large", train(1, *SMALLER)),
+    "a folder: pack": ("folder", pack()),
+    "a folder: start and train, 1 round": ("folder", train(1)),
 }
 
 
@@ -96,14 +145,31 @@ def measure(step: str, data: str) -> None:
     import zerosum.cli.train  # noqa: F401  (so that its import is not counted)
 
     wall, before = time.perf_counter(), time.process_time()
-    found = STEPS[step](data)
+    found = STEPS[step][1](data)
     spent = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - before}
     print(json.dumps(spent | {"memory": peak_memory(), "found": found}))
+
+
+def remarks(found: dict[str, dict[str, float]], images: int, sizes: dict[str, int]) -> list[str]:
+    """Say what was measured so far."""
+    said = [f"{images:,} small images in {text.memory(sizes['tar'])}."]
+    if "large" in sizes:
+        each = LARGE[0] * LARGE[1] * 3
+        said.append(f"{sizes['large'] // each:,} large ones of {LARGE[1]}x{LARGE[0]} in {text.memory(sizes['large'])}.")
+    one, many = (found.get(step, {}).get("cpu") for step in list(STEPS)[8:10])
+    if one and many:
+        pixels, files = (found[f"draw from {how}"]["found"] / ((many - one) / ROUNDS) for how in ("pixels", "files"))
+        said.append(
+            f"A batch of {BATCH} takes {pixels:.2%} of the processor time of a round of dcgan at 28x28 from a pack of "
+            f"pixels, {files:.2%} from one of files."
+        )
+    return said
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=1_000_000)
+    parser.add_argument("--gigabytes", type=float, default=20, help="of large images")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/packing.json too")
     parser.add_argument("--step", default="", help=argparse.SUPPRESS)
     parser.add_argument("--data", default="", help=argparse.SUPPRESS)
@@ -112,31 +178,37 @@ def main() -> None:
         measure(options.step, options.data)
         return
     found: dict[str, dict[str, float]] = {}
+    sizes: dict[str, int] = {}
     rows = [["step", "processor time", "images/s of one core", "wall time", "largest memory held"]]
     with tempfile.TemporaryDirectory() as name:
-        data = Path(name) / "images.tar"
-        write(data, options.images)
-        size = data.stat().st_size
-        for step in STEPS:
-            command = [sys.executable, "-m", "bench.packing", "--step", step, "--data", str(data)]
+        places = {kind: Path(name) / end for kind, end in (("tar", "a.tar"), ("large", "b.tar"), ("folder", "c"))}
+        for step, (kind, _) in STEPS.items():
+            if not places[kind].exists():
+                write(kind, places[kind], options.images, int(options.gigabytes * 1e9))
+                sizes[kind] = places[kind].stat().st_size
+            command = [sys.executable, "-m", "bench.packing", "--step", step, "--data", str(places[kind])]
             environment = os.environ | {"ZEROSUM_CACHE": f"{name}/cache"}
-            done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-            found[step] = json.loads(done.stdout.splitlines()[-1])
-            each = found[step]
-            rate = f"{options.images / each['cpu']:,.0f}" if step.startswith(("check", "pack")) else ""
+            done = subprocess.run(command, capture_output=True, text=True, env=environment)
+            if done.returncode:
+                sys.exit(f"{step}: {done.stderr}")
+            found[step] = each = json.loads(done.stdout.splitlines()[-1])
+            small = kind != "large" and ("pack" in step or step == "check") and not step.startswith("open")
+            rate = f"{options.images / each['cpu']:,.0f}" if small else ""
             rows.append(
                 [step, text.duration(each["cpu"]), rate, text.duration(each["wall"]), text.memory(int(each["memory"]))]
             )
             print(*rows[-1], sep="  ", flush=True)
-    one, many = (found[step]["cpu"] for step in list(STEPS)[-2:])
-    shares = {how: found[f"draw from {how}"]["found"] / max((many - one) / ROUNDS, 1e-9) for how in ("pixels", "files")}
-    remarks = [
-        f"{options.images:,} images in {text.memory(size)}. A batch of {BATCH} takes {shares['pixels']:.2%} of the "
-        f"processor time of a round of dcgan at 28x28 from a pack of pixels, {shares['files']:.2%} from one of files.",
-    ]
-    print(table(rows), *remarks, sep="\n\n")
-    if options.save:
-        save("packing", "Many small images", rows, remarks)
+            if options.save:
+                save("packing", "Many images", rows, remarks(found, options.images, sizes))
+    print(table(rows), *remarks(found, options.images, sizes), sep="\n\n")
+
+
+def write(kind: str, place: Path, images: int, size: int) -> None:
+    """Write the data of one kind."""
+    if kind == "large":
+        write_sparse(place, size)
+    else:
+        (write_tar if kind == "tar" else write_folder)(place, images)
 
 
 if __name__ == "__main__":
