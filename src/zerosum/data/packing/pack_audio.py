@@ -116,13 +116,12 @@ def pack_audio(
         sound = decode(file)
         return windows(resampled(sound.wave, sound.rate, made.rate), made.length, options.fit)
 
-    names: list[str] = []
-    with new_pack(cache, key, (1, made.length), bits=16) as packing:
-        for name, rows in _each(files, render, "pack", progress, tuple(scan.loud)):
+    with new_pack(cache, key, (1, made.length), bits=16, files=tuple(scan.loud)) as packing:
+        for name, rows in _each(files, render, "pack", progress, packing.left):
             if isinstance(rows, Exception):
                 raise InputError(f"{name} in {files.root} {reason(rows)}: it changed while it was read; try again.")
             packing.append(rows)
-            names += [name] * len(rows)
+            packing.end_file(name)
         spec = Spec(
             shape=(1, made.length),
             kind="waveforms",
@@ -131,8 +130,8 @@ def pack_audio(
             rate=made.rate,
         )
         skipped = (f"Skipped as corrupt: {counted(len(problems), 'sound')} ({_first(problems)}).",) if problems else ()
-        said = (*notes_on(scan, made, options, len(names)), labels.sentence, *left_out(files), *skipped)
-        packing.finish(labels=labels.numbers(names), spec=spec, notes=said, source=str(files.root))
+        said = (*notes_on(scan, made, options, packing.count), labels.sentence, *left_out(files), *skipped)
+        packing.finish(labels=labels.numbers(packing.names()), spec=spec, notes=said, source=str(files.root))
 
 
 def notes_on(scan: AudioScan, made: AudioFormat, options: DataConfig, count: int | None = None) -> tuple[str, ...]:

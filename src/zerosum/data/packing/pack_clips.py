@@ -118,19 +118,19 @@ def pack_clips(
     def windows_of(name: str) -> np.ndarray:
         return read(name, rates=(scan.facts[name].rate, rate))
 
-    names: list[str] = []
-    used: Counter[str] = Counter()
-    with new_pack(cache, key, (options.frames, plan.height, plan.width, plan.channels)) as packing:
-        found = on_all_cores(_tried(windows_of), scan.facts, window=2 * cores())
-        for done, (name, windows) in enumerate(zip(scan.facts, found, strict=True), start=1):
+    shape = (options.frames, plan.height, plan.width, plan.channels)
+    with new_pack(cache, key, shape, files=tuple(scan.facts)) as packing:
+        found = on_all_cores(_tried(windows_of), packing.left, window=2 * cores())
+        begun = len(scan.facts) - len(packing.left)
+        for done, (name, windows) in enumerate(zip(packing.left, found, strict=True), start=begun + 1):
             if isinstance(windows, Exception):
-                problems[name] = reason(windows)
+                packing.end_file(name, reason(windows))
             else:
                 packing.append(windows)
-                names += [name] * len(windows)
-                used[name] = len(windows)
+                packing.end_file(name)
             if progress is not None and (done % 20 == 0 or done == len(scan.facts)):
                 progress("pack", done, len(scan.facts))
+        problems |= packing.skipped
         judge(clips, problems, options)
         skipped = (f"Skipped: {counted(len(problems), 'clip')} ({first(problems)}).",) if problems else ()
         spec = Spec(
@@ -138,9 +138,9 @@ def pack_clips(
             classes=labels.classes,
             attributes=labels.attributes,
         )
-        said = (*form_notes(clips, used, options), *notes, labels.sentence.replace("image", "clip"))
+        said = (*form_notes(clips, Counter(packing.rows), options), *notes, labels.sentence.replace("image", "clip"))
         packing.finish(
-            labels=labels.numbers(names),
+            labels=labels.numbers(packing.names()),
             spec=spec,
             notes=(*said, *left_out(clips.files), *skipped),
             source=str(clips.files.root),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import written
-from zerosum.data.packing.decode import ImageHeader, PixelFormat, reason
+from zerosum.data.packing.decode import PixelFormat, reason
 from zerosum.data.packing.encoded import LARGEST_PIXEL_BYTES
 from zerosum.data.packing.making import Packing, new_pack
 from zerosum.data.packing.rows import render, whole
@@ -25,8 +25,6 @@ from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
 from zerosum.text import command, counted, listed
 
 WINDOW_BYTES = 1 << 26
-NOTED = 2_000
-"""Files after which it is noted how far a pack has come; a kill loses at most these."""
 KEPT_AS_FILES = "The files are kept as they are and decoded when they are drawn: --pack pixels decodes them once."
 
 
@@ -48,13 +46,14 @@ def pack_files(
     plan, _ = plan_for(found, options)
     _require_room(files, found, plan, options)
     encoded = plan if _as_files(plan, options, len(found.facts)) else None
-    shape, resumable = (plan.height, plan.width, plan.channels), encoded is None and options.fit != "tiles"
-    with new_pack(cache, key, shape, plan.bits, encoded, resumable=resumable) as packing:
-        decoded, names, broken = _decoded(packing, files, found, plan, options, progress)
-        problems |= broken
+    shape = (plan.height, plan.width, plan.channels)
+    with new_pack(cache, key, shape, plan.bits, encoded, tuple(found.facts)) as packing:
+        _decode(packing, files, found, plan, options, progress)
+        problems |= packing.skipped
         _judge(files, problems, options)
-        if not names:
+        if not packing.count:
             raise _nothing_left(files, problems)
+        decoded = {name: found.facts[name] for name in packing.rows}
         settled = replace(options, size=f"{plan.height}x{plan.width}", channels=plan.channels)
         _, notes = plan_for(replace(found, facts=decoded), settled)
         skipped = (f"Skipped as corrupt: {counted(len(problems), 'image')} ({_first(problems)}).",) if problems else ()
@@ -68,33 +67,23 @@ def pack_files(
         narrow = packing.levels.warnings([plan.scales[fact.wide] for fact in decoded.values() if fact.wide])
         kept = (KEPT_AS_FILES,) if encoded else ()
         said = (*notes, labels.sentence, *left_out(files), *skipped, *narrow, *kept)
-        packing.finish(labels=labels.numbers(names), spec=spec, notes=said, source=str(files.root))
+        packing.finish(labels=labels.numbers(packing.names()), spec=spec, notes=said, source=str(files.root))
 
 
-def _decoded(
+def _decode(
     packing: Packing,
     files: ImageFiles,
     found: Scan,
     plan: PixelFormat,
     options: DataConfig,
     progress: ProgressCallback | None,
-) -> tuple[dict[str, ImageHeader], list[str], dict[str, str]]:
-    """Put all images into a pack, behind those that are there; return headers, names by row, and what is broken."""
-    begun, broken = packing.begun, dict(packing.begun.skipped)
-    names = [name for name in list(found.facts)[: begun.done] if name not in broken]
-    decoded = {name: found.facts[name] for name in names}
-    images = _rows(files, found, plan, options, progress, after=begun.done)
-    for done, (name, rows) in enumerate(images, start=begun.done + 1):
-        if isinstance(rows, Exception):
-            broken[name] = reason(rows)
-        else:
-            decoded[name] = found.facts[name]
-            for row in rows:
-                packing.append(row[None], b"" if packing.encoded is None else _content(files, name))
-                names.append(name)
-        if packing.resumable and done % NOTED == 0:
-            packing.mark(done, broken)
-    return decoded, names, broken
+) -> None:
+    """Put all images into a pack, behind those that are there."""
+    for name, rows in _rows(packing.left, files, found, plan, options, progress):
+        problem = reason(rows) if isinstance(rows, Exception) else None
+        for row in () if isinstance(rows, Exception) else rows:
+            packing.append(row[None], b"" if packing.encoded is None else _content(files, name))
+        packing.end_file(name, problem)
 
 
 def _as_files(plan: PixelFormat, options: DataConfig, count: int) -> bool:
@@ -117,23 +106,22 @@ def _content(files: ImageFiles, name: str) -> bytes:
 
 
 def _rows(
+    names: Sequence[str],
     files: ImageFiles,
     found: Scan,
     plan: PixelFormat,
     options: DataConfig,
     progress: ProgressCallback | None,
-    *,
-    after: int,
 ) -> Iterator[tuple[str, Iterable[np.ndarray] | Exception]]:
-    """Yield of each file but the first `after` what it gives: a row that covers the size, or the tiles it holds."""
-    names, tiled = tuple(found.facts), options.fit == "tiles"
+    """Yield of each of the last files what it gives: a row that covers the size, or the tiles it holds."""
+    tiled, count = options.fit == "tiles", len(found.facts)
     pixels = max(fact.height * fact.width for fact in found.facts.values()) if tiled else plan.height * plan.width
     window = max(2 * cores(), min(512, WINDOW_BYTES // (pixels * plan.channels)))
-    images = on_all_cores(attempt(files, partial(whole if tiled else render, plan=plan)), names[after:], window=window)
-    for done, (name, image) in enumerate(zip(names[after:], images, strict=True), start=after + 1):
+    images = on_all_cores(attempt(files, partial(whole if tiled else render, plan=plan)), names, window=window)
+    for done, (name, image) in enumerate(zip(names, images, strict=True), start=count - len(names) + 1):
         yield name, image if isinstance(image, Exception) else tiles(image, plan) if tiled else (image,)
-        if progress is not None and (done % 100 == 0 or done == len(names)):
-            progress("pack", done, len(names))
+        if progress is not None and (done % 100 == 0 or done == count):
+            progress("pack", done, count)
 
 
 def _require_room(files: ImageFiles, found: Scan, plan: PixelFormat, options: DataConfig) -> None:
