@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from zerosum.api import load
 from zerosum.data.options import DataConfig
 from zerosum.evaluation import pieces
+from zerosum.evaluation.result import Evaluation
 from zerosum.features.extract import of_dataset
 from zerosum.features.untrained import Random
+from zerosum.inference.generate import finished, stream
 from zerosum.kinds import open_data
 from zerosum.metrics.frechet import frechet_distance
-from zerosum.metrics.moments import moments
+from zerosum.metrics.moments import moments, without
 from zerosum.metrics.precision_recall import fidelity_diversity
 
 RANDOM = ("--features", "random", "--keep", 300)
@@ -48,6 +51,45 @@ def test_pieces_add_up_to_one_pass_and_are_compared(zerosum: Any, tmp_path: Path
     assert "of a sample of 300 images, 300 real ones." in said.out
 
 
+@pytest.mark.slow
+def test_a_run_is_evaluated_by_pieces_as_by_the_images(zerosum: Any, tmp_path: Path) -> None:
+    words = ("--recipe", "dcgan", "--width", 8, "--batch", 16, "--rounds", 2, "--run", "run", "--watch-every", 0)
+    assert zerosum("train", "digits", *words).code == 0
+    random = ("features", "digits", "--features", "random")
+    for part in (1, 2):
+        said = zerosum(*random, "--size", 32, "--part", f"{part}/2", "--out", f"{part}.npz")
+        assert said.code == 0, said.err
+    said = zerosum("evaluate", "run", "--against", "2.npz,1.npz", "--count", 400)
+    assert said.code == 0, said.err
+    found = Evaluation.read(Path("run/evaluation.json"))
+    assert (found.round, found.protocol.split) == (2, "parts 1,2 of 2")
+    assert (found.protocol.real, found.protocol.fake) == (1797, 400)
+    digits = open_data("digits", options=DataConfig(size="32"))
+    whole = of_dataset(Random(), digits, cache=tmp_path).features  # type: ignore[arg-type]
+    recipe = load("run")
+    fake = Random()(finished(recipe.spec, torch.cat(list(stream(recipe, 400, 0)))[:400])).features
+    assert found["fid"].value == pytest.approx(frechet_distance(moments(whole), moments(fake)).value, rel=1e-4)
+    for figure in found.figures:
+        assert figure.value is not None
+        assert figure.floor is not None
+        better = figure.floor < figure.value if figure.better == "lower" else figure.floor > figure.value
+        assert better, figure  # noise of an untrained network is worse than real images
+    assert any("of a sample of 898 real images" in note for note in found.notes)
+
+    assert zerosum(*random, "--size", 16, "--out", "small.npz").code == 0
+    for words, sentence in (
+        (("run", "--against", "small.npz"), "has features of images of shape (1, 16, 16)"),
+        (("run", "--against", "1.npz,1.npz"), "Part 1 of 2 is given twice"),
+        (("run", "--against", "1.npz", "--metrics", "ndb"), "ndb is not computed from features in pieces"),
+        (("run", "--against", "1.npz", "--features", "pixels"), "The features are of random and --features is pixels"),
+        (("run", "--against", "1.npz", "--split", "test"), "leave out --per-class, --size and --split"),
+        (("digits", "--against", "1.npz"), "digits is no run: `zerosum features digits --out F.npz` extracts"),
+    ):
+        refused = zerosum("evaluate", *words)
+        assert refused.code == 2
+        assert sentence in refused.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -70,6 +112,16 @@ def piece(**other: Any) -> pieces.Piece:
     known = {"fingerprint": "a", "extractor": "b", "total": 4, "keep": 2, "of": 2, "parts": (1,)}
     table = torch.arange(8.0).view(4, 2)
     return pieces.Piece(moments=moments(table), kept=table[:1], **(known | other))
+
+
+def test_moments_without_a_part_are_those_of_the_rest() -> None:
+    table = torch.randn(50, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) + 100
+    rest, expected = without(moments(table), moments(table[:20])), moments(table[20:])
+    assert rest.count == 30
+    torch.testing.assert_close(rest.mean, expected.mean, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(rest.scatter, expected.scatter, rtol=1e-9, atol=1e-9)
+    with pytest.raises(pieces.InputError, match="Of 50 samples 49 are taken out"):
+        without(moments(table), moments(table[:49]))
 
 
 def test_pieces_that_do_not_belong_together_are_refused() -> None:

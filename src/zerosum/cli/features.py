@@ -85,7 +85,14 @@ def _extracted(given: FeaturesOf) -> pieces.Piece:
         network = find(
             given.features, reference=dataset, cache=given.options.cache_folder(), progress=told, device=device
         )
-        return pieces.piece_of(network, cast(SampleDataset, dataset), (number, of), keep=given.keep, progress=told)
+        return pieces.piece_of(
+            network,
+            cast(SampleDataset, dataset),
+            (number, of),
+            keep=given.keep,
+            network=given.features,
+            progress=told,
+        )
     finally:
         progress.close()
 

@@ -33,7 +33,7 @@ class EvaluationConfig(BaseConfig):
 
     against: str | None = None
     """What real samples they are compared with: a folder, a .zip, an array file or a name, as in training. By default
-    the run's own data; a folder of images needs it."""
+    the run's own data; a folder of images needs it. Or .npz files of `zerosum features`, with commas between."""
 
     split: str | None = None
     """The part of these data that they are compared with; by default test or val where the data have one, else train.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from zerosum.evaluation.exported import of_generator_file
 from zerosum.evaluation.file_forms import made_of
 from zerosum.evaluation.inputs import of_folder, of_run
 from zerosum.evaluation.measures import chosen, groups, parse_names
+from zerosum.evaluation.of_pieces import evaluate_by_pieces, pieces_at
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval, holds_figures
 from zerosum.evaluation.samples import Comparison
 from zerosum.evaluation.verdict import verdict
@@ -65,26 +67,45 @@ def evaluate(
     context = EvaluationContext(device=place, cache=options.cache_folder(), world=world, progress=told)
     target = None if out is None else require_place(expanded(out))
     try:
-        if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
-            comparison, of_classes, round_ = _compare_files(subject, config, options, context), NO_CLASSES, None
+        if pieces := pieces_at(config.against):
+            model = None if run is None or plan is None else load_recipe(run, plan, device=place, checkpoint=checkpoint)
+            found = evaluate_by_pieces(subject, model, pieces, config, context)
         else:
-            comparison, of_classes = _compare_run(run, plan, config, context, checkpoint)
-            round_ = played(run.chosen(checkpoint))
-        figures, left = compute_metrics(comparison, names, progress=context.progress)
+            found = _evaluate_by_images(subject, run, plan, config, options, context, checkpoint, names)
     finally:
         progress.close()
-    found = Evaluation(
+    if run is not None:
+        found = replace(found, round=played(run.chosen(checkpoint)))
+    if world.is_first:
+        _deliver(found, show, target, run)
+    return found
+
+
+def _evaluate_by_images(
+    subject: str | Path,
+    run: Run | None,
+    plan: RunConfig | None,
+    config: EvaluationConfig,
+    options: DataConfig,
+    context: EvaluationContext,
+    checkpoint: Which,
+    names: Sequence[str] | None,
+) -> Evaluation:
+    """Compare samples with real ones that are at hand."""
+    if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
+        comparison, of_classes = _compare_files(subject, config, options, context), NO_CLASSES
+    else:
+        comparison, of_classes = _compare_run(run, plan, config, context, checkpoint)
+    figures, left = compute_metrics(comparison, names, progress=context.progress)
+    return Evaluation(
         subject=str(subject),
-        round=round_,
+        round=None,
         protocol=comparison.protocol,
         figures=(*figures, *of_classes[0]),
         notes=(*comparison.notes, *left, *of_classes[1]),
         verdict=verdict(figures, comparison.protocol, comparison.unit),
         made="" if run is not None else made_of(subject, comparison.protocol.size),
     )
-    if world.is_first:
-        _deliver(found, show, target, run)
-    return found
 
 
 def _compare_files(

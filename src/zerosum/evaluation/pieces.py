@@ -50,6 +50,12 @@ class Piece:
     parts: tuple[int, ...]
     """Numbers of the parts that are here, from 1."""
 
+    network: str = ""
+    """The extractor as it was asked for; empty where that was not written yet."""
+
+    shape: tuple[int, ...] = ()
+    """(C, H, W) of an image, before the extractor's own resizing."""
+
     @property
     def is_whole(self) -> bool:
         """Whether all parts are here."""
@@ -62,6 +68,7 @@ def piece_of(
     part: tuple[int, int],
     *,
     keep: int,
+    network: str = "",
     progress: ProgressCallback | None = None,
 ) -> Piece:
     """Extract the features of part i of n of a set of images.
@@ -71,6 +78,7 @@ def piece_of(
         dataset: the whole set.
         part: (i, n), 1 <= i <= n.
         keep: images of the whole set whose features are kept, drawn without repetition, the same for every n.
+        network: what the extractor was asked for by.
         progress: told "features", and how many images are done of how many.
 
     Raises:
@@ -95,7 +103,7 @@ def piece_of(
     found = moments(chunks())
     return Piece(
         moments=found, kept=torch.cat(kept), fingerprint=dataset.fingerprint, extractor=str(extractor.identity),
-        total=total, keep=min(keep, total), of=of, parts=(number,),
+        total=total, keep=min(keep, total), of=of, parts=(number,), network=network, shape=tuple(dataset.spec.shape),
     )  # fmt: skip
 
 
@@ -118,7 +126,7 @@ def merged(pieces: Sequence[Piece]) -> Piece:
     return Piece(
         moments=merge(*(piece.moments for piece in ordered)), kept=torch.cat([piece.kept for piece in ordered]),
         fingerprint=first.fingerprint, extractor=first.extractor, total=first.total, keep=first.keep, of=first.of,
-        parts=tuple(sorted(parts)),
+        parts=tuple(sorted(parts)), network=first.network, shape=first.shape,
     )  # fmt: skip
 
 
@@ -145,7 +153,7 @@ def write(piece: Piece, out: Path) -> None:
     Raises:
         StorageError: the disk refuses.
     """
-    names = ("fingerprint", "extractor", "total", "keep", "of", "parts")
+    names = ("fingerprint", "extractor", "total", "keep", "of", "parts", "network", "shape")
     about = json.dumps({name: getattr(piece, name) for name in names})
     found = piece.moments
     with replacing(out) as partial, partial.open("wb") as file:
@@ -165,7 +173,7 @@ def read(path: Path) -> Piece:
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             mean, scatter = (torch.from_numpy(file[name]) for name in ("mean", "scatter"))
-            about["parts"] = tuple(about["parts"])
+            about |= {name: tuple(about.get(name, ())) for name in ("parts", "shape")}
             return Piece(
                 moments=Moments(int(file["count"]), mean, scatter), kept=torch.from_numpy(file["kept"]), **about
             )

@@ -83,6 +83,24 @@ def merge(*parts: Moments) -> Moments:
     return reduce(_join, parts)
 
 
+def without(whole: Moments, part: Moments) -> Moments:
+    """Take the moments of some samples out of those of all: what `merge` undoes, to rounding.
+
+    Raises:
+        InputError: Fewer than 2 samples would be left, or the numbers of features differ.
+
+    Source: Chan, Golub & LeVeque 1979, eq. 2.1, solved for one of the two sets.
+    """
+    check_widths(len(whole.mean), len(part.mean))
+    count = whole.count - part.count
+    if count < 2:
+        raise InputError(f"Of {whole.count} samples {part.count} are taken out; leave at least 2.")
+    mean = (whole.mean * whole.count - part.mean * part.count) / count
+    apart = part.mean - mean
+    scatter = whole.scatter - part.scatter - torch.outer(apart, apart) * (count * part.count / whole.count)
+    return Moments(count, mean, scatter)
+
+
 def _join(a: Moments, b: Moments) -> Moments:
     count = a.count + b.count
     apart = b.mean - a.mean
