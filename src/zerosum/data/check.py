@@ -23,6 +23,7 @@ from zerosum.data.packing.levels import levels_of
 from zerosum.data.packing.open_image import no_bombs, open_image, upright
 from zerosum.data.packing.rows import render
 from zerosum.data.packing.scan import attempt, plan_for, survey
+from zerosum.data.pair_names import told_pairs
 from zerosum.data.sizes import recommended
 from zerosum.data.sources.audio_files import is_audio
 from zerosum.data.sources.clip_files import is_clips
@@ -138,6 +139,8 @@ def _two_sided(files: ImageFiles) -> tuple[str, ...]:
     """Say that folders look like two sides, which recipes without sides take for classes."""
     tops = {top.lower(): top for name in files.names if (top := files.inner(name).partition("/")[0])}
     sides = {side[1] for top in tops.values() if (side := side_of(top)) is not None}
+    if files.identity:
+        return told_pairs(files)
     if sides != {"A", "B"} and set(tops) not in [set(pair) for pair in NAMED]:
         return ()
     return (

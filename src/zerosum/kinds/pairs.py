@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
@@ -19,10 +19,12 @@ from zerosum.data.packing.bit_depth import joined
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.open_image import no_bombs, open_image
 from zerosum.data.packing.scan import attempt
+from zerosum.data.pair_names import matched, pair_note, shard_sides
 from zerosum.data.pair_sizes import agree
 from zerosum.data.sizes import like
 from zerosum.data.sources.find import find, name_of
 from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.indexed import find_indexed
 from zerosum.data.sources.splits import choose_split
 from zerosum.data.spec import Spec
 from zerosum.data.two_sided import files_at, halves, pack_sides, side_notes, two_folders, two_places
@@ -32,7 +34,7 @@ from zerosum.kinds.base import Kind
 from zerosum.kinds.images import open as open_images
 from zerosum.media.image_arrays import TIFFS
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.text import composed, counted, listed
+from zerosum.text import counted, listed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,8 +77,8 @@ def open_pairs(
 
     Args:
         source: A folder or .zip of images that hold a pair side by side, or of two folders (A and B, trainA and trainB,
-            source and target) with the same names in them; with `options.target`, the sources alone; with
-            `options.degrade`, any images, which become the targets.
+            source and target) with the same names in them; shards, with two images a name or two columns; with
+            `options.target`, the sources alone; with `options.degrade`, any images, which become the targets.
         options: Direction, size and all else.
         progress: Told of stages.
 
@@ -87,7 +89,7 @@ def open_pairs(
     options = options.checked()
     if options.degrade is not None:
         return _spoilt(source, options, progress)
-    sides, form, origin = _sides(source, options)
+    sides, form, origin = _sides(source, options, progress)
     if options.corrupt == "skip":
         sides, skipped = _sound(sides)
         origin = (*origin, *skipped)
@@ -110,32 +112,6 @@ def open_pairs(
         source=name_of(source),
         fingerprint=key_of(given.fingerprint, wanted.fingerprint),
         notes=(*origin, *notes),
-    )
-
-
-def matched(first: ImageFiles, second: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
-    """Put the files of two folders in the same order, by their names without endings.
-
-    Raises:
-        InputError: A file lacks its partner, or two of one folder have the same name but for the ending.
-    """
-    a, b = _by_stem(first), _by_stem(second)
-    lonely = [sorted(side[stem] for stem in side.keys() - other.keys()) for side, other in ((a, b), (b, a))]
-    if any(lonely):
-        said = [
-            f"{counted(len(names), 'image')} of {place} without a partner in {other} ({listed(names)})"
-            for names, place, other in (
-                (lonely[0], first.place, second.place),
-                (lonely[1], second.place, first.place),
-            )
-            if names
-        ]
-        raise InputError(
-            f"The images do not pair up: {' and '.join(said)}; partners have the same name but for the ending."
-        )
-    order = sorted(a)
-    return replace(first, names=tuple(a[stem] for stem in order)), replace(
-        second, names=tuple(b[stem] for stem in order)
     )
 
 
@@ -173,19 +149,25 @@ def _spoilt(source: str | Path, options: DataConfig, progress: ProgressCallback 
     )
 
 
-def _sides(source: str | Path, options: DataConfig) -> tuple[tuple[ImageFiles, ImageFiles], str, tuple[str, ...]]:
+def _sides(
+    source: str | Path, options: DataConfig, progress: ProgressCallback | None
+) -> tuple[tuple[ImageFiles, ImageFiles], str, tuple[str, ...]]:
     """Find the files of A and of B, in the same order; say what they are of their files, and where they lie."""
     if options.target is not None:
         a, b = two_places(source, options.target, options)
         return matched(a, b), "whole", (f"A pair is an image of {a.root} and the one of the same name in {b.root}.",)
-    files = files_at(source)
-    found = two_folders(files, options, any_names=False)
-    if found is not None:
-        a, b = found
-        return matched(a, b), "whole", (f"A pair is an image of {a.prefix} and the one of its name in {b.prefix}.",)
+    files = find_indexed(source, options, progress)
+    if files is None:
+        files = files_at(source)
+        if (found := two_folders(files, options, any_names=False)) is not None:
+            a, b = found
+            return matched(a, b), "whole", (f"A pair is an image of {a.prefix} and the one of its name in {b.prefix}.",)
+        files = choose_split(files, options)
+    elif (sides := shard_sides(files)) is not None:
+        return sides, "whole", (pair_note(sides),)
     left, right = ("source", "target") if options.direction == "AtoB" else ("target", "source")
     note = f"Each image holds a pair side by side: the left half is the {left}, the right half the {right}."
-    return halves(choose_split(files, options)), "halves", (note,)
+    return halves(files), "halves", (note,)
 
 
 def _sound(sides: tuple[ImageFiles, ImageFiles]) -> tuple[tuple[ImageFiles, ImageFiles], tuple[str, ...]]:
@@ -214,15 +196,6 @@ def _readable(side: ImageFiles) -> list[bool]:
 def _decode(file: BinaryIO) -> None:
     with open_image(file) as image:
         image.load()
-
-
-def _by_stem(files: ImageFiles) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in files.names:
-        stem = composed(str(PurePosixPath(files.inner(name)).with_suffix("")))
-        if found.setdefault(stem, name) != name:
-            raise InputError(f"{found[stem]} and {name} in {files.root} go by one name: keep one, or rename it.")
-    return found
 
 
 def example(spec: Spec, count: int) -> PairDataset:

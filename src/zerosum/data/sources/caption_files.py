@@ -53,7 +53,7 @@ def captions_of(files: ImageFiles, options: DataConfig) -> CaptionTable:
 
 def has_captions(files: ImageFiles, options: DataConfig) -> bool:
     """Whether image files have captions beside them, or a table is asked for, whatever may be wrong with them."""
-    if options.captions is not None:
+    if options.captions is not None or files.captions is not None:
         return True
     if (name := _table_in(files)) is not None:
         try:
@@ -70,6 +70,13 @@ def survey_captions(files: ImageFiles, options: DataConfig) -> CaptionTable:
     Raises:
         InputError: there are no captions at all.
     """
+    if options.captions is None and files.captions is not None:
+        every = files.captions.read()
+        of = {name: list(every[name]) for name in files.names if every.get(name)}
+        place = files.captions.place
+        return CaptionTable(
+            of={name: tuple(said) for name, said in of.items()}, place=place, errors=_lacking(files, of, place)
+        )
     asked, column = (None, None) if options.captions is None else split_captions(options.captions)
     name = None if asked is not None else _table_in(files)
     if asked is not None or name is not None:

@@ -65,6 +65,17 @@ class OwnLabels:
     """Names of the classes, in the order of their numbers."""
 
 
+@dataclass(frozen=True)
+class OwnCaptions:
+    """Captions that came along with the images."""
+
+    place: str
+    """Where they lie, for notes and errors."""
+
+    read: Callable[[], dict[str, tuple[str, ...]]]
+    """Return the captions by name of the image; none of images that have none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImageFiles:
     """Image files, by names relative to the folder or archive they lie in."""
@@ -100,6 +111,9 @@ class ImageFiles:
     own: OwnLabels | None = None
     """Classes that came along in the shards."""
 
+    captions: OwnCaptions | None = None
+    """Captions that came along in the shards."""
+
     @property
     def place(self) -> str:
         """Where the files lie, for notes and errors: the folder within the root, or the root itself."""
@@ -122,6 +136,7 @@ def image_files(
     *,
     identity: tuple[tuple[str, str], ...] = (),
     own: OwnLabels | None = None,
+    captions: OwnCaptions | None = None,
 ) -> ImageFiles:
     """Sort files into images and others, without litter and without the folders of runs.
 
@@ -132,6 +147,7 @@ def image_files(
         notes: What was done on the way here.
         identity: Of shards, as `ImageFiles` has it.
         own: Classes that came along.
+        captions: Captions that came along.
     """
     names = sorted(name for name in stamps if not any(is_litter(part) for part in name.split("/")))
     runs = tuple(name[: -len(RUN)] for name in names if name.endswith(f"/{RUN}"))
@@ -146,6 +162,7 @@ def image_files(
         notes=(*notes, *said),
         identity=identity,
         own=own,
+        captions=captions,
     )
 
 

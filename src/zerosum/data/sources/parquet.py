@@ -12,12 +12,24 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from zerosum.data.sources.image_files import ImageFiles, OwnLabels, image_files
+from zerosum.data.packing.open_image import Unusable
+from zerosum.data.sources.caption_table import COLUMNS
+from zerosum.data.sources.image_files import ImageFiles, OwnCaptions, OwnLabels, image_files
 from zerosum.data.sources.labels import natural
 from zerosum.data.sources.shards import Shard
 from zerosum.errors import InputError
 
 IMAGES = ("image", "img", "jpg", "png", "pixel_values", "bytes")
+PAIRS = (
+    ("a", "b"),
+    ("source", "target"),
+    ("input", "output"),
+    ("source_image", "target_image"),
+    ("input_image", "output_image"),
+    ("input_image", "edited_image"),
+    ("original_image", "edited_image"),
+)
+"""Names of two columns of images that are pairs, where there is no column of images alone."""
 LABELS = ("label", "labels", "class", "cls", "fine_label", "target")
 """Names of columns, the first that is there first."""
 UNLABELLED = -1
@@ -33,25 +45,33 @@ def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles
         InputError: pyarrow is missing, or the files have no column of encoded images.
     """
     tables = [_Table(shard) for shard in shards]
-    places: dict[str, tuple[_Table, int]] = {}
+    places: dict[str, tuple[_Table, int, str]] = {}
     of: dict[str, str] = {}
     named = tables[0].names
     for number, table in enumerate(tables):
         for row, label in enumerate(table.labels()):
-            name = f"{number:05d}/{row:09d}.png" if len(tables) > 1 else f"{row:09d}.png"
-            places[name] = (table, row)
-            if label is not None and label != UNLABELLED:
-                of[name] = named[label] if isinstance(label, int) and label < len(named) else str(label)
+            stem = f"{number:05d}/{row:09d}" if len(tables) > 1 else f"{row:09d}"
+            for ending, column in table.images.items():
+                name = stem + ending
+                places[name] = (table, row, column)
+                if label is not None and label != UNLABELLED:
+                    of[name] = named[label] if isinstance(label, int) and label < len(named) else str(label)
 
     def read(name: str) -> BinaryIO:
-        table, row = places[name]
-        return BytesIO(table.image(row))
+        table, row, column = places[name]
+        return BytesIO(table.image(row, column))
+
+    def captions() -> dict[str, tuple[str, ...]]:
+        said = {table: table.captions() for table in tables}
+        return {name: said[table][row] for name, (table, row, _) in places.items()}
 
     own = None
     if of and len(of) == len(places):
         own = OwnLabels(of, tuple(named) or tuple(sorted(set(of.values()), key=natural)))
+    column = tables[0].caption
+    kept = OwnCaptions(f"the column {column}", captions) if column and all(table.caption for table in tables) else None
     identity = tuple((shard.name, shard.identity(cache)) for shard in shards)
-    return image_files(root, dict.fromkeys(places, (0, 0)), read, identity=identity, own=own)
+    return image_files(root, dict.fromkeys(places, (0, 0)), read, identity=identity, own=own, captions=kept)
 
 
 class _Table:
@@ -68,12 +88,8 @@ class _Table:
             schema = self._file.schema_arrow
         except Exception as error:  # pyarrow has many
             raise InputError(f"{shard.place} is no Parquet file that can be read ({error}).") from None
-        self._image = next((name for name in IMAGES if name in schema.names), None)
-        if self._image is None:
-            raise InputError(
-                f"{shard.place} has no column of images: expected one of {', '.join(IMAGES)} of encoded images, and it "
-                f"has {', '.join(schema.names)}."
-            )
+        self.images = _image_columns(schema.names, shard)
+        self.caption = next((name for name in COLUMNS if name in schema.names and _is_text(schema, name)), None)
         self._label = next((name for name in LABELS if name in schema.names), None)
         self.names = _class_names(schema.metadata or {}, self._label)
         about = self._file.metadata
@@ -87,20 +103,51 @@ class _Table:
             return [None] * self._starts[-1]
         return self._file.read(columns=[self._label]).column(0).to_pylist()
 
-    def image(self, row: int) -> bytes:
-        """Return the encoded image of a row."""
+    def captions(self) -> list[tuple[str, ...]]:
+        """Return the captions of each row, none where there is none."""
+        said = self._file.read(columns=[self.caption]).column(0).to_pylist()
+        every = [[value] if isinstance(value, str) else value or [] for value in said]
+        return [tuple(dict.fromkeys(plain for one in row if (plain := " ".join((one or "").split())))) for row in every]
+
+    def image(self, row: int, column: str) -> bytes:
+        """Return the encoded image of a row in a column."""
         group = bisect_right(self._starts, row) - 1
         with self._lock:
             if group not in self._groups:
-                self._groups[group] = self._file.read_row_group(group, columns=[self._image]).column(0)
+                self._groups[group] = self._file.read_row_group(group, columns=list(self.images.values()))
                 if len(self._groups) > KEPT_GROUPS:
                     self._groups.popitem(last=False)
             self._groups.move_to_end(group)
-            value = self._groups[group][row - self._starts[group]].as_py()
+            value = self._groups[group].column(column)[row - self._starts[group]].as_py()
         content = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(content, bytes):
-            raise ValueError(f"row {row} of {self._shard.name} holds no encoded image")
+            raise Unusable(f"holds no encoded image (row {row} of {self._shard.name}, column {column})")
         return content
+
+
+def _image_columns(names: Sequence[str], shard: Shard) -> dict[str, str]:
+    """Return the column of images by the ending of their names: of pairs two, which are called as those in a .tar."""
+    alone = next((name for name in IMAGES if name in names), None)
+    if alone is not None:
+        return {".png": alone}
+    pair = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
+    if pair is not None:
+        return {".a.png": pair[0], ".b.png": pair[1]}
+    lonely = next((name for pair in PAIRS for name in pair if name in names), None)
+    if lonely is not None:
+        partner = next(two for one, two in (*PAIRS, *((b, a) for a, b in PAIRS)) if one == lonely)
+        raise InputError(
+            f"{shard.place} has a column {lonely} and none {partner}, of its partners: it has {', '.join(names)}."
+        )
+    raise InputError(
+        f"{shard.place} has no column of images: expected one of {', '.join(IMAGES)} of encoded images, or two such as "
+        f"{' and '.join(PAIRS[0])} of pairs, and it has {', '.join(names)}."
+    )
+
+
+def _is_text(schema: Any, name: str) -> bool:
+    kind = str(schema.field(name).type)
+    return kind in ("string", "large_string") or (kind.startswith(("list<", "large_list<")) and "string" in kind)
 
 
 def _class_names(metadata: dict[bytes, bytes], label: str | None) -> list[str]:

@@ -16,8 +16,8 @@ from zerosum.data.sources.labels import natural
 from zerosum.data.sources.shards import Shard
 from zerosum.errors import InputError
 
-CLASSES = (".cls", ".json", ".txt")
-"""Endings of what stands beside an image; .txt holds a caption."""
+CLASSES = (".cls", ".json")
+"""Endings of what stands beside an image and may hold its class."""
 KEYS = ("label", "class", "cls")
 """Entries of a .json that are a class."""
 
