@@ -39,17 +39,26 @@ GAN = (
 )
 
 
-def torchrun(*arguments: object) -> tuple[int, str]:
-    """Run a module in two processes, as a person would."""
+def torchrun(*arguments: object, processes: int = 2, timeout: float = 240) -> tuple[int, str]:
+    """Run a module in several processes, as a person would."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", 2, "--master-port", port, "-m"]
+    launcher = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        processes,
+        "--master-port",
+        port,
+        "-m",
+    ]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
     command = [str(word) for word in (*launcher, *arguments)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
-            said = process.communicate(timeout=240)[1]
+            said = process.communicate(timeout=timeout)[1]
         finally:
             process.terminate()  # the launcher then ends its processes too
     return process.returncode, said
