@@ -1,0 +1,51 @@
+"""The benchmark of a GPU, rehearsed on the CPU."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from bench import gpu, gpu_equal
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs_through(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench.gpu", "--device", "cpu", "--quick", "--only", "dcgan,pix2pix"])
+    gpu.main()
+    said = capsys.readouterr().out
+    for part in ("peak", "equal", "beside", "cases"):
+        assert f"{part}: {gpu.PARTS[part]} s at most" in said
+    assert "| dcgan | 0.0e+00 | yes |" in said
+    assert "| pix2pix | 0.0e+00 | yes |" in said
+    assert said.count("| dcgan, batch 8 | 3x16x16 |") == 3
+    assert said.count("| pix2pix, batch 8 | 3x16x16 |") == 2
+    assert "left out" not in said
+
+
+def test_another_round_than_that_of_the_cpu_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = {"weight": torch.zeros(2)}, {"weight": torch.tensor([0.0, 0.1])}
+    rounds = iter([(before, after), (before, {"weight": torch.tensor([0.0, 0.2])})])
+    monkeypatch.setattr(gpu_equal, "played", lambda name, place: next(rounds))
+    assert gpu_equal.apart("gan", CPU) == pytest.approx(1.0)
+
+
+def test_a_part_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gpu.PARTS, "equal", -1)
+    rows, said = gpu.within("equal", iter([lambda: ["a"], lambda: ["b"]]), ["a", "b"])
+    assert rows == []
+    assert said == "equal: 0 s of -1; left out: a, b."
+    monkeypatch.setitem(gpu.PARTS, "equal", 60)
+    assert gpu.within("equal", iter([lambda: ["a"], lambda: ["b"]]), ["a", "b"]) == (
+        [["a"], ["b"]],
+        "equal: 0 s of 60.",
+    )
+
+
+def test_every_recipe_of_the_registry_is_measured() -> None:
+    assert {case.recipe for case in gpu.CASES} == set(gpu.recipes.names())
+    assert {case.recipe for case in gpu.small_cases()} == set(gpu.recipes.names())
+    assert sum(gpu.PARTS.values()) <= 600
