@@ -32,7 +32,7 @@ def alone() -> dict[str, tuple[dict[str, torch.Tensor], bool]]:
 
 
 PARTED = pytest.mark.xfail(
-    strict=True, reason="in stylegan2's move on path lengths, processes but the first draw other latents than one does"
+    strict=True, reason="stylegan2 with path lengths parts from the game of one process; without them it does not"
 )
 
 
