@@ -173,6 +173,7 @@ Served over HTTP, beside another server with the same model; and exported, besid
                 "export", same("generator at 64x64", "form", "MB", "images a processor-second", "largest difference")
             ),
         ],
+        "![A page that generates digits](pictures/guides/page.png)",
     ),
     Question(
         "Are its scores right, and quick?",

@@ -184,7 +184,7 @@ def _copy(path: Path, name: str) -> None:
     if path.suffix == ".svg":
         shutil.copyfile(path, PICTURES / f"{name}.svg")
     else:
-        pictures.small(Image.open(path)).save(PICTURES / f"{name}.png", optimize=True)
+        pictures.fitted(Image.open(path)).save(PICTURES / f"{name}.png", optimize=True)
 
 
 def main(pages: Sequence[str]) -> None:

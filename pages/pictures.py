@@ -19,7 +19,7 @@ def beside(pictures: Sequence[Image.Image], gap: int = 12) -> Image.Image:
     sheet = Image.new("RGB", (len(pictures) * (width + gap) - gap, height), "white")
     for place, picture in enumerate(pictures):
         sheet.paste(picture.convert("RGB"), (place * (width + gap), 0))
-    return small(sheet)
+    return fitted(sheet)
 
 
 def below(pictures: Sequence[Image.Image], gap: int = 12) -> Image.Image:
@@ -55,8 +55,10 @@ def sheet(rows: Sequence[Sequence[Path]]) -> Image.Image:
     return below([beside([_square(path) for path in row], gap=4) for row in drawn], gap=10)
 
 
-def small(picture: Image.Image, widest: int = 900) -> Image.Image:
-    """Reduce a picture that is wider than a page."""
+def fitted(picture: Image.Image, widest: int = 900) -> Image.Image:
+    """Reduce a picture that is wider than a page, and double one that is narrower than half of it."""
+    if picture.width <= widest / 2:
+        return picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.NEAREST)
     if picture.width <= widest:
         return picture
     return picture.convert("RGB").resize(
