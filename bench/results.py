@@ -1,6 +1,6 @@
-"""What benchmarks leave behind: a JSON file each under docs/benchmarks/, and the page made of them.
+"""What benchmarks leave behind: a JSON file each under docs/benchmarks/, and the pages made of them.
 
-python -m bench.results        writes docs/benchmarks.md anew
+python -m bench.results        writes docs/benchmarks.md and docs/results.md anew
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import answers
+from bench.questions import QUESTIONS
+from bench.tables import table as table
 from zerosum.runtime import device
 
 ROOT = Path(__file__).parents[1]
-FOLDER, PAGE = ROOT / "docs" / "benchmarks", ROOT / "docs" / "benchmarks.md"
+FOLDER, PAGE, ANSWERS = (ROOT / "docs" / name for name in ("benchmarks", "benchmarks.md", "results.md"))
 HEAD = """# Benchmarks
 
 Made by `python -m bench.results` from `docs/benchmarks/*.json`, which the commands named below write: no number here is
 typed by hand. Machines are shared and noisy, so speeds are ratios of passes taken in turn in one run.
+[Results](results.md) has extracts of it to read, a question at a time.
 """
 
 
@@ -41,8 +45,19 @@ def save(name: str, title: str, rows: Sequence[Sequence[str]], remarks: Sequence
     }
     path = FOLDER / f"{name}.json"
     path.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-    PAGE.write_text(page())
+    write()
     return path
+
+
+def write() -> None:
+    """Write both pages."""
+    PAGE.write_text(page())
+    ANSWERS.write_text(answered())
+
+
+def answered() -> str:
+    """Return docs/results.md as the results make it."""
+    return answers.page({path.stem: json.loads(path.read_text()) for path in FOLDER.glob("*.json")}, QUESTIONS)
 
 
 def page() -> str:
@@ -54,12 +69,6 @@ def page() -> str:
         parts += [f"- {remark}" for remark in result["remarks"]]
         parts += [f"- `{result['command']}`, {result['date']}, at {result['commit']}. {result['machine']}.", ""]
     return "\n".join(parts)
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Lay rows out as a Markdown table; the first is the header."""
-    header, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([header, "|" + "---|" * len(rows[0]), *body])
 
 
 def without_folders(words: Sequence[str]) -> str:
@@ -74,4 +83,4 @@ def _module() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    write()

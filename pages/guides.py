@@ -2,6 +2,8 @@
 
 python -m pages.guides photos colour        runs two guides in a temporary folder; all of them without a name
 
+Pages of docs/ whose pictures are made in the same way, such as captions, are named alike.
+
 Beside each picture, docs/pictures/guides/made.json has the commands it came from, the date, the commit and the machine.
 """
 
@@ -22,7 +24,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pages import stand_ins
+from pages import pictures, stand_ins
 from zerosum.runtime import device
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +50,12 @@ class Guide:
     progress: Mapping[str, str] = field(default_factory=dict)
     """Pictures made of a run's previews, the first, a middle and the last, beside each other."""
 
+    sheets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Pictures of small pictures: a row for each pattern, of some of its matches, which seed 0 draws."""
+
+    opened: Mapping[str, str] = field(default_factory=dict)
+    """Pictures of an HTML file as Chromium shows it."""
+
 
 def _photos(count: int) -> None:
     stand_ins.photos(Path("photos"), count)
@@ -58,21 +66,42 @@ def _animals(count: int) -> None:
     stand_ins.horse2zebra(Path("horse2zebra"), count // 2)
 
 
+def _hours(count: int) -> None:
+    stand_ins.hours(Path("photos"), count)
+    stand_ins.hours(Path("others"), count // 2, seed=3, splits=False)
+
+
+def _two_domains(count: int) -> None:
+    stand_ins.digits(Path("renderings"), count, plain=True)
+    stand_ins.digits(Path("photographs"), count, plain=False, seed=1, labelled=False)
+    stand_ins.digits(Path("photographs-test"), count // 2, plain=False, seed=2, labelled=False)
+
+
 GUIDES_WITH_COMMANDS: dict[str, Guide] = {
     "photos": Guide(_photos, pictures={"photos-samples": "samples.png"}, progress={"photos-progress": "runs/photos"}),
     "colour": Guide(_photos, pictures={"colour": "runs/colour/samples/0*.png"}),
     "zebras": Guide(_animals, pictures={"zebras": "runs/zebras/samples/0*.png"}),
-    "larger": Guide(_photos),
+    "larger": Guide(_photos, pictures={"larger": "runs/larger/samples/0*.png"}),
     "holes": Guide(_photos, pictures={"holes": "runs/filler/samples/0*.png"}),
-    "two-gans": Guide(),
-    "many-machines": Guide(),
-    "page": Guide(),
+    "two-gans": Guide(pictures={"two-gans": "curves.svg"}),
+    "many-machines": Guide(pictures={"many-machines": "runs/two/samples/0*.png"}),
+    "page": Guide(opened={"page": "digits.html"}),
 }
+
+OTHER_PAGES: dict[str, Guide] = {
+    "captions": Guide(sheets={"captions": ["circles/*.png"]}),
+    "augment": Guide(_hours, sheets={"augment": ["photos/train/night/*.png", "more/night/*.png"]}),
+    "domain-transfer": Guide(
+        _two_domains,
+        sheets={"domain-transfer": ["renderings/*/*.png", "adapted/*/*.png", "photographs-test/*.png"]},
+    ),
+}
+"""Pages of docs/ with pictures of their own commands; tests beside those of what they are about run them."""
 
 
 def commands(page: str) -> list[str]:
     """Return the commands of a page, in their order."""
-    text = (GUIDES / f"{page}.md").read_text(encoding="utf-8")
+    text = _path(page).read_text(encoding="utf-8")
     return [line[2:] for block in CONSOLE.findall(text) for line in block.splitlines() if line.startswith("$ ")]
 
 
@@ -92,7 +121,7 @@ def play(
     page: str, folder: Path, *, shorten: Callable[[list[str]], list[str]] = list, count: int | None = None
 ) -> dict[str, str]:
     """Run a guide from its data to its last command in an empty folder; return what each command printed."""
-    guide, before = GUIDES_WITH_COMMANDS[page], Path.cwd()
+    guide, before = _guide(page), Path.cwd()
     os.chdir(folder)
     try:
         if guide.data is not None:
@@ -104,17 +133,24 @@ def play(
 
 def keep(page: str, folder: Path) -> None:
     """Copy the pictures of a guide that was played, and record where they come from."""
-    guide = GUIDES_WITH_COMMANDS[page]
+    guide = _guide(page)
     PICTURES.mkdir(parents=True, exist_ok=True)
     made = json.loads(MADE.read_text(encoding="utf-8")) if MADE.exists() else {}
     for name, pattern in guide.pictures.items():
-        _small(Image.open(sorted(folder.glob(pattern))[-1])).save(PICTURES / f"{name}.png", optimize=True)
+        _copy(sorted(folder.glob(pattern))[-1], name)
+    for name, patterns in guide.sheets.items():
+        pictures.sheet([sorted(folder.glob(pattern)) for pattern in patterns]).save(
+            PICTURES / f"{name}.png", optimize=True
+        )
+    for name, page_of in guide.opened.items():
+        pictures.screenshot(folder / page_of, PICTURES / f"{name}.png")
     for name, place in guide.progress.items():
         found = sorted((folder / place / "samples").glob("0*.png"))
         chosen = [found[0], found[len(found) // 2], found[-1]]
-        beside([Image.open(path) for path in chosen]).save(PICTURES / f"{name}.png", optimize=True)
-    for name in (*guide.pictures, *guide.progress):
-        made[f"{name}.png"] = {"commands": commands(page), **origin()}
+        pictures.beside([Image.open(path) for path in chosen]).save(PICTURES / f"{name}.png", optimize=True)
+    for name in (*guide.pictures, *guide.progress, *guide.sheets, *guide.opened):
+        kind = "svg" if guide.pictures.get(name, "").endswith(".svg") else "png"
+        made[f"{name}.{kind}"] = {"commands": commands(page), **origin()}
     MADE.write_text(json.dumps(dict(sorted(made.items())), indent=1) + "\n", encoding="utf-8")
 
 
@@ -126,18 +162,9 @@ def origin() -> dict[str, str]:
     return {"date": datetime.date.today().isoformat(), "commit": commit.strip(), "machine": machine}
 
 
-def beside(pictures: Sequence[Image.Image], gap: int = 12) -> Image.Image:
-    """Set pictures of one size beside each other on white."""
-    width, height = pictures[0].size
-    sheet = Image.new("RGB", (len(pictures) * (width + gap) - gap, height), "white")
-    for place, picture in enumerate(pictures):
-        sheet.paste(picture.convert("RGB"), (place * (width + gap), 0))
-    return _small(sheet)
-
-
 def with_outputs(page: str, printed: Mapping[str, str]) -> None:
     """Put what commands printed below those that have a place for it."""
-    path = GUIDES / f"{page}.md"
+    path = _path(page)
 
     def fill(match: re.Match[str]) -> str:
         return match[1] + printed[match[2]].strip() + "\n" + match[4]
@@ -145,17 +172,24 @@ def with_outputs(page: str, printed: Mapping[str, str]) -> None:
     path.write_text(OUTPUT.sub(fill, path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def _small(picture: Image.Image, widest: int = 900) -> Image.Image:
-    if picture.width <= widest:
-        return picture
-    return picture.convert("RGB").resize(
-        (widest, round(picture.height * widest / picture.width)), Image.Resampling.LANCZOS
-    )
+def _guide(page: str) -> Guide:
+    return (GUIDES_WITH_COMMANDS | OTHER_PAGES)[page]
+
+
+def _path(page: str) -> Path:
+    return (GUIDES if page in GUIDES_WITH_COMMANDS else GUIDES.parent) / f"{page}.md"
+
+
+def _copy(path: Path, name: str) -> None:
+    if path.suffix == ".svg":
+        shutil.copyfile(path, PICTURES / f"{name}.svg")
+    else:
+        pictures.fitted(Image.open(path)).save(PICTURES / f"{name}.png", optimize=True)
 
 
 def main(pages: Sequence[str]) -> None:
     """Play guides in temporary folders, and keep what they make."""
-    for page in pages or GUIDES_WITH_COMMANDS:
+    for page in pages or GUIDES_WITH_COMMANDS | OTHER_PAGES:
         folder = Path(tempfile.mkdtemp(prefix=f"guide-{page}-"))
         printed = play(page, folder)
         keep(page, folder)

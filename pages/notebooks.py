@@ -15,7 +15,7 @@ from typing import Any
 from pages.guides import GUIDES, GUIDES_WITH_COMMANDS
 
 FENCE = re.compile(r"^```console\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
-IMAGE = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n\n?(\(The [^)]*preview.*?\)\n)?", re.MULTILINE | re.DOTALL)
+IMAGE = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n\n?(\(The [^)]*\)\n)?", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")
 HEAD = """This notebook is the guide of the same name in zerosum's documentation: each cell types its commands. It needs
 `pip install zerosum` in the environment of its kernel, and your data beside it under the names in the commands."""

@@ -2,6 +2,7 @@
 
 python -m pages.stand_ins photos 600            a folder of 600 landscapes
 python -m pages.stand_ins horse2zebra 300       trainA, trainB, testA, testB
+python -m pages.stand_ins hours 600             train and test of four classes, one of them small
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
+from sklearn.datasets import load_digits
 
 Colour = tuple[int, int, int]
 FINE = 4
@@ -29,10 +31,10 @@ HOURS: tuple[tuple[Colour, Colour, Colour], ...] = (
 GROUNDS: tuple[Colour, ...] = ((86, 140, 70), (178, 158, 92), (120, 152, 130), (150, 110, 88))
 
 
-def landscape(random: np.random.Generator, width: int, height: int) -> Image.Image:
-    """Draw a sky, a sun or moon, two or three ranges of hills, and trees or a house."""
+def landscape(random: np.random.Generator, width: int, height: int, hour: int | None = None) -> Image.Image:
+    """Draw a sky, a sun or moon, two or three ranges of hills, and trees or a house; `hour` is a place in HOURS."""
     w, h = width * FINE, height * FINE
-    top, foot, sun = HOURS[random.integers(len(HOURS))]
+    top, foot, sun = HOURS[random.integers(len(HOURS)) if hour is None else hour]
     share = np.linspace(0, 1, h)[:, None]
     sky = np.array(top) * (1 - share) + np.array(foot) * share
     picture = Image.fromarray(np.broadcast_to(sky[:, None], (h, w, 3)).astype(np.uint8))
@@ -124,6 +126,38 @@ def horse2zebra(folder: Path, count: int, *, seed: int = 0, size: int = 64) -> N
         _write(folder / part, max(4, int(count * share)), draw, seed + 1000 * number)
 
 
+def hours(folder: Path, count: int, *, seed: int = 0, size: int = 48, splits: bool = True) -> None:
+    """Write landscapes in a folder for each hour, in `train` and `test`; of nights `train` has few."""
+    names = ("morning", "noon", "evening", "night")
+    for number, name in enumerate(names):
+
+        def draw(random: np.random.Generator, hour: int = number) -> Image.Image:
+            return landscape(random, size, size, hour)
+
+        share = count // len(names)
+        if splits:
+            few = share if name != "night" else max(4, share // 12)
+            _write(folder / "train" / name, few, draw, seed + 10 * number)
+            _write(folder / "test" / name, share, draw, seed + 10 * number + 1)
+        else:
+            _write(folder / name, share, draw, seed + 10 * number)
+
+
+def digits(folder: Path, count: int, *, plain: bool, seed: int = 0, size: int = 32, labelled: bool = True) -> None:
+    """Write scikit-learn's digits white on black (`plain`), or laid over a part of a landscape as its negative."""
+    images, labels = load_digits(return_X_y=True)
+    order = np.random.default_rng(seed).permutation(len(images))[:count]
+    for number, place in enumerate(order):
+        random = np.random.default_rng((seed, number))
+        stroke = Image.fromarray((images[place].reshape(8, 8) * 15.9).astype(np.uint8))
+        light = np.asarray(stroke.resize((size, size), Image.Resampling.BICUBIC))[..., None]
+        ground = np.zeros((size, size, 3)) if plain else np.asarray(landscape(random, size, size), dtype=float)
+        made = Image.fromarray(np.abs(ground - light).astype(np.uint8))
+        into = folder / str(labels[place]) if labelled else folder
+        into.mkdir(parents=True, exist_ok=True)
+        made.save(into / f"{number:04d}.png")
+
+
 def hole(path: Path, *, size: tuple[int, int] = (96, 72)) -> None:
     """Write a mask of one scratch and one spot, white where something is missing."""
     width, height = size
@@ -140,7 +174,7 @@ def _write(folder: Path, count: int, draw: Callable[[np.random.Generator], Image
         draw(np.random.default_rng((seed, index))).save(folder / f"{index:04d}.png")
 
 
-MADE = {"photos": photos, "horse2zebra": horse2zebra}
+MADE: dict[str, Callable[[Path, int], None]] = {"photos": photos, "horse2zebra": horse2zebra, "hours": hours}
 
 if __name__ == "__main__":
     what, many = sys.argv[1], int(sys.argv[2])

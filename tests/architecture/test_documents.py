@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from bench import signs as signs_page
-from bench.results import FOLDER, PAGE, ROOT, page
+from bench.results import ANSWERS, FOLDER, PAGE, ROOT, answered, page
 from zerosum.doctor import signs
 
 
 def test_the_benchmarks_page_is_made_of_the_results():
     assert list(FOLDER.glob("*.json"))
     assert PAGE.read_text() == page(), "run `python -m bench.results`"
+    assert ANSWERS.read_text() == answered(), "run `python -m bench.results`"
 
 
 def test_the_doctor_s_page_lists_every_sign():

@@ -12,12 +12,16 @@ from typing import Any
 import torch
 from torch import nn
 from torch.export import Dim
+from torch.torch_version import TorchVersion
 
 from zerosum.errors import InputError
 from zerosum.exporting.inputs import Graph
 
 EXAMPLES = 2
 """Rows of the example: with 1, torch takes the batch size for a constant."""
+
+TESTED = "2.13"
+"""The lowest torch that exports are tested with, which the extra `export` asks for; 2.6 fails."""
 
 
 def trace(graph: Graph) -> tuple[Graph, torch.export.ExportedProgram]:
@@ -42,10 +46,14 @@ def refused(error: Exception) -> InputError:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = next((line for line in lines if not line.startswith(("Failed to export", "Summary"))), type(error).__name__)
     cause = error.__cause__ or error
+    why = (
+        "Its generator has a step that depends on the values, or on the number, of what it is given; zerosum.load uses "
+        "it as it is."
+    )
+    if TorchVersion(torch.__version__) < TESTED:
+        why = f"Exports are tested from torch {TESTED} on: pip install 'zerosum[export]' brings it."
     return InputError(
-        f"This model cannot be exported by torch {torch.__version__}: {type(cause).__name__}: {first[:200]} Its "
-        "generator has a step that depends on the values, or on the number, of what it is given; zerosum.load uses it "
-        "as it is."
+        f"This model cannot be exported by torch {torch.__version__}: {type(cause).__name__}: {first[:200]} {why}"
     )
 
 

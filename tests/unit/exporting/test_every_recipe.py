@@ -18,6 +18,7 @@ from zerosum.recipe import Recipe
 from zerosum.tasks import PAINT
 
 onnx_file = pytest.importorskip("zerosum.exporting.onnx_file", reason="needs the extra export")
+pytest.importorskip("torch", minversion="2.13", reason="needs the extra export")
 pytest.importorskip("onnxruntime", reason="needs the extra export")
 pytest.importorskip("onnxscript", reason="needs the extra export")
 
