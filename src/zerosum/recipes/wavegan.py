@@ -45,7 +45,8 @@ SMALL: dict[str, Any] = {
     "batch": 16,
     "critic": "spectrograms",
     "n_critic": 1,
-    "lr": 5e-4,
+    "lr": 1e-3,
+    "betas": (0.0, 0.99),
     "ema_decay": 0.995,
 }
 """What the presets for CPUs have in common."""
