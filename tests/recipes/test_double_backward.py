@@ -67,6 +67,7 @@ CASES = [
         for norm in ("layer", "instance", "pixel", "virtual-batch")
     ),
     Case("wavegan", "critic_loss", ("penalty",), shape=(1, 256), player="critic"),
+    Case("wavegan", "critic_loss", ("penalty",), (1, 256), player="critic", settings={"critic": "spectrograms"}),
     Case("cgan", "discriminator_loss", ("penalty",), settings={"loss": "wasserstein"}),
     Case("r3gan", "discriminator_loss", ("r1", "r2"), inputs=lambda game: {"gamma": 1.0}),
     Case("r3gan", "discriminator_loss", ("r1", "r2"), shape=POINTS, inputs=lambda game: {"gamma": 1.0}),

@@ -277,6 +277,27 @@ def test_wavegan(tiny: Setup, length: int, start: int, multiple: int, n: int) ->
     compare(record, expected, terms, laws, {"generator": 0.999})
 
 
+@pytest.mark.parametrize("classes", [0, 3])
+def test_wavegan_against_spectrograms(tiny: Setup, classes: int) -> None:
+    settings = {"critic": "spectrograms", "critic_width": 2, "n_critic": 1, "gamma": 0.7, "latent_dim": 3, "width": 2}
+    record = tiny("wavegan", (1, 300), classes=classes, rounds=3, batch=4, **settings)
+
+    def make(*given: Any) -> Tensor:
+        return wavegan.spectrogram(wavegan.generator(*given, length=300, start=19, classes=classes), window=32)
+
+    g = player(record, "generator", make, 1e-4, 0.5, 0.9)
+    d = player(record, "critic", wavegan.spectrogram_critic, 1e-4, 0.5, 0.9)
+    expected: list[Move] = []
+    for first, last in record.rounds:
+        x, z = wavegan.spectrogram(first.batch.real, window=32), (first.draws[0], last.draws[0])
+        expected += r3gan.play(g, d, x, first.batch.label, *z, gamma=0.7, alpha=1e-4, beta2=0.9)
+    terms = {
+        "critic": {"relativistic": "main", "penalty": lambda m: m["r1"] + m["r2"]},
+        "generator": {"relativistic": "loss"},
+    }
+    compare(record, expected, terms, dict.fromkeys(terms, "uniform(-1, 1)"), {"generator": 0.999})
+
+
 @pytest.mark.parametrize("shape", [(2,), (1, 16, 16)])
 @pytest.mark.parametrize("steps", [0, 5])
 def test_unrolled(tiny: Setup, shape: tuple[int, ...], steps: int) -> None:

@@ -8,6 +8,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from zerosum.objectives import to_float32
+
 BANDS = 64
 FLOOR = -80.0
 """Decibels below full scale that count as silence."""
@@ -25,13 +27,24 @@ def log_mel(waves: Tensor, rate: int, *, bands: int = BANDS) -> Tensor:
     length = waves.shape[1]
     size = min(2 ** round(math.log2(0.064 * rate)), 2 ** int(math.log2(length)))
     step = min(size // 4, max(16, length // 64))
-    window = torch.hann_window(size, device=waves.device)
+    power = power_spectrogram(waves, size, step)
     with torch.autocast(waves.device.type, enabled=False):
-        found = torch.stft(
-            waves.float(), size, step, window=window, center=True, pad_mode="constant", return_complex=True
-        )
-        power = (found.abs() * (2 / window.sum())).square()
         return power_to_db(_filters(rate, size, bands).to(power) @ power)
+
+
+def power_spectrogram(waves: Tensor, size: int, step: int) -> Tensor:
+    """Compute the power of waves (N, L) in Hann's windows, about 1 for a sine of amplitude 1: (N, size // 2 + 1, T).
+
+    Args:
+        waves: in [-1, 1], with silence before and after.
+        size: samples in a window; half of the first lies before the wave.
+        step: samples from one window to the next.
+    """
+    waves = to_float32(waves)
+    window = torch.hann_window(size, dtype=waves.dtype, device=waves.device)
+    with torch.autocast(waves.device.type, enabled=False):
+        found = torch.stft(waves, size, step, window=window, center=True, pad_mode="constant", return_complex=True)
+        return (found.abs() * (2 / window.sum())).square()
 
 
 def power_to_db(power: Tensor) -> Tensor:

@@ -1,22 +1,29 @@
-"""WaveGAN's networks (Donahue et al. 2019, appendix D): DCGAN's, flattened to one dimension.
+"""WaveGAN's networks (Donahue et al. 2019, appendix D): DCGAN's, flattened to one dimension; a critic of spectrograms.
 
 Kernels have 25 samples and strides of 4. From the shortest maps outwards channels go 16d, 8d, 4d, 2d, d to those of the
-wave, for five layers; each layer more begins with twice as many.
+wave, for five layers; each layer more begins with twice as many. Where there are classes, the generator takes them as
+ones and zeros beside the latent, and critics add the projection of Miyato & Koyama 2018.
 """
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zerosum.layers.mel import power_spectrogram
+from zerosum.networks.dvdgan import Projected
 from zerosum.runtime import rng
 
 KERNEL, STRIDE = 25, 4
 SHORTEST = 16
 """Samples that the shortest maps have at least."""
+
+QUIET = 1e-7
+"""Power that is added before the logarithm: -70 dB of full scale."""
 
 
 def layers_for(length: int) -> int:
@@ -84,22 +91,26 @@ class WaveGenerator(nn.Module):
         latent_dim: values of a latent.
         shape: (C, L) of a wave.
         width: d, channels of the longest hidden maps.
+        classes: K; 0 for none.
     """
 
-    def __init__(self, latent_dim: int, shape: tuple[int, ...], width: int) -> None:
+    def __init__(self, latent_dim: int, shape: tuple[int, ...], width: int, *, classes: int = 0) -> None:
         super().__init__()
+        self.classes = classes
         channels, self.length = shape
         self.start, depth = start_of(self.length), layers_for(self.length)
         widths = [width * 2**level for level in reversed(range(depth))]
-        self.dense = nn.Linear(latent_dim, self.start * widths[0])
+        self.dense = nn.Linear(latent_dim + classes, self.start * widths[0])
         self.layers = nn.ModuleList(
             nn.ConvTranspose1d(fan_in, fan_out, KERNEL, STRIDE, padding=11, output_padding=1)
             for fan_in, fan_out in zip(widths, [*widths[1:], channels], strict=True)
         )
         initialise(self)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Map latents (N, Z) to waves (N, C, L) in [-1, 1]."""
+    def forward(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map latents (N, Z), and labels (N,) where there are classes, to waves (N, C, L) in [-1, 1]."""
+        if labels is not None:
+            latent = torch.cat([latent, functional.one_hot(labels, self.classes).to(latent)], 1)
         x = self.dense(latent).unflatten(1, (-1, self.start))
         for layer in self.layers:
             x = layer(functional.relu(x))
@@ -113,9 +124,10 @@ class WaveCritic(nn.Module):
         shape: (C, L) of a wave.
         width: d, channels of the longest hidden maps.
         phase_shuffle: steps of the shuffle after each hidden layer but the last; 0 for none.
+        classes: K; 0 has no projection.
     """
 
-    def __init__(self, shape: tuple[int, ...], width: int, *, phase_shuffle: int = 2) -> None:
+    def __init__(self, shape: tuple[int, ...], width: int, *, phase_shuffle: int = 2, classes: int = 0) -> None:
         super().__init__()
         channels, length = shape
         depth = layers_for(length)
@@ -125,23 +137,67 @@ class WaveCritic(nn.Module):
             nn.Conv1d(fan_in, fan_out, KERNEL, STRIDE, padding=11) for fan_in, fan_out in pairwise(widths)
         )
         self.shuffle = PhaseShuffle(phase_shuffle)
-        self.dense = nn.Linear(start_of(length) * widths[-1], 1)
+        self.value = Projected(start_of(length) * widths[-1], classes)
         initialise(self)
 
-    def forward(self, wave: Tensor) -> Tensor:
-        """Map waves (N, C, L) to values (N,)."""
+    def forward(self, wave: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map waves (N, C, L), and labels (N,) where there are classes, to values (N,)."""
         x = functional.pad(wave, (0, self.missing))
         for number, layer in enumerate(self.layers, start=1):
             x = functional.leaky_relu(layer(x), 0.2)
             if number < len(self.layers):
                 x = self.shuffle(x)
-        return self.dense(x.flatten(1)).squeeze(1)
+        return self.value(x.flatten(1), labels)
+
+
+def spectrograms(wave: Tensor) -> Tensor:
+    """Compute decibels over time of waves (N, C, L), brought from [-70, 0] to [-1, 1]: (N, C, bands, steps).
+
+    There are about as many bands as steps: windows, which overlap by half, have the power of two nearest to twice the
+    square root of L, so that 16,384 samples give 128 of each.
+    """
+    window = 2 ** round(math.log2(2 * math.sqrt(wave.shape[2])))
+    power = power_spectrogram(wave.flatten(0, 1), window, window // 2)[:, :-1, :-1]
+    return (power + QUIET).log().div(-math.log(QUIET) / 2).add(1).unflatten(0, wave.shape[:2])
+
+
+class SpectrogramCritic(nn.Module):
+    """DCGAN's discriminator without norms, of `spectrograms` of any size.
+
+    Args:
+        shape: (C, bands, steps) of a spectrogram.
+        width: channels after the first layer; the last have at most 16 times as many.
+        classes: K; 0 has no projection.
+    """
+
+    def __init__(self, shape: tuple[int, ...], width: int, *, classes: int = 0) -> None:
+        super().__init__()
+        channels, bands, steps = shape
+        self.layers = nn.ModuleList()
+        while min(bands, steps) > 4:
+            fan_out = min(width * 2 ** len(self.layers), 16 * width)
+            self.layers.append(nn.Conv2d(channels, fan_out, 4, 2, padding=1))
+            channels, bands, steps = fan_out, bands // 2, steps // 2
+        self.value = Projected(channels * bands * steps, classes)
+        initialise(self)
+
+    def forward(self, spectrogram: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map spectrograms (N, C, bands, steps), and labels (N,) where there are classes, to values (N,)."""
+        x = spectrogram
+        for layer in self.layers:
+            x = functional.leaky_relu(layer(x), 0.2)
+        return self.value(x.flatten(1), labels)
 
 
 def initialise(network: nn.Module) -> None:
-    """Draw weights uniformly by Glorot & Bengio 2010, without biases: the defaults of the authors' code."""
+    """Draw weights uniformly by Glorot & Bengio 2010, without biases: the defaults of the authors' code.
+
+    Embeddings of classes, which the paper does not have, are drawn from N(0, 1 / F).
+    """
     for module in network.modules():
-        if isinstance(module, nn.Linear | nn.Conv1d | nn.ConvTranspose1d):
+        if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d):
             nn.init.xavier_uniform_(module.weight)
             assert module.bias is not None
             nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=module.embedding_dim**-0.5)

@@ -12,33 +12,43 @@ Commands (SC09; 9.18 for the data), by a classifier of its own.
 
 Differs from the paper: waves of any length, from the shortest maps of 16 to 63 samples, cut where the strides lead
 further; each sample's maps are shuffled by a draw of their own (in the authors' code by one for the batch); both
-networks' convolutions pad 11 samples on either side; a running average of the generator is what samples. On a CPU,
-where nothing is asked for, networks are narrower, the critic moves less often and learning rates are higher (--preset
-paper has the paper's).
+networks' convolutions pad 11 samples on either side; classes, where the data have them, enter the generator beside the
+latent and the critic as a projection (--labels none leaves them out); a running average of the generator is what
+samples. On a CPU, where nothing is asked for, the generator is narrower and --critic spectrograms plays R3GAN's game
+(Huang et al. 2024) against a critic of spectrograms, which learns far more in minutes (--preset paper has the paper's).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
+import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from zerosum import objectives
 from zerosum.config import Fraction
 from zerosum.data.spec import Spec
 from zerosum.game import Game
 from zerosum.kinds.waveforms import Waveforms
 from zerosum.latent import lerp
 from zerosum.loss import Loss
-from zerosum.networks.wavegan import WaveCritic, WaveGenerator, padded
-from zerosum.objectives import wasserstein_critic, wasserstein_generator
-from zerosum.penalties import gradient_penalty
+from zerosum.networks.wavegan import SpectrogramCritic, WaveCritic, WaveGenerator, padded, spectrograms
+from zerosum.penalties import gradient_penalty, logits_and_slopes
 from zerosum.player import Player
 from zerosum.runtime import rng
-from zerosum.tasks import GenerativeRecipe, PresetConfig
+from zerosum.tasks import ConditionalRecipe, PresetConfig
 
-SMALL = {"rounds": 2_500, "batch": 16, "n_critic": 2, "lr": 5e-4, "ema_decay": 0.99}
+SMALL: dict[str, Any] = {
+    "rounds": 5_000,
+    "batch": 16,
+    "critic": "spectrograms",
+    "n_critic": 1,
+    "lr": 1e-3,
+    "betas": (0.0, 0.99),
+    "ema_decay": 0.995,
+}
 """What the presets for CPUs have in common."""
 
 SHORT, LONG = 4_096, 16_384
@@ -68,14 +78,24 @@ class Config(PresetConfig):
     width: PositiveInt = 64
     """Channels of the longest hidden maps (d); the shortest have 16 times as many for 16,384 samples."""
 
+    critic: Literal["waves", "spectrograms"] = "waves"
+    """What the critic takes: "waves", in the paper's game; or "spectrograms" of them, in R3GAN's, with R1 and R2."""
+
+    critic_width: PositiveInt = 16
+    """Channels after the first layer of a critic of spectrograms."""
+
     phase_shuffle: NonNegativeInt = 2
-    """Steps by which the critic's maps are shifted at random, to either side (n in section 3.3); 0 for none."""
+    """Steps by which the maps of a critic of waves are shifted at random, to either side (n in section 3.3); 0 for
+    none."""
 
     n_critic: PositiveInt = 5
     """Moves of the critic per round."""
 
     penalty: NonNegativeFloat = 10.0
-    """Weight of the gradient penalty (lambda)."""
+    """Weight of the gradient penalty (lambda), of a critic of waves."""
+
+    gamma: NonNegativeFloat = 1.0
+    """Weight of R1 and R2 (gamma), of a critic of spectrograms."""
 
     lr: PositiveFloat = 1e-4
     """Learning rate of both Adams."""
@@ -95,20 +115,26 @@ class Config(PresetConfig):
         return "small-short" if length <= SHORT else "small" if length <= LONG else "small-long"
 
 
-class WaveGAN(GenerativeRecipe):
-    """Wasserstein game of two networks of one dimension."""
+class WaveGAN(ConditionalRecipe):
+    """Wasserstein game of two networks of one dimension, or relativistic game against a critic of spectrograms."""
 
     Config = Config
     data = (Waveforms,)
-    objective = "wasserstein"
     config: Config
 
     between = staticmethod(lerp)  # the prior is uniform
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        self.generator = WaveGenerator(config.latent_dim, spec.shape, config.width)
-        self.critic = WaveCritic(spec.shape, config.width, phase_shuffle=config.phase_shuffle)
+        c, K = config, len(spec.classes)
+        self.of_waves = c.critic == "waves"
+        self.objective = "wasserstein" if self.of_waves else "relativistic"
+        self.generator = WaveGenerator(c.latent_dim, spec.shape, c.width, classes=K)
+        if self.of_waves:
+            self.critic: nn.Module = WaveCritic(spec.shape, c.width, phase_shuffle=c.phase_shuffle, classes=K)
+        else:
+            size = spectrograms(torch.zeros(1, *spec.shape)).shape[1:]
+            self.critic = SpectrogramCritic(tuple(size), c.critic_width, classes=K)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -137,30 +163,52 @@ class WaveGAN(GenerativeRecipe):
             game.move("critic", self.critic_loss, batch)
         game.move("generator", self.generator_loss, batch)
 
+    def real_inputs(self, batch: Waveforms) -> tuple[Tensor, ...]:
+        """Return what the critic takes of the real waves."""
+        return (self._taken(batch.real),)
+
     def critic_loss(self, batch: Waveforms) -> Loss:
-        """Part the critic's values of data and samples, its slope held at 1 (section 2.1)."""
-        real, fake = batch.real, self.sample(len(batch))
-        value_real, value_fake = self.critic(real), self.critic(fake)
-        wasserstein = wasserstein_critic(value_real, value_fake)
+        """Part the critic's values of data and samples, of one class where there are classes."""
+        real, fake = self._taken(batch.real), self._taken(self.generate(self.prior(len(batch)), batch.label))
+        if self.of_waves:
+            return self._wasserstein_loss(real, fake, batch.label)
+        both = None if batch.label is None else batch.label.repeat(2)
+        values, slopes = logits_and_slopes(lambda x: self.critic(x, both), torch.cat([real, fake]))
+        value_real, value_fake = values.chunk(2)
         return Loss(
-            wasserstein=wasserstein,
-            penalty=self.config.penalty * gradient_penalty(self.critic, real, fake),
-            log={"real": value_real, "fake": value_fake, "distance": -wasserstein},
+            relativistic=objectives.relativistic_discriminator(value_real, value_fake),
+            penalty=self.config.gamma * slopes.mean(),  # gamma / 2 of each of two halves
+            log=objectives.relativistic_stats(value_real, value_fake),
         )
 
     def generator_loss(self, batch: Waveforms) -> Loss:
-        """Raise the critic's value of samples."""
-        return Loss(wasserstein=wasserstein_generator(self.critic(self.sample(len(batch)))))
+        """Raise the critic's value of samples, in the relativistic game above those of real waves in pairs."""
+        fake = self.critic(self._taken(self.generate(self.prior(len(batch)), batch.label)), batch.label)
+        if self.of_waves:
+            return Loss(wasserstein=objectives.wasserstein_generator(fake))
+        real = self.critic(self._taken(batch.real), batch.label)
+        return Loss(relativistic=objectives.relativistic_generator(real, fake))
+
+    def _wasserstein_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Loss:
+        """Part the values of waves, with the critic's slope held at 1 (section 2.1)."""
+        value_real, value_fake = self.critic(real, labels), self.critic(fake, labels)
+        wasserstein = objectives.wasserstein_critic(value_real, value_fake)
+        return Loss(
+            wasserstein=wasserstein,
+            penalty=self.config.penalty * gradient_penalty(lambda x: self.critic(x, labels), real, fake),
+            log={"real": value_real, "fake": value_fake, "distance": -wasserstein},
+        )
+
+    def _taken(self, waves: Tensor) -> Tensor:
+        """Return what the critic takes of waves (N, 1, L)."""
+        return waves if self.of_waves else spectrograms(waves)
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents from U(-1, 1), as in training."""
         return rng.uniform(n, self.config.latent_dim, device=self.device, low=-1.0)
 
-    def sample(self, n: int, *, latent: Tensor | None = None) -> Tensor:
-        """Generate (n, 1, L) samples.
-
-        Args:
-            n: how many.
-            latent: (n, Z) latents; fresh draws of the prior by default.
-        """
-        return self.generator(self.prior(n) if latent is None else latent.to(self.device))
+    def latents(self, n: int, given: Tensor | None = None, truncation: float | None = None) -> Tensor:
+        """Return (n, Z) latents on the recipe's device: those given, or draws of the prior, narrowed if asked."""
+        if given is not None:
+            return given.to(self.device)
+        return self.prior(n) if truncation is None else self.prior(n) * min(truncation, 1.0)
