@@ -131,8 +131,13 @@ def _normal(*nets: nn.Module) -> None:
             nn.init.normal_(module.weight, 1.0, 0.02)
 
 
+def at(place: Path, mark: float, ending: str) -> Path:
+    """Return where something of a mark lies."""
+    return place.parent / f"{place.name}-{mark:g}{ending}"
+
+
 def play_loop(loop: Loop, data: Path, place: Path, seed: int, marks: list[float]) -> None:
-    """Train a loop to each mark and keep its samples: place-MARK.npy, with the rounds in place-MARK.json."""
+    """Train a loop to each mark and keep its samples: PLACE-MARK.npy, with the rounds in PLACE-MARK.rounds."""
     torch.manual_seed(seed)
     real = open_data(data, options=DataConfig(size=str(loop.size))).real(np.arange(60_000))
     random = torch.Generator().manual_seed(seed)
@@ -150,11 +155,11 @@ def play_loop(loop: Loop, data: Path, place: Path, seed: int, marks: list[float]
             spent, rounds = spent + time.process_time() - began, rounds + 1
             if rounds % 200 == 0:
                 print(f"{place.name}  round {rounds}  {spent / 120:.1f} of {marks[-1]:g} minutes", flush=True)
-        keep_samples(generator, loop, place.parent / f"{place.name}-{mark:g}", rounds)
+        keep_samples(generator, loop, place, mark, rounds)
 
 
 @torch.no_grad()
-def keep_samples(generator: nn.Module, loop: Loop, place: Path, rounds: int) -> None:
+def keep_samples(generator: nn.Module, loop: Loop, place: Path, mark: float, rounds: int) -> None:
     """Write 5,000 samples of 32x32, with batch norm as in evaluation, and leave the generator as it was."""
     generator.eval()
     fixed = torch.Generator().manual_seed(0)
@@ -163,14 +168,14 @@ def keep_samples(generator: nn.Module, loop: Loop, place: Path, rounds: int) -> 
     images = torch.cat(parts)
     if loop.size == 64:
         images = functional.avg_pool2d(images, 2)
-    np.save(place.with_suffix(".npy"), ((images + 1) * 127.5).round().clamp(0, 255).byte().numpy()[:, 0])
-    place.with_suffix(".rounds").write_text(str(rounds))
+    np.save(at(place, mark, ".npy"), ((images + 1) * 127.5).round().clamp(0, 255).byte().numpy()[:, 0])
+    at(place, mark, ".rounds").write_text(str(rounds))
 
 
 def play_ours(contestant: Contestant, data: Path, place: Path, seed: int, mark: float) -> None:
     """Train as typed for a mark, and keep samples."""
     where = trained_on(data, contestant, place.parent)
-    run = place.parent / f"{place.name}-{mark:g}-run"
+    run = at(place, mark, "-run")
     if (run / "run.json").exists():
         words = ["--resume", str(run)]
     else:
@@ -180,29 +185,28 @@ def play_ours(contestant: Contestant, data: Path, place: Path, seed: int, mark: 
     subprocess.run(command("train", *words, "--device", "cpu"), env=environment, check=True)
     recipe = api.load(run, device="cpu")
     images = finished(recipe.spec, generate(recipe, COUNT, 0, chunk=250))[:, 0]
-    np.save(place.parent / f"{place.name}-{mark:g}.npy", images.numpy())
+    np.save(at(place, mark, ".npy"), images.numpy())
     last = json.loads((run / "history.jsonl").read_text().splitlines()[-1])
-    (place.parent / f"{place.name}-{mark:g}.rounds").write_text(str(last["round"]))
+    at(place, mark, ".rounds").write_text(str(last["round"]))
 
 
 def figures(name: str, data: Path, place: Path, seed: int, marks: list[float]) -> list[list[str]]:
     """Play what is missing and evaluate it; return a row for each mark."""
-    missing = [mark for mark in marks if not (place.parent / f"{place.name}-{mark:g}.npy").exists()]
+    missing = [mark for mark in marks if not at(place, mark, ".npy").exists()]
     if missing and name in LOOPS:
         play_loop(LOOPS[name], data, place, seed, marks)
     for mark in missing if name in OURS else []:
         play_ours(OURS[name], data, place, seed, mark)
     rows = []
     for mark in marks:
-        samples = place.parent / f"{place.name}-{mark:g}.npy"
-        result = samples.with_suffix(".json")
+        samples, result = (at(place, mark, ending) for ending in (".npy", ".json"))
         if not result.exists():
             api.evaluate(
                 samples, against=str(data), metrics="fid", features="classifier", count=COUNT, size="32", out=result
             )
         fid = json.loads(result.read_text())["figures"][0]
         bounds = "{low:.1f} to {high:.1f}".format(**fid["interval"])
-        rounds = f"{int(samples.with_suffix('.rounds').read_text()):,}"
+        rounds = f"{int(at(place, mark, '.rounds').read_text()):,}"
         rows.append([name, f"{mark:g}", str(seed), rounds, f"{fid['value']:.1f}", bounds, f"{fid['floor']:.1f}"])
         print(*rows[-1], sep="  ", flush=True)
     return rows
