@@ -31,12 +31,7 @@ def alone() -> dict[str, tuple[dict[str, torch.Tensor], bool]]:
     return {}
 
 
-PARTED = pytest.mark.xfail(
-    strict=True, reason="stylegan2 with path lengths parts from the game of one process; without them it does not"
-)
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[PARTED] * (name == "stylegan2")) for name in SMALL])
+@pytest.mark.parametrize("name", list(SMALL))
 def test_processes_stay_together_and_play_the_game_of_one(
     name: str, played: tuple[Path, int], alone: dict[str, tuple[dict[str, torch.Tensor], bool]]
 ) -> None:

@@ -218,7 +218,7 @@ class StyleGAN2(ConditionalRecipe):
         average = self.generator.mapping.average
         average.lerp_(game.world.average_(styles.float().mean(0)).to(average), 0.005)
         if c.path_length and now % c.path_every == 0:
-            lengths = game.move("generator", self.path_loss, batch[: (len(batch) + 1) // 2]).log["length"]
+            lengths = game.move("generator", self.path_loss, batch[::2]).log["length"]
             self.mean_length.lerp_(game.world.average_(lengths.mean()).to(self.mean_length), 0.01)
         game.move("discriminator", self.discriminator_loss, batch)
         if self.gamma and now % c.r1_every == 0:
