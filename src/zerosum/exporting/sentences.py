@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from zerosum.data.sentences import WORD
 from zerosum.exporting.inputs import Function, Graph, Input
 from zerosum.recipe import Recipe
 from zerosum.tasks import painter
@@ -36,6 +38,24 @@ def painting(recipe: Recipe) -> tuple[Graph, ...]:
     )
     inputs = (words, *noise)
     return (Graph(name="", module=Function(recipe, found.function), inputs=inputs, output="image", free_size=False),)
+
+
+def text_rules(recipe: Recipe) -> dict[str, Any]:
+    """Return how a sentence becomes words and what noise is drawn beside them, as a file says it: plain values.
+
+    Raises:
+        InputError: the recipe has no function of words and noise.
+    """
+    found = painter(recipe).text_function()
+    return {
+        "vocabulary": list(found.reader.vocabulary),
+        "most": found.reader.most,
+        "form": "NFC",
+        "case": "Unicode's case folding",
+        "word": WORD.pattern,
+        "unknown": "left out",
+        "noise": [[name, width] for name, width in found.noise.items()],
+    }
 
 
 def _sentences(n: int, *, known: int, most: int) -> Tensor:

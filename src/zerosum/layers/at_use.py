@@ -19,6 +19,18 @@ def order_weights(model: nn.Module) -> None:
             layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
 
 
+def narrow_weights(model: nn.Module) -> None:
+    """Store the weights of a model's convolutions and dense layers in bfloat16, in which autocast would cast each call.
+
+    For models that are used under autocast and no longer trained. Layers that compute their weights keep float32.
+    """
+    for layer in model.modules():
+        plain = type(layer) in (Conv2d, ConvTranspose2d, nn.Linear) and "weight" in layer._parameters
+        for value in (layer.weight, layer.bias) if plain else ():
+            if isinstance(value, torch.Tensor):
+                value.data = value.data.bfloat16()
+
+
 def allow_kernels_of_use(model: nn.Module) -> None:
     """Let convolutions of a trained model take kernels whose last bits are not those of training."""
     for layer in model.modules():
