@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import nn
 
@@ -29,6 +31,12 @@ def narrow_weights(model: nn.Module) -> None:
         for value in (layer.weight, layer.bias) if plain else ():
             if isinstance(value, torch.Tensor):
                 value.data = value.data.bfloat16()
+
+
+def drop_weights(layers: Iterable[nn.Module]) -> None:
+    """Free the weights of layers that are not used, such as those of a discriminator."""
+    for parameter in (one for layer in layers for one in layer.parameters()):
+        parameter.data = parameter.data.new_empty(0)
 
 
 def allow_kernels_of_use(model: nn.Module) -> None:

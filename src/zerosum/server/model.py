@@ -22,7 +22,7 @@ from zerosum.inference.sample import escaped
 from zerosum.inference.seeded import Sampler, Seeded
 from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
-from zerosum.layers.at_use import narrow_weights, order_weights
+from zerosum.layers.at_use import drop_weights, narrow_weights, order_weights
 from zerosum.media import image_grid
 from zerosum.page.model import PageModel, describe
 from zerosum.recipe import Recipe
@@ -111,6 +111,8 @@ class Model:
         if self._narrow and recipe.task is not AGE:  # whose latents are fitted through the weights
             narrow_weights(recipe)
         order_weights(recipe)
+        if self._source is None:  # one from outside may share layers with what is used
+            drop_weights(recipe.discriminators())
         mark, round_ = fingerprint(stamp[0]), played(stamp[0])
         if self._present() == stamp:
             self._sampler, self._stamp, self.fingerprint, self.round = Sampler(recipe), stamp, mark, round_
