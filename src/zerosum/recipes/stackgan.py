@@ -386,12 +386,12 @@ class StackGAN(PaintingRecipe):
         small = self.first_image(embedding, latent, first)
         if (stage or int(self.stage)) == 1:
             return functional.interpolate(small, scale_factor=float(self.config.factor), mode="nearest")
-        return self.second(small, drawn(*self.second.augment(embedding), second))
+        return self.second(small, drawn(*self.second.augment(embedding), noise=second))
 
     def first_image(self, embedding: Tensor, latent: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
         """Make images of stage I of embeddings (N, E), with latents (N, Z) and noise (N, C) from N(0, 1)."""
         latent = self._prior(len(embedding)) if latent is None else latent
-        return self.first(latent, drawn(*self.first.augment(embedding), noise))
+        return self.first(latent, drawn(*self.first.augment(embedding), noise=noise))
 
     def embed(self, caption: Tensor) -> Tensor:
         """Return the embeddings (N, E) of captions (N, L) as a batch holds them."""

@@ -29,13 +29,12 @@ def ages_model(recipe: type[Recipe], spec: Spec) -> type[BaseModel]:
         "Of the fit of the latent in the class of the picture, which `from` then names. It compares identities by the "
         "network that `zerosum age` has trained for the run; without one, the encoder's estimate is taken."
     )
-    return create_model(
-        f"{recipe.__name__}Ages",
-        __config__=STRICT,
-        to=(groups, Field(description="Class of the result.")),
-        of=(groups | None, Field(default=None, alias="from", description="Class of the picture.")),
-        iterations=(Annotated[int, Field(ge=0, le=MOST_ITERATIONS)], Field(default=0, description=steps)),
-    )
+    fields: dict[str, Any] = {
+        "to": (groups, Field(description="Class of the result.")),
+        "of": (groups | None, Field(default=None, alias="from", description="Class of the picture.")),
+        "iterations": (Annotated[int, Field(ge=0, le=MOST_ITERATIONS)], Field(default=0, description=steps)),
+    }
+    return create_model(f"{recipe.__name__}Ages", __config__=STRICT, **fields)
 
 
 def aged(model: Model, image: bytes, *, to: str, of: str | None, iterations: int, most_pixels: int) -> Answer:
