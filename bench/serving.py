@@ -20,6 +20,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,12 +28,14 @@ from PIL import Image
 
 from bench import results
 from zerosum import api
-from zerosum.layers.at_use import order_weights
+from zerosum.data.batch import to_uint8
+from zerosum.layers.at_use import narrow_weights, order_weights
 from zerosum.run.directory import Run
 from zerosum.run.load import load
 from zerosum.runtime.progress import Silent
 
 CLIENTS = (1, 8, 32)
+PRECISIONS = ("float32", "bfloat16")
 HEADER = ("server", "clients", "p50 ms", "p95 ms", "samples/s", "CPU ms a sample", "resident MB", "processes")
 LITSERVE = """
 import io, sys
@@ -50,8 +53,8 @@ class Serving(litserve.LitAPI):
     def batch(self, inputs):
         return torch.stack(inputs)
     def predict(self, latents):
-        with torch.no_grad():
-            return self.recipe.sample(len(latents), latent=latents)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=sys.argv[3] == "bfloat16"):
+            return self.recipe.sample(len(latents), latent=latents).float()
     def unbatch(self, output):
         return list(output)
     def encode_response(self, output):
@@ -155,35 +158,57 @@ def measure(name: str, command: list[str], port: int, seconds: float, path: str)
     return rows
 
 
-def generator_alone(run: Path) -> list[list[str]]:
-    """Time the generator without a server, in batches as large as the numbers of clients, on one thread."""
+def loaded(run: Path, precision: str) -> Any:
+    """Return the recipe of a run as a server has it, on one thread."""
     torch.set_num_threads(1)
-    recipe, rows = load(Run.open(run), device="cpu"), []
+    recipe: Any = load(Run.open(run), device="cpu")
+    if precision == "bfloat16":
+        narrow_weights(recipe)
     order_weights(recipe)
+    return recipe
+
+
+def arithmetic(precision: str) -> torch.autocast:
+    return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def differences(run: Path) -> str:
+    """Compare samples in bfloat16 with those in float32, as 8-bit values."""
+    latent = loaded(run, "float32").prior(64)
+    made = []
+    for precision in PRECISIONS:
+        recipe = loaded(run, precision)
+        with torch.inference_mode(), arithmetic(precision):
+            made.append(to_uint8(torch.cat([recipe.sample(16, latent=one).float() for one in latent.split(16)])).int())
+    apart = (made[0] - made[1]).abs()
+    return f"{int(apart.max())} levels of 255 at most, {float((apart > 0).double().mean()):.2%} of values"
+
+
+def generator_alone(run: Path, precision: str) -> list[list[str]]:
+    """Time the generator without a server, in batches as large as the numbers of clients, on one thread."""
+    recipe, rows = loaded(run, precision), []
     for count in CLIENTS:
         latent = recipe.prior(count)
-        with torch.inference_mode():
+        with torch.inference_mode(), arithmetic(precision):
             times = []
             for _ in range(60):
                 began = time.process_time()
                 recipe.sample(count, latent=latent)
                 times.append(1000 * (time.process_time() - began) / count)
         best = f"{statistics.median(times):.1f}"
-        rows.append(["generator alone", f"batch of {count}", "", "", "", best, "", "1"])
+        rows.append([f"generator alone, {precision}", f"batch of {count}", "", "", "", best, "", "1"])
         print(" ".join(rows[-1]), flush=True)
     return rows
 
 
-def generator_on_both_cores(run: Path) -> list[list[str]]:
+def generator_on_both_cores(run: Path, precision: str) -> list[list[str]]:
     """Generate batches of 32 in two threads at once, each with one of PyTorch; the rate is of two whole cores."""
-    torch.set_num_threads(1)
-    recipe = load(Run.open(run), device="cpu")
-    order_weights(recipe)
+    recipe = loaded(run, precision)
     latent = recipe.prior(CLIENTS[-1])
 
     def costs(_: int) -> list[float]:
         found = []
-        with torch.inference_mode():
+        with torch.inference_mode(), arithmetic(precision):
             for _ in range(60):
                 began = time.thread_time()
                 recipe.sample(len(latent), latent=latent)
@@ -193,7 +218,7 @@ def generator_on_both_cores(run: Path) -> list[list[str]]:
     with ThreadPoolExecutor(2) as pool:
         cost = statistics.median([one for found in pool.map(costs, range(2)) for one in found])
     batch, rate = f"two batches of {len(latent)} at once", f"{2000 / cost:.0f} on two cores"
-    rows = [["generator alone", batch, "", "", rate, f"{cost:.1f}", "", "1"]]
+    rows = [[f"generator alone, {precision}", batch, "", "", rate, f"{cost:.1f}", "", "1"]]
     print(" ".join(rows[-1]), flush=True)
     return rows
 
@@ -215,25 +240,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--litserve")
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--trained", type=Path, help="a run whose samples in both precisions are compared")
     parser.add_argument("--save", action="store_true")
     given = parser.parse_args()
     source = str(results.ROOT / "src")
     with tempfile.TemporaryDirectory() as folder:
         run = make_run(Path(folder))
-        ours = [sys.executable, "-m", "zerosum", "serve", str(run), "--port", "8771", "--device", "cpu"]
-        rows = measure("zerosum serve", ours, 8771, given.seconds, source)
-        rows += generator_alone(run) + generator_on_both_cores(run)
-        if given.litserve:
-            script = Path(folder, "serving.py")
-            script.write_text(LITSERVE)
-            command = [sys.executable, str(script), str(run), "8772"]
-            rows += measure("LitServe", command, 8772, given.seconds, f"{source}:{given.litserve}")
+        rows = []
+        for precision in PRECISIONS:
+            ours = [sys.executable, "-m", "zerosum", "serve", str(run), "--port", "8771", "--device", "cpu"]
+            command = [*ours, "--precision", precision]
+            rows += measure(f"zerosum serve, {precision}", command, 8771, given.seconds, source)
+        for precision in PRECISIONS:
+            rows += generator_alone(run, precision) + generator_on_both_cores(run, precision)
+        script = Path(folder, "serving.py")
+        script.write_text(LITSERVE)
+        for precision in PRECISIONS if given.litserve else ():
+            command = [sys.executable, str(script), str(run), "8772", precision]
+            path = f"{source}:{given.litserve}"
+            rows += measure(f"LitServe, {precision}", command, 8772, given.seconds, path)
+        apart = differences(given.trained or run)
     if given.save:
         remarks = [
             "One PNG a request of a DCGAN, 64 x 64 in colour, over loopback on the CPU, one thread of PyTorch; "
             "LitServe: max_batch_size 32, batch_timeout 5 ms, one worker.",
             f"Load of the machine while it was measured: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores. Times of "
             "clients are of a shared machine; CPU time and memory are the servers' own.",
+            f"bfloat16 beside float32, {'a trained run' if given.trained else 'an untrained run'}: {apart}.",
             "Memory is proportional set size: what processes share is counted once.",
         ]
         results.save("serving", "Serving", [HEADER, *rows], remarks)

@@ -52,8 +52,9 @@ def train(recipe: str, data: Path | str, run: str, **settings: object) -> None:
 def test_the_page_on_exports(photos: Path, ort: Path, zerosum: Callable[..., Outcome]) -> None:
     pytest.importorskip("onnxruntime", reason="needs the extra export")
     train("dcgan", photos, "runs/photos", width=4)
+    train("stackgan", "captioned-shapes", "runs/shapes", size="32")
     listed = commands("export.md", "zerosum")
-    assert [words[1] for words in listed] == ["export"] * 5 + ["evaluate"]
+    assert [words[1] for words in listed] == ["export"] * 6 + ["paint", "evaluate"]
     for words in listed:
         web = ["--runtime", str(ort)] if "web" in words else []
         few = ["--count", "12", "--features", "pixels"] if words[1] == "evaluate" else []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from annotated_types import Interval
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 
 from zerosum.errors import InputError
 
@@ -22,6 +22,16 @@ AUTO = "auto"
 
 Seed = Annotated[int, Interval(ge=0, lt=2**63)]
 """What every generator of random numbers takes, with room for numbers beside it."""
+
+
+def _share_or_number(value: float) -> float:
+    if value > 1 and value != int(value):
+        raise ValueError("a share below 1, or a whole number of rounds")
+    return value
+
+
+ShareOrNumber = Annotated[float, Interval(gt=0), AfterValidator(_share_or_number)]
+"""A share of all rounds, or from 1 on a number of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

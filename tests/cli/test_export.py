@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,6 @@ try:
 except ImportError:
     onnx = onnxruntime = None
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "export.md"
 with_extra = pytest.mark.skipif(onnx is None, reason="needs the extra export")
 
 
@@ -163,20 +160,3 @@ def test_a_recipe_that_cannot_be_traced_is_one_sentence(zerosum: Any) -> None:
     assert said.err.startswith("This model cannot be exported by torch ")
     assert said.err.count("\n") == 1
     assert np.all([len(line) < 600 for line in said.err.splitlines()])
-
-
-@pytest.mark.slow
-@with_extra
-def test_the_commands_of_the_page_on_export_run(zerosum: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = runtime.Runtime(script=b"", binary=b"")
-    monkeypatch.setattr("zerosum.exporting.web.find_runtime", lambda given, cache: nothing)
-    settings = {"rounds": 2, "batch": 8, "size": "16", "progress": Silent(), **SMALL["dcgan"]}
-    api.train("digits", recipe="dcgan", run="runs/photos", **settings)
-    commands = re.findall(r"^\$ zerosum (.+)$", DOCUMENT.read_text(), re.MULTILINE)
-    assert len(commands) == 5
-    for command in commands:
-        said = zerosum(*shlex.split(command))
-        assert said.code == 0, said.err
-        assert Path(said.out.strip()).is_file()
-    for block in re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL):
-        exec(block, {})

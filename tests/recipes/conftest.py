@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.game import Game
+from zerosum.networks.stackgan import initialise
 from zerosum.runtime.distributed import World
 from zerosum.tasks import ConditionalRecipe
 from zerosum.training.build import fix_reference
@@ -112,3 +114,18 @@ def plays_on_points(name: str) -> bool:
 @pytest.fixture
 def make() -> Callable[..., Game[Any]]:
     return game
+
+
+@contextmanager
+def contrasts() -> Iterator[None]:
+    """Train runs of stackgan from weights that are ten times as large, whose pictures are not of one grey."""
+
+    def larger(network: torch.nn.Module) -> None:
+        initialise(network)
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.weight.data *= 10
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zerosum.recipes.stackgan.initialise", larger)
+        yield

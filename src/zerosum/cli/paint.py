@@ -9,11 +9,14 @@ from typing import Annotated
 
 import tyro
 from pydantic import PositiveInt
+from torch import Tensor
 
 from zerosum import kinds
 from zerosum.cli import flags
 from zerosum.config import BaseConfig, Seed
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.exporting.painter_file import is_painter_file, read_painter
 from zerosum.inference.paint import paint
 from zerosum.inference.results import results_in, tell_of_earlier
 from zerosum.inference.sample import write_samples
@@ -30,7 +33,8 @@ class Paint(BaseConfig):
     """Make images of a text with a trained run."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """The run directory that `zerosum train --recipe stackgan` made."""
+    """The run directory that `zerosum train --recipe stackgan` made, or a file that `zerosum export` wrote of it as
+    .onnx."""
 
     text: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TEXT")]
     """What to paint, in quotes: a sentence such as those of the data."""
@@ -62,23 +66,41 @@ def run(arguments: list[str]) -> None:
         InputError: the run does not paint, or there is no text.
     """
     given: Paint = flags.parse(Paint, arguments, prog="zerosum paint").checked()
-    require_task(recipe_of(given.run, given.recipe), given.run, PAINT)
     if not given.text.strip():
         raise InputError(f'The text is empty: say what to paint, as in zerosum paint {given.run} "a red circle".')
-    recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
-    if unknown := painter(recipe).unknown_words(given.text):
+    images, spec, unknown = _from_file(given) if is_painter_file(given.run) else _from_run(given)
+    if unknown:
         said = ", ".join(map(shown, unknown))
         tell(f"No caption that the run was trained on has {said}: painted from the rest of the text.")
-    images = paint(recipe, given.text, given.n, given.seed)
-    out = given.out or given.run / "painted" / f"{_name(given)}.png"
+    folder = given.run.parent if is_painter_file(given.run) else given.run
+    out = given.out or folder / "painted" / f"{_name(given)}.png"
     before = results_in(out)
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed), "text": given.text}
-    written = write_samples(images, out, kind=kinds.find(recipe.spec.kind), metadata=metadata, spec=recipe.spec)
-    for remark in (tell_of_earlier(out, before, written), note_on_files(len(images), out, recipe.spec)):
+    written = write_samples(images, out, kind=kinds.find(spec.kind), metadata=metadata, spec=spec)
+    for remark in (tell_of_earlier(out, before, written), note_on_files(len(images), out, spec)):
         if remark is not None:
             tell(remark)
     say(written[0] if len(written) == 1 else out)
     tell(f"{counted(len(images), 'image')} in {counted(len(written), 'file')}")
+
+
+def _from_run(given: Paint) -> tuple[Tensor, Spec, list[str]]:
+    """Return the images of a run, what they are, and the words of the text that it does not know."""
+    require_task(recipe_of(given.run, given.recipe), given.run, PAINT)
+    recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
+    return paint(recipe, given.text, given.n, given.seed), recipe.spec, painter(recipe).unknown_words(given.text)
+
+
+def _from_file(given: Paint) -> tuple[Tensor, Spec, list[str]]:
+    """Return the same of an exported file.
+
+    Raises:
+        InputError: the file does not paint, or flags of runs are given.
+    """
+    if given.recipe is not None or given.checkpoint != "newest" or given.device not in ("auto", "cpu"):
+        raise InputError(f"{given.run} is a file: leave out --recipe, --checkpoint and --device, which are of runs.")
+    model = read_painter(given.run)
+    return model.paint(given.text, given.n, given.seed), model.spec, model.reader.unknown(given.text)
 
 
 def _name(given: Paint) -> str:

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from annotated_types import Interval
@@ -17,7 +17,11 @@ from zerosum.cli import flags
 from zerosum.config import BaseConfig
 from zerosum.errors import InputError
 from zerosum.run.directory import Which
+from zerosum.runtime.device import has_bfloat16, pick_device
 from zerosum.runtime.terminal import say, tell
+
+if TYPE_CHECKING:
+    from zerosum.server.service import Service
 
 EXTRA = "zerosum serve needs FastAPI and uvicorn: pip install 'zerosum[serve]'"
 TOKEN = "ZEROSUM_TOKEN"
@@ -41,6 +45,10 @@ class Serve(BaseConfig):
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
+
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Arithmetic of the networks. float32: the pictures of `zerosum sample`, pixel by pixel. bfloat16: faster where the
+    device has units for it, and pictures a few levels of 255 from those."""
 
     most_at_once: PositiveInt = 32
     """Samples that go through the model together; waiting requests are gathered, none is held back for others."""
@@ -77,35 +85,16 @@ def run(arguments: list[str]) -> None:
     if not given.run:
         raise InputError("No run was given: type zerosum serve and the folder that `zerosum train` made.")
     try:
-        from zerosum.server.limits import Doors, Limits
         from zerosum.server.listen import bind, listen
-        from zerosum.server.live import LiveRun
-        from zerosum.server.model import Model
-        from zerosum.server.service import Served, Service
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("zerosum"):
             raise
         raise InputError(f"{EXTRA} ({error.name} is missing).") from None
     local = _is_local(given.host)
     token = os.environ.get(TOKEN) or (None if local else secrets.token_urlsafe(24))
-    rate = given.rate if given.rate is not None else (0 if local else 20)
-    models = [Model(path, recipe=given.recipe, device=given.device, which=given.checkpoint) for path in given.run]
-    service = Service(
-        runs=[Served(n, model, LiveRun(path)) for n, (path, model) in enumerate(zip(given.run, models, strict=True))],
-        limits=Limits(
-            waiting=given.most_waiting,
-            bytes=given.most_bytes,
-            pixels=given.most_pixels,
-            seconds=given.seconds,
-            rate=rate,
-        ),
-        doors=Doors(
-            token=token,
-            hosts=frozenset(name.lower() for name in (*given.allow_host, given.host)),
-            origins=frozenset(given.allow_origin),
-        ),
-        most_at_once=given.most_at_once,
-    )
+    service = _service(given, token, local=local)
+    if given.precision == "bfloat16" and not has_bfloat16(pick_device(given.device)):
+        tell("This device has no units for bfloat16, and float32 is faster on it: leave out --precision bfloat16.")
     place = bind(given.host, given.port)
     host = f"[{given.host}]" if ":" in given.host else given.host
     address = f"http://{host}:{place.getsockname()[1]}/" + (f"?token={token}" if token else "")
@@ -117,6 +106,34 @@ def run(arguments: list[str]) -> None:
         )
 
     listen(service, place, grace=max(1, round(given.seconds)), started=started)
+
+
+def _service(given: Serve, token: str | None, *, local: bool) -> Service:
+    """Return the state of a server of the runs that are given."""
+    from zerosum.server.limits import Doors, Limits
+    from zerosum.server.live import LiveRun
+    from zerosum.server.model import Model
+    from zerosum.server.service import Served, Service
+
+    def model(path: Path) -> Model:
+        return Model(path, recipe=given.recipe, device=given.device, which=given.checkpoint, precision=given.precision)
+
+    return Service(
+        runs=[Served(number, model(path), LiveRun(path)) for number, path in enumerate(given.run)],
+        limits=Limits(
+            waiting=given.most_waiting,
+            bytes=given.most_bytes,
+            pixels=given.most_pixels,
+            seconds=given.seconds,
+            rate=given.rate if given.rate is not None else (0 if local else 20),
+        ),
+        doors=Doors(
+            token=token,
+            hosts=frozenset(name.lower() for name in (*given.allow_host, given.host)),
+            origins=frozenset(given.allow_origin),
+        ),
+        most_at_once=given.most_at_once,
+    )
 
 
 def _is_local(host: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -26,6 +28,37 @@ def words(sentence: str) -> list[str]:
     ["there's", 'a', 'red', 'circle', 'left']
     """
     return WORD.findall(composed(sentence).casefold())
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordReader:
+    """Sentences to numbers of their words: words that are not in the vocabulary are left out."""
+
+    vocabulary: tuple[str, ...]
+    most: int
+    """Words of a sentence that are read."""
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """Numbers of the words, from 1."""
+        return {word: index for index, word in enumerate(self.vocabulary, start=1)}
+
+    def unknown(self, sentence: str) -> list[str]:
+        """Return the words of a sentence that are not in the vocabulary, each once."""
+        return list(dict.fromkeys(word for word in words(sentence) if word not in self.number))
+
+    def __call__(self, sentences: Sequence[str]) -> Tensor:
+        """Return the numbers of the words of sentences: (N, L) int64, with zeros behind.
+
+        >>> WordReader(vocabulary=("a", "red", "circle"), most=64)(["A red circle!", "a zebra"])
+        tensor([[1, 2, 3],
+                [1, 0, 0]])
+        """
+        rows = [[self.number[word] for word in words(one) if word in self.number][: self.most] for one in sentences]
+        found = torch.zeros(len(rows), max(1, *map(len, rows)), dtype=torch.int64)
+        for place, row in zip(found, rows, strict=True):
+            place[: len(row)] = torch.tensor(row, dtype=torch.int64)
+        return found
 
 
 def vocabulary(sentences: Iterable[str], *, most: int = MOST_WORDS) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Literal
 from zerosum.errors import InputError
 from zerosum.exporting.files import Exported, Part, parts
 from zerosum.exporting.onnx_file import Precision, require_onnx
+from zerosum.exporting.sentences import text_rules
 from zerosum.exporting.web import write_page
 from zerosum.page import describe
 from zerosum.recipe import Recipe
@@ -16,7 +17,7 @@ from zerosum.recipes import RecipeLike
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load
 from zerosum.runtime.atomic_files import replacing
-from zerosum.tasks import AGE
+from zerosum.tasks import AGE, PAINT
 
 Form = Literal["onnx", "pt2", "web"]
 ENDINGS: dict[Form, str] = {"onnx": ".onnx", "pt2": ".pt2", "web": ".html"}
@@ -64,6 +65,8 @@ def export(
         raise InputError(f"--out is {place.name}, and --to {to} writes {ENDINGS[to]}: end the name in that.")
     model = load(directory, device="cpu", checkpoint=checkpoint, recipe=recipe)
     about = describe(model, directory, checkpoint=checkpoint)
+    if model.task is PAINT:
+        about = replace(about, text=text_rules(model))
     if title is not None:
         about = replace(about, title=title)
     if to == "web":

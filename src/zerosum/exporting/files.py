@@ -16,7 +16,7 @@ import zerosum
 from zerosum import kinds
 from zerosum.errors import InputError
 from zerosum.exporting.graph import graphs
-from zerosum.exporting.inputs import Graph
+from zerosum.exporting.inputs import Graph, Input
 from zerosum.exporting.onnx_file import Precision, in_float16, session, to_onnx
 from zerosum.exporting.parity import ALLOWED_LEVELS, Parity, measure
 from zerosum.exporting.trace import trace
@@ -64,7 +64,7 @@ def metadata(about: PageModel, graph: Graph) -> dict[str, str]:
     inputs = [
         {
             "name": one.name,
-            "shape": ["batch", *one.shape] if one.batched else list(one.shape),
+            "shape": _axes(one),
             "type": "int64" if one.integer else "float32",
             "default": one.default,
             "multiple": one.multiple,
@@ -81,6 +81,12 @@ def metadata(about: PageModel, graph: Graph) -> dict[str, str]:
         "inputs": json.dumps(inputs),
         "model": about.to_json(),
     }
+
+
+def _axes(one: Input) -> list[int | str]:
+    """Return the axes of an input as a file names them."""
+    own: list[int | str] = ["length"] if one.free_length else list(one.shape)
+    return ["batch", *own] if one.batched else own
 
 
 def _part(

@@ -19,6 +19,7 @@ from zerosum.exporting.onnx_file import session
 from zerosum.inference.generate import CHUNK, SAMPLES, draw_labels
 from zerosum.runtime import rng
 from zerosum.runtime.untrusted_json import parse
+from zerosum.tasks import GENERATE, TASKS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,23 +62,22 @@ def read_generator(path: Path) -> GeneratorFile:
         InputError: onnxruntime is missing, or the file is none that `zerosum export` wrote of a generator with a
             normal prior.
     """
-    if find_spec("onnxruntime") is None:
-        raise InputError("Reading .onnx needs onnxruntime, which is not installed: pip install 'zerosum[export]'.")
-    try:
-        engine = session(path.read_bytes())
-        facts = engine.get_modelmeta().custom_metadata_map
-        about, inputs = parse(facts["model"]), parse(facts["inputs"])
-        found = GeneratorFile(
-            spec=_spec(about), latent_dim=int(about["latent_dim"]), defaults=_defaults(inputs), engine=engine
+    engine, about, inputs = opened(path)
+    task = str(about.get("task"))
+    if task in TASKS and task != GENERATE.name:
+        raise InputError(
+            f"{path} {TASKS[task].does}, and a file is evaluated only where it makes samples of latents "
+            "alone: evaluate the run that it comes from."
         )
-        able = about["task"] == "generate" and about["prior"]["law"] == "normal"
+    try:
+        found = GeneratorFile(
+            spec=spec_of(about), latent_dim=int(about["latent_dim"]), defaults=_defaults(inputs), engine=engine
+        )
+        able = about["task"] == GENERATE.name and about["prior"]["law"] == "normal"
         known = {"latent", "beside", "labels", *found.defaults}
         able = able and {one.name for one in engine.get_inputs()} <= known
-    except Exception as error:  # onnxruntime's own errors have no common base
-        raise InputError(
-            f"{path} is no generator that zerosum can read ({type(error).__name__}): give a file that zerosum export "
-            "--to onnx wrote."
-        ) from None
+    except Exception as error:  # whatever the metadata hold
+        raise _unreadable(path, error) from None
     if not able:
         raise InputError(
             f"{path} does not make samples of latents from N(0, 1) alone: evaluate the run that it comes from."
@@ -85,7 +85,30 @@ def read_generator(path: Path) -> GeneratorFile:
     return found
 
 
-def _spec(about: Mapping[str, Any]) -> Spec:
+def opened(path: Path) -> tuple[Any, Mapping[str, Any], list[Mapping[str, Any]]]:
+    """Return a session for an ONNX file, and what the file says of its model and of its inputs.
+
+    Raises:
+        InputError: onnxruntime is missing, or the file is none that `zerosum export` wrote.
+    """
+    if find_spec("onnxruntime") is None:
+        raise InputError("Reading .onnx needs onnxruntime, which is not installed: pip install 'zerosum[export]'.")
+    try:
+        engine = session(path.read_bytes())
+        facts = engine.get_modelmeta().custom_metadata_map
+        return engine, dict(parse(facts["model"])), list(parse(facts["inputs"]))
+    except Exception as error:  # onnxruntime's own errors have no common base
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path} is no generator that zerosum can read ({type(error).__name__}): give a file that zerosum export "
+        "--to onnx wrote."
+    )
+
+
+def spec_of(about: Mapping[str, Any]) -> Spec:
     """Return the facts about the data that a file's metadata hold."""
     kinds.find(str(about["kind"]))
     return Spec(

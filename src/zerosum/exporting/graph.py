@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from zerosum.data.masks import NUMBERS, masks
 from zerosum.errors import InputError
-from zerosum.exporting.inputs import Draw, Graph, Input
+from zerosum.exporting.inputs import Draw, Function, Graph, Input
+from zerosum.exporting.sentences import painting
 from zerosum.inference.controls import controls
 from zerosum.inference.generate import draw_labels
 from zerosum.latent import lerp
@@ -21,6 +22,7 @@ from zerosum.tasks import (
     AGE,
     GENERATE,
     INPAINT,
+    PAINT,
     TRANSLATE,
     UPSCALE,
     GenerativeRecipe,
@@ -40,25 +42,6 @@ def graphs(recipe: Recipe) -> tuple[Graph, ...]:
             f"This run {recipe.task.does}, which an exported file cannot do. Type instead: {recipe.task.typed('RUN')}"
         )
     return BUILDERS[recipe.task.name](recipe)
-
-
-class Function(nn.Module):
-    """A function of tensors as a module, whose parameters are those of a recipe.
-
-    Args:
-        recipe: that the function belongs to.
-        function: of the tensors.
-    """
-
-    def __init__(self, recipe: Recipe, function: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self.recipe = recipe
-        self.function = function
-        self.train(recipe.training)
-
-    def forward(self, *tensors: Tensor) -> Tensor:
-        """Apply the function; the result is float32."""
-        return self.function(*tensors).float()
 
 
 def _generation(recipe: Recipe) -> tuple[Graph, ...]:
@@ -222,5 +205,6 @@ BUILDERS: dict[str, Callable[[Any], tuple[Graph, ...]]] = {
     TRANSLATE.name: _translations,
     UPSCALE.name: _translations,
     INPAINT.name: _inpainting,
+    PAINT.name: painting,
 }
 """What makes the graphs of a recipe, by its task."""

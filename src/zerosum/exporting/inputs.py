@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from zerosum.recipe import Recipe
+
 Draw = Callable[[int], Tensor]
 """Draws n rows of an input for examples and for parity."""
 
@@ -23,6 +25,9 @@ class Input:
     multiple: int | None = None
     """What height and width, the last two axes, are multiples of; None where they are fixed."""
 
+    free_length: bool = False
+    """Whether the second axis has any length, as sentences have, at which shorter rows end in zeros."""
+
     batched: bool = True
     """Whether it has a row a sample; else its shape is `shape`, and it is one for all."""
 
@@ -37,6 +42,25 @@ class Input:
 
     meaning: str
     """What it is, in a sentence for the file."""
+
+
+class Function(nn.Module):
+    """A function of tensors as a module, whose parameters are those of a recipe.
+
+    Args:
+        recipe: that the function belongs to.
+        function: of the tensors.
+    """
+
+    def __init__(self, recipe: Recipe, function: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.function = function
+        self.train(recipe.training)
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        """Apply the function; the result is float32."""
+        return self.function(*tensors).float()
 
 
 @dataclass(frozen=True, kw_only=True)

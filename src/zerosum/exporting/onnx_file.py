@@ -107,7 +107,8 @@ def _require_free(model: onnx.ModelProto, graph: Graph) -> None:
     """
     shapes = {value.name: value.type.tensor_type.shape.dim for value in model.graph.input}
     for one in graph.inputs:
-        free = ([0] if one.batched else []) + ([2, 3] if one.multiple is not None else [])
+        free = ([0] if one.batched else []) + ([1] if one.free_length else [])
+        free += [2, 3] if one.multiple is not None else []
         if any(not shapes[one.name][axis].dim_param for axis in free):
             raise InputError(f"The exported graph takes {one.name} of one size alone: this recipe cannot be exported.")
 

@@ -103,6 +103,8 @@ def _free_axes(graph: Graph) -> tuple[dict[int, Any] | None, ...]:
     sides = (Dim("h"), Dim("w"))
     for one in graph.inputs:
         free: dict[int, Any] = {0: batch} if one.batched else {}
+        if one.free_length:
+            free[1] = Dim("length", max=one.shape[0])
         if one.multiple is not None:
             free |= {2 + place: one.multiple * side for place, side in enumerate(sides)}
         axes.append(free)

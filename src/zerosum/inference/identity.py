@@ -149,9 +149,7 @@ def families(run: Path, recipe: AgeingRecipe, *, progress: ProgressCallback | No
     Returns:
         The network, and the share of moved pictures of the families that it tells right.
     """
-    newest = Run.open(run).latest()
-    key = key_of("families", newest.name, (newest / "weights.safetensors").stat().st_size, FAMILIES, SHIFT, EPOCHS)
-    path = run / "identity" / f"{key}.safetensors"
+    path = _kept_at(run)
 
     def train() -> tuple[Classifier, float]:
         with rng.fork(recipe.device, seed=rng.derived(0, "families")), torch.no_grad():
@@ -166,6 +164,26 @@ def families(run: Path, recipe: AgeingRecipe, *, progress: ProgressCallback | No
 
     network, right = trained_once(path, train, channels=recipe.spec.shape[0], classes=FAMILIES)
     return network.to(recipe.device), right
+
+
+def kept_families(run: Path, recipe: AgeingRecipe) -> Embedding | None:
+    """Return the unit features of the network of families that a run keeps; None where none was trained yet."""
+
+    def missing() -> tuple[Classifier, float]:
+        raise InputError("The network of families is not there, or damaged.")
+
+    try:
+        network, right = trained_once(_kept_at(run), missing, channels=recipe.spec.shape[0], classes=FAMILIES)
+    except InputError:
+        return None
+    return unit_features(_extractor(network.to(recipe.device), right))
+
+
+def _kept_at(run: Path) -> Path:
+    """Return where a run keeps the network of families of its newest checkpoint."""
+    newest = Run.open(run).latest()
+    key = key_of("families", newest.name, (newest / "weights.safetensors").stat().st_size, FAMILIES, SHIFT, EPOCHS)
+    return run / "identity" / f"{key}.safetensors"
 
 
 def classify_groups(

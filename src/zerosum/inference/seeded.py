@@ -20,8 +20,8 @@ from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.tasks import has_latents, require_latents
 
-SIZES = (1, 2, 3, 4, 6, 8, 12, CHUNK, 24, 2 * CHUNK)
-"""Sizes of a batch that are tried."""
+SIZES = (1, 2, 3, 4, 6, 8, 12, CHUNK)
+"""Sizes of a batch that are tried; larger ones cost as much a sample, and memory."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,7 @@ class Sampler:
             drew = any(not torch.equal(value, before[name]) for name, value in rng.state(device).items())
         if drew or not torch.equal(whole, again):
             return ()
-        known = latents, whole, labels
-        twice = torch.cat([latents] * 2), torch.cat([whole] * 2), None if labels is None else torch.cat([labels] * 2)
-        return tuple(size for size in SIZES if self._agrees(size, *(known if size <= CHUNK else twice), chosen))
+        return tuple(size for size in SIZES if self._agrees(size, latents, whole, labels, chosen))
 
     def _agrees(
         self, size: int, latents: Tensor, whole: Tensor, labels: Tensor | None, chosen: Mapping[str, Any]

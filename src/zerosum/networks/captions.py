@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zerosum.data.sentences import words
+from zerosum.data.sentences import WordReader
 from zerosum.layers.conv import Conv2d
 
 MOST_TOKENS = 64
@@ -35,7 +35,7 @@ class SentenceEncoder(nn.Module):
 
     def __init__(self, vocabulary: Sequence[str], width: int, embedding: int) -> None:
         super().__init__()
-        self.number = {word: index for index, word in enumerate(vocabulary, start=1)}
+        self.reader = WordReader(vocabulary=tuple(vocabulary), most=MOST_TOKENS)
         self.embedding = embedding
         self.word = nn.Embedding(len(vocabulary) + 1, width, padding_idx=0)
         self.mix = nn.Conv1d(width, width, 3, padding=1)
@@ -43,15 +43,11 @@ class SentenceEncoder(nn.Module):
 
     def unknown(self, sentence: str) -> list[str]:
         """Return the words of a sentence that are not in the vocabulary, each once."""
-        return list(dict.fromkeys(word for word in words(sentence) if word not in self.number))
+        return self.reader.unknown(sentence)
 
     def tokens(self, sentences: Sequence[str]) -> Tensor:
         """Return the numbers of the words of sentences: (N, T) int64, with zeros behind."""
-        rows = [[self.number[word] for word in words(one) if word in self.number][:MOST_TOKENS] for one in sentences]
-        found = torch.zeros(len(rows), max(1, *map(len, rows)), dtype=torch.int64)
-        for place, row in zip(found, rows, strict=True):
-            place[: len(row)] = torch.tensor(row, dtype=torch.int64)
-        return found.to(self.word.weight.device)
+        return self.reader(sentences).to(self.word.weight.device)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map (N, T) to (N, E)."""

@@ -206,6 +206,7 @@ async function start(build) {
     await engine.describe();
     window.engine = engine;
     await build(engine);
+    if ($("ageing")) buildAgeing(engine);
     $("main").removeAttribute("aria-busy");
     for (const button of document.querySelectorAll(".actions button")) button.disabled = false;
     window.ready = { milliseconds: performance.now() - began, sinceOpened: performance.now() };

@@ -104,6 +104,17 @@ async function makeEngine(model, part) {
       const seed = controls.seed ?? 0, { beside } = model.layers === null ? {} : latentOf(model, seed, controls);
       return generate(latents, latents.map(() => beside), latents.map(() => seed), controls);
     },
+    async paint({ text, n, seed }) {
+      const { numbers, unknown } = readWords(model.text, text), twister = new Twister(derived(seed, "samples"));
+      const engine = await session(""), made = [], length = Math.max(1, numbers.length), words = new BigInt64Array(CHUNK * length);
+      for (let row = 0; row < CHUNK; row++) words.set(numbers.map(BigInt), row * length);
+      while (made.length < n) {
+        const feeds = { words: new ort.Tensor("int64", words, [CHUNK, length]) };
+        for (const [name, width] of model.text.noise) feeds[name] = float(twister.normal(CHUNK * width), [CHUNK, width]);
+        made.push(...pictures(await run(engine, feeds)));
+      }
+      return { pictures: made.slice(0, n), unknown };
+    },
     async transform({ picture, mask, controls = {} }) {
       const choices = model.controls.filter(({ type }) => type === "choice");
       const engine = await session(choices.map(({ name, choices: all }) => controls[name] ?? all[0]).join("-"));

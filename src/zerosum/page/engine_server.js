@@ -75,6 +75,11 @@ async function makeEngine(model) {
       const unknown = JSON.parse(images[0].unknown ?? "[]");
       return { pictures: await decoded(images), unknown };
     },
+    async age({ picture, to, from, iterations }) {
+      const query = new URLSearchParams({ to, iterations, ...(from ? { from } : {}) });
+      const answer = await ask(`/age?${query}`, picture, { "Content-Type": picture.type || "application/octet-stream" });
+      return { fit: answer.headers.get("X-Zerosum-Fit"), picture: await pixels(await answer.blob()) };
+    },
     async transform({ picture, mask, controls = {} }) {
       const query = new URLSearchParams({ ...controlsOf(controls), seed: controls.seed ?? 0 });
       const form = new FormData();

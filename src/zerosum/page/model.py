@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -18,7 +18,7 @@ from zerosum.inference.latents import has_normal_prior
 from zerosum.recipe import Recipe
 from zerosum.run.checkpoint import played
 from zerosum.run.directory import Run, Which
-from zerosum.tasks import GENERATE, PAINT, GenerativeRecipe, has_latents, require_latents
+from zerosum.tasks import AGE, GENERATE, PAINT, GenerativeRecipe, has_latents, require_latents
 from zerosum.text import number, shown
 
 EXAMPLES = 6
@@ -68,7 +68,7 @@ class PageModel:
     title: str
     recipe: str
     task: str
-    """generate, translate, upscale or inpaint; paint, whose page needs a server; recipes that age generate."""
+    """generate, translate, upscale, inpaint or paint; recipes that age generate."""
 
     kind: str
     """The kind of sample: images, points, pairs, domains."""
@@ -103,6 +103,12 @@ class PageModel:
     version: str
     examples: tuple[str, ...] = ()
     """Captions that the run's newest preview was painted from."""
+
+    ages: bool = False
+    """Whether pictures are made in other classes, which a server's page offers."""
+
+    text: dict[str, Any] = field(default_factory=dict)
+    """Of an exported graph of words: their vocabulary, how a sentence is read, and the noise beside them."""
 
     choices: tuple[str, ...] = ("",)
     """Names of the networks that a page holds, one for each value of the controls of the type choice."""
@@ -155,6 +161,7 @@ def describe(recipe: Recipe, run: Run, *, checkpoint: Which = "newest") -> PageM
         fingerprint=str(about.get("id") or ""),
         version=zerosum.__version__,
         examples=_examples(run) if recipe.task is PAINT else (),
+        ages=recipe.task is AGE,
     )
 
 

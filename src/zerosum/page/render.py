@@ -15,19 +15,10 @@ from zerosum.page.model import PageModel
 
 Engine = Literal["onnx", "server"]
 
+SHARED = ("app.js", "generate.js", "transform.js", "paint.js", "main.js")
 SCRIPTS: dict[Engine, tuple[str, ...]] = {
-    "onnx": ("random.js", "gif.js", "dom.js", "engine_onnx.js", "app.js", "generate.js", "transform.js", "main.js"),
-    "server": (
-        "random.js",
-        "gif.js",
-        "dom.js",
-        "engine_server.js",
-        "app.js",
-        "generate.js",
-        "transform.js",
-        "paint.js",
-        "main.js",
-    ),
+    "onnx": ("random.js", "sentences.js", "gif.js", "dom.js", "engine_onnx.js", *SHARED),
+    "server": ("random.js", "gif.js", "dom.js", "engine_server.js", "age.js", *SHARED),
 }
 """Files that make up the page's one script. An engine's file defines `async makeEngine(model, part)`."""
 
@@ -41,7 +32,7 @@ WORDS = {
         "The same, larger.",
         "Choose a small picture, drop it here or paste it: a network makes it {factor} times as large.",
     ),
-    "paint": ("Say it, see it.", "Write what the pictures shall show: a network paints it."),
+    "paint": ("Say it, see it.", "Write what the pictures shall show: a network paints it, on your device."),
     "inpaint": ("Paint it away.", "Choose a picture, paint over a part of it, and a network fills the hole."),
 }
 """Headline and lead by task."""

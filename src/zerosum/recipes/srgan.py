@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from zerosum import objectives
-from zerosum.config import Fraction
+from zerosum.config import Fraction, ShareOrNumber
 from zerosum.data.batch import Pairs
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -47,7 +47,6 @@ from zerosum.runtime.paths import absolute
 from zerosum.tasks import TranslationConfig, UpscalingRecipe
 
 Content = Literal["vgg", "pixels", "discriminator"]
-ShareOrRounds = Annotated[PositiveFloat, AfterValidator(lambda value: _share_or_rounds(value))]
 Absolute = Annotated[str, AfterValidator(lambda path: str(absolute(path)))]
 FEATURE_SCALE = 1 / 12.75
 """Brings VGG's features to the scale of pixels (section 3.2)."""
@@ -64,7 +63,7 @@ class Config(TranslationConfig):
     rounds: PositiveInt = 1_200_000
     """Rounds to play in all: those of --pretrain, and what is left against the discriminator (section 3.2)."""
 
-    pretrain: ShareOrRounds = 5 / 6
+    pretrain: ShareOrNumber = 5 / 6
     """Rounds in which the generator learns alone, from the distance of the pixels (SRResNet): below 1 a share of
     --rounds, from 1 on their number (10^6 of 1.2 * 10^6 in section 3.2)."""
 
@@ -277,13 +276,6 @@ class Discriminator(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Map (N, C, H, W) to logits (N,)."""
         return self.verdict(self.features(image)).flatten()
-
-
-def _share_or_rounds(value: float) -> float:
-    """Return a share of all rounds, or a whole number of them."""
-    if value > 1 and value != int(value):
-        raise ValueError("a share below 1, or a whole number of rounds")
-    return value
 
 
 def _factor(source: tuple[int, ...], spec: Spec) -> int:

@@ -21,7 +21,6 @@ trained on that of stage I, with batch norm at rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
@@ -33,7 +32,7 @@ from torch.nn import functional
 from torch.nn.functional import softplus
 
 from zerosum import objectives
-from zerosum.config import Fraction
+from zerosum.config import Fraction, ShareOrNumber
 from zerosum.data.sentences import unpacked
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -42,7 +41,6 @@ from zerosum.game import Game
 from zerosum.kinds.captions import CaptionedImages
 from zerosum.loss import Loss
 from zerosum.networks.captions import ImageEncoder, Matching, SentenceEncoder, contrastive_loss, of_norm
-from zerosum.networks.dcgan import halvings
 from zerosum.networks.stackgan import (
     FirstGenerator,
     SecondGenerator,
@@ -50,14 +48,14 @@ from zerosum.networks.stackgan import (
     divergence,
     drawn,
     initialise,
+    small_shape,
 )
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
 from zerosum.runtime import rng
-from zerosum.tasks import PaintingRecipe, PresetConfig
+from zerosum.tasks import PaintingRecipe, PresetConfig, TextFunction
 
 TRAINED = "trained"
-ShareOrRounds = Annotated[PositiveFloat, AfterValidator(lambda value: _share_or_rounds(value))]
 Encoder = Annotated[str, AfterValidator(lambda value: _encoder(value))]
 PAPER: dict[str, Any] = {
     "rounds": 180_000,
@@ -106,7 +104,7 @@ class Config(PresetConfig):
     rounds: PositiveInt = 4_000
     """Rounds to play in all: those of --encoder-rounds, then half of what is left for each stage."""
 
-    encoder_rounds: ShareOrRounds = 0.05
+    encoder_rounds: ShareOrNumber = 0.05
     """Rounds in which the encoder of sentences is trained: below 1 a share of --rounds, from 1 on their number; none
     with an encoder of Hugging Face."""
 
@@ -191,7 +189,7 @@ class StackGAN(PaintingRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        c, small = config, _small_shape(config.factor, spec)
+        c, small = config, small_shape(config.factor, spec.shape)
         named = c.text_encoder.removeprefix("hf:")
         self._model_name = None if c.text_encoder == TRAINED else named
         self._model: TextModel | None = None
@@ -357,16 +355,43 @@ class StackGAN(PaintingRecipe):
         """Return images of the captions, and the real ones."""
         return self.images(self.embed(batch.caption)), batch.image
 
-    def images(self, embedding: Tensor) -> Tensor:
-        """Make (N, *shape) images of embeddings (N, E), at the size of stage I enlarged until stage II is played."""
-        small = self.first_image(embedding)
-        if int(self.stage) == 1:
-            return functional.interpolate(small, scale_factor=float(self.config.factor), mode="nearest")
-        return self.second(small, drawn(*self.second.augment(embedding)))
+    def text_function(self) -> TextFunction:
+        """Return the function of words and noise that paints, at the stage that has been reached.
 
-    def first_image(self, embedding: Tensor) -> Tensor:
-        """Make images of stage I of embeddings (N, E)."""
-        return self.first(self._prior(len(embedding)), drawn(*self.first.augment(embedding)))
+        Raises:
+            InputError: sentences are encoded by a model of Hugging Face.
+        """
+        if self.matching is None:
+            raise InputError(
+                f"This run's sentences are encoded by {self._model_name} of Hugging Face, which no file holds: "
+                "use zerosum paint or zerosum serve, or train with --text-encoder trained."
+            )
+        sentence, c, stage = self.matching.sentence, self.config, int(self.stage)
+
+        def function(words: Tensor, *noise: Tensor) -> Tensor:
+            return self.images(sentence(words).float(), noise, stage=stage)
+
+        noise = {"latent": c.latent_dim, **{f"condition_{place}": c.condition for place in range(1, stage + 1)}}
+        return TextFunction(reader=sentence.reader, noise=noise, function=function)
+
+    def images(self, embedding: Tensor, noise: Sequence[Tensor] = (), *, stage: int | None = None) -> Tensor:
+        """Make (N, *shape) images of embeddings (N, E), at the size of stage I enlarged until stage II is played.
+
+        Args:
+            embedding: of the sentences.
+            noise: latents (N, Z), and what draws the condition of each stage (N, C); drawn from N(0, 1) by default.
+            stage: the last one; by default the one that has been reached.
+        """
+        latent, first, second = (*noise, None, None, None)[:3]
+        small = self.first_image(embedding, latent, first)
+        if (stage or int(self.stage)) == 1:
+            return functional.interpolate(small, scale_factor=float(self.config.factor), mode="nearest")
+        return self.second(small, drawn(*self.second.augment(embedding), noise=second))
+
+    def first_image(self, embedding: Tensor, latent: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
+        """Make images of stage I of embeddings (N, E), with latents (N, Z) and noise (N, C) from N(0, 1)."""
+        latent = self._prior(len(embedding)) if latent is None else latent
+        return self.first(latent, drawn(*self.first.augment(embedding), noise=noise))
 
     def embed(self, caption: Tensor) -> Tensor:
         """Return the embeddings (N, E) of captions (N, L) as a batch holds them."""
@@ -421,30 +446,7 @@ def _rejected(logits: Tensor) -> Tensor:
     return softplus(logits.float()).mean()
 
 
-def _share_or_rounds(value: float) -> float:
-    """Return a share of all rounds, or a whole number of them."""
-    if value > 1 and value != int(value):
-        raise ValueError("a share below 1, or a whole number of rounds")
-    return value
-
-
 def _encoder(value: str) -> str:
     if value != TRAINED and not (value.startswith("hf:") and value.removeprefix("hf:").strip()):
         raise ValueError("trained, or hf:NAME with the name of a text model of Hugging Face")
     return value
-
-
-def _small_shape(factor: int, spec: Spec) -> tuple[int, ...]:
-    """Return the shape of stage I's images."""
-    channels, *sides = spec.shape
-    small = (channels, *(side // factor for side in sides))
-    with suppress(InputError):
-        if all(side % factor == 0 for side in sides):
-            halvings(small)
-            halvings(spec.shape)
-            return small
-    fit = [max(8 * factor, round(side / (8 * factor)) * 8 * factor) for side in sides]
-    raise InputError(
-        f"Images of {sides[0]}x{sides[1]} cannot be made in two stages, the first with sides 1/{factor} as long: "
-        f"--size {fit[0]}x{fit[1]} would fit."
-    )

@@ -15,12 +15,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 import zerosum
 from zerosum.errors import ZerosumError
+from zerosum.server.fast_path import FastPath
 from zerosum.server.guard import Guard, refusal
 from zerosum.server.page import documentation, page, together, training
-from zerosum.server.routes import REFUSALS, model_routes
+from zerosum.server.routes import REFUSALS, model_routes, prefixes, shortcuts
 from zerosum.server.schema import Confirmed
 from zerosum.server.service import Served, Service
 from zerosum.text import one_line, shown
@@ -58,9 +60,8 @@ def build(service: Service) -> Guard:
     app.include_router(_page_routes(service))
     for run in service.runs:
         routes = model_routes(service, run)
-        if run.number == 0:
-            app.include_router(routes, prefix="/v1")
-        app.include_router(routes, prefix=f"/v1/runs/{run.number}")
+        for prefix in prefixes(run):
+            app.include_router(routes, prefix=prefix)
         app.include_router(_run_routes(run), prefix=f"/v1/runs/{run.number}")
     if service.doors.origins:
         app.add_middleware(
@@ -76,7 +77,12 @@ def build(service: Service) -> Guard:
                 "X-Zerosum-Place",
             ],
         )
-    return Guard(app, doors=service.doors, limits=service.limits, metrics=service.metrics)
+    return Guard(_shortened(app, service), doors=service.doors, limits=service.limits, metrics=service.metrics)
+
+
+def _shortened(app: FastAPI, service: Service) -> ASGIApp:
+    """Return the application with the fast path before it, unless other sites ask, whose answers CORS completes."""
+    return app if service.doors.origins else FastPath(app, shortcuts(service), _refused)
 
 
 def _process_routes(app: FastAPI, service: Service) -> APIRouter:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from PIL import Image, UnidentifiedImageError
+import torch
+from PIL import Image
 from torch import Tensor
 
 from zerosum import kinds
-from zerosum.data.packing.open_image import FORMATS
 from zerosum.errors import InputError
 from zerosum.inference.image_files import ProcessedFiles, inputs_at
 from zerosum.inference.inpaint import complete_files
@@ -23,7 +22,7 @@ from zerosum.inference.sample import escaped
 from zerosum.inference.seeded import Sampler, Seeded
 from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
-from zerosum.layers.at_use import order_weights
+from zerosum.layers.at_use import drop_weights, narrow_weights, order_weights
 from zerosum.media import image_grid
 from zerosum.page.model import PageModel, describe
 from zerosum.recipe import Recipe
@@ -32,8 +31,11 @@ from zerosum.run.config import read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load, recipe_of
 from zerosum.server import png
-from zerosum.tasks import INPAINT, UPSCALE, painter
+from zerosum.server.pictures import require_small
+from zerosum.tasks import AGE, INPAINT, UPSCALE, painter
 from zerosum.text import shown
+
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +59,24 @@ class Model:
         recipe: for a run of a recipe from outside, its file or package.module:Class.
         device: where to compute.
         which: the checkpoint.
+        precision: the arithmetic of the networks; bfloat16 moves pixels from those of `zerosum sample`.
 
     Raises:
         InputError: no run there, or of a recipe that this version does not have.
     """
 
-    def __init__(self, path: Path, *, recipe: str | None = None, device: str = "auto", which: Which = "newest") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        recipe: str | None = None,
+        device: str = "auto",
+        which: Which = "newest",
+        precision: Precision = "float32",
+    ) -> None:
         self.path, self._source, self._device = path, recipe, device
         self._which: Which = which
+        self._narrow = precision == "bfloat16"
         self.kind: type[Recipe] = recipe_of(path, recipe)
         self.spec = read_spec(Run.open(path))
         self.name = shown(path.resolve().name)
@@ -96,7 +108,11 @@ class Model:
     def _load(self, stamp: tuple[Path, int]) -> None:
         """Load the checkpoint; one that was replaced meanwhile is not taken."""
         recipe = load(Run.open(self.path), recipe=self._source, device=self._device, checkpoint=self._which)
+        if self._narrow and recipe.task is not AGE:  # whose latents are fitted through the weights
+            narrow_weights(recipe)
         order_weights(recipe)
+        if self._source is None:  # one from outside may share layers with what is used
+            drop_weights(recipe.discriminators())
         mark, round_ = fingerprint(stamp[0]), played(stamp[0])
         if self._present() == stamp:
             self._sampler, self._stamp, self.fingerprint, self.round = Sampler(recipe), stamp, mark, round_
@@ -122,10 +138,11 @@ class Model:
             width = self._sampler.latents([0], {}).shape[1]
             if any(one.latent is not None and one.latent.shape != (width,) for one in wanted):
                 raise InputError(f"Latents of this model have {width} values each: give lists of as many.")
-        samples = self._sampler.sample(wanted, chosen)
+        with self.arithmetic():
+            samples = self._sampler.sample(wanted, chosen)
         return [
-            self._answer(picture, seed=one.seed, chosen=chosen)
-            for one, picture in zip(wanted, self._drawn(samples), strict=True)
+            self.answer(picture, seed=one.seed, chosen=chosen)
+            for one, picture in zip(wanted, self.drawn(samples), strict=True)
         ]
 
     def latents(self, seeds: Sequence[int], chosen: Mapping[str, Any]) -> list[list[float]]:
@@ -145,11 +162,12 @@ class Model:
             InputError: there is no text, or no checkpoint.
         """
         recipe = self.refresh()
-        images = paint(recipe, text, n, seed)
+        with self.arithmetic():
+            images = paint(recipe, text, n, seed)
         more = {"unknown": json.dumps(words)} if (words := painter(recipe).unknown_words(text)) else {}
         return [
-            self._answer(picture, seed=seed, chosen={"text": text}, place=str(place), **more)
-            for place, picture in enumerate(self._drawn(images))
+            self.answer(picture, seed=seed, chosen={"text": text}, place=str(place), **more)
+            for place, picture in enumerate(self.drawn(images))
         ]
 
     def transform(
@@ -165,18 +183,19 @@ class Model:
         factor = getattr(recipe, "factor", 1)
         for given in (image, mask):
             if given is not None:
-                _require_small(given, most_pixels, factor)
+                require_small(given, most_pixels, factor)
         with tempfile.TemporaryDirectory(prefix="zerosum-") as folder:
             source, hole, out = Path(folder, "image"), Path(folder, "mask"), Path(folder, "result.png")
             source.write_bytes(image)
             if mask is not None:
                 hole.write_bytes(mask)
-            done = self._processed(recipe, source, hole if mask is not None else None, out, seed=seed, chosen=chosen)
+            with self.arithmetic():
+                done = self._processed(recipe, source, hole if mask else None, out, seed=seed, chosen=chosen)
             if done.problems:
                 raise InputError(f"The picture {'; '.join(done.problems.values())}.")
             with Image.open(out) as made:
                 made.load()
-                return self._answer(made, seed=seed, chosen=chosen)
+                return self.answer(made, seed=seed, chosen=chosen)
 
     def _processed(
         self, recipe: Any, source: Path, mask: Path | None, out: Path, *, seed: int, chosen: Mapping[str, Any]
@@ -191,36 +210,25 @@ class Model:
             raise InputError("This model fills holes, and no mask was given: send image and mask as multipart parts.")
         return complete_files(recipe, files, mask, targets)
 
-    def _drawn(self, samples: Tensor) -> list[Image.Image]:
+    def arithmetic(self) -> torch.autocast:
+        """Return the context in which the networks compute."""
+        assert self._sampler is not None
+        return torch.autocast(self._sampler.recipe.device.type, torch.bfloat16, enabled=self._narrow)
+
+    def drawn(self, samples: Tensor) -> list[Image.Image]:
         """Draw samples (N, *shape): images pixel by pixel, other kinds as in their previews."""
         if self._drawing.pictures and samples.shape[1] in image_grid.MODES:
             return image_grid.pictures(samples)
         return [self._drawing.draw(one[None]) for one in samples]
 
-    def _answer(self, picture: Image.Image, *, seed: int, chosen: Mapping[str, Any], **more: str) -> Answer:
+    def answer(self, picture: Image.Image, *, seed: int, chosen: Mapping[str, Any], **more: str) -> Answer:
+        """Return a picture with what it was made by."""
         about = {
             "seed": str(seed),
             "controls": json.dumps(dict(chosen), sort_keys=True),
             "run": self.fingerprint,
             "round": str(self.round),
+            **({"precision": "bfloat16"} if self._narrow else {}),
             **more,
         }
         return Answer(picture=picture, about=about)
-
-
-def _require_small(image: bytes, most: int, factor: int) -> None:
-    """Check by its header that neither an image nor what is made of it has more than `most` pixels.
-
-    Raises:
-        InputError: it has, or its header cannot be read.
-    """
-    try:
-        with Image.open(io.BytesIO(image), formats=FORMATS) as header:
-            width, height = header.size
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The picture cannot be read ({type(error).__name__}): send a PNG, JPEG or WebP.") from None
-    if width * height * factor**2 > most:
-        raise InputError(
-            f"The picture has {width}x{height} pixels, and the server makes at most {most:,} of them"
-            f"{f' after enlarging {factor} times' if factor > 1 else ''}: send a smaller one."
-        )

@@ -7,21 +7,23 @@ import base64
 import io
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import torch
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from zerosum.errors import InputError
 from zerosum.inference.seeded import Seeded
+from zerosum.server.ageing import aged, ages_model
+from zerosum.server.fast_path import Shortcut
 from zerosum.server.model import Answer
+from zerosum.server.pictures import sent_pictures
 from zerosum.server.schema import Form, chosen_in, samples_model, seeds_model, texts_model, transform_model
 from zerosum.server.service import Served, Service
-from zerosum.tasks import INPAINT
+from zerosum.tasks import AGE, INPAINT
 
 FEW = 128**2
 """Pixels that are encoded within a millisecond or two."""
@@ -50,6 +52,8 @@ def model_routes(service: Service, run: Served) -> APIRouter:
         return Response((await service.alone(run.model.describe)).to_json(), media_type="application/json")
 
     given = run.model.kind.task.given
+    if run.model.kind.task is AGE:
+        _ageing(router, service, run)
     if given == "nothing":
         _generating(router, service, run)
     elif given == "images":
@@ -59,8 +63,9 @@ def model_routes(service: Service, run: Served) -> APIRouter:
     return router
 
 
-def _generating(router: APIRouter, service: Service, run: Served) -> None:
-    shape, kind = run.model.spec.shape, run.model.kind
+def samples_of(service: Service, run: Served) -> Callable[[Any], Awaitable[Response]]:
+    """Return the function of the route of samples, which takes what `samples_model` describes."""
+    shape = run.model.spec.shape
     pixels = shape[-1] * shape[-2] if len(shape) > 1 else 2**18
 
     async def samples(asked: Any) -> Response:
@@ -68,6 +73,28 @@ def _generating(router: APIRouter, service: Service, run: Served) -> None:
         wanted = _wanted(asked.seeds, asked.latents)
         form = _form(asked.format, len(wanted), pixels, service)
         return await _encoded(form, await service.samples(run, wanted, chosen_in(asked.controls)))
+
+    return samples
+
+
+def shortcuts(service: Service) -> dict[str, Shortcut]:
+    """Return the routes of samples of all runs that generate, by path, for the fast path."""
+    found = {}
+    for run in service.runs:
+        if run.model.kind.task.given == "nothing":
+            one = Shortcut(samples_model(run.model.kind), samples_of(service, run))
+            found |= {f"{prefix}/samples": one for prefix in prefixes(run)}
+    return found
+
+
+def prefixes(run: Served) -> tuple[str, ...]:
+    """Return where the routes of a run lie."""
+    own = f"/v1/runs/{run.number}"
+    return ("/v1", own) if run.number == 0 else (own,)
+
+
+def _generating(router: APIRouter, service: Service, run: Served) -> None:
+    kind, samples = run.model.kind, samples_of(service, run)
 
     async def latents(asked: Any) -> JSONResponse:
         """Return the latents (N, Z) of seeds, to walk among and to give to /samples."""
@@ -94,7 +121,7 @@ def _painting(router: APIRouter, service: Service, run: Served) -> None:
 def _transforming(router: APIRouter, service: Service, run: Served) -> None:
     async def translate(request: Request, asked: Any) -> Response:
         """Make an image from an image, sent as the body or as the part `image`; the part `mask` marks holes."""
-        image, mask = await _pictures(request)
+        image, mask = await sent_pictures(request)
         chosen, most = chosen_in(asked), service.limits.pixels
         made = await service.alone(
             lambda: run.model.transform(image, mask, seed=asked.seed, chosen=chosen, most_pixels=most)
@@ -103,17 +130,32 @@ def _transforming(router: APIRouter, service: Service, run: Served) -> None:
 
     translate.__annotations__["asked"] = Annotated[transform_model(run.model.kind), Query()]
     required = ["image", "mask"] if run.model.kind.task is INPAINT else ["image"]
-    parts = {"type": "object", "required": required, "properties": dict.fromkeys(required, BINARY["schema"])}
-    sent = {"multipart/form-data": {"schema": parts}}
-    if len(required) == 1:
+    router.post("/translate", **_taking(required))(translate)
+
+
+def _ageing(router: APIRouter, service: Service, run: Served) -> None:
+    async def age(request: Request, asked: Any) -> Response:
+        """Make an image in another class, from the encoder's latent or one fitted to it for a few iterations."""
+        image, _ = await sent_pictures(request)
+        most = service.limits.pixels
+        made = await service.alone(
+            lambda: aged(run.model, image, to=asked.to, of=asked.of, iterations=asked.iterations, most_pixels=most)
+        )
+        return await _encoded(_png, [made])
+
+    age.__annotations__["asked"] = Annotated[ages_model(run.model.kind, run.model.spec), Query()]
+    router.post("/age", **_taking(["image"]))(age)
+
+
+def _taking(parts: list[str]) -> dict[str, Any]:
+    """Return what a route's description says that takes pictures: as parts of a form, one also as the body."""
+    form = {"type": "object", "required": parts, "properties": dict.fromkeys(parts, BINARY["schema"])}
+    sent = {"multipart/form-data": {"schema": form}}
+    if len(parts) == 1:
         sent |= {"image/png": BINARY, "image/jpeg": BINARY, "image/webp": BINARY}
-    ok: dict[int | str, dict[str, Any]] = {200: {"description": "The image.", "content": {"image/png": BINARY}}}
-    router.post(
-        "/translate",
-        responses=ok,
-        response_class=Response,
-        openapi_extra={"requestBody": {"required": True, "content": sent}},
-    )(translate)
+    ok = {200: {"description": "The image.", "content": {"image/png": BINARY}}}
+    extra = {"requestBody": {"required": True, "content": sent}}
+    return {"responses": ok, "response_class": Response, "openapi_extra": extra}
 
 
 def _wanted(seeds: Sequence[int], latents: Sequence[Sequence[float]] | None) -> list[Seeded]:
@@ -128,24 +170,6 @@ def _wanted(seeds: Sequence[int], latents: Sequence[Sequence[float]] | None) -> 
         raise InputError(f"{len(latents)} latents and {len(seeds)} seeds were given: give one seed, or as many.")
     every = list(seeds) * (len(latents) if len(seeds) == 1 else 1)
     return [Seeded(seed, torch.tensor(latent)) for seed, latent in zip(every, latents, strict=True)]
-
-
-async def _pictures(request: Request) -> tuple[bytes, bytes | None]:
-    """Return the image and the mask that were sent.
-
-    Raises:
-        InputError: no image was.
-    """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        if not (body := await request.body()):
-            raise InputError("No picture was sent: send it as the body, or as the part `image` of a form.")
-        return body, None
-    async with request.form(max_files=2, max_fields=2) as form:
-        parts = [form.get(name) for name in ("image", "mask")]
-        image, mask = [await part.read() if isinstance(part, UploadFile) else None for part in parts]
-    if not image:
-        raise InputError("No picture was sent: the form needs a file as its part `image`.")
-    return image, mask
 
 
 def _form(asked: Form | None, count: int, pixels: int, service: Service) -> Callable[[Sequence[Answer]], Response]:

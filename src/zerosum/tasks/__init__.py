@@ -19,7 +19,7 @@ from zerosum.tasks.generate import (
     PresetConfig,
 )
 from zerosum.tasks.inpaint import INPAINT, InpaintingRecipe
-from zerosum.tasks.paint import PAINT, PaintingRecipe
+from zerosum.tasks.paint import PAINT, PaintingRecipe, TextFunction
 from zerosum.tasks.translate import TRANSLATE, TranslationConfig, TranslationRecipe
 from zerosum.tasks.upscale import UPSCALE, UpscalingRecipe
 
@@ -41,6 +41,7 @@ __all__ = [
     "PaintingRecipe",
     "PresetConfig",
     "Task",
+    "TextFunction",
     "TranslationConfig",
     "TranslationRecipe",
     "UpscalingRecipe",

@@ -9,13 +9,11 @@ import torch
 
 from tests.recipes.conftest import game, plays_on_points
 from zerosum import recipes
-from zerosum.errors import InputError
 from zerosum.exporting.files import runner
 from zerosum.exporting.graph import graphs
 from zerosum.exporting.parity import measure
 from zerosum.exporting.trace import trace
 from zerosum.recipe import Recipe
-from zerosum.tasks import PAINT
 
 onnx_file = pytest.importorskip("zerosum.exporting.onnx_file", reason="needs the extra export")
 pytest.importorskip("torch", minversion="2.13", reason="needs the extra export")
@@ -37,8 +35,7 @@ def model(name: str) -> Recipe:
 
 
 def cases() -> list[Any]:
-    names = [name for name in recipes.names() if recipes.find(name).task is not PAINT]
-    return [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in names]
+    return [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in recipes.names()]
 
 
 @pytest.mark.parametrize("name", cases())
@@ -52,11 +49,6 @@ def test_it_computes_what_the_recipe_does(name: str) -> None:
         assert found.levels <= 1
         if graph.free_size:
             assert_other_size(graph, content)
-
-
-def test_a_recipe_that_paints_is_refused_with_what_to_type() -> None:
-    with pytest.raises(InputError, match=r'^This run makes images from text, .* zerosum paint RUN "TEXT" -n 8$'):
-        graphs(game("stackgan", (3, 16, 16)).recipe)
 
 
 def assert_other_size(graph: Any, content: bytes) -> None:
