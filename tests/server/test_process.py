@@ -215,6 +215,7 @@ def test_a_run_in_progress_is_followed_and_stopped(start: Start, tmp_path: Path)
             ask(connection, "POST", "/v1/runs/0/stop", '{"confirm": true}', Content_Type="application/json")[0] == 200
         )
         assert training.wait(timeout=60) == 130
+        connection.close()  # an idle one is closed by the server after five seconds
         assert b'"training":false' in ask(connection, "GET", "/v1/runs/0/live")[1]
     finally:
         training.kill()
