@@ -44,7 +44,7 @@ def build(page: str, folder: Path) -> list[str]:
 NAMES = sorted(path.stem for path in PAGES.glob("*.md") if path.stem != "README")
 
 
-@pytest.mark.parametrize("page", [pytest.param(name, marks=[pytest.mark.slow] * (name != "kind")) for name in NAMES])
+@pytest.mark.parametrize("page", [pytest.param(name, marks=[pytest.mark.slow] * (name != "metric")) for name in NAMES])
 def test_a_tutorial_builds_and_its_commands_run(page: str, tmp_path: Path) -> None:
     commands = build(page, tmp_path)
     np.save(tmp_path / "table.npy", np.random.default_rng(0).normal(size=(300, 5)))

@@ -40,6 +40,7 @@ def class_folders(name: str, rows: np.ndarray) -> str:
     return name
 
 
+@pytest.mark.slow
 def test_labelled_images_are_put_to_work_beside_as_many_real_ones(
     split: Path, zerosum: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

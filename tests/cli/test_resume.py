@@ -129,7 +129,12 @@ def test_kills_at_random_moments_of_a_run_that_saves_every_round_lose_nothing(tm
     assert not list((killed / "checkpoints").glob(".*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+SLOWER = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=SLOWER), signal.SIGTERM, pytest.param(signal.SIGHUP, marks=SLOWER)]
+)
 def test_a_signal_saves_says_how_to_go_on_and_exits_with_its_code(number: signal.Signals, tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     child = process(*GAN, "--rounds", 1_000_000, "--save-every", 999_999, "--log-every", 1, "--run", run.path)
@@ -161,7 +166,10 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(tmp_path:
     assert measured(killed) == measured(straight)
 
 
-@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2>&1 | true", "2>&1 | head -c 1"])
+@pytest.mark.parametrize(
+    "redirection",
+    ["2>&1 | true", *(pytest.param(other, marks=SLOWER) for other in ("2>&-", "2>/dev/full", "2>&1 | head -c 1"))],
+)
 def test_progress_that_cannot_be_written_ends_no_training(tmp_path: Path, redirection: str) -> None:
     run = tmp_path / "run"
     words = [sys.executable, "-m", "zerosum", *map(str, (*GAN, "--rounds", 3, "--run", run))]

@@ -13,7 +13,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from tests.recipes.conftest import SMALL, game, plays_on_points, shape_of, sides
+from tests.recipes.conftest import SMALL, game, plays_on_points, sides
 from zerosum import api
 from zerosum.cli import main
 from zerosum.data.stream import Stream
@@ -24,8 +24,6 @@ from zerosum.runtime import distributed
 from zerosum.runtime.distributed import World
 
 ROUNDS = 4
-OTHERS = ("wavegan", "dvdgan", "age_cgan")
-"""Recipes that play on no points."""
 STABILISE = "ada:0.01,diff-augment,label-noise,label-flips,lecam,r1,approximate-r1,gradient-penalty,spectral-norm"
 
 
@@ -48,12 +46,6 @@ def gated(world: World) -> dict[str, torch.Tensor]:
     """Play rounds in which the discriminator rests now and then; return all but batch norm's own statistics."""
     settings = {"gate": 0.5, "discriminator_lr": 1e-2}
     found = weights(game("gan3d", (1, 16, 16, 16), batch=16, world=world, settings=settings))
-    return {name: value for name, value in found.items() if not name.endswith((*STATISTICS, "num_batches_tracked"))}
-
-
-def other(name: str, world: World) -> dict[str, torch.Tensor]:
-    """Play rounds of a recipe on samples that are neither images nor points; return all but batch norm's statistics."""
-    found = weights(game(name, shape_of(name), batch=16, world=world))
     return {name: value for name, value in found.items() if not name.endswith((*STATISTICS, "num_batches_tracked"))}
 
 
@@ -130,8 +122,6 @@ def play(out: Path) -> None:
     for name in SMALL:
         if plays_on_points(name):
             safetensors.torch.save_file(rounds(name, world), out / f"{name}-{world.rank}.safetensors")
-    for name in OTHERS:
-        safetensors.torch.save_file(other(name, world), out / f"{name}-{world.rank}.safetensors")
     safetensors.torch.save_file(gated(world), out / f"gated-{world.rank}.safetensors")
     safetensors.torch.save_file(stabilised(world), out / f"stabilised-{world.rank}.safetensors")
     found["indivisible"] = refusal(out / "odd")

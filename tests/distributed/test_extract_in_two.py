@@ -13,6 +13,8 @@ from tests.distributed.see import COUNT, generate, see
 from tests.distributed.test_two_processes import torchrun
 from zerosum.runtime.distributed import World
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -83,6 +83,7 @@ def test_each_class_is_compared_with_real_samples_of_it(run: Path, features: str
         assert found[f"fid:{name}"].settings == f"{len(ours)} generated with this label, {len(ours)} real"
 
 
+@pytest.mark.slow
 def test_figures_of_classes_are_added_and_change_nothing_else(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = {"count": 300, "features": "pixels", "progress": Silent()}
     plain = api.evaluate(run, out="plain.json", **asked)
