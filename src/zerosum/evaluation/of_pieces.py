@@ -34,9 +34,9 @@ LEAST = 20
 """Real images whose features are kept, half of which are compared with the other half."""
 
 
-def pieces_at(against: str | None) -> list[Path]:
+def pieces_at(against: str) -> list[Path]:
     """List the files of features that `against` names: one, or several with commas between; none where it is data."""
-    paths = [expanded(name) for name in (against or "").split(",")]
+    paths = [expanded(name) for name in against.split(",")]
     return paths if all(map(_holds_features, paths)) else []
 
 
