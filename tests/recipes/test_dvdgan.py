@@ -188,7 +188,7 @@ def test_clips_are_mirrored_and_not_augmented_as_images() -> None:
     ("shape", "device", "preset"),
     [
         ((16, 3, 16, 16), "cpu", "relativistic"),
-        ((16, 3, 32, 32), "cpu", "small"),
+        ((16, 3, 32, 32), "cpu", "relativistic32"),
         ((16, 3, 64, 64), "cpu", "small64"),
         ((16, 3, 32, 32), "cuda", "medium"),
         ((16, 3, 64, 64), "cuda", "large"),

@@ -67,7 +67,7 @@ def evaluate(
     context = EvaluationContext(device=place, cache=options.cache_folder(), world=world, progress=told)
     target = None if out is None else require_place(expanded(out))
     try:
-        if (config.against or "").endswith(".npz") and (pieces := pieces_at(config.against)):
+        if config.against is not None and config.against.endswith(".npz") and (pieces := pieces_at(config.against)):
             model = None if run is None or plan is None else load_recipe(run, plan, device=place, checkpoint=checkpoint)
             found = evaluate_by_pieces(subject, model, pieces, config, context)
         else:

@@ -40,8 +40,20 @@ from zerosum.tasks import ConditionalRecipe, PresetConfig
 LARGE_SIDE = 32
 """Shorter side, in pixels, up to which the presets of small clips are chosen."""
 
-VARIED_SIDE = 16
-"""Shorter side up to which the relativistic game was measured to give varied clips (docs/decisions/0150)."""
+SMALL_SIDE = 16
+"""Shorter side up to which a weight of 1 holds the slopes of the relativistic game (docs/decisions/0201)."""
+
+RELATIVISTIC: dict[str, Any] = {
+    "loss": "relativistic",
+    "batch": 16,
+    "discriminator_width": 8,
+    "n_discriminator": 1,
+    "generator_lr": 1e-3,
+    "discriminator_lr": 1e-3,
+    "betas": (0.0, 0.99),
+    "ema_decay": 0.99,
+}
+"""What the presets of R3GAN's game have in common."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +63,8 @@ class Config(PresetConfig):
     presets: ClassVar = {
         "small": {},
         "small64": {"rounds": 1_500},
-        "relativistic": {
-            "loss": "relativistic",
-            "batch": 16,
-            "discriminator_width": 8,
-            "n_discriminator": 1,
-            "generator_lr": 1e-3,
-            "discriminator_lr": 1e-3,
-            "betas": (0.0, 0.99),
-            "ema_decay": 0.99,
-        },
+        "relativistic": RELATIVISTIC,
+        "relativistic32": RELATIVISTIC | {"gamma": 30.0, "rounds": 2_000},
         "medium": {
             "rounds": 30_000,
             "batch": 64,
@@ -129,7 +133,7 @@ class Config(PresetConfig):
         side = min(spec.shape[-2:])
         low = side <= LARGE_SIDE
         if device == "cpu":
-            return "relativistic" if side <= VARIED_SIDE else "small" if low else "small64"
+            return "relativistic" if side <= SMALL_SIDE else "relativistic32" if low else "small64"
         return "medium" if low else "large"
 
 
