@@ -59,10 +59,7 @@ def export(
     """
     _require_fit(to, precision, folder)
     directory = Run.open(run)
-    name = directory.path.resolve().name + ("" if folder else ENDINGS[to])
-    place = Path(out) if out is not None else directory.path / "exports" / name
-    if not folder and place.suffix.lower() != ENDINGS[to]:
-        raise InputError(f"--out is {place.name}, and --to {to} writes {ENDINGS[to]}: end the name in that.")
+    place = _place(out, directory, to, folder=folder)
     model = load(directory, device="cpu", checkpoint=checkpoint, recipe=recipe)
     about = describe(model, directory, checkpoint=checkpoint)
     if model.task is PAINT:
@@ -81,6 +78,19 @@ def _task_notes(model: Recipe, directory: Run) -> tuple[str, ...]:
     if model.task is not AGE:
         return ()
     return (f"It generates for any class. {AGE.invitation}: {AGE.typed(directory.path)}",)
+
+
+def _place(out: str | Path | None, directory: Run, to: Form, *, folder: bool) -> Path:
+    """Return where to write: by default in the run's exports/.
+
+    Raises:
+        InputError: the name has another ending.
+    """
+    ending = "" if folder else ENDINGS[to]
+    place = directory.path / "exports" / f"{directory.path.resolve().name}{ending}" if out is None else Path(out)
+    if ending and place.suffix.lower() != ending:
+        raise InputError(f"--out is {place.name}, and --to {to} writes {ending}: end the name in that.")
+    return place
 
 
 def _require_fit(to: Form, precision: Precision | None, folder: bool) -> None:
