@@ -65,10 +65,8 @@ def export(
         raise InputError(f"--out is {place.name}, and --to {to} writes {ENDINGS[to]}: end the name in that.")
     model = load(directory, device="cpu", checkpoint=checkpoint, recipe=recipe)
     about = describe(model, directory, checkpoint=checkpoint)
-    if model.task is PAINT:
-        about = replace(about, text=text_rules(model))
-    if title is not None:
-        about = replace(about, title=title)
+    text = text_rules(model) if model.task is PAINT else {}
+    about = replace(about, title=about.title if title is None else title, text=text)
     if to == "web":
         made = write_page(model, about, place, precision=precision, folder=folder, runtime=runtime)
     else:

@@ -5,6 +5,7 @@ Source: Radford et al. 2016, section 3 (https://arxiv.org/abs/1511.06434).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import pairwise
 from typing import Literal, TypedDict, Unpack
 
@@ -41,6 +42,26 @@ def halvings(shape: tuple[int, ...]) -> tuple[int, int, int]:
             f"Images of {height}x{width} cannot be halved down to 8 pixels; --size {fit[0]}x{fit[1]} would fit."
         )
     return depth, h, w
+
+
+def small_shape(factor: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of the smaller of two sizes, each of which `halvings` takes.
+
+    Raises:
+        InputError: sides that cannot be made in two stages.
+    """
+    channels, *sides = shape
+    small = (channels, *(side // factor for side in sides))
+    with suppress(InputError):
+        if all(side % factor == 0 for side in sides):
+            halvings(small)
+            halvings(shape)
+            return small
+    fit = [max(8 * factor, round(side / (8 * factor)) * 8 * factor) for side in sides]
+    raise InputError(
+        f"Images of {sides[0]}x{sides[1]} cannot be made in two stages, the first with sides 1/{factor} as long: "
+        f"--size {fit[0]}x{fit[1]} would fit."
+    )
 
 
 class HalvingOptions(TypedDict, total=False):

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from zerosum.errors import InputError
 from zerosum.layers.conv import Conv2d, UpsampleConv
 from zerosum.networks.dcgan import halvings
 from zerosum.runtime import rng
@@ -52,26 +50,6 @@ def drawn(mean: Tensor, log_variance: Tensor, noise: Tensor | None = None) -> Te
     """Draw conditions c = mean + exp(log_variance / 2) e with e from N(0, 1), or the given noise (N, C): (N, C)."""
     noise = rng.normal(*mean.shape, device=mean.device) if noise is None else noise
     return mean + (log_variance / 2).exp() * noise
-
-
-def small_shape(factor: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape of stage I's images.
-
-    Raises:
-        InputError: sides that cannot be made in two stages.
-    """
-    channels, *sides = shape
-    small = (channels, *(side // factor for side in sides))
-    with suppress(InputError):
-        if all(side % factor == 0 for side in sides):
-            halvings(small)
-            halvings(shape)
-            return small
-    fit = [max(8 * factor, round(side / (8 * factor)) * 8 * factor) for side in sides]
-    raise InputError(
-        f"Images of {sides[0]}x{sides[1]} cannot be made in two stages, the first with sides 1/{factor} as long: "
-        f"--size {fit[0]}x{fit[1]} would fit."
-    )
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -41,15 +41,8 @@ from zerosum.game import Game
 from zerosum.kinds.captions import CaptionedImages
 from zerosum.loss import Loss
 from zerosum.networks.captions import ImageEncoder, Matching, SentenceEncoder, contrastive_loss, of_norm
-from zerosum.networks.stackgan import (
-    FirstGenerator,
-    SecondGenerator,
-    TextDiscriminator,
-    divergence,
-    drawn,
-    initialise,
-    small_shape,
-)
+from zerosum.networks.dcgan import small_shape
+from zerosum.networks.stackgan import FirstGenerator, SecondGenerator, TextDiscriminator, divergence, drawn, initialise
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
 from zerosum.runtime import rng
