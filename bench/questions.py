@@ -167,7 +167,10 @@ Served over HTTP, beside another server with the same model; and exported, besid
             Extract(
                 "serving",
                 same("server", "clients", "p50 ms", "samples/s", "CPU ms a sample", "resident MB"),
-                one_of("server", "zerosum serve", "LitServe"),
+                one_of(
+                    "server",
+                    *(f"{name}, {kind}" for name in ("zerosum serve", "LitServe") for kind in ("float32", "bfloat16")),
+                ),
             ),
             Extract(
                 "export", same("generator at 64x64", "form", "MB", "images a processor-second", "largest difference")
