@@ -77,6 +77,13 @@ def test_explain_says_what_would_be_trained_and_trains_nothing(tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("data", ["tones", "moving-shapes", "shapes3d", "captioned-shapes", "aged-digits"])
+def test_explain_counts_the_parameters_of_what_any_kind_is_trained_by(data, capsys):
+    recipe = ["--recipe", "age_cgan"] if data == "aged-digits" else []
+    assert main(["train", data, "--explain", *recipe]) == 0
+    assert "Parameters: " in capsys.readouterr().out
+
+
 def test_data_can_be_trained_at_their_size_and_its_halves(tmp_path):
     np.save(tmp_path / "wide.npy", np.zeros((4, 96, 128, 3), np.uint8))
     found, count = candidates(tmp_path / "wide.npy", DataConfig())

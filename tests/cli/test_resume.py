@@ -129,11 +129,13 @@ def test_kills_at_random_moments_of_a_run_that_saves_every_round_lose_nothing(tm
     assert not list((killed / "checkpoints").glob(".*"))
 
 
-SLOWER = pytest.mark.slow
-
-
 @pytest.mark.parametrize(
-    "number", [pytest.param(signal.SIGINT, marks=SLOWER), signal.SIGTERM, pytest.param(signal.SIGHUP, marks=SLOWER)]
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        signal.SIGTERM,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_saves_says_how_to_go_on_and_exits_with_its_code(number: signal.Signals, tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
@@ -168,7 +170,10 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(tmp_path:
 
 @pytest.mark.parametrize(
     "redirection",
-    ["2>&1 | true", *(pytest.param(other, marks=SLOWER) for other in ("2>&-", "2>/dev/full", "2>&1 | head -c 1"))],
+    [
+        "2>&1 | true",
+        *(pytest.param(other, marks=pytest.mark.slow) for other in ("2>&-", "2>/dev/full", "2>&1 | head -c 1")),
+    ],
 )
 def test_progress_that_cannot_be_written_ends_no_training(tmp_path: Path, redirection: str) -> None:
     run = tmp_path / "run"

@@ -11,7 +11,7 @@ import torch
 from tests.recipes.conftest import game
 from zerosum import recipes
 from zerosum.data.spec import Spec
-from zerosum.networks.wavegan import spectrograms
+from zerosum.networks.wavegan import spectrogram_shape, spectrograms
 
 
 def test_a_sine_of_full_scale_is_one_in_its_band_and_silence_minus_one() -> None:
@@ -28,6 +28,7 @@ def test_a_sine_of_full_scale_is_one_in_its_band_and_silence_minus_one() -> None
 @pytest.mark.parametrize(("length", "bands", "steps"), [(64, 8, 8), (300, 16, 18), (4_096, 64, 64), (65_536, 256, 256)])
 def test_spectrograms_have_about_as_many_bands_as_steps(length: int, bands: int, steps: int) -> None:
     assert spectrograms(torch.zeros(1, 1, length)).shape == (1, 1, bands, steps)
+    assert spectrogram_shape((1, length)) == (1, bands, steps)
 
 
 @pytest.mark.parametrize("critic", ["waves", "spectrograms"])

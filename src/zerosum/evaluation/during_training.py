@@ -83,7 +83,9 @@ def key(name: str, comparison: Comparison) -> str:
     >>> key("fid", Some(protocol=Some(extractor="classifier"), frechet="FID"))
     'evaluation/fid-classifier'
     """
-    printed = inception_title(PRINTED[name], comparison) if name in PRINTED else name
+    printed = (
+        inception_title(PRINTED[name], comparison.protocol.extractor, comparison.frechet) if name in PRINTED else name
+    )
     return f"evaluation/{printed.lower()}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -102,7 +101,7 @@ def _figures(real: Piece, fake: torch.Tensor, protocol: Protocol) -> list[Metric
     half = len(order) // 2
     kept, other = real.kept[order[:half]], real.kept[order[half:]][: len(fake)]
     rest = _rest(real, other)
-    title = partial(inception_title, comparison=SimpleNamespace(protocol=protocol, frechet="FID"))  # type: ignore[arg-type]
+    title = partial(inception_title, extractor=protocol.extractor)
     subsets = {"subsets": 100, "subset_size": max(2, min(1000, half // 2, len(fake) // 2, len(other) // 2))}
     kernel = partial(kernel_distance, kept, seed=protocol.seed, **subsets)
     scores, floors = (vars(fidelity_diversity(kept, side)) for side in (fake, other))

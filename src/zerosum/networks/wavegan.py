@@ -150,13 +150,32 @@ class WaveCritic(nn.Module):
         return self.value(x.flatten(1), labels)
 
 
+def window_of(length: int) -> int:
+    """Return the samples of a window: the power of two nearest to twice the square root of a wave's.
+
+    >>> [window_of(length) for length in (64, 4_096, 16_384, 65_536)]
+    [16, 128, 256, 512]
+    """
+    return 2 ** round(math.log2(2 * math.sqrt(length)))
+
+
+def spectrogram_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return the shape (C, bands, steps) of the spectrogram of a wave (C, L): about as many bands as steps.
+
+    >>> spectrogram_shape((1, 16_384))
+    (1, 128, 128)
+    """
+    channels, length = shape
+    bands = window_of(length) // 2
+    return channels, bands, length // bands
+
+
 def spectrograms(wave: Tensor) -> Tensor:
     """Compute decibels over time of waves (N, C, L), brought from [-70, 0] to [-1, 1]: (N, C, bands, steps).
 
-    There are about as many bands as steps: windows, which overlap by half, have the power of two nearest to twice the
-    square root of L, so that 16,384 samples give 128 of each.
+    Windows overlap by half.
     """
-    window = 2 ** round(math.log2(2 * math.sqrt(wave.shape[2])))
+    window = window_of(wave.shape[2])
     power = power_spectrogram(wave.flatten(0, 1), window, window // 2)[:, :-1, :-1]
     return (power + QUIET).log().div(-math.log(QUIET) / 2).add(1).unflatten(0, wave.shape[:2])
 

@@ -34,7 +34,14 @@ from zerosum.game import Game
 from zerosum.kinds.waveforms import Waveforms
 from zerosum.latent import lerp
 from zerosum.loss import Loss
-from zerosum.networks.wavegan import SpectrogramCritic, WaveCritic, WaveGenerator, padded, spectrograms
+from zerosum.networks.wavegan import (
+    SpectrogramCritic,
+    WaveCritic,
+    WaveGenerator,
+    padded,
+    spectrogram_shape,
+    spectrograms,
+)
 from zerosum.penalties import gradient_penalty, logits_and_slopes
 from zerosum.player import Player
 from zerosum.runtime import rng
@@ -133,8 +140,7 @@ class WaveGAN(ConditionalRecipe):
         if self.of_waves:
             self.critic: nn.Module = WaveCritic(spec.shape, c.width, phase_shuffle=c.phase_shuffle, classes=K)
         else:
-            size = spectrograms(torch.zeros(1, *spec.shape)).shape[1:]
-            self.critic = SpectrogramCritic(tuple(size), c.critic_width, classes=K)
+            self.critic = SpectrogramCritic(spectrogram_shape(spec.shape), c.critic_width, classes=K)
 
     @property
     def notes(self) -> tuple[str, ...]:

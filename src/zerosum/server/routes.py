@@ -78,7 +78,7 @@ def samples_of(service: Service, run: Served) -> Callable[[Any], Awaitable[Respo
 
 
 def shortcuts(service: Service) -> dict[str, Shortcut]:
-    """Return the routes of samples of all runs that generate, by path, for the fast path."""
+    """Map the path of each sampling route to its request model and handler."""
     found = {}
     for run in service.runs:
         if run.model.kind.task.given == "nothing":

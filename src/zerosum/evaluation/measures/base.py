@@ -170,16 +170,18 @@ def needs_opinion(comparison: Comparison) -> str | None:
     return f"the features {name} come without a classifier's opinion; use --features classifier or inception"
 
 
-def inception_title(name: str, comparison: Comparison) -> str:
+def inception_title(name: str, extractor: str, frechet: str = "FID") -> str:
     """Name a distance for print: by the bare name with the full Inception network alone.
 
-    >>> from types import SimpleNamespace as Some
-    >>> names = ("inception", "inception-768")
-    >>> [inception_title("FID", Some(protocol=Some(extractor=name), frechet="FID")) for name in names]
+    Args:
+        name: such as FID-infinity.
+        extractor: name of the features.
+        frechet: what FID is called of this kind of sample.
+
+    >>> [inception_title("FID", name) for name in ("inception", "inception-768")]
     ['FID', 'FID-inception-768']
     """
-    extractor = comparison.protocol.extractor
-    name = name.replace("FID", comparison.frechet)
+    name = name.replace("FID", frechet)
     return name if extractor == "inception" else f"{name}-{extractor}"
 
 

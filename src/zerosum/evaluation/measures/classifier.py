@@ -88,7 +88,7 @@ def _compute_score(
         comparison,
         {name: "higher"},
         lambda real, fake: {name: score(fake).value},
-        titles={name: inception_title(title, comparison)},
+        titles={name: inception_title(title, comparison.protocol.extractor, comparison.frechet)},
         settings=f"mean of {SPLITS} splits of {len(comparison.fake) // SPLITS:,}",
         interval=lambda metric: spread,
         limits={name: (0.0 if name == "mode-score" else 1.0, float(comparison.fake.logits.shape[1]))},

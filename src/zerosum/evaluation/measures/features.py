@@ -65,7 +65,7 @@ def _compute_frechet(comparison: Comparison) -> list[MetricResult]:
         comparison,
         FRECHET,
         lambda real, fake: {"fid": _frechet(real, fake).value},
-        titles={"fid": inception_title("FID", comparison)},
+        titles={"fid": inception_title("FID", comparison.protocol.extractor, comparison.frechet)},
         interval=by_bootstrap(comparison, work=count * width * min(count, width) + 10 * min(count, width) ** 3),
         limits={"fid": POSITIVE},
         notes=_frechet(comparison.real, comparison.fake).notes,
@@ -98,7 +98,7 @@ def _compute_endless(comparison: Comparison) -> list[MetricResult]:
     spread = found.interval and within(found.interval, found.value, POSITIVE, count=count)
     figure = MetricResult(
         metric="fid-infinity",
-        title=inception_title("FID-infinity", comparison),
+        title=inception_title("FID-infinity", comparison.protocol.extractor, comparison.frechet),
         value=finite(max(0.0, found.value)),
         better="lower",
         settings=f"both sides continued, from {', '.join(map(str, PARTS))} disjoint splits",
@@ -131,7 +131,7 @@ def _compute_kernel(comparison: Comparison) -> list[MetricResult]:
         comparison,
         KERNEL,
         lambda real, fake: {"kid": _kernel(real, fake, seed)},
-        titles={"kid": inception_title("KID", comparison)},
+        titles={"kid": inception_title("KID", comparison.protocol.extractor, comparison.frechet)},
         settings=f"{subsets} subsets of {size:,}",
         # It is unbiased at any count, so disjoint parts of both sides say how it scatters.
         interval=lambda metric: by_splits(comparison)(lambda rows: _on_rows(real, fake, rows)),
