@@ -1,6 +1,6 @@
 """How fast DCGAN plays, 64x64x1 at batch 128, beside a plain PyTorch loop and the Keras tutorial.
 
-    python -m bench.dcgan [--passes 6] [--steps 4] [--only plain,trainer-bfloat16] [--keras PYTHON] [--save]
+    python -m bench.dcgan [--passes 4] [--steps 4] [--only plain,trainer-bfloat16] [--keras PYTHON] [--save]
 
 Prints Markdown and writes every pass to bench/results/dcgan.json. Leave the machine alone meanwhile; where others
 do not, use OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 and --clock cpu.
@@ -109,7 +109,7 @@ def verdicts(runners: dict[str, Contestant]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--passes", type=int, default=6, help="turns of every contestant")
+    parser.add_argument("--passes", type=int, default=4, help="turns of every contestant")
     parser.add_argument("--steps", type=int, default=4, help="rounds in a turn")
     parser.add_argument("--only", default="", help="names of contestants, with commas")
     parser.add_argument("--keras", default=None, help="a Python that has tensorflow-cpu")

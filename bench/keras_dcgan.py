@@ -75,7 +75,7 @@ class DCGAN(Model):
 def main() -> None:
     model = DCGAN()
     images = np.random.default_rng(0).uniform(-1, 1, (IMAGES, 64, 64, 1)).astype("float32")
-    batches = iter(tf.data.SampleDataset.from_tensor_slices(images).repeat().batch(BATCH).prefetch(tf.data.AUTOTUNE))
+    batches = iter(tf.data.Dataset.from_tensor_slices(images).repeat().batch(BATCH).prefetch(tf.data.AUTOTUNE))
     for _ in range(6):
         model.train_step(next(batches))
     print(json.dumps({"ready": True}), flush=True)

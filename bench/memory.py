@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     rounds = ["--rounds", str(parser.parse_args().rounds)]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    small = ["--width", "16", "--batch", "64", *rounds]
+    small = ["--recipe", "dcgan", "--width", "16", "--batch", "64", *rounds]
     rows = [["data", "size of the data", "largest memory held"]]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

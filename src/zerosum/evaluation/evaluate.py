@@ -70,8 +70,12 @@ def evaluate(
         if config.against is not None and config.against.endswith(".npz") and (pieces := pieces_at(config.against)):
             model = None if run is None or plan is None else load_recipe(run, plan, device=place, checkpoint=checkpoint)
             found = evaluate_by_pieces(subject, model, pieces, config, context)
+        elif run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
+            compared = _compare_files(subject, config, options, context)
+            found = _computed(subject, compared, names, told)
+            found = replace(found, made=made_of(subject, found.protocol.size))
         else:
-            found = _evaluate_by_images(subject, run, plan, config, options, context, checkpoint, names)
+            found = _computed(subject, _compare_run(run, plan, config, context, checkpoint), names, told)
     finally:
         progress.close()
     if run is not None:
@@ -81,41 +85,30 @@ def evaluate(
     return found
 
 
-def _evaluate_by_images(
-    subject: str | Path,
-    run: Run | None,
-    plan: RunConfig | None,
-    config: EvaluationConfig,
-    options: DataConfig,
-    context: EvaluationContext,
-    checkpoint: Which,
-    names: Sequence[str] | None,
+def _computed(
+    subject: str | Path, compared: tuple[Comparison, ClassFigures], names: Sequence[str] | None, told: ProgressCallback
 ) -> Evaluation:
-    """Compare samples with real ones that are at hand."""
-    if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
-        comparison, of_classes = _compare_files(subject, config, options, context), NO_CLASSES
-    else:
-        comparison, of_classes = _compare_run(run, plan, config, context, checkpoint)
-    figures, left = compute_metrics(comparison, names, progress=context.progress)
+    """Compute the figures of a comparison, and its verdict."""
+    comparison, (of_classes, notes) = compared
+    figures, left = compute_metrics(comparison, names, progress=told)
     return Evaluation(
         subject=str(subject),
         round=None,
         protocol=comparison.protocol,
-        figures=(*figures, *of_classes[0]),
-        notes=(*comparison.notes, *left, *of_classes[1]),
+        figures=(*figures, *of_classes),
+        notes=(*comparison.notes, *left, *notes),
         verdict=verdict(figures, comparison.protocol, comparison.unit),
-        made="" if run is not None else made_of(subject, comparison.protocol.size),
     )
 
 
 def _compare_files(
     subject: str | Path, config: EvaluationConfig, options: DataConfig, context: EvaluationContext
-) -> Comparison:
+) -> tuple[Comparison, ClassFigures]:
     """Compare samples of an exported generator, or those that a folder or file holds, with real ones."""
     place = expanded(subject)
     if place.suffix.lower() == ".onnx" and place.is_file():
-        return of_generator_file(place, config, context)
-    return of_folder(subject, config, options, context)
+        return of_generator_file(place, config, context), NO_CLASSES
+    return of_folder(subject, config, options, context), NO_CLASSES
 
 
 def _compare_run(

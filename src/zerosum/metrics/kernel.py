@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -48,22 +49,27 @@ def kernel_distance(
     Source: Binkowski et al. 2018, section 4 (https://arxiv.org/abs/1801.01401).
     """
     check_pair(real, fake)
-    most = min(len(real), len(fake))
-    if subsets < 1 or not 2 <= subset_size <= most:
+    least, most = sorted((len(real), len(fake)))
+    if subsets < 1 or not 2 <= subset_size <= least:
         raise InputError(
             f"{subsets} subsets of {subset_size} samples were asked for of {len(real)} real and {len(fake)} generated "
-            f"samples; give 1 subset or more of 2 to {most} samples."
+            f"samples; give 1 subset or more of 2 to {least} samples."
         )
     generator = torch.Generator().manual_seed(seed)
-    values = []
-    for _ in range(subsets):
-        x, y = (
-            side[torch.randperm(len(side), generator=generator)[:subset_size].to(side.device)] for side in (real, fake)
+    sides = (real, fake)
+    chosen = [
+        [torch.randperm(len(side), generator=generator)[:subset_size].to(side.device) for side in sides]
+        for _ in range(subsets)
+    ]
+    if subsets * subset_size**2 < most**2:
+        found = torch.cat([_discrepancies(real[x], fake[y]) for x, y in chosen])
+    else:  # the kernel of all pairs costs less than that of each subset's
+        found = _discrepancies(
+            real, fake, *(_indicators(side, of) for side, of in zip(sides, zip(*chosen, strict=True), strict=True))
         )
-        values.append(_discrepancy(x, y))
-    found = torch.tensor(values, dtype=torch.float64)
+    found = found.cpu()
     deviation = float(found.std(correction=0))
-    return KernelDistance(float(found.mean()), deviation, deviation / subsets**0.5, tuple(values))
+    return KernelDistance(float(found.mean()), deviation, deviation / subsets**0.5, tuple(found.tolist()))
 
 
 def polynomial_discrepancy(real: Tensor, fake: Tensor) -> float:
@@ -84,66 +90,97 @@ def polynomial_discrepancy(real: Tensor, fake: Tensor) -> float:
     1.1875
     """
     check_pair(real, fake, least=2)
-    return _discrepancy(real, fake)
+    return float(_discrepancies(real, fake))
 
 
 @dataclass(frozen=True)
 class _Side:
-    """Samples about a common centre c, and what the kernel needs of their place against it."""
+    """Samples about a common centre c, what the kernel needs of their place against it, and subsets of them."""
 
     rows: Tensor
-    """(N, F), minus c."""
+    """(N, F), minus c, over sqrt(F)."""
 
     tilt: Tensor
-    """(N,): (a - c).c / F."""
+    """(N,), float64: (a - c).c / F."""
+
+    subsets: Tensor
+    """(N, S), float64: 1 where a sample is in a subset."""
+
+    @property
+    def counts(self) -> Tensor:
+        """(S,): samples in each subset."""
+        return self.subsets.sum(0)
+
+    def tilts(self, power: int) -> Tensor:
+        """(S,): sums of powers of the tilts in each subset."""
+        return self.tilt.pow(power) @ self.subsets
 
 
-def _discrepancy(x: Tensor, y: Tensor) -> float:
-    """Squared discrepancy in a form that loses nothing to features far from the origin.
+def _indicators(samples: Tensor, of: Sequence[Tensor]) -> Tensor:
+    """Return which of N samples are in each of S subsets, given by their rows: (N, S), float64."""
+    found = torch.zeros(len(samples), len(of), dtype=torch.float64, device=samples.device)
+    for column, rows in zip(found.T, of, strict=True):
+        column[rows] = 1
+    return found
+
+
+def _discrepancies(x: Tensor, y: Tensor, *subsets: Tensor) -> Tensor:
+    """Squared discrepancies of subsets, in a form that loses nothing to features far from the origin.
 
     With q = a.b / F about the centre c, u = a.c / F, v = b.c / F and s = |c|^2 / F + 1, the kernel is
     (q + u + v + s)^3. Terms of a alone or of b alone cancel in the discrepancy, and t = u + v + s leaves
-    q^3 + 3 q^2 t + 3 q t^2 + 3 u v (t + s), which is as small as the differences are.
+    q^3 + 3 q^2 t + 3 q t^2 + 3 u v (t + s), which is as small as the differences are. The last term is a product of
+    sums over a and over b.
+
+    Args:
+        x: (N, F).
+        y: (M, F).
+        subsets: of each side, (N, S) and (M, S), float64, as `_indicators` returns; one of all samples by default.
+
+    Returns:
+        (S,), float64.
     """
     dtype = torch.float64 if torch.float64 in (x.dtype, y.dtype) else torch.float32
     F = x.shape[1]
     centre = x.double().mean(0)
     level = float(centre.square().sum()) / F + 1
     sides = []
-    for side in (x, y):
+    for side, chosen in zip((x, y), subsets or (None, None), strict=True):
         wide = side.double() - centre
-        sides.append(_Side(wide.to(dtype), (wide @ centre).div(F).to(dtype)))
+        everything = torch.ones(len(side), 1, dtype=torch.float64, device=side.device)
+        sides.append(_Side((wide / F**0.5).to(dtype), wide @ centre / F, everything if chosen is None else chosen))
     a, b = sides
-    N, M = len(x), len(y)
+    N, M = a.counts, b.counts
     return _within(a, level) / (N * (N - 1)) + _within(b, level) / (M * (M - 1)) - 2 * _between(a, b, level) / (N * M)
 
 
-def _within(x: _Side, level: float) -> float:
-    """Sum k over all ordered pairs of two different rows of x: each strip meets itself and what follows it."""
-    total, N = 0.0, len(x.rows)
-    for rows in strips(N, 4 * N, values=N**2):
-        here = _kernel(x, rows, x, rows, level)
-        total += _sum(here) - _sum(here.diagonal())
-        if rows.stop < N:
-            total += 2 * _sum(_kernel(x, rows, x, slice(rows.stop, N), level))
+def _within(x: _Side, level: float) -> Tensor:
+    """Sum k over all ordered pairs of two different rows of each subset: a strip meets itself and what follows it."""
+    total, N = 3 * _tilted(x, x, level) - 6 * (x.tilts(3) + level * x.tilts(2)), len(x.rows)
+    for rows in strips(N, 4 * N, values=min(N**2, 2**24)):
+        values = _kernel(x, rows, x, slice(rows.start, N), level)
+        others = x.subsets[rows.start :].clone()
+        others[len(values) :] *= 2
+        here = x.subsets[rows]
+        total += (here * (values @ others)).sum(0) - values.diagonal() @ here
     return total
 
 
-def _between(x: _Side, y: _Side, level: float) -> float:
-    """Sum k over all pairs of a row of x and one of y."""
-    every = slice(0, len(y.rows))
-    return sum(_sum(_kernel(x, rows, y, every, level)) for rows in strips(len(x.rows), len(y.rows)))
+def _between(x: _Side, y: _Side, level: float) -> Tensor:
+    """Sum k over all pairs of a row of x and one of y, both of a subset."""
+    total = 3 * _tilted(x, y, level)
+    for rows in strips(len(x.rows), len(y.rows)):
+        total += (x.subsets[rows] * (_kernel(x, rows, y, slice(None), level) @ y.subsets)).sum(0)
+    return total
+
+
+def _tilted(x: _Side, y: _Side, level: float) -> Tensor:
+    """Sum u v (u + v + 2 s) over all pairs of a row of x and one of y, both of a subset: (S,)."""
+    return x.tilts(2) * y.tilts(1) + x.tilts(1) * y.tilts(2) + 2 * level * x.tilts(1) * y.tilts(1)
 
 
 def _kernel(x: _Side, rows: slice, y: _Side, columns: slice, level: float) -> Tensor:
-    """The part of k that does not cancel, of some rows of both sides: (n, m)."""
-    u, v = x.tilt[rows, None], y.tilt[columns]
-    q = products(x.rows[rows] / x.rows.shape[1], y.rows[columns])
-    t = u + v + level
-    cross = (u * v).mul_(t + level)
-    return t.square().addcmul_(t, q).addcmul_(q, q, value=1 / 3).mul_(q).add_(cross).mul_(3)
-
-
-def _sum(values: Tensor) -> float:
-    """Sum in float64: the distance is a small difference of such sums."""
-    return float(values.sum(dtype=torch.float64))
+    """q^3 + 3 q^2 t + 3 q t^2 of some rows of both sides: (n, m), float64, as the distance is a difference of sums."""
+    q = products(x.rows[rows], y.rows[columns])
+    t = (x.tilt[rows, None] + level).to(q.dtype) + y.tilt[columns].to(q.dtype)
+    return q.add(t, alpha=3).mul_(q).add_(t.square_(), alpha=3).mul_(q).double()

@@ -67,19 +67,29 @@ def test_float32_keeps_six_digits_of_a_small_distance():
     assert polynomial_discrepancy(x, y) == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
-def test_the_mean_over_subsets_is_that_of_the_drawn_subsets():
-    x, y = torch.randn(80, 6), torch.randn(70, 6) + 0.3
-    found = kernel_distance(x, y, seed=5, subsets=4, subset_size=20)
+@pytest.mark.parametrize("subsets", [4, 30], ids=["each by itself", "all pairs at once"])
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_the_mean_over_subsets_is_that_of_the_drawn_subsets(subsets, offset):
+    x, y = torch.randn(80, 6).double() + offset, torch.randn(70, 6).double() + offset + 0.3
+    found = kernel_distance(x, y, seed=5, subsets=subsets, subset_size=20)
     generator = torch.Generator().manual_seed(5)
-    expected = [
-        by_definition(x[torch.randperm(80, generator=generator)[:20]], y[torch.randperm(70, generator=generator)[:20]])
-        for _ in range(4)
-    ]
-    assert found.subsets == pytest.approx(expected, rel=1e-5)
-    values = torch.tensor(expected).double()
-    assert found.value == pytest.approx(float(values.mean()), rel=1e-5)
-    assert found.deviation == pytest.approx(float(values.std(correction=0)), rel=1e-5)
-    assert found.standard_error == pytest.approx(found.deviation / 2)
+    rows = [[torch.randperm(len(side), generator=generator)[:20] for side in (x, y)] for _ in range(subsets)]
+    expected = [polynomial_discrepancy(x[of_x], y[of_y]) for of_x, of_y in rows]
+    assert found.subsets == pytest.approx(expected, rel=1e-9)
+    if not offset:
+        assert expected == pytest.approx([by_definition(x[of_x], y[of_y]) for of_x, of_y in rows], rel=1e-9)
+    values = torch.tensor(expected, dtype=torch.float64)
+    assert found.value == pytest.approx(float(values.mean()), rel=1e-9)
+    assert found.deviation == pytest.approx(float(values.std(correction=0)), rel=1e-6)
+    assert found.standard_error == pytest.approx(found.deviation / subsets**0.5)
+
+
+def test_float32_keeps_six_digits_of_subsets_small_distances():
+    mix = torch.randn(16, 512) / 4
+    x, y = ((torch.randn(300, 16) * scale @ mix).relu() for scale in (1.0, 1.15))
+    of = {"seed": 0, "subsets": 20, "subset_size": 100}
+    exact = kernel_distance(x.double(), y.double(), **of)
+    assert kernel_distance(x, y, **of).subsets == pytest.approx(exact.subsets, rel=1e-6, abs=1e-9)
 
 
 def test_the_same_seed_gives_the_same_number():
