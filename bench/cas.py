@@ -26,7 +26,7 @@ from zerosum.data.options import DataConfig
 from zerosum.evaluation.probes.cas import classification_accuracy_score, small_classifier, synthetic_help
 from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced, labelled, made
 from zerosum.kinds import open_data
-from zerosum.metrics.bootstrap import RepeatedResult, repeated
+from zerosum.metrics.repeats import RepeatedResult, repeated
 from zerosum.run.directory import Run
 from zerosum.runtime import device
 from zerosum.runtime.atomic_files import replacing

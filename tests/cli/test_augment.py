@@ -13,7 +13,7 @@ from PIL import Image
 from zerosum import api
 from zerosum.evaluation.augment import _verdict, measure
 from zerosum.evaluation.probes.labelled_images import LabelledImages
-from zerosum.metrics.bootstrap import repeated
+from zerosum.metrics.repeats import repeated
 from zerosum.runtime.progress import Silent
 
 COUNTS = {"train": {"dark": 20, "light": 6}, "test": {"dark": 10, "light": 10}}

@@ -31,7 +31,7 @@ def make(name: str, recipe: str, seed: int, fid: float, **settings: object) -> P
     run = Run.create(Path(name), description)
     for round_, loss in ((1, 2.0), (2, 1.0)):
         run.log({"round": round_, "generator/loss": loss})
-    interval = Interval(fid - 1, fid + 1, 0.95, 0.5, "bootstrap")
+    interval = Interval(fid - 1, fid + 1, 0.95, 0.5, "bootstrap").limited((0.0, None))
     figure = MetricResult(metric="fid", title="FID_x", value=fid, better="lower", floor=0.5, interval=interval)
     Evaluation(subject=name, round=2, protocol=PROTOCOL, figures=(figure,), notes=()).write(
         run.path / "evaluation.json"
@@ -54,6 +54,13 @@ def test_seeds_are_one_row_with_mean_and_interval_over_them(runs, capsys):
     assert [float(value) for value in ours] == pytest.approx([5, 5 - reach, 5 + reach], abs=0.01)
     assert "| wgan_gp | 1 | 9" in printed
     assert "Seed 0" in printed
+
+
+def test_an_interval_over_seeds_stays_within_what_the_metric_can_be(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    runs = [str(make(f"a{seed}", "dcgan", seed, fid)) for seed, fid in enumerate((1.0, 5.0, 12.0))]
+    assert main(["compare", *runs, "--format", "markdown"]) == 0
+    assert "| dcgan | 3 | 6 (0 to 19.8)" in capsys.readouterr().out
 
 
 def test_another_setting_is_another_method(runs, capsys):

@@ -19,7 +19,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.augment import Gain, Plan, generated, measure, plan, refuse_unfit, write
 from zerosum.evaluation.probes.labelled_images import LabelledImages, labelled
 from zerosum.kinds import open_data
-from zerosum.metrics.bootstrap import RepeatedResult
+from zerosum.metrics.repeats import RepeatedResult
 from zerosum.recipe import Recipe
 from zerosum.report.augment import augment_page
 from zerosum.run.directory import Run, Which

@@ -25,7 +25,7 @@ from zerosum.evaluation.probes.cas import small_classifier
 from zerosum.evaluation.probes.labelled_images import LabelledImages
 from zerosum.inference.generate import generate
 from zerosum.media.image_grid import MODES
-from zerosum.metrics.bootstrap import RepeatedResult, repeated, shares
+from zerosum.metrics.repeats import RepeatedResult, repeated, shares
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import replacing

@@ -141,6 +141,9 @@ def _cell(metric: MetricResult, runs: Sequence[Evaluation]) -> Cell:
         found = figures[0].interval if figures[0] is not None else None
         return Cell(values[0], found and found.low, found and found.high)
     spread = mean_interval(values)
+    known = next((figure.interval for figure in figures if figure is not None and figure.interval is not None), None)
+    if known is not None:  # Student's interval knows no limits: that of a share of three runs may pass 1
+        spread = spread.limited(known.limits)
     return Cell(fmean(values), spread.low, spread.high)
 
 

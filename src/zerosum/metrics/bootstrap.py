@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist, fmean, stdev
 
 import torch
@@ -31,6 +32,14 @@ class Interval:
 
     method: str
     """How it was found, in words."""
+
+    limits: tuple[float | None, float | None] = (None, None)
+    """The least and the largest value that the number can have; None where nothing bounds it."""
+
+    def limited(self, limits: tuple[float | None, float | None]) -> Interval:
+        """Return the part within limits."""
+        low, high = (-math.inf if limits[0] is None else limits[0]), (math.inf if limits[1] is None else limits[1])
+        return replace(self, low=max(self.low, low), high=min(self.high, high), limits=limits)
 
 
 @dataclass(frozen=True)
@@ -145,7 +154,7 @@ def share_interval(share: float, count: int, *, level: float = 0.95) -> Interval
     reach = z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5
     low = 0.0 if share == 0 else max(0.0, middle - reach)
     high = 1.0 if share == 1 else min(1.0, middle + reach)
-    return Interval(low, high, level, (share * (1 - share) / count) ** 0.5, "Wilson's score")
+    return Interval(low, high, level, (share * (1 - share) / count) ** 0.5, "Wilson's score", (0.0, 1.0))
 
 
 def floor(
@@ -182,63 +191,3 @@ def _tail(level: float) -> float:
     if not 0 < level < 1:
         raise InputError(f"A level of {level} was given; give a share between 0 and 1, such as 0.95.")
     return (1 - level) / 2
-
-
-FEWEST = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class RepeatedResult:
-    """A figure of several repeats."""
-
-    value: float
-    """Mean over repeats."""
-
-    interval: Interval
-    """Student's interval of the mean."""
-
-    repeats: tuple[float, ...]
-    """The figure in each repeat."""
-
-    def said(self) -> str:
-        """Format value and interval in points of a percentage: "+1.2 points (95 % interval -0.3 to +2.7)"."""
-        low, high = 100 * self.interval.low, 100 * self.interval.high
-        return f"{100 * self.value:+.1f} points ({self.interval.level:.0%} interval {low:+.1f} to {high:+.1f})"
-
-
-def repeated(values: Sequence[float], *, level: float = 0.95) -> RepeatedResult:
-    """Summarise independent repeats.
-
-    Args:
-        values: of 5 repeats or more.
-        level: share of intervals that should hold the truth.
-
-    Raises:
-        InputError: Fewer than 5 repeats.
-
-    >>> repeated([1.0, 2.0, 3.0, 4.0, 5.0]).value
-    3.0
-    """
-    _require(len(values))
-    found = list(values)
-    interval = split_interval(lambda rows: found[int(rows[0])], len(found), seed=0, splits=len(found), level=level)
-    return RepeatedResult(value=fmean(found), interval=interval, repeats=tuple(found))
-
-
-def shares(count: int, repeats: int, *, seed: int) -> list[Tensor]:
-    """Cut `count` test samples into a disjoint share for each repeat, so that repeats have no test sample in common.
-
-    The mean over repeats still uses every sample once, and its interval holds the chance of the test set too.
-
-    Raises:
-        InputError: Fewer than 5 repeats, or fewer samples than repeats.
-    """
-    _require(repeats)
-    if count < repeats:
-        raise InputError(f"{count} test samples were given for {repeats} repeats; give more.")
-    return list(torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tensor_split(repeats))
-
-
-def _require(repeats: int) -> None:
-    if repeats < FEWEST:
-        raise InputError(f"{repeats} repeats were asked for; give {FEWEST} or more, because fewer give no interval.")

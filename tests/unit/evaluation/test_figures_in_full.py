@@ -285,7 +285,7 @@ def test_a_duality_gap_is_said_in_full(of_a_run: Any, monkeypatch: pytest.Monkey
     assert taken == [{"steps": 100, "batches": 40, "seed": 0}]
     assert (figure.metric, figure.title, figure.value, figure.better) == ("duality-gap", "duality gap", 0.1, "lower")
     assert figure.settings == ("of SimpleNamespace, best responses of 100 steps each, 40 batches of held-out data")
-    assert figure.interval == Interval(0.0, 0.3, 0.95, 0.1, "resampled"), "a gap is at least 0"
+    assert figure.interval == Interval(0.0, 0.3, 0.95, 0.1, "resampled", (0.0, None)), "a gap is at least 0"
     assert figure.notes == ("Near an equilibrium.",)
 
 
@@ -293,7 +293,7 @@ def test_what_a_discriminator_memorised_is_said_in_full(of_a_run: Any):
     (figure,), _ = compute_metrics(of_a_run(None), ("discriminator-auc",))
     assert (figure.metric, figure.title, figure.value) == ("discriminator-auc", "discriminator AUC", 0.75)
     assert figure.settings == "1,000 training samples against as many held-out ones; 0.5 where none is memorised"
-    assert figure.interval == Interval(0.7, 1.0, 0.95, 0.1, "resampled"), "a share is at most 1"
+    assert figure.interval == Interval(0.7, 1.0, 0.95, 0.1, "resampled", (0.0, 1.0)), "a share is at most 1"
     assert figure.notes == ("It memorised some.",)
 
 

@@ -7,7 +7,7 @@ import torch
 
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced, made
-from zerosum.metrics.bootstrap import repeated, shares
+from zerosum.metrics.repeats import repeated, shares
 
 
 def test_the_interval_of_repeats_is_students():

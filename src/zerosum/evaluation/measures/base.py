@@ -203,7 +203,7 @@ def within(interval: Interval, value: float, limits: Limits | None, *, count: in
         return interval
     if limits == SHARE and value in SHARE and interval.low == interval.high:
         return share_interval(value, count, level=interval.level)
-    return replace(interval, low=max(interval.low, limits[0]), high=min(interval.high, limits[1]))
+    return interval.limited((finite(limits[0]), finite(limits[1])))
 
 
 def _one(on_rows: Callable[[Tensor], Values], name: str, rows: Tensor) -> float:

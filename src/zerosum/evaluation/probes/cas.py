@@ -15,7 +15,7 @@ from torch import Tensor
 
 from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced
 from zerosum.features.classifier import fit
-from zerosum.metrics.bootstrap import RepeatedResult, repeated, shares
+from zerosum.metrics.repeats import RepeatedResult, repeated, shares
 
 Learner = Callable[[LabelledImages, int], Callable[[Tensor], Tensor]]
 """Learns from labelled images, with a seed: to what tells (N, C, H, W) uint8 images' labels (N,)."""

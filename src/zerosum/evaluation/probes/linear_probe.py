@@ -21,7 +21,7 @@ from torch.nn import functional
 from zerosum.data.batch import to_float
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced
-from zerosum.metrics.bootstrap import RepeatedResult, repeated, shares
+from zerosum.metrics.repeats import RepeatedResult, repeated, shares
 from zerosum.player import only_player_of
 from zerosum.recipe import Recipe
 from zerosum.run.load import rebuild
