@@ -217,6 +217,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_decay": (0.999, EMA),
     },
     "pix2pix": {
+        "preset": ("auto", "ours, because small networks suit a CPU and large ones a GPU"),
         "rounds": (80_000, "Isola et al. 2017, appendix 6.2: 200 epochs of 400 facades, batch 1"),
         "batch": (1, "Isola et al. 2017, section 3.3"),
         "enlarge": (286 / 256, "Isola et al. 2017, appendix 6.2: 286x286, cropped to 256x256"),
@@ -231,6 +232,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_decay": (0.0, "Isola et al. 2017: none"),
     },
     "cyclegan": {
+        "preset": ("auto", "ours, because small networks suit a CPU and large ones a GPU"),
         "rounds": (200_000, "Zhu et al. 2017, appendix 7.1: 200 epochs of about 1,000 images, batch 1"),
         "batch": (1, "Zhu et al. 2017, section 4"),
         "enlarge": (286 / 256, "Zhu et al. 2017, authors' code: 286x286, cropped to 256x256"),
@@ -247,6 +249,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_decay": (0.0, "Zhu et al. 2017: none"),
     },
     "srgan": {
+        "preset": ("auto", "ours, because small networks suit a CPU and large ones a GPU"),
         "rounds": (1_200_000, "Ledig et al. 2017, section 3.2: 10^6, then 10^5 and 10^5"),
         "batch": (16, "Ledig et al. 2017, section 3.2"),
         "enlarge": (1.0, "ours, because data are cut into tiles in place of random crops"),
@@ -407,6 +410,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "ema_ramp": (0.05, "Karras et al. 2020, StyleGAN2-ADA's code"),
     },
     "inpaint": {
+        "preset": ("auto", "ours, because small networks suit a CPU and large ones a GPU"),
         "rounds": (20_000, "ours, because the paper's 100,000 are of ImageNet"),
         "batch": (64, "Pathak et al. 2016, authors' code: batchSize = 64"),
         "mask": ("mixed", "ours, because one network is to fill holes of any form (section 3.3 has one per form)"),

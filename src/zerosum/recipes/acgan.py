@@ -37,11 +37,11 @@ from zerosum.networks.conditional import LabelledInput
 from zerosum.networks.dcgan import ConvolutionalGenerator, halving_layers, initialise
 from zerosum.networks.mlp import Dense
 from zerosum.player import Player
-from zerosum.tasks import ConditionalRecipe, PresetConfig
+from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """AC-GAN."""
 
     by_kind: ClassVar = {

@@ -36,11 +36,11 @@ from zerosum.networks.age_cgan import Discriminator, Encoder, Form, Generator
 from zerosum.player import Player
 from zerosum.recipe import Phase
 from zerosum.runtime import rng
-from zerosum.tasks import AgeingRecipe, PresetConfig
+from zerosum.tasks import AgeingRecipe, LatentConfig, PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """Age-cGAN."""
 
     presets: ClassVar = {

@@ -35,14 +35,14 @@ from zerosum.loss import Loss
 from zerosum.networks.residual import ResidualDiscriminator, ResidualGenerator
 from zerosum.player import Clock, Player
 from zerosum.runtime import rng
-from zerosum.tasks import ConditionalRecipe, PresetConfig
+from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
 STANDING = 16
 """Batches over which standing statistics are collected (authors' code)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """BigGAN."""
 
     presets: ClassVar = {

@@ -35,11 +35,11 @@ from zerosum.networks.dcgan import WIDEST, ConvolutionalDiscriminator, Convoluti
 from zerosum.networks.mlp import Dense
 from zerosum.penalties import gradient_penalty
 from zerosum.player import Player
-from zerosum.tasks import ConditionalRecipe, PresetConfig
+from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """Conditional GAN."""
 
     by_kind: ClassVar = {

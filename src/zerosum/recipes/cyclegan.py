@@ -12,7 +12,7 @@ Differs from the paper: the identity term is on, at half the weight of the cycle
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -31,12 +31,14 @@ from zerosum.networks.patchgan import PatchDiscriminator
 from zerosum.networks.resnet_generator import MULTIPLE, SMALLEST, ResidualGenerator
 from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
-from zerosum.tasks import TranslationConfig, TranslationRecipe
+from zerosum.tasks import PresetConfig, TranslationConfig, TranslationRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TranslationConfig):
+class Config(TranslationConfig, PresetConfig):
     """Translation without pairs."""
+
+    presets: ClassVar = {"small": {"rounds": 10_000, "width": 32}, "paper": {}}
 
     rounds: PositiveInt = 200_000
     """Rounds to play: in the paper 200 epochs of about 1,000 images, one at a time (appendix 7.1)."""
@@ -70,6 +72,11 @@ class Config(TranslationConfig):
 
     ema_decay: Fraction = 0.0
     """Decay of a running average of the generators' weights, which then are what translates; 0 keeps none."""
+
+    @classmethod
+    def preset_for(cls, spec: Spec, device: str) -> str:
+        """Return small on a CPU, the paper's elsewhere."""
+        return "small" if device == "cpu" else "paper"
 
 
 class CycleGAN(TranslationRecipe):

@@ -35,7 +35,7 @@ from zerosum.loss import Loss
 from zerosum.networks.dvdgan import Generator, SpatialDiscriminator, TemporalDiscriminator
 from zerosum.penalties import logits_and_slopes
 from zerosum.player import Player
-from zerosum.tasks import ConditionalRecipe, PresetConfig
+from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
 LARGE_SIDE = 32
 """Shorter side, in pixels, up to which the presets of small clips are chosen."""
@@ -57,7 +57,7 @@ RELATIVISTIC: dict[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """DVD-GAN."""
 
     presets: ClassVar = {

@@ -32,11 +32,11 @@ from zerosum.loss import Loss
 from zerosum.networks.volumetric import VolumetricDiscriminator, VolumetricGenerator
 from zerosum.player import Player
 from zerosum.runtime import rng
-from zerosum.tasks import GenerativeRecipe, PresetConfig
+from zerosum.tasks import GenerativeRecipe, LatentConfig, PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """3D-GAN."""
 
     presets: ClassVar = {

@@ -18,7 +18,7 @@ sees the images that it was moved by; a running average of the generator is what
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -35,14 +35,18 @@ from zerosum.loss import Loss
 from zerosum.networks.context_encoder import ContextEncoder
 from zerosum.networks.dcgan import ConvolutionalDiscriminator
 from zerosum.player import Player
-from zerosum.recipe import RecipeConfig
 from zerosum.runtime import rng
-from zerosum.tasks import InpaintingRecipe
+from zerosum.tasks import InpaintingRecipe, PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(RecipeConfig):
+class Config(PresetConfig):
     """Inpainting."""
+
+    presets: ClassVar = {
+        "small": {"rounds": 5_000, "width": 32, "bottleneck": 1000, "overlap_weight": 1.0, "ema_decay": 0.99},
+        "paper": {},
+    }
 
     rounds: PositiveInt = 20_000
     """Rounds to play."""
@@ -85,6 +89,11 @@ class Config(RecipeConfig):
 
     mirror: Fraction = 0.5
     """Share of the draws that are mirrored left to right; 0 where left and right are not alike."""
+
+    @classmethod
+    def preset_for(cls, spec: Spec, device: str) -> str:
+        """Return small on a CPU, the paper's elsewhere."""
+        return "small" if device == "cpu" else "paper"
 
 
 class Inpaint(InpaintingRecipe):

@@ -31,11 +31,11 @@ from zerosum.loss import Loss
 from zerosum.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, Upsampling
 from zerosum.networks.mlp import Dense
 from zerosum.player import Player
-from zerosum.tasks import LatentRecipe, PresetConfig
+from zerosum.tasks import LatentConfig, LatentRecipe, PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """LSGAN."""
 
     by_kind: ClassVar = {

@@ -15,7 +15,7 @@ generator moves first, so that both moves share one translation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -32,12 +32,14 @@ from zerosum.networks.patchgan import PatchDiscriminator
 from zerosum.networks.unet import UNet, unet_depth
 from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
-from zerosum.tasks import TranslationConfig, TranslationRecipe
+from zerosum.tasks import PresetConfig, TranslationConfig, TranslationRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TranslationConfig):
+class Config(TranslationConfig, PresetConfig):
     """Image-to-image translation from pairs."""
+
+    presets: ClassVar = {"small": {"rounds": 14_000, "width": 32, "lr_hold": 0.5}, "paper": {}}
 
     rounds: PositiveInt = 80_000
     """Rounds to play: in the paper 200 epochs of 400 facades, one at a time (appendix 6.2)."""
@@ -65,6 +67,11 @@ class Config(TranslationConfig):
 
     ema_decay: Fraction = 0.0
     """Decay of a running average of the generator's weights, which then is what translates; 0 keeps none."""
+
+    @classmethod
+    def preset_for(cls, spec: Spec, device: str) -> str:
+        """Return small on a CPU, the paper's elsewhere."""
+        return "small" if device == "cpu" else "paper"
 
 
 class Pix2Pix(TranslationRecipe):

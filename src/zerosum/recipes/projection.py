@@ -33,11 +33,11 @@ from zerosum.loss import Loss
 from zerosum.networks.residual import ResidualDiscriminator, ResidualGenerator, initialise_glorot
 from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
-from zerosum.tasks import ConditionalRecipe, PresetConfig
+from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """Projection discriminator."""
 
     presets: ClassVar = {

@@ -38,14 +38,14 @@ from zerosum.objectives import relativistic_discriminator, relativistic_generato
 from zerosum.optim.schedules import cosine
 from zerosum.penalties import logits_and_slopes
 from zerosum.player import Clock, Player
-from zerosum.tasks import ConditionalRecipe, PresetConfig
+from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
 PAPER: dict[str, Any] = {"blocks": 2, "lr": (2e-4, 5e-5), "beta2": (0.9, 0.99), "burn_in": 20_000_000, "mirror": 0.5}
 """What the paper's presets have in common (table 8)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """R3GAN."""
 
     by_kind: ClassVar = {

@@ -33,11 +33,11 @@ from zerosum.networks.deep_dcgan import DeepConvolutionalDiscriminator, DeepConv
 from zerosum.networks.residual import ResidualDiscriminator, ResidualGenerator, initialise_glorot
 from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
-from zerosum.tasks import LatentRecipe, PresetConfig
+from zerosum.tasks import LatentConfig, LatentRecipe, PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """SNGAN."""
 
     presets: ClassVar = {

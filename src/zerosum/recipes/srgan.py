@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Interval
 from pydantic import AfterValidator, NonNegativeFloat, PositiveFloat, PositiveInt
@@ -44,7 +44,7 @@ from zerosum.networks.vgg import SMALLEST, VGG19, read_vgg19
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
 from zerosum.runtime.paths import absolute
-from zerosum.tasks import TranslationConfig, UpscalingRecipe
+from zerosum.tasks import PresetConfig, TranslationConfig, UpscalingRecipe
 
 Content = Literal["vgg", "pixels", "discriminator"]
 Absolute = Annotated[str, AfterValidator(lambda path: str(absolute(path)))]
@@ -57,8 +57,13 @@ FEWEST_PIXELS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TranslationConfig):
+class Config(TranslationConfig, PresetConfig):
     """Super-resolution."""
+
+    presets: ClassVar = {
+        "small": {"rounds": 7_000, "mirror": 0.5, "width": 48, "blocks": 8, "lr": 1e-3, "ema_decay": 0.999},
+        "paper": {},
+    }
 
     rounds: PositiveInt = 1_200_000
     """Rounds to play in all: those of --pretrain, and what is left against the discriminator (section 3.2)."""
@@ -104,6 +109,11 @@ class Config(TranslationConfig):
 
     ema_decay: Fraction = 0.0
     """Decay of a running average of the generator's weights, which then is what enlarges; 0 keeps none."""
+
+    @classmethod
+    def preset_for(cls, spec: Spec, device: str) -> str:
+        """Return small on a CPU, the paper's elsewhere."""
+        return "small" if device == "cpu" else "paper"
 
 
 class SRGAN(UpscalingRecipe):

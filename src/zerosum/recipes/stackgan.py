@@ -46,7 +46,7 @@ from zerosum.networks.stages import small_shape
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
 from zerosum.runtime import rng
-from zerosum.tasks import PaintingRecipe, PresetConfig, TextFunction
+from zerosum.tasks import LatentConfig, PaintingRecipe, PresetConfig, TextFunction
 
 TRAINED = "trained"
 Encoder = Annotated[str, AfterValidator(lambda value: _encoder(value))]
@@ -71,7 +71,7 @@ PAPER: dict[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """StackGAN."""
 
     presets: ClassVar = {

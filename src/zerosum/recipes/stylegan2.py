@@ -40,7 +40,7 @@ from zerosum.objectives import discriminator_stats, logistic_discriminator, non_
 from zerosum.penalties import logits_and_slopes, path_lengths
 from zerosum.player import Clock, Player
 from zerosum.runtime import rng
-from zerosum.tasks import ConditionalRecipe, PresetConfig
+from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
 PAPER: dict[str, Any] = {
     "latent_dim": 512,
@@ -63,7 +63,7 @@ AUTO256: dict[str, Any] = PAPER | {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """StyleGAN2."""
 
     presets: ClassVar = {

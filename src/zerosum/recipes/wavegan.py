@@ -45,7 +45,7 @@ from zerosum.networks.wavegan import (
 from zerosum.penalties import gradient_penalty, logits_and_slopes
 from zerosum.player import Player
 from zerosum.runtime import rng
-from zerosum.tasks import ConditionalRecipe, PresetConfig
+from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
 SMALL: dict[str, Any] = {
     "rounds": 5_000,
@@ -63,7 +63,7 @@ SHORT, LONG = 4_096, 16_384
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """WaveGAN."""
 
     presets: ClassVar = {

@@ -33,11 +33,11 @@ from zerosum.networks.mlp import Dense
 from zerosum.objectives import wasserstein_critic, wasserstein_generator
 from zerosum.penalties import clip_weights_
 from zerosum.player import Player
-from zerosum.tasks import LatentRecipe, PresetConfig
+from zerosum.tasks import LatentConfig, LatentRecipe, PresetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PresetConfig):
+class Config(LatentConfig, PresetConfig):
     """WGAN."""
 
     by_kind: ClassVar = {

@@ -16,10 +16,10 @@ from zerosum.tasks.generate import (
     GenerativeRecipe,
     LatentConfig,
     LatentRecipe,
-    PresetConfig,
 )
 from zerosum.tasks.inpaint import INPAINT, InpaintingRecipe
 from zerosum.tasks.paint import PAINT, PaintingRecipe, TextFunction
+from zerosum.tasks.presets import PresetConfig
 from zerosum.tasks.translate import TRANSLATE, TranslationConfig, TranslationRecipe
 from zerosum.tasks.upscale import UPSCALE, UpscalingRecipe
 

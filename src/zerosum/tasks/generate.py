@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from zerosum.config import AUTO
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.latent import Between, slerp, truncated_normal
@@ -42,24 +41,6 @@ class LatentConfig(RecipeConfig):
 
     latent_dim: PositiveInt = 100
     """Values in a latent vector, drawn from N(0, 1)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PresetConfig(LatentConfig):
-    """Settings of a recipe whose networks come in sizes: `presets` names them."""
-
-    preset: str = AUTO
-    """Settings by name, over which single ones may be set; auto chooses by the images' size and the device."""
-
-    @classmethod
-    def preset_for(cls, spec: Spec, device: str) -> str:
-        """Return the name of the preset for data of a spec.
-
-        Args:
-            spec: of images.
-            device: type of the device: "cpu", "cuda" or "mps".
-        """
-        raise NotImplementedError
 
 
 Recipe.task = GENERATE
