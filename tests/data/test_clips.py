@@ -70,6 +70,16 @@ def test_one_folder_of_frames_is_one_clip_without_labels(folder: Any, options: A
     assert (levels(dataset), dataset.labels) == ([[0, 10], [20, 30]], None)
 
 
+@pytest.mark.parametrize(("own", "size", "side"), [(32, None, 32), (48, None, 32), (48, "48", 48)])
+def test_frames_keep_their_size_up_to_the_largest_that_is_learned(
+    folder: Any, options: Any, own: int, size: str | None, side: int
+) -> None:
+    root = folder({f"clip/{n}.png": np.full((own, own, 3), 10 * n, np.uint8) for n in range(4)})
+    dataset = open_clips(root, options=options(frames=4, size=size))
+    assert dataset.spec.shape == (4, 3, side, side)
+    assert (f"Frames of {own}x{own} come to {side}x{side}" in " ".join(dataset.notes)) == (own != side)
+
+
 def test_videos_are_read_and_brought_to_the_most_common_rate(tmp_path: Path, options: Any) -> None:
     for name, count, rate in (("a", 6, 10), ("b", 6, 10), ("c", 12, 20)):
         video(tmp_path / "films" / f"{name}.mp4", count, rate)

@@ -33,7 +33,7 @@ class DataConfig(BaseConfig):
 
     size: str | None = None
     """Side of the images in pixels, "64", or height x width, "48x64"; by default images that are all of one size of at
-    most 128 keep it, and all others become 64x64."""
+    most 128 keep it, and all others become 64x64; frames of clips up to 32, and 32x32."""
 
     fit: Literal["cover", "pad", "tiles"] = "cover"
     """How images come to that size: cover scales each to it and cuts off what stands out; pad scales each to lie within

@@ -25,8 +25,9 @@ from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
 from zerosum.text import command, counted, listed
 
 Result = TypeVar("Result")
-LARGEST = 64
-"""Side of frames, in pixels, up to which they keep their size where none is asked for."""
+LARGEST = 32
+"""Side of frames, in pixels, up to which they keep their size where none is asked for: the largest that a CPU was seen
+to learn (docs/clips.md)."""
 
 FORMS = {
     "videos": "A clip is a video",
