@@ -92,7 +92,7 @@ def _evaluate_by_images(
     names: Sequence[str] | None,
 ) -> Evaluation:
     """Compare samples with real ones that are at hand."""
-    if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
+    if run is None or plan is None:  # a name of data stays as it was typed: ./mnist is a folder, and mnist a name
         comparison, of_classes = _compare_files(subject, config, options, context), NO_CLASSES
     else:
         comparison, of_classes = _compare_run(run, plan, config, context, checkpoint)
