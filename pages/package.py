@@ -18,7 +18,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
-NEEDED = ("py.typed", "evaluation/references.bib", "page/page.html", "server/templates/")
 TRIED = """
 import sys, zerosum
 from pathlib import Path
@@ -31,7 +30,12 @@ assert Path("run/report.html").exists()
 
 def build() -> list[Path]:
     """Build both and return their paths, the wheel first."""
-    shutil.rmtree(DIST, ignore_errors=True)
+    for old in (
+        DIST,
+        ROOT / "build",
+        ROOT / "src" / "zerosum.egg-info",
+    ):  # setuptools takes files from the last two too
+        shutil.rmtree(old, ignore_errors=True)
     tool = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*tool, "--wheel-dir", DIST, ROOT], check=True)
     make = "from setuptools import build_meta as b; import sys; print(b.build_sdist(sys.argv[1]))"
@@ -40,9 +44,10 @@ def build() -> list[Path]:
 
 
 def lacking(wheel: Path) -> list[str]:
-    """Return which of the files that are no code are not in a wheel."""
-    names = zipfile.ZipFile(wheel).namelist()
-    return [needed for needed in NEEDED if not any(name.startswith(f"zerosum/{needed}") for name in names)]
+    """Return which files of the package, code or not, are not in a wheel."""
+    held = set(zipfile.ZipFile(wheel).namelist())
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT / "src", check=True, capture_output=True, text=True).stdout
+    return [name for name in listed.splitlines() if name not in held]
 
 
 def attempt(archive: Path) -> None:

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from zerosum.data.batch import Pairs
 from zerosum.data.packing.open_image import decoding, no_bombs
@@ -76,7 +76,10 @@ def test_halves_of_sixteen_bits_are_read_in_either_order_of_bytes(folder, option
     assert (left, int(data.samples[0].max())) == ((0, 255) if photometric else (255, 0))
 
 
-def test_a_band_that_is_no_opacity_is_dropped_and_told(folder, options, noise):
+@pytest.mark.parametrize("mode", ["RGB", "RGBX"])
+def test_a_band_that_is_no_opacity_is_dropped_and_told(folder, options, noise, monkeypatch, mode):
+    form = (TiffImagePlugin.II, 2, (1,), 1, (8, 8, 8, 8), (0,))
+    monkeypatch.setitem(TiffImagePlugin.OPEN_INFO, form, (mode, "RGBX"))  # versions of Pillow differ in the mode
     array = noise(8, 8, 4)
     data = open_data(folder({"a.tif": tiff(array, photometric=2, extra=0)}), options=options())
     assert np.array_equal(data.samples[0], array[..., :3])

@@ -16,7 +16,7 @@ from zerosum.run.config import RunConfig
 from zerosum.tasks import is_paired
 
 USUAL = ("high-quality", "psnr", "fid", "precision")
-"""Metrics taken during training where they can be had, with all of their groups; the first chooses the best."""
+"""Metrics taken during training where they apply, with all of their groups; the first chooses the best."""
 
 PRINTED = {"fid": "FID", "kid": "KID", "is": "IS", "mode-score": "Mode-Score"}
 """Metrics that carry the name of their features."""

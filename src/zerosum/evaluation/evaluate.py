@@ -70,7 +70,7 @@ def evaluate(
         if config.against is not None and config.against.endswith(".npz") and (pieces := pieces_at(config.against)):
             model = None if run is None or plan is None else load_recipe(run, plan, device=place, checkpoint=checkpoint)
             found = evaluate_by_pieces(subject, model, pieces, config, context)
-        elif run is None or plan is None:  # a name of data stays as it was typed: ./mnist is another thing than mnist
+        elif run is None or plan is None:  # a name of data stays as it was typed: ./mnist is a folder, and mnist a name
             compared = _compare_files(subject, config, options, context)
             found = _computed(subject, compared, names, told)
             found = replace(found, made=made_of(subject, found.protocol.size))

@@ -1,4 +1,4 @@
-"""Requests are checked before the work: whether the metrics asked for can be had shows without a single feature."""
+"""Requests are checked before the work: whether the metrics asked for apply is known without a single feature."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def sentences(protocol: Protocol) -> list[str]:
         f"Features {protocol.extractor}: {protocol.sees}",
         *([] if protocol.resizer.startswith("none") else [f"Sizes of images: {protocol.resizer}."]),
         f"Real against real: {_as_many(protocol)} real samples ({protocol.against}) in the place of the generated "
-        "ones: no generator can be told to be better than that.",
+        "ones: no generator can be shown to be better than that.",
     ]
 
 

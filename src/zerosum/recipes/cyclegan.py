@@ -1,4 +1,4 @@
-"""Translation without pairs (Zhu et al. 2017): horses to zebras and back, from two heaps of pictures.
+"""Translation without pairs (Zhu et al. 2017): horses to zebras and back, from two sets of pictures.
 
 G maps domain A to B, F maps B to A, and a discriminator guards each domain. What ties a result to its source is that
 translating it back must give the source again: F(G(a)) = a and G(F(b)) = b.
@@ -164,7 +164,7 @@ class CycleGAN(TranslationRecipe):
         return Loss(log={"cycle_l1": cycle / 2}, outputs={"fake_a": fake_a, "fake_b": fake_b}, **terms)
 
     def discriminators_loss(self, batch: Domains, *, fake_a: Tensor, fake_b: Tensor) -> Loss:
-        """Tell each domain from translations into it, of now or of the pool."""
+        """Tell each domain from translations into it, new ones or those of the pool."""
         real_a, made_a = _together(self.discriminator_a, batch.a, self.pool_a(fake_a))
         real_b, made_b = _together(self.discriminator_b, batch.b, self.pool_b(fake_b))
         return Loss(

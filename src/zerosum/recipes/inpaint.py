@@ -1,4 +1,4 @@
-"""Inpainting by a context encoder (Pathak et al. 2016): what belongs into the hole of an image, from what is around it.
+"""Inpainting by a context encoder (Pathak et al. 2016): what belongs in the hole of an image, from what is around it.
 
 The generator sees the image, gray where pixels are missing, and the mask that says so; what it makes is used in the
 hole alone, and every known pixel stays as it is. It is held to the missing pixels by their squared distance, which

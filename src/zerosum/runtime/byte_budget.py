@@ -12,7 +12,7 @@ LARGEST = 4 << 30
 
 
 class ByteBudget:
-    """Bytes that may be in use at once: who asks for more than is free waits until others give theirs back."""
+    """Bytes that may be in use at once: a request for more than is free waits until others give theirs back."""
 
     def __init__(self, total: int) -> None:
         self.total = total

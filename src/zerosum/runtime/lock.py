@@ -184,7 +184,7 @@ def _require_free(path: Path, taken: bool | None) -> None:
         time.sleep(STARTING)
         who = _read(path)
     here = who is not None and who.machine == _machine()
-    if who is None or (here and taken):  # on one machine, a lock that can be had has no holder
+    if who is None or (here and taken):  # on one machine, a lock that can be taken has no holder
         return
     if here:
         if holder(path.parent) is not None:

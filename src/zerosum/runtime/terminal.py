@@ -1,7 +1,7 @@
 """The boundary to the terminal: text from outside is escaped, and output that cannot be written ends no work.
 
 Whoever reads the progress may leave, close the terminal or fill the disk of the log. None of that is a reason to stop:
-`BestEffortStream` drops what it cannot write. Results are another thing: a command whose standard output cannot be
+`BestEffortStream` drops what it cannot write. Results are not dropped: a command whose standard output cannot be
 written has failed, unless its reader has left on purpose, as `head` does.
 """
 

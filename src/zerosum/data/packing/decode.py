@@ -234,7 +234,8 @@ def _dropped(image: ImageFile) -> int:
     """Bands of a TIFF that Pillow leaves out, such as near infrared beside red, green and blue."""
     if image.format != "TIFF":
         return 0
-    return max(0, int(image.tag_v2.get(TIFF_SAMPLES, 1)) - len(image.getbands()))  # pyright: ignore
+    kept = [band for band in image.getbands() if band != "X"]  # of RGBX, as which Pillow 10.3 reads such images
+    return max(0, int(image.tag_v2.get(TIFF_SAMPLES, 1)) - len(kept))  # pyright: ignore
 
 
 def _bits(image: ImageFile, raw: str) -> int:

@@ -95,7 +95,7 @@ def pack_audio(
     """Decode every sound into a pack of the cache: (M, 1, L) uint16, 0 for -1 and 65,535 for 1.
 
     Raises:
-        InputError: sounds cannot be used and are not to be skipped, or none is left, or labels are not to be had.
+        InputError: sounds cannot be used and are not to be skipped, or none is left, or labels asked for are missing.
         StorageError: the cache cannot be written to.
     """
     labels = labelling(files, options)

@@ -106,7 +106,7 @@ def pack_clips(
     """Decode every clip once, into a pack of windows of `options.frames` frames.
 
     Raises:
-        InputError: clips cannot be used and are not to be skipped, or none is left, or labels are not to be had.
+        InputError: clips cannot be used and are not to be skipped, or none is left, or labels asked for are missing.
         StorageError: the cache cannot be written to.
     """
     labels = labelling(clips.files, options)

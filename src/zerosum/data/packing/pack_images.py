@@ -34,7 +34,7 @@ def pack_files(
     """Decode every image once, into a pack of the cache.
 
     Raises:
-        InputError: Images cannot be used and are not to be skipped, or none is left, or labels are not to be had.
+        InputError: Images cannot be used and are not to be skipped, or none is left, or labels asked for are missing.
         StorageError: The cache cannot be written to.
     """
     labels = labelling(files, options)

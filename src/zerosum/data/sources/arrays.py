@@ -41,7 +41,7 @@ def read_npz(path: Path, split: str) -> ImageArray:
     name; class_names beside them names the classes.
 
     Raises:
-        InputError: No array can be told to be the images, or they cannot be read.
+        InputError: Which array holds the images cannot be told, or they cannot be read.
     """
     with reading(path), open_regular(path) as file:
         archive = np.load(file, allow_pickle=False)  # pyright: ignore[reportArgumentType]

@@ -43,7 +43,7 @@ def clips(
         Clips (M, T, H, W, C) uint8, the class of each (M,) int64 or None, and the classes' names.
 
     Raises:
-        InputError: no such split; or a size, channels or labels that are not to be had.
+        InputError: no such split; or a size, channels or labels that these clips lack.
     """
     if options.split not in COUNTS:
         raise NoSuchSplit(f"{name} has no split {options.split}: choose --split train or test.")
@@ -113,7 +113,7 @@ def sprites(name: str, options: DataConfig, side: int, progress: ProgressCallbac
     """Return the digits of a split at 28 of 64 pixels: (K, s, s) float32 in [0, 1].
 
     Raises:
-        InputError: MNIST is nowhere to be had.
+        InputError: MNIST is found nowhere.
     """
     if name == "moving-digits":
         table = builtin.digits().samples

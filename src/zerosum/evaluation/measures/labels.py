@@ -89,7 +89,7 @@ def _numbers(given: Sequence[str], classes: Sequence[str]) -> torch.Tensor | Non
 
 
 def _task(comparison: Comparison) -> Task:
-    """Return the task, of generated images as many in each class as can be had."""
+    """Return the task, with as many generated images in each class as there are."""
     training, held_out, given = comparison.reference.training, comparison.reference.held_out, _given(comparison)
     assert training is not None
     assert held_out is not None

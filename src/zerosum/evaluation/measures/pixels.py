@@ -169,7 +169,7 @@ def of_pairs(
 
 
 def stand_in(comparison: Comparison, measure: PerImage, titles: Mapping[str, str]) -> tuple[str, ...]:
-    """Say what the mean of other targets gets in the place of every sample, which is what can be had without a network.
+    """Say what the mean of other targets gets in the place of every sample, which takes no network.
 
     It is no floor: pairs have none, because no other real image is the right answer.
     """
