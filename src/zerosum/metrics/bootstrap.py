@@ -37,9 +37,15 @@ class Interval:
     """The least and the largest value that the number can have; None where nothing bounds it."""
 
     def limited(self, limits: tuple[float | None, float | None]) -> Interval:
-        """Return the part within limits."""
-        low, high = (-math.inf if limits[0] is None else limits[0]), (math.inf if limits[1] is None else limits[1])
-        return replace(self, low=max(self.low, low), high=min(self.high, high), limits=limits)
+        """Bring both ends within limits.
+
+        >>> found = Interval(-2.0, -1.0, 0.95, 0.3, "").limited((0.0, None))
+        >>> found.low, found.high
+        (0.0, 0.0)
+        """
+        least, most = (-math.inf if limits[0] is None else limits[0]), (math.inf if limits[1] is None else limits[1])
+        low, high = (min(max(end, least), most) for end in (self.low, self.high))
+        return replace(self, low=low, high=high, limits=limits)
 
 
 @dataclass(frozen=True)
