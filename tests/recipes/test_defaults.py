@@ -255,6 +255,8 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "enlarge": (1.0, "ours, because data are cut into tiles in place of random crops"),
         "mirror": (0.0, "Ledig et al. 2017: none is named"),
         "pretrain": (5 / 6, "Ledig et al. 2017, section 3.2: 10^6 of 1.2 * 10^6"),
+        "pretrain_hold": (1.0, "Ledig et al. 2017, section 3.2"),
+        "game_lr": (None, "Ledig et al. 2017, section 3.2: the same"),
         "lr_hold": (0.5, "Ledig et al. 2017, section 3.2: 10^5 at 10^-4, 10^5 at 10^-5"),
         "width": (64, "Ledig et al. 2017, figure 4"),
         "blocks": (16, "Ledig et al. 2017, section 3.2"),

@@ -149,6 +149,18 @@ def test_the_second_half_of_the_game_has_a_tenth_of_the_rate(phase, played, rate
     assert player.optimizer.param_groups[0]["lr"] == pytest.approx(rate)
 
 
+@pytest.mark.parametrize(
+    ("phase", "played", "rate"), [(0, 50, 1e-3), (0, 75, 5e-4), (0, 99, 1e-4), (1, 49, 2e-4), (1, 50, 2e-5)]
+)
+def test_the_rate_may_fall_before_the_game_which_may_have_one_of_its_own(phase, played, rate):
+    recipe = SRGAN(Config(width=4, blocks=1, lr=1e-3, pretrain_hold=0.5, game_lr=2e-4), Spec(shape=(1, 16, 16)))
+    for player in recipe.players().values():
+        for parameter in player.parameters:
+            parameter.grad = torch.zeros_like(parameter)
+        player.step(Clock(phase=phase, phase_round=played, phase_rounds=100))
+        assert player.optimizer.param_groups[0]["lr"] == pytest.approx(rate)
+
+
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_pixel_losses_fall_in_either_precision(precision):
     torch.manual_seed(0)

@@ -41,6 +41,7 @@ from zerosum.layers.conv import Conv2d
 from zerosum.loss import Loss
 from zerosum.networks.srresnet import SRResNet
 from zerosum.networks.vgg import SMALLEST, VGG19, read_vgg19
+from zerosum.optim.schedules import constant_then_linear
 from zerosum.player import Clock, Player
 from zerosum.recipe import Phase
 from zerosum.runtime.paths import absolute
@@ -61,7 +62,16 @@ class Config(TranslationConfig, PresetConfig):
     """Super-resolution."""
 
     presets: ClassVar = {
-        "small": {"rounds": 7_000, "mirror": 0.5, "width": 48, "blocks": 8, "lr": 1e-3, "ema_decay": 0.999},
+        "small": {
+            "rounds": 12_000,
+            "pretrain_hold": 0.5,
+            "mirror": 0.5,
+            "width": 48,
+            "blocks": 8,
+            "lr": 1e-3,
+            "game_lr": 1e-4,
+            "ema_decay": 0.999,
+        },
         "paper": {},
     }
 
@@ -71,6 +81,10 @@ class Config(TranslationConfig, PresetConfig):
     pretrain: ShareOrNumber = 5 / 6
     """Rounds in which the generator learns alone, from the distance of the pixels (SRResNet): below 1 a share of
     --rounds, from 1 on their number (10^6 of 1.2 * 10^6 in section 3.2)."""
+
+    pretrain_hold: Fraction = 1.0
+    """Share of the rounds of --pretrain that keep the learning rate, before it falls in a line to a tenth of it; all of
+    them in section 3.2."""
 
     lr_hold: Fraction = 0.5
     """Share of the rounds after --pretrain that keep the learning rate, before a tenth of it (section 3.2)."""
@@ -103,6 +117,9 @@ class Config(TranslationConfig, PresetConfig):
 
     lr: PositiveFloat = 1e-4
     """Learning rate of both Adams (section 3.2)."""
+
+    game_lr: PositiveFloat | None = None
+    """Learning rate of both Adams after --pretrain; None for the same (section 3.2)."""
 
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     """Decay of Adam's two moments (section 3.2)."""
@@ -253,8 +270,10 @@ class SRGAN(UpscalingRecipe):
         return self.generator(images)
 
     def _schedule(self, clock: Clock) -> dict[str, float]:
-        late = clock.phase == 1 and clock.progress >= self.config.lr_hold
-        return {"lr": self.config.lr / 10 if late else self.config.lr}
+        c = self.config
+        if clock.phase == 0:
+            return {"lr": c.lr * max(0.1, constant_then_linear(clock.progress, hold=c.pretrain_hold))}
+        return {"lr": (c.game_lr or c.lr) * (0.1 if clock.progress >= c.lr_hold else 1.0)}
 
 
 class Discriminator(nn.Module):
