@@ -11,87 +11,23 @@ not change much, and the largest memory is of that process. With --save, the res
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
+from bench.many_images import KINDS, LARGE, write
 from bench.results import save, table
 from zerosum import text
 from zerosum.doctor.measures import DATA_WAIT
 from zerosum.training.session import peak_memory
 
 BATCH, BATCHES, ROUNDS = 128, 40, 100
-KINDS = {"tar": "a.tar", "photos": "p.tar", "large": "b.tar", "folder": "c"}
-"""What is measured, and the names of its files."""
-LARGE = (2600, 2560)
-"""Sides of a large image, (H, W): 20 MB of a BMP of three channels."""
-
-
-def blobs(count: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of small images of a moving blob, ten classes of them."""
-    y, x = np.mgrid[:28, :28]
-    for index in range(count):
-        row, column = index % 23 + 2, index // 23 % 23 + 2
-        blob = 255 * np.exp(-((y - row) ** 2 + (x - column) ** 2) / (4 + index % 10))
-        blob[index // 529 % 28, index // 14_812 % 28] = 255 - index % 7
-        Image.fromarray(blob.astype(np.uint8)).save(buffer := io.BytesIO(), "png", compress_level=1)
-        yield f"{index % 10}/{index:08d}.png", buffer.getvalue()
-
-
-def write_tar(place: Path, count: int) -> None:
-    """Write small images into a .tar."""
-    with tarfile.open(place, "w") as archive:
-        for name, content in blobs(count):
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-
-
-def write_folder(place: Path, count: int) -> None:
-    """Write small images into files of their own."""
-    for label in range(10):
-        (place / str(label)).mkdir(parents=True)
-    for name, content in blobs(count):
-        (place / name).write_bytes(content)
-
-
-def write_photos(place: Path, count: int) -> None:
-    """Write JPEGs of smooth noise, as large as photographs of this size, into a .tar."""
-    with tarfile.open(place, "w") as archive:
-        for index in range(count):
-            noise = np.random.default_rng(index).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-            photo = Image.fromarray(noise).resize((512, 512), Image.Resampling.BICUBIC)
-            photo.save(buffer := io.BytesIO(), "jpeg", quality=90)
-            member = tarfile.TarInfo(f"{index:06d}.jpg")
-            member.size = len(buffer.getvalue())
-            archive.addfile(member, io.BytesIO(buffer.getvalue()))
-
-
-def write_sparse(place: Path, size: int) -> None:
-    """Write a .tar of `size` bytes of large images, whose black parts take no room on the disk."""
-    height, width = LARGE
-    Image.new("RGB", (width, height)).save(buffer := io.BytesIO(), "bmp")
-    header, whole = buffer.getvalue()[:54], len(buffer.getvalue())
-    noise = np.random.default_rng(0)
-    with open(place, "wb") as file:
-        for index in range(-(-size // whole)):
-            member = tarfile.TarInfo(f"{index % 2}/{index:06d}.bmp")
-            member.size = whole
-            start = file.tell()
-            file.write(member.tobuf() + header + noise.bytes(1 << 16))
-            file.seek(start + 512 + -(-whole // 512) * 512)
-        file.truncate(file.tell() + 1024)
 
 
 def cli(*words: str) -> None:
@@ -247,16 +183,6 @@ def main() -> None:
             if options.save:
                 save("packing", "Many images", rows, remarks(found, options.images, sizes))
     print(table(rows), *remarks(found, options.images, sizes), sep="\n\n")
-
-
-def write(kind: str, place: Path, options: argparse.Namespace) -> None:
-    """Write the data of one kind."""
-    if kind == "large":
-        write_sparse(place, int(options.gigabytes * 1e9))
-    elif kind == "photos":
-        write_photos(place, options.photos)
-    else:
-        (write_tar if kind == "tar" else write_folder)(place, options.images)
 
 
 if __name__ == "__main__":

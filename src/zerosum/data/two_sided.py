@@ -173,7 +173,8 @@ def pack_sides(
     """
     cache = options.cache_folder()
     asked = {name: getattr(options, name) for name in ("size", "fit", "channels", "corrupt")}
-    facts = [content_of(side, cache, progress) for side in sides]
+    # Of shards only the whole is identified: what is taken of them is told by the prefix.
+    facts = [[*content_of(s, cache, progress), *([("", s.prefix)] if s.identity else [])] for s in sides]
     key_with = [keys_of(form, number, facts, asked) for number in (0, 1)]
     ranges = [range_of_side(options.range, int(number != sources)) for number in (0, 1)]
 
