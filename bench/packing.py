@@ -1,6 +1,7 @@
 """Many images: how fast they are checked and packed, in how much memory, and what reading them costs in training.
 
-    python -m bench.packing [--images 1000000] [--gigabytes 20] [--photos 4000] [--data tar,folder] [--save]
+    python -m bench.packing [--images 1000000] [--gigabytes 20] [--photos 4000] [--save]
+    python -m bench.packing --data tar,folder --steps check,pack --keep FOLDER
 
 The small images (28x28, gray, PNG) are made by rule in one .tar, and in a folder of as many files. The photographs are
 JPEGs of 512x512 in one .tar. The large ones are BMPs of 20 MB in one .tar that is sparse on the disk: little else than
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -136,7 +138,7 @@ def remarks(found: dict[str, dict[str, float]], images: int, sizes: dict[str, in
         each = LARGE[0] * LARGE[1] * 3
         said.append(f"{sizes['large'] // each:,} large ones of {LARGE[1]}x{LARGE[0]} in {text.memory(sizes['large'])}.")
     for what, drawn, one, many, rounds in SHARES:
-        if many in found:
+        if {drawn, one, many} <= found.keys():
             share = found[drawn]["found"] / ((found[many]["cpu"] - found[one]["cpu"]) / rounds)
             said.append(
                 f"{what}: drawing a batch of {BATCH} takes {share:.2%} of the processor time of a round of dcgan, and "
@@ -151,6 +153,8 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=20, help="of large images")
     parser.add_argument("--photos", type=int, default=4000)
     parser.add_argument("--data", default="tar,photos,large,folder", help="what to measure, with commas between")
+    parser.add_argument("--steps", default="", help="words of which the name of a step has one, with commas between")
+    parser.add_argument("--keep", help="a folder in which data and cache stay for the next command")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/packing.json too")
     parser.add_argument("--step", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -160,14 +164,14 @@ def main() -> None:
     found: dict[str, dict[str, float]] = {}
     sizes: dict[str, int] = {}
     rows = [["step", "processor time", "images/s of one core", "wall time", "largest memory held"]]
-    with tempfile.TemporaryDirectory() as name:
+    with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory() as name:
         places = {kind: Path(name) / end for kind, end in KINDS.items()}
         for step, (kind, _) in STEPS.items():
-            if kind not in options.data.split(","):
+            if kind not in options.data.split(",") or not any(word in step for word in options.steps.split(",")):
                 continue
             if not places[kind].exists():
                 write(kind, places[kind], options)
-                sizes[kind] = places[kind].stat().st_size
+            sizes[kind] = places[kind].stat().st_size
             command = [sys.executable, "-m", "bench.packing", "--step", step, "--data", str(places[kind])]
             environment = os.environ | {"ZEROSUM_CACHE": f"{name}/cache"}
             done = subprocess.run(command, capture_output=True, text=True, env=environment)
