@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing import identity
 from zerosum.data.packing.scan import survey
 from zerosum.data.sources import parquet, shards, tar_index
+from zerosum.data.sources.folder import list_folder
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.shards import Shard
 from zerosum.data.sources.tar_shards import list_tars
@@ -130,6 +133,35 @@ def test_a_shard_cut_short_after_it_was_listed_is_said_to_be_so(tmp_path: Path) 
         file.truncate(100_000)
     with files.open("0.bmp") as file, pytest.raises(OSError, match="truncated"):
         Image.open(file).load()
+
+
+class Entry:
+    """An entry of a folder that counts what is asked of the disk."""
+
+    asked = 0
+
+    def __init__(self, entry: os.DirEntry[str]) -> None:
+        self.name, self.path, self.is_dir, self._entry = entry.name, entry.path, entry.is_dir, entry
+
+    def stat(self) -> os.stat_result:
+        Entry.asked += 1
+        return self._entry.stat()
+
+
+def test_a_folder_is_listed_without_asking_for_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index in range(20):
+        (tmp_path / f"{index:02d}.png").write_bytes(b"")
+    scan, status = os.scandir, os.stat
+
+    @contextmanager
+    def scandir(path: str) -> Iterator[list[Entry]]:
+        with scan(path) as entries:
+            yield [Entry(entry) for entry in entries]
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "stat", counting(status, asked := []))
+    assert len(list_folder(tmp_path).names) == 20
+    assert Entry.asked + len(asked) < 5
 
 
 def test_of_files_that_are_known_little_is_held(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from zerosum.data.packing.open_image import Unusable
 from zerosum.data.sources.caption_table import COLUMNS
-from zerosum.data.sources.image_files import ImageFiles, OwnCaptions, OwnLabels, image_files
+from zerosum.data.sources.image_files import UNSTAMPED, ImageFiles, OwnCaptions, OwnLabels, image_files
 from zerosum.data.sources.labels import natural
 from zerosum.data.sources.shards import Shard
 from zerosum.errors import InputError
@@ -73,7 +73,7 @@ def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles
     column = tables[0].caption
     kept = OwnCaptions(f"the column {column}", captions) if column and all(table.caption for table in tables) else None
     identity = tuple((shard.name, shard.identity(cache)) for shard in shards)
-    return image_files(root, dict.fromkeys(places, (0, 0)), read, identity=identity, own=own, captions=kept)
+    return image_files(root, dict.fromkeys(places, UNSTAMPED), read, identity=identity, own=own, captions=kept)
 
 
 class _Table:

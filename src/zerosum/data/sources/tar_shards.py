@@ -9,14 +9,12 @@ from typing import BinaryIO
 
 from zerosum.data.packing.open_image import Unusable
 from zerosum.data.sources.archive import LARGEST_MEMBER_BYTES
-from zerosum.data.sources.image_files import SUFFIXES, ImageFiles, OwnLabels, image_files
+from zerosum.data.sources.image_files import SUFFIXES, UNSTAMPED, ImageFiles, OwnLabels, image_files
 from zerosum.data.sources.labels import natural
 from zerosum.data.sources.shards import Shard, part_of
 from zerosum.data.sources.tar_index import CLASSES, index_of
 
 Member = tuple[Shard, int, int]
-UNSTAMPED = (0, 0)
-"""Stands for size and time of a member: the shard that it lies in is identified as a whole."""
 
 
 def list_tars(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
