@@ -1,7 +1,7 @@
 """Many images: how fast they are checked and packed, in how much memory, and what reading them costs in training.
 
     python -m bench.packing [--images 1000000] [--gigabytes 20] [--photos 4000] [--save]
-    python -m bench.packing --data tar,folder --steps check,pack --keep FOLDER
+    python -m bench.packing --data tar,folder --steps check,pack --keep FOLDER --save some
 
 The small images (28x28, gray, PNG) are made by rule in one .tar, and in a folder of as many files. The photographs are
 JPEGs of 512x512 in one .tar. The large ones are BMPs of 20 MB in one .tar that is sparse on the disk: little else than
@@ -120,6 +120,11 @@ SHARES = (
 """Of what, and the steps that say it: drawing, one round, and that many more."""
 
 
+def titled(what: str) -> tuple[str, str]:
+    """Return the name and the title of what is saved, of all steps or of some."""
+    return (f"packing-{what}", f"Many images: {what}") if what else ("packing", "Many images")
+
+
 def measure(step: str, data: str) -> None:
     """Take one step, and print what it took."""
     import zerosum.cli.train  # noqa: F401  (so that its import is not counted)
@@ -133,6 +138,7 @@ def measure(step: str, data: str) -> None:
 def remarks(found: dict[str, dict[str, float]], images: int, sizes: dict[str, int]) -> list[str]:
     """Say what was measured so far."""
     said = [f"{images:,} small images in {text.memory(sizes['tar'])}."] if "tar" in sizes else []
+    said += [f"{images:,} files in the folder."] if "folder" in sizes else []
     said += [f"Photographs in {text.memory(sizes['photos'])}."] if "photos" in sizes else []
     if "large" in sizes:
         each = LARGE[0] * LARGE[1] * 3
@@ -155,7 +161,9 @@ def main() -> None:
     parser.add_argument("--data", default="tar,photos,large,folder", help="what to measure, with commas between")
     parser.add_argument("--steps", default="", help="words of which the name of a step has one, with commas between")
     parser.add_argument("--keep", help="a folder in which data and cache stay for the next command")
-    parser.add_argument("--save", action="store_true", help="write docs/benchmarks/packing.json too")
+    parser.add_argument(
+        "--save", nargs="?", const="", help="write docs/benchmarks/packing.json too, or packing-SAVE.json"
+    )
     parser.add_argument("--step", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:
@@ -184,8 +192,8 @@ def main() -> None:
                 [step, text.duration(each["cpu"]), rate, text.duration(each["wall"]), text.memory(int(each["memory"]))]
             )
             print(*rows[-1], sep="  ", flush=True)
-            if options.save:
-                save("packing", "Many images", rows, remarks(found, options.images, sizes))
+            if options.save is not None:
+                save(*titled(options.save), rows, remarks(found, options.images, sizes))
     print(table(rows), *remarks(found, options.images, sizes), sep="\n\n")
 
 
