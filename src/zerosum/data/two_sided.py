@@ -14,7 +14,7 @@ from PIL import Image
 
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import Depth, range_of_side
-from zerosum.data.packing.cache import MADE_AGAIN, Packed, discard, keys_of
+from zerosum.data.packing.cache import MADE_AGAIN, Packed, discard, key_of
 from zerosum.data.packing.decode import white_is_zero
 from zerosum.data.packing.depth import depth_part, reopen_as
 from zerosum.data.packing.identity import content_of
@@ -173,13 +173,12 @@ def pack_sides(
     """
     cache = options.cache_folder()
     asked = {name: getattr(options, name) for name in ("size", "fit", "channels", "corrupt")}
-    # Of shards only the whole is identified: what is taken of them is told by the prefix.
+    # Of shards only the whole is identified.
     facts = [[*content_of(s, cache, progress), *([("", s.prefix)] if s.identity else [])] for s in sides]
-    key_with = [keys_of(form, number, facts, asked) for number in (0, 1)]
     ranges = [range_of_side(options.range, int(number != sources)) for number in (0, 1)]
 
     def name(number: int, limits: str | None, depth: Depth) -> str:
-        return key_with[number](limits, *depth_part(depth))
+        return key_of(form, number, facts, asked, limits, *depth_part(depth))
 
     def opened(number: int) -> Packed | None:
         return reopen_as(cache, partial(name, number), ranges[number], options.depth)
