@@ -83,10 +83,13 @@ def test_images_are_turned_upright(folder, options):
     root = folder({"plain.png": upright})
     for suffix in ("png", "tif", "jpg"):
         stored.save(root / f"turned.{suffix}", exif=exif)
+    ahead = (root / "turned.png").read_bytes()
+    chunk, pixels = ahead.index(b"eXIf") - 4, ahead.index(b"IDAT") - 4
+    (root / "behind.png").write_bytes(ahead[:chunk] + ahead[pixels:-12] + ahead[chunk:pixels] + ahead[-12:])
     data = open_data(root, options=options())
     assert data.spec.shape == (3, 24, 16)
     assert (np.abs(data.samples.astype(int) - upright) < 3).all()
-    assert "Turned upright as the orientation tag says: 3 images." in data.notes
+    assert "Turned upright as the orientation tag says: 4 images." in data.notes
 
 
 def test_gray_stays_gray(folder, options):

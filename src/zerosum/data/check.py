@@ -185,7 +185,7 @@ def _of_table(source: str, table: ImageArray, options: DataConfig) -> CheckRepor
     )
 
 
-def _pixel_digest(file: BinaryIO) -> str:
+def _pixel_digest(file: BinaryIO) -> bytes:
     """Digest of an image's pixels, upright: equal for files that differ only in how they are stored."""
     with open_image(file) as image:
         image.load()
@@ -194,16 +194,18 @@ def _pixel_digest(file: BinaryIO) -> str:
         return _digest(f"{plain.mode} {plain.size}".encode() + plain.tobytes())
 
 
-def _digest(content: bytes | memoryview) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+def _digest(content: bytes | memoryview) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def _groups(digests: dict[str, str]) -> tuple[tuple[str, ...], ...]:
+def _groups(digests: dict[str, bytes]) -> tuple[tuple[str, ...], ...]:
     """Names that share a digest."""
+    first: dict[bytes, str] = {}
     groups: dict[str, list[str]] = {}
     for name, digest in digests.items():
-        groups.setdefault(digest, []).append(name)
-    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+        if (earlier := first.setdefault(digest, name)) != name:
+            groups.setdefault(earlier, [earlier]).append(name)
+    return tuple(map(tuple, groups.values()))
 
 
 def _common(values: Iterable[str]) -> dict[str, int]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from zerosum.data.options import DataConfig
+from zerosum.data.packing.cache import key_of
+from zerosum.data.packing.identity import content_of
+from zerosum.data.packing.kept_tables import as_column, of_column, read_table, write_table
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import plan_for, survey
 from zerosum.data.sources import moving
@@ -15,12 +20,15 @@ from zerosum.data.sources.audio_files import is_audio
 from zerosum.data.sources.find import Toy, built_in, find, with_default_size
 from zerosum.data.sources.image_array import settle
 from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.label_table import label_bytes
 from zerosum.data.sources.labels import labelling
 from zerosum.data.sources.point_files import is_points
 from zerosum.data.spec import Spec
 from zerosum.data.volumes.source import is_volumes
 from zerosum.runtime.thread_pool import ProgressCallback
 
+KEPT_FILES = 1000
+"""Files from which on it is kept what their headers say: fewer are read in no time."""
 SMALLEST = 32
 """Pixels of a longer side below which images are not made smaller to be trained faster."""
 
@@ -71,20 +79,39 @@ def _look(
     if isinstance(found, Toy):
         return None
     if isinstance(found, ImageFiles):
-        with no_bombs():
-            looked = survey(found, progress, range=options.range)
-        sizes = [(fact.height, fact.width) for fact in looked.facts.values()]
-        if not sizes:
-            return None
-        count = len(sizes)
-        plan, labels = plan_for(looked, options)[0], labelling(found, options)
-        classes, attributes = labels.classes, labels.attributes
-    else:
-        table = found.read()
-        sizes, count = [table.samples.shape[1:3]], len(table.samples)
-        plan, table = settle(table, options)
-        classes, attributes = table.classes, ()
-    return Spec(shape=(plan.channels, plan.height, plan.width), classes=classes, attributes=attributes), sizes, count
+        looked = _of_files(found, options, progress)
+        return None if looked is None else (*looked, len(looked[1]))
+    table = found.read()
+    plan, settled = settle(table, options)
+    spec = Spec(shape=(plan.channels, plan.height, plan.width), classes=settled.classes)
+    return spec, [table.samples.shape[1:3]], len(table.samples)
+
+
+def _of_files(
+    files: ImageFiles, options: DataConfig, progress: ProgressCallback | None
+) -> tuple[Spec, list[tuple[int, int]]] | None:
+    """Return what image files will be, and their sizes; of many files this is kept in the cache."""
+    place = None
+    if len(files.names) >= KEPT_FILES:
+        cache, table = options.cache_folder(), (label_bytes(files, options) or b"").hex()
+        asked = {name: value for name, value in asdict(options).items() if name != "cache"}
+        key = key_of("look", content_of(files, cache, progress), files.prefix, asked, table)
+        place = cache / "identities" / f"{key}.npz"
+        if kept := read_table(place):
+            shape, classes, attributes = map(tuple, of_column(kept["spec"]))
+            spec = Spec(shape=shape, classes=classes, attributes=attributes)
+            return spec, [(height, width) for height, width in kept["sizes"].tolist()]
+    with no_bombs():
+        looked = survey(files, progress, range=options.range)
+    sizes = [(fact.height, fact.width) for fact in looked.facts.values()]
+    if not sizes:
+        return None
+    plan, labels = plan_for(looked, options)[0], labelling(files, options)
+    shape = (plan.channels, plan.height, plan.width)
+    if place is not None:
+        said = as_column([shape, labels.classes, labels.attributes])
+        write_table(place, {"spec": said, "sizes": np.array(sizes, np.int32)})
+    return Spec(shape=shape, classes=labels.classes, attributes=labels.attributes), sizes
 
 
 def _halves(sides: tuple[int, int]) -> list[tuple[int, int]]:

@@ -173,7 +173,8 @@ def pack_sides(
     """
     cache = options.cache_folder()
     asked = {name: getattr(options, name) for name in ("size", "fit", "channels", "corrupt")}
-    facts = [content_of(side, cache, progress) for side in sides]
+    # Of shards only the whole is identified.
+    facts = [[*content_of(s, cache, progress), *([("", s.prefix)] if s.identity else [])] for s in sides]
     ranges = [range_of_side(options.range, int(number != sources)) for number in (0, 1)]
 
     def name(number: int, limits: str | None, depth: Depth) -> str:

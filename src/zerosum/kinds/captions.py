@@ -16,7 +16,7 @@ from zerosum.data.dataset import channels_first, gather
 from zerosum.data.jitter import CAPTION, Draw, views
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import Depth
-from zerosum.data.packing.cache import MADE_AGAIN, Packed, discard, key_of, reopen
+from zerosum.data.packing.cache import MADE_AGAIN, Packed, discard, key_of, keys_of, reopen
 from zerosum.data.packing.depth import depth_part, reopen_as
 from zerosum.data.packing.identity import content_of
 from zerosum.data.packing.open_image import no_bombs, open_image
@@ -158,10 +158,10 @@ def _packed(files: ImageFiles, options: DataConfig, progress: ProgressCallback |
     """Pack the files in their order, or open them from the cache."""
     cache, files = options.cache_folder(), replace(files, others=())
     asked = {name: getattr(options, name) for name in ("size", "fit", "channels")}
-    parts = ("captions", content_of(files, cache, progress), files.names, asked)
+    key_with = keys_of("captions", content_of(files, cache, progress), files.names, asked)
 
     def name(limits: str | None, depth: Depth) -> str:
-        return key_of(*parts, limits, *depth_part(depth))
+        return key_with(limits, *depth_part(depth))
 
     found = reopen_as(cache, name, options.range, options.depth)
     if found is not None:
@@ -181,13 +181,13 @@ def _sound(files: ImageFiles) -> tuple[ImageFiles, tuple[str, ...]]:
     """Leave out images that cannot be read."""
     with no_bombs():
         tried = on_all_cores(attempt(files, _decode), files.names, window=64)
-        lost = [name for name, result in zip(files.names, tried, strict=True) if isinstance(result, Exception)]
+        lost = {name: None for name, result in zip(files.names, tried, strict=True) if isinstance(result, Exception)}
     if not lost:
         return files, ()
-    kept = tuple(name for name in files.names if name not in set(lost))
+    kept = tuple(name for name in files.names if name not in lost)
     if not kept:
-        raise InputError(f"No image in {files.root} can be used: {listed(lost)} cannot be read.")
-    note = f"Skipped as corrupt: {counted(len(lost), 'image')} ({listed(lost)})."
+        raise InputError(f"No image in {files.root} can be used: {listed([*lost])} cannot be read.")
+    note = f"Skipped as corrupt: {counted(len(lost), 'image')} ({listed([*lost])})."
     return replace(files, names=kept), (note,)
 
 

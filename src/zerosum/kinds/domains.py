@@ -15,12 +15,15 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import joined
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.scan import Scan
+from zerosum.data.shard_domains import shard_domains
 from zerosum.data.side_choice import choose_sides
 from zerosum.data.sizes import like
 from zerosum.data.sources.find import name_of
 from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.indexed import find_indexed
+from zerosum.data.sources.splits import choose_split
 from zerosum.data.spec import Spec
-from zerosum.data.two_sided import files_at, pack_sides, side_notes, two_folders, two_places
+from zerosum.data.two_sided import files_at, pack_sides, side_notes, two_folders
 from zerosum.errors import InputError
 from zerosum.kinds import images
 from zerosum.kinds.base import Kind
@@ -61,7 +64,8 @@ def open_domains(
 
     Args:
         source: A folder or .zip with the folders trainA and trainB (testA, testB for the split test), or A and B, or
-            any two; with `options.target`, the images of the first domain alone, and those of the second there.
+            any two; shards of two classes, or with such folders in them; with `options.target`, the images of the
+            first domain alone, and those of the second there.
         options: Direction, size and all else.
         progress: Told of stages.
 
@@ -72,7 +76,7 @@ def open_domains(
     options = options.checked()
     if options.degrade is not None:
         raise InputError("--degrade makes pairs, and this recipe learns from two unpaired domains: leave it out.")
-    a, b = _sides(source, options)
+    (a, b), said = _sides(source, options, progress)
     sides = (a, b) if options.direction == "AtoB" else (b, a)
     packs = pack_sides(sides, "whole", options, lambda a, b: _agree(a, b, options), progress)
     titles = tuple(f"{letter}, {side.place}" for letter, side in zip("AB", sides, strict=True))
@@ -91,14 +95,25 @@ def open_domains(
         notes=(
             f"Domain A has {len(packs[0].samples):,} images, domain B {len(packs[1].samples):,}; they are shuffled "
             "apart.",
+            *said,
             *side_notes(packs, sides, titles),
         ),
     )
 
 
-def _sides(source: str | Path, options: DataConfig) -> tuple[ImageFiles, ImageFiles]:
+def _sides(
+    source: str | Path, options: DataConfig, progress: ProgressCallback | None
+) -> tuple[tuple[ImageFiles, ImageFiles], tuple[str, ...]]:
+    """Find the files of both domains, and say how they are told apart where their places do not."""
     if options.target is not None:
-        return two_places(source, options.target, options)
+        a, b = (
+            find_indexed(place, options, progress) or choose_split(files_at(place), options)
+            for place in (source, options.target)
+        )
+        return (a, b), ()
+    if (indexed := find_indexed(source, options, progress)) is not None:
+        sides, told = shard_domains(indexed, options)
+        return sides, (f"{sides[0].place} and {sides[1].place} {told}.",)
     files = files_at(source)
     found = two_folders(files, options, any_names=True)
     if found is None:
@@ -108,7 +123,7 @@ def _sides(source: str | Path, options: DataConfig) -> tuple[ImageFiles, ImageFi
             f"{files.root} has {has}, not two domains: expected trainA and trainB, or exactly two folders of images, "
             "or the second domain's folder with --target."
         )
-    return found
+    return found, ()
 
 
 def _agree(a: Scan, b: Scan, options: DataConfig) -> tuple[DataConfig, DataConfig]:

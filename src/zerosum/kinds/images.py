@@ -18,7 +18,7 @@ from zerosum.data.default_recipe import recipe_for
 from zerosum.data.jitter import Draw, views
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import Depth
-from zerosum.data.packing.cache import MADE_AGAIN, Packed, digest, discard, key_of, reopen
+from zerosum.data.packing.cache import MADE_AGAIN, Packed, digest, discard, keys_of, reopen
 from zerosum.data.packing.depth import depth_part, reopen_as
 from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.packing.levels import levels_of
@@ -145,7 +145,8 @@ def _key(
     else:
         table = (label_bytes(found, options) or b"").hex()
         parts = (content_of(found, cache, progress), found.prefix, asked, table)
-    return lambda limits, depth: key_of(*parts, limits, *depth_part(depth))
+    key = keys_of(*parts)
+    return lambda limits, depth: key(limits, *depth_part(depth))
 
 
 def _dataset(packed: Packed | None, source: str, remarks: tuple[str, ...]) -> ImageDataset:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -47,7 +48,23 @@ def key_of(*parts: object) -> str:
     >>> key_of("a", 1) == key_of("a", 1), key_of("a", 1) == key_of("a", 2)
     (True, False)
     """
-    return hashlib.blake2b(json.dumps([FORMAT, *parts]).encode(), digest_size=16).hexdigest()
+    return keys_of(*parts)()
+
+
+def keys_of(*parts: object) -> Callable[..., str]:
+    """Names of packs that have their first parts in common, which are long and are read once: `key_of(*parts, *more)`.
+
+    >>> keys_of("a", 1)(2, "b") == key_of("a", 1, 2, "b")
+    True
+    """
+    begun = hashlib.blake2b(json.dumps([FORMAT, *parts])[:-1].encode(), digest_size=16)
+
+    def key(*more: object) -> str:
+        whole = begun.copy()
+        whole.update("".join(f", {json.dumps(part)}" for part in more).encode() + b"]")
+        return whole.hexdigest()
+
+    return key
 
 
 def digest(samples: np.ndarray, labels: np.ndarray | None, spec: Spec) -> str:

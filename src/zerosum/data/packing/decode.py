@@ -85,7 +85,7 @@ def inspect(file: BinaryIO, *, smallest: int = SMALLEST_SIDE) -> ImageHeader:
         Unusable: The image is too large to be meant, or has a side of less than `smallest` pixels.
     """
     with open_image(file, header=True) as image:
-        # Before the orientation is looked for: that reads a PNG to its end.
+        # Before the orientation is looked for: that may read an image to its end.
         raw, wide_colour = str(image.tile[0][3]) if image.tile else "", is_wide_colour(image)
         width, height = image.size
         if image.format == "TIFF":  # Pillow swaps the size by itself here, but not in every version

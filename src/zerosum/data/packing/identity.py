@@ -8,22 +8,27 @@ read is read again the next time, because a further change within one tick of th
 
 from __future__ import annotations
 
-import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from zerosum.data.packing.cache import key_of
+from zerosum.data.packing.kept_tables import as_column, of_column, read_table, write_table
 from zerosum.data.sources.image_files import ImageFiles
-from zerosum.errors import StorageError
-from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.regular_files import digest_of, metadata_of
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
 
 RACY_NS = 2_000_000_000
 WINDOW = 256
 UNREADABLE = "unreadable"
-Known = dict[str, list[int | str]]
+METADATA, DIGEST_BYTES = 5, 16
+NONE = bytes(DIGEST_BYTES)
+"""Stands for the digest of a file that cannot be read."""
+ENTRY = np.dtype([("metadata", np.uint64, METADATA), ("began", np.int64), ("digest", np.uint64, 2)])
+"""What is kept of a file: its metadata, when its digest was about to be taken, and that."""
 
 
 def content_of(files: ImageFiles, cache: Path, progress: ProgressCallback | None = None) -> list[tuple[str, str]]:
@@ -41,7 +46,7 @@ def content_of(files: ImageFiles, cache: Path, progress: ProgressCallback | None
     others = [(name, "") for name in files.others]
     if not files.root.is_dir():
         return [(name, ":".join(map(str, files.stamps[name]))) for name in files.names] + others
-    paths = [str(files.root / name) for name in files.names]
+    paths = [os.path.join(files.root, name) for name in files.names]
     return [*zip(files.names, digests(paths, cache, progress), strict=True), *others]
 
 
@@ -50,55 +55,61 @@ def digests(paths: Sequence[str | Path], cache: Path, progress: ProgressCallback
     if not paths:
         return []
     names = [str(path) for path in paths]
-    place = cache / "identities" / f"{key_of(str(Path(names[0]).parent), len(names) == 1 and names[0])}.json"
-    known = _read(place)
-    metadata = [_metadata(name) for name in names]
-    changed = [name for name, now in zip(names, metadata, strict=True) if not _trusted(known.get(name), now)]
+    place = cache / "identities" / f"{key_of(str(Path(names[0]).parent), len(names) == 1 and names[0])}.npz"
+    entries = _known(place, names)
+    now = np.fromiter(map(_metadata, names), np.dtype((np.uint64, METADATA)), len(names))
+    changed = np.flatnonzero(~_trusted(entries, now))
     began = time.time_ns()
-    for done, (name, found) in enumerate(
-        zip(changed, on_all_cores(_digest, changed, window=WINDOW), strict=True), start=1
+    again = [names[row] for row in changed]
+    for done, (row, found) in enumerate(
+        zip(changed, on_all_cores(_digest, again, window=WINDOW), strict=True), start=1
     ):
-        known[name] = [*(_metadata(name) or ()), began, found]
+        entries[row] = (_metadata(names[row]), began, np.frombuffer(found, np.uint64))
         if progress is not None and len(changed) >= 1000 and (done % 1000 == 0 or done == len(changed)):
             progress("read", done, len(changed))
-    result = [str(known[name][-1]) for name in names]
-    if changed:
-        _write(place, {name: known[name] for name in names if known[name][-1] != UNREADABLE})
-    return result
+    if len(changed):
+        write_table(place, {"names": as_column(names), **{part: entries[part] for part in ENTRY.names or ()}})
+    found = entries["digest"].tobytes()
+    each = (found[start : start + DIGEST_BYTES] for start in range(0, len(found), DIGEST_BYTES))
+    return [UNREADABLE if digest == NONE else digest.hex() for digest in each]
 
 
-def _trusted(entry: list[int | str] | None, now: tuple[int, ...] | None) -> bool:
-    if entry is None or now is None or len(entry) != len(now) + 2:
-        return False
-    return tuple(entry[:-2]) == now and max(now[-2:]) + RACY_NS <= int(entry[-2])
+def _trusted(entries: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Whether each file is as it was when its digest was taken, and had not changed just then: (N,)."""
+    changed = now[:, -2:].view(np.int64).max(1)
+    taken = (entries["digest"] != 0).any(1)
+    return taken & (entries["metadata"] == now).all(1) & (changed + RACY_NS <= entries["began"])
 
 
-def _metadata(name: str) -> tuple[int, ...] | None:
+def _known(place: Path, names: Sequence[str]) -> np.ndarray:
+    """Return what is known of each file: (N,) ENTRY, zeros where that is nothing."""
+    entries, kept = np.zeros(len(names), ENTRY), read_table(place)
     try:
-        return metadata_of(name)
+        there = of_column(kept["names"])
+        rows = {name: row for row, name in enumerate(there)} if there != names else None
+        for part in ENTRY.names or ():
+            column = kept[part].astype(ENTRY[part].base, casting="safe")
+            if rows is None:
+                entries[part] = column
+            else:
+                known = [(new, rows[name]) for new, name in enumerate(names) if name in rows]
+                new, old = np.array(known, int).reshape(-1, 2).T
+                entries[part][new] = column[old]
+    except (KeyError, ValueError, TypeError, IndexError, RecursionError):
+        return np.zeros(len(names), ENTRY)
+    return entries
+
+
+def _metadata(name: str) -> tuple[int, ...]:
+    """Return the metadata of a file as numbers of 64 bits; zeros where it is not there."""
+    try:
+        return tuple(value % 2**64 for value in metadata_of(name))
     except OSError:
-        return None
+        return (0,) * METADATA
 
 
-def _digest(name: str) -> str:
+def _digest(name: str) -> bytes:
     try:
-        return digest_of(name)
+        return bytes.fromhex(digest_of(name))
     except OSError:
-        return UNREADABLE
-
-
-def _read(place: Path) -> Known:
-    try:
-        found = json.loads(place.read_text())
-        return found if isinstance(found, dict) else {}
-    except (OSError, ValueError, RecursionError):
-        return {}
-
-
-def _write(place: Path, known: Known) -> None:
-    """Keep digests for the next time. A cache that cannot be written to, such as a shared one, only costs time."""
-    try:
-        with replacing(place) as partial:
-            partial.write_text(json.dumps(known))
-    except StorageError:
-        return
+        return NONE

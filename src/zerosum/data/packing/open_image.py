@@ -85,7 +85,7 @@ def open_image(file: BinaryIO, *, header: bool = False) -> Iterator[ImageFile]:
         Unusable: The header claims more pixels than there is memory for, or it is of a form that is not read.
     """
     try:
-        image = Image.open(_without_large_text(file), formats=FORMATS)
+        image = Image.open(_in_order(file), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise _named(file) or error from error
     except Image.DecompressionBombError as error:
@@ -112,6 +112,8 @@ def upright(image: Image.Image) -> Image.Image:
 
 def orientation(image: Image.Image) -> int:
     """Orientation of the stored pixels, 1 to 8; 1, which is upright, where the tag is absent or damaged."""
+    if image.format == "PNG" and "exif" not in image.info:  # Pillow would decode it all, to see what follows
+        return 1
     try:
         found = image.getexif().get(ORIENTATION, 1)
         found = int(found[0] if isinstance(found, tuple) else str(found).strip("\0 ").removesuffix(".0"))
@@ -137,28 +139,36 @@ def _named(file: BinaryIO) -> Unusable | None:
     return Unusable(f"is {kind}, a form that is not read: convert it to JPEG or PNG") if kind else None
 
 
-def _without_large_text(file: BinaryIO) -> BinaryIO:
-    """Return a PNG without texts and profiles that Pillow would refuse the whole image for; other files as they are."""
+def _in_order(file: BinaryIO) -> BinaryIO:
+    """Return a PNG without texts and profiles that Pillow refuses it for, and with its EXIF ahead of its pixels.
+
+    Other files are returned as they are.
+    """
     file.seek(0)
     if file.read(8) != PNG:
         return file
-    cut: list[tuple[int, int]] = []
-    place = 8
+    kept = [slice(0, 8)]
+    place, pixels, moved = 8, 0, False
     while len(start := file.read(8)) == 8:
         length, kind = int.from_bytes(start[:4], "big"), start[4:]
-        whole = 12 + length
+        chunk = slice(place, place + 12 + length)
         if kind in (b"tEXt", b"zTXt", b"iTXt") or (
             kind == b"iCCP" and _unpacks_to_much(file.read(min(length, 1 << 22)))
         ):
-            cut.append((place, place + whole))
-        place += whole
+            moved = True
+        elif kind == b"eXIf" and pixels:
+            kept.insert(pixels, chunk)
+            moved = True
+        else:
+            pixels = pixels or len(kept) * (kind == b"IDAT")
+            kept.append(chunk)
+        place = chunk.stop
         file.seek(place)
-    if not cut:
+    if not moved:
         return file
     file.seek(0)
     content = file.read()
-    starts, ends = [0, *(end for _, end in cut)], [*(begin for begin, _ in cut), len(content)]
-    return BytesIO(b"".join(content[begin:end] for begin, end in zip(starts, ends, strict=True)))
+    return BytesIO(b"".join(content[chunk] for chunk in kept))
 
 
 def _unpacks_to_much(profile: bytes) -> bool:

@@ -108,12 +108,14 @@ def _joined(
     folder = PurePosixPath(place).parent.as_posix()
     of: dict[str, list[str]] = {}
     elsewhere = {composed(name) for name in files.stamps}
+    plain_elsewhere = {name.rpartition("/")[2] for name in elsewhere}
     unknown, again = [], 0
     for _, file, caption in rows:
         within = composed(f"{folder}/{file}")
         name = known.get(file) or known.get(within)
         if name is None:
-            if file not in elsewhere and within not in elsewhere and not _by_name(file, elsewhere):
+            # A plain name may be that of a file in some folder, as one of another split is.
+            if file not in elsewhere and within not in elsewhere and file not in plain_elsewhere:
                 unknown.append(file)
             continue
         said = of.setdefault(name, [])
@@ -134,11 +136,6 @@ def _joined(
 
 def _stem(name: str) -> str:
     return str(PurePosixPath(name).with_suffix(""))
-
-
-def _by_name(file: str, elsewhere: set[str]) -> bool:
-    """Whether a plain name is that of a file in some folder, as one of another split is."""
-    return "/" not in file and any(name.endswith(f"/{file}") for name in elsewhere)
 
 
 def _beside(files: ImageFiles) -> CaptionTable:

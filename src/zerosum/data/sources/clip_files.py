@@ -139,7 +139,8 @@ def _listed(path: Path) -> ImageFiles:
         raise InputError(f"{path} is no clips: give a folder or .zip of videos, strips or frames, or one video.")
     every = sorted((*found.names, *found.others))
     names = tuple(name for name in every if name.lower().endswith((*VIDEOS, *SUFFIXES)))
-    return replace(found, names=names, others=tuple(name for name in every if name not in set(names)))
+    chosen = set(names)
+    return replace(found, names=names, others=tuple(name for name in every if name not in chosen))
 
 
 def _of_frames(files: ImageFiles) -> ClipFiles:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from zerosum.data.sources.image_files import RUN, ImageFiles, image_files, is_litter
+from zerosum.data.sources.image_files import RUN, UNSTAMPED, ImageFiles, image_files, is_litter
 from zerosum.errors import InputError
 from zerosum.runtime.regular_files import open_regular
 
@@ -41,7 +41,7 @@ def _walk(
     stamps: Stamps,
     visits: dict[tuple[int, int], int],
 ) -> None:
-    """Stamp every file below a folder, by its name from the top; a link back to an ancestor is left out."""
+    """Name every file below a folder from the top; a link back to an ancestor is left out."""
     status = os.stat(folder)
     here = (status.st_dev, status.st_ino)
     if here in ancestors:
@@ -52,7 +52,7 @@ def _walk(
     with os.scandir(folder) as scan:
         entries = sorted(scan, key=lambda entry: entry.name)
     if prefix and any(entry.name == RUN for entry in entries):
-        stamps[f"{prefix}{RUN}"] = (0, 0)
+        stamps[f"{prefix}{RUN}"] = UNSTAMPED
         return
     for entry in entries:
         if is_litter(entry.name):
@@ -60,15 +60,7 @@ def _walk(
         if entry.is_dir():
             _walk(entry.path, f"{prefix}{entry.name}/", (*ancestors, here), stamps, visits)
         else:
-            stamps[prefix + entry.name] = _stamp(entry)
-
-
-def _stamp(entry: os.DirEntry[str]) -> tuple[int, int]:
-    try:
-        status = entry.stat()
-    except OSError:  # a link that leads nowhere, or a file that has just gone: reading it will tell
-        return (-1, -1)
-    return (status.st_size, status.st_mtime_ns)
+            stamps[prefix + entry.name] = UNSTAMPED
 
 
 def _require_no_run(folder: Path) -> None:

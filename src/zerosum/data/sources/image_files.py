@@ -50,6 +50,8 @@ LITTER = (
     "lost.dir",
     "__pycache__",
 )
+UNSTAMPED = (0, 0)
+"""Stands for what is not known of a file until its content is identified, on its own or by the shard it lies in."""
 RUN = "run.json"
 """The file that makes a folder the folder of a run."""
 
@@ -88,7 +90,7 @@ class ImageFiles:
     """Names of files that are no images: left out, but said so."""
 
     stamps: dict[str, tuple[int, int]]
-    """Of every file its size in bytes and its time of change in nanoseconds (in an archive: its CRC-32)."""
+    """All files by name: of those in a .zip the size in bytes and the CRC-32, of others zeros."""
 
     prefix: str = ""
     """Folder that all names start with: what remains of a name tells the class."""

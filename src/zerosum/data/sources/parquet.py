@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from bisect import bisect_right
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from zerosum.data.packing.open_image import Unusable
 from zerosum.data.sources.caption_table import COLUMNS
-from zerosum.data.sources.image_files import ImageFiles, OwnCaptions, OwnLabels, image_files
+from zerosum.data.sources.image_files import UNSTAMPED, ImageFiles, OwnCaptions, OwnLabels, image_files
 from zerosum.data.sources.labels import natural
 from zerosum.data.sources.shards import Shard
 from zerosum.errors import InputError
@@ -34,8 +34,10 @@ LABELS = ("label", "labels", "class", "cls", "fine_label", "target")
 """Names of columns, the first that is there first."""
 UNLABELLED = -1
 """What data sets of the Hub put where a label is withheld."""
-KEPT_GROUPS = 8
-"""Row groups that are held in memory at once."""
+STRETCH_BYTES, KEPT = 1 << 25, 4
+"""Bytes of rows that are read at once, and how often these are held in memory: a row group may be a whole file."""
+READ_BYTES = 1 << 20
+"""Bytes that are asked for at once of what is stored of a column."""
 
 
 def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
@@ -71,7 +73,7 @@ def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles
     column = tables[0].caption
     kept = OwnCaptions(f"the column {column}", captions) if column and all(table.caption for table in tables) else None
     identity = tuple((shard.name, shard.identity(cache)) for shard in shards)
-    return image_files(root, dict.fromkeys(places, (0, 0)), read, identity=identity, own=own, captions=kept)
+    return image_files(root, dict.fromkeys(places, UNSTAMPED), read, identity=identity, own=own, captions=kept)
 
 
 class _Table:
@@ -84,7 +86,7 @@ class _Table:
             raise InputError(f"{shard.place} needs the extra data: pip install 'zerosum[data]'") from None
         self._shard, self._lock = shard, threading.Lock()
         try:
-            self._file: Any = parquet.ParquetFile(shard.open())
+            self._file: Any = parquet.ParquetFile(shard.open(), buffer_size=READ_BYTES, pre_buffer=False)
             schema = self._file.schema_arrow
         except Exception as error:  # pyarrow has many
             raise InputError(f"{shard.place} is no Parquet file that can be read ({error}).") from None
@@ -93,9 +95,12 @@ class _Table:
         self._label = next((name for name in LABELS if name in schema.names), None)
         self.names = _class_names(schema.metadata or {}, self._label)
         about = self._file.metadata
-        sizes = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
-        self._starts = [0, *accumulate(sizes)]
-        self._groups: OrderedDict[int, Any] = OrderedDict()
+        groups = [about.row_group(group) for group in range(about.num_row_groups)]
+        self._starts = [0, *accumulate(group.num_rows for group in groups)]
+        self._row_bytes = [group.total_byte_size // max(1, group.num_rows) for group in groups]
+        self._kept: deque[tuple[int, Any]] = deque(maxlen=KEPT)
+        self._ahead: tuple[int, Iterator[Any]] = (-1, iter(()))  # the group that is being read, and the rest of it
+        self._next = 0  # the row that comes next in it
 
     def labels(self) -> list[Any]:
         """Return the label of each row, None where there is none."""
@@ -111,18 +116,30 @@ class _Table:
 
     def image(self, row: int, column: str) -> bytes:
         """Return the encoded image of a row in a column."""
-        group = bisect_right(self._starts, row) - 1
         with self._lock:
-            if group not in self._groups:
-                self._groups[group] = self._file.read_row_group(group, columns=list(self.images.values()))
-                if len(self._groups) > KEPT_GROUPS:
-                    self._groups.popitem(last=False)
-            self._groups.move_to_end(group)
-            value = self._groups[group].column(column)[row - self._starts[group]].as_py()
+            start, rows = self._around(row)
+            value = rows.column(column)[row - start].as_py()
         content = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(content, bytes):
             raise Unusable(f"holds no encoded image (row {row} of {self._shard.name}, column {column})")
         return content
+
+    def _around(self, row: int) -> tuple[int, Any]:
+        """Return rows that are held in memory with the wanted one among them, and the number of the first of them."""
+        kept = next((each for each in self._kept if 0 <= row - each[0] < each[1].num_rows), None)
+        if kept is not None:
+            return kept
+        group = bisect_right(self._starts, row) - 1
+        if group != self._ahead[0] or row < self._next:
+            size = max(1, STRETCH_BYTES // max(1, self._row_bytes[group]))
+            columns = list(self.images.values())
+            self._ahead = (group, self._file.iter_batches(size, row_groups=[group], columns=columns, use_threads=False))
+            self._next = self._starts[group]
+        while self._next <= row:
+            rows = next(self._ahead[1])
+            self._kept.append((self._next, rows))
+            self._next += rows.num_rows
+        return self._kept[-1]
 
 
 def _image_columns(names: Sequence[str], shard: Shard) -> dict[str, str]:

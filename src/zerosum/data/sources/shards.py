@@ -7,6 +7,8 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from io import BufferedReader, BytesIO, RawIOBase
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
@@ -18,6 +20,8 @@ from zerosum.runtime.paths import absolute
 from zerosum.runtime.regular_files import open_regular
 
 ENDINGS = (".tar", ".parquet")
+HEAD_BYTES = 1 << 16
+"""Bytes at the beginning of an image that are read alone: most headers are shorter."""
 _STORE = re.compile(r"[a-z][a-z0-9+.-]+://.+")
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
@@ -67,6 +71,42 @@ class Shard:
         about = self.store.info(self.place)
         known = [about.get(name) for name in ("ETag", "etag", "md5", "md5Hash", "version", "LastModified", "created")]
         return "|".join(map(str, [about.get("size"), *known]))
+
+
+def part_of(shard: Shard, offset: int, size: int) -> BinaryIO:
+    """Open bytes in the middle of a shard; of many the first are read, and the rest once more is asked for."""
+    if size <= 2 * HEAD_BYTES:
+        return BytesIO(shard.read(offset, size))
+    return cast(BinaryIO, BufferedReader(_Part(shard, offset, size), HEAD_BYTES))
+
+
+class _Part(RawIOBase):
+    """Bytes in the middle of a shard: headers of images are looked at without their pixels."""
+
+    def __init__(self, shard: Shard, offset: int, size: int) -> None:
+        self._read, self._size, self._at = partial(shard.read, offset), size, 0
+        self._content = self._read(HEAD_BYTES)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise OSError("seek before the beginning")
+        self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        if self._at >= len(self._content) and len(self._content) < self._size:
+            self._content = self._read(self._size)
+        given = memoryview(self._content)[self._at : self._at + len(buffer)]
+        buffer[: len(given)] = given
+        self._at += len(given)
+        return len(given)
 
 
 def shards_at(source: str | Path, split: str) -> list[Shard]:

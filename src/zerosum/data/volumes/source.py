@@ -142,7 +142,8 @@ def _volumes_among(files: ImageFiles) -> ImageFiles:
             f"{files.root} has no volumes: expected {', '.join(suffix[1:] for suffix in SUFFIXES)} files, in class "
             "folders or not."
         )
-    return replace(files, names=found, others=tuple(name for name in names if name not in set(found)))
+    chosen = set(found)
+    return replace(files, names=found, others=tuple(name for name in names if name not in chosen))
 
 
 def _tried(files: ImageFiles, side: int, name: str) -> Decoded:
