@@ -240,8 +240,6 @@ def main() -> None:
             "has no flags but --size, --seed and the rounds that fit the time; with the data's labels, and on a copy "
             "without. Each of its marks is a training of its own.",
             *(f"{name}: {loop.told}, batch {loop.batch}, float32." for name, loop in LOOPS.items() if name in names),
-            "Where contestants share the machine, caches and memory slow all of them: the three loops of a seed were "
-            "played side by side on two cores, ours one after the other beside other work.",
             "5,000 samples, those of 64x64 averaged down, against the held-out images; features of a classifier of the "
             "data's labels.",
         ]

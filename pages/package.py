@@ -30,11 +30,8 @@ assert Path("run/report.html").exists()
 
 def build() -> list[Path]:
     """Build both and return their paths, the wheel first."""
-    for old in (
-        DIST,
-        ROOT / "build",
-        ROOT / "src" / "zerosum.egg-info",
-    ):  # setuptools takes files from the last two too
+    left_over = (ROOT / "build", ROOT / "src" / "zerosum.egg-info")  # from which setuptools takes files too
+    for old in (DIST, *left_over):
         shutil.rmtree(old, ignore_errors=True)
     tool = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*tool, "--wheel-dir", DIST, ROOT], check=True)

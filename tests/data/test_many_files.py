@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import tarfile
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pytest
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
+from tests.data.test_shards import write_tar
 from zerosum.data import sizes
 from zerosum.data.options import DataConfig
 from zerosum.data.packing import identity
@@ -31,12 +31,8 @@ from zerosum.kinds import images
 MEMBERS = 3000
 
 
-def write_tar(place: Path, members: dict[str, bytes]) -> Shard:
-    with tarfile.open(place, "w") as archive:
-        for name, content in members.items():
-            about = tarfile.TarInfo(name)
-            about.size = len(content)
-            archive.addfile(about, io.BytesIO(content))
+def shard_of(place: Path, members: dict[str, bytes]) -> Shard:
+    write_tar(place, members)
     return Shard(str(place))
 
 
@@ -62,7 +58,7 @@ def labelled(tmp_path: Path) -> Shard:
     for index in range(MEMBERS // 2):
         members[f"{index:06d}.png"] = b"."
         members[f"{index:06d}.json"] = json.dumps({"label": index % 3}).encode()
-    return write_tar(tmp_path / "a.tar", members)
+    return shard_of(tmp_path / "a.tar", members)
 
 
 def test_a_tar_is_gone_through_once_in_little_memory(
@@ -99,7 +95,7 @@ def test_an_index_that_is_damaged_or_of_another_archive_is_made_again(labelled: 
         places[0].write_bytes(content)
         assert list_tars(tmp_path, [labelled], cache).names == expected
     shorter = {f"{index}.png": b".." for index in range(MEMBERS // 2)}
-    assert list_tars(tmp_path, [write_tar(tmp_path / "a.tar", shorter)], cache).names == tuple(sorted(shorter))
+    assert list_tars(tmp_path, [shard_of(tmp_path / "a.tar", shorter)], cache).names == tuple(sorted(shorter))
 
 
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp", "tiff", "bmp", "gif"])
@@ -107,7 +103,7 @@ def test_of_a_large_image_in_a_shard_the_header_is_looked_at_alone(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content, cache = encoded(form, 600), DataConfig(cache=str(tmp_path / "cache"))
-    shard = write_tar(tmp_path / "a.tar", {f"0.{form}": content})
+    shard = shard_of(tmp_path / "a.tar", {f"0.{form}": content})
     assert len(content) > 2 * shards.HEAD_BYTES
     files = list_tars(tmp_path, [shard], tmp_path / "cache")
     monkeypatch.setattr(Shard, "read", counting(Shard.read, reads := []))
@@ -127,7 +123,7 @@ def test_of_a_large_image_in_a_shard_the_header_is_looked_at_alone(
 
 
 def test_a_shard_cut_short_after_it_was_listed_is_said_to_be_so(tmp_path: Path) -> None:
-    shard = write_tar(tmp_path / "a.tar", {"0.bmp": encoded("bmp", 600)})
+    shard = shard_of(tmp_path / "a.tar", {"0.bmp": encoded("bmp", 600)})
     files = list_tars(tmp_path, [shard], tmp_path / "cache")
     with open(shard.place, "r+b") as file:
         file.truncate(100_000)

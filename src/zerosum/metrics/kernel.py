@@ -56,17 +56,15 @@ def kernel_distance(
             f"samples; give 1 subset or more of 2 to {least} samples."
         )
     generator = torch.Generator().manual_seed(seed)
-    sides = (real, fake)
     chosen = [
-        [torch.randperm(len(side), generator=generator)[:subset_size].to(side.device) for side in sides]
+        [torch.randperm(len(side), generator=generator)[:subset_size].to(side.device) for side in (real, fake)]
         for _ in range(subsets)
     ]
     if subsets * subset_size**2 < most**2:
         found = torch.cat([_discrepancies(real[x], fake[y]) for x, y in chosen])
     else:  # the kernel of all pairs costs less than that of each subset's
-        found = _discrepancies(
-            real, fake, *(_indicators(side, of) for side, of in zip(sides, zip(*chosen, strict=True), strict=True))
-        )
+        of_real, of_fake = zip(*chosen, strict=True)
+        found = _discrepancies(real, fake, _indicators(real, of_real), _indicators(fake, of_fake))
     found = found.cpu()
     deviation = float(found.std(correction=0))
     return KernelDistance(float(found.mean()), deviation, deviation / subsets**0.5, tuple(found.tolist()))

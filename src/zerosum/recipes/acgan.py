@@ -98,11 +98,6 @@ class Config(LatentConfig, PresetConfig):
     ema_decay: Fraction = 0.999
     """Decay of the running average of the generator's weights, which is what samples."""
 
-    @classmethod
-    def preset_for(cls, spec: Spec, device: str) -> str:
-        """Return small on a CPU, the paper's networks elsewhere."""
-        return "small" if device == "cpu" else "paper"
-
 
 class ACGAN(ConditionalRecipe):
     """Game of a generator that takes labels and a discriminator that infers them."""

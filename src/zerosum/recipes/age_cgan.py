@@ -99,11 +99,6 @@ class Config(LatentConfig, PresetConfig):
     ema_decay: Fraction = 0.999
     """Decay of the running average of the generator's weights, which is what samples and what the encoder inverts."""
 
-    @classmethod
-    def preset_for(cls, spec: Spec, device: str) -> str:
-        """Return small on a CPU, the paper's size elsewhere."""
-        return "small" if device == "cpu" else "paper"
-
 
 class AgeCGAN(AgeingRecipe):
     """Game of a generator and a discriminator that take classes, and an encoder that learns to invert the generator."""

@@ -9,7 +9,8 @@ Differs from the paper: the networks' batch norm takes each image's own statisti
 does so in use, and in training with its usual batch of 1), so that a result does not depend on what else is translated;
 the innermost layer has no norm, which would zero its single pixel; a U-Net of as many halvings as the size allows, up
 to the paper's 8, in place of one for 256x256 images; the crop's place is not rounded to whole pixels; the
-generator moves first, so that both moves share one translation.
+generator moves first, so that both moves share one translation. On a CPU the default is half as wide and shorter, with
+a learning rate that falls (--preset paper has the paper's).
 """
 
 from __future__ import annotations
@@ -67,11 +68,6 @@ class Config(TranslationConfig, PresetConfig):
 
     ema_decay: Fraction = 0.0
     """Decay of a running average of the generator's weights, which then is what translates; 0 keeps none."""
-
-    @classmethod
-    def preset_for(cls, spec: Spec, device: str) -> str:
-        """Return small on a CPU, the paper's elsewhere."""
-        return "small" if device == "cpu" else "paper"
 
 
 class Pix2Pix(TranslationRecipe):
