@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import pytest
 import torch
 
-from bench import gpu, gpu_equal
+from bench import gpu, gpu_cases, gpu_equal
 
 CPU = torch.device("cpu")
 
@@ -17,7 +18,7 @@ def test_the_benchmark_runs_through(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(sys, "argv", ["bench.gpu", "--device", "cpu", "--quick", "--only", "dcgan,pix2pix"])
     gpu.main()
     said = capsys.readouterr().out
-    for part in ("peak", "equal", "beside", "cases"):
+    for part in ("equal", "beside", "cases"):
         assert f"{part}: {gpu.PARTS[part]} s at most" in said
     assert "| dcgan | 0.0e+00 | yes |" in said
     assert "| pix2pix | 0.0e+00 | yes |" in said
@@ -35,17 +36,24 @@ def test_another_round_than_that_of_the_cpu_is_noticed(monkeypatch: pytest.Monke
 
 def test_a_part_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(gpu.PARTS, "equal", -1)
-    rows, said = gpu.within("equal", iter([lambda: ["a"], lambda: ["b"]]), ["a", "b"])
-    assert rows == []
-    assert said == "equal: 0 s of -1; left out: a, b."
+    two = [lambda: ["a"], lambda: ["b"]]
+    assert gpu.within("equal", two, ["a", "b"]) == gpu.Part([], [], "equal: 0 s of -1; left out: a, b.")
     monkeypatch.setitem(gpu.PARTS, "equal", 60)
-    assert gpu.within("equal", iter([lambda: ["a"], lambda: ["b"]]), ["a", "b"]) == (
-        [["a"], ["b"]],
-        "equal: 0 s of 60.",
-    )
+    assert gpu.within("equal", two, ["a", "b"]) == gpu.Part([["a"], ["b"]], [], "equal: 0 s of 60.")
+
+
+def test_a_recipe_that_fails_is_named_and_the_others_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing: list[Callable[[], list[str]]] = [lambda: [str(1 // 0)], lambda: ["b"]]
+    found = gpu.within("equal", failing, ["a", "b"])
+    assert found.rows == [["b"]]
+    assert found.said == "equal: 0 s of 120; failed: a (ZeroDivisionError)."
+    monkeypatch.setattr(gpu, "equality", lambda name, place: [str(1 // 0)])
+    monkeypatch.setattr(sys, "argv", ["bench.gpu", "--device", "cpu", "--quick", "--only", "gan", "--parts", "equal"])
+    with pytest.raises(SystemExit, match=r"failed: gan \(ZeroDivisionError\)"):
+        gpu.main()
 
 
 def test_every_recipe_of_the_registry_is_measured() -> None:
-    assert {case.recipe for case in gpu.CASES} == set(gpu.recipes.names())
-    assert {case.recipe for case in gpu.small_cases()} == set(gpu.recipes.names())
+    assert {case.recipe for case in gpu_cases.CASES} == set(gpu.recipes.names())
+    assert {case.recipe for case in gpu_cases.small_cases()} == set(gpu.recipes.names())
     assert sum(gpu.PARTS.values()) <= 600
