@@ -8,9 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
-from bench import plain_loops
+from bench import plain_loops, plain_networks
 from bench import recipes as plain_recipes
 from zerosum import kinds
 from zerosum.data.spec import Spec
@@ -31,10 +32,30 @@ QUICK: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "stylegan2": ((3, 16, 16), {"base": 64, "max_channels": 8, "batch": 8}),
     "r3gan": ((3, 16, 16), {"widths": (8, 4), "group": 8, "batch": 8}),
 }
+
+
+def _wgan_gp(c: Any, spec: Spec) -> tuple[Any, Any]:
+    """Networks of wgan_gp."""
+    generator = plain_networks.dcgan_generator(c.latent_dim, spec.shape, c.width)
+    return generator, plain_networks.wgan_gp_critic(spec.shape, c.width)
+
+
 PLAIN = plain_recipes.PLAIN | {
     "dcgan": (plain_recipes.dcgan, plain_loops.gan),
-    "wgan_gp": (plain_recipes.dcgan, plain_loops.wgan_gp),
+    "wgan_gp": (_wgan_gp, plain_loops.wgan_gp),
 }
+
+
+class Operations(TorchDispatchMode):
+    """Counts the operations of products and convolutions; torch's own counter fails in torch.autograd.grad."""
+
+    total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if (count := flop_registry.get(func.overloadpacket)) is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=made)
+        return made
 
 
 def synchronise(place: torch.device) -> None:
@@ -79,12 +100,12 @@ def beside(name: str, place: torch.device, *, quick: bool, warm: int, timed: int
             game.recipe.round(game)
             game.end_round()
 
-        with FlopCounterMode(display=False) as counter:
+        with Operations() as counter:
             step()
         before = game.clock.seen
         took = seconds(step, place, warm=warm, timed=timed)
         rates[asked] = (game.clock.seen - before) / (warm + timed) / took
-        shares[asked] = counter.get_total_flops() / took / peaks["float32" if asked == "float32" else "bfloat16"]
+        shares[asked] = counter.total / took / peaks["float32" if asked == "float32" else "bfloat16"]
         game.source.close()
     work = config.batch * getattr(config, "n_critic", 1)
     plain = work / seconds(plain_step(name, config, spec, place), place, warm=warm, timed=timed)
@@ -105,14 +126,14 @@ def plain_step(name: str, config: Any, spec: Spec, place: torch.device) -> Calla
         if ours != its:
             raise ValueError(f"the plain networks of {name} have {its:,} weights, and the recipe's {ours:,}")
         images = torch.rand(512, *spec.shape) * 2 - 1
-    labels = torch.zeros(512, dtype=torch.int64, device=place)
-    settings = SimpleNamespace(**{field: getattr(config, field) for field in config.names()}, labelled=())
+        labels = torch.zeros(512, dtype=torch.int64)
+        settings = SimpleNamespace(**{field: getattr(config, field) for field in config.names()}, labelled=())
 
-    def draw() -> tuple[torch.Tensor, torch.Tensor]:
-        rows = torch.randint(512, (config.batch,))
-        return images[rows], labels[rows]
+        def draw() -> tuple[torch.Tensor, torch.Tensor]:
+            rows = torch.randint(512, (config.batch,))
+            return images[rows], labels[rows]
 
-    step = loop(*networks, draw, settings)
+        step = loop(*networks, draw, settings)
 
     def on_device() -> None:
         with place:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from bench import gpu, gpu_cases, gpu_equal
+from bench import gpu, gpu_beside, gpu_cases, gpu_equal
+from zerosum import recipes
+from zerosum.data.spec import Spec
 
 CPU = torch.device("cpu")
 
@@ -53,7 +55,13 @@ def test_a_recipe_that_fails_is_named_and_the_others_are_measured(monkeypatch: p
         gpu.main()
 
 
+@pytest.mark.parametrize("name", gpu_beside.BESIDE)
+def test_a_plain_loop_has_the_recipes_weights_at_the_size_that_is_measured(name: str) -> None:
+    shape, settings = gpu_beside.BESIDE[name]
+    gpu_beside.plain_step(name, recipes.find(name).Config.for_kind("images", settings), Spec(shape=shape), CPU)
+
+
 def test_every_recipe_of_the_registry_is_measured() -> None:
-    assert {case.recipe for case in gpu_cases.CASES} == set(gpu.recipes.names())
-    assert {case.recipe for case in gpu_cases.small_cases()} == set(gpu.recipes.names())
+    assert {case.recipe for case in gpu_cases.CASES} == set(recipes.names())
+    assert {case.recipe for case in gpu_cases.small_cases()} == set(recipes.names())
     assert sum(gpu.PARTS.values()) <= 600
