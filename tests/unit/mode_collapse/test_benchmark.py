@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import torch
 from torch import Tensor
 
 from tests.cli.conftest import assert_same_checkpoint
-from zerosum.benchmarks.mode_collapse import benchmark, protocols
-from zerosum.benchmarks.mode_collapse.experiment import Variant
+from zerosum.benchmarks.mode_collapse import benchmark, experiment, protocols
+from zerosum.benchmarks.mode_collapse.experiment import Experiment, Variant, trial
 from zerosum.benchmarks.mode_collapse.mode_counter import read_digits, weathered
 from zerosum.benchmarks.mode_collapse.table import Results, markdown, mean
 from zerosum.errors import InputError
 from zerosum.features.extractor import Features
+from zerosum.run.config import read_config
 from zerosum.run.directory import Run
 from zerosum.runtime.progress import Silent, Status
 
@@ -114,6 +116,26 @@ def test_what_cannot_be_one_benchmark_is_refused(tmp_path: Path) -> None:
         play(tmp_path, Told(), variants=[GAN], seeds=1, rounds=3)
     with pytest.raises(InputError, match="was given twice"):
         play(tmp_path / "other", Told(), variants=[GAN, GAN])
+
+
+def test_a_recipe_with_presets_goes_on_too(tmp_path: Path) -> None:
+    tiny = {"widths": (8,), "group": 8, "batch": 4}
+
+    def laid_out(**changes: Any) -> Experiment:
+        variant = Variant(recipe="r3gan", settings=tiny | changes)
+        protocol = protocols.find("quick", "stacked-mnist")
+        return trial(protocol, variant, 0, out=tmp_path, rounds=1, size="32", device="cpu")
+
+    first = laid_out()
+    of_digits = replace(first, plan=replace(first.plan, data="digits"))  # MNIST need not be here
+    assert experiment.play(of_digits, Silent())
+    assert read_config(Run(first.path)).config.to_json()["preset"] == "small"
+    assert laid_out().path == first.path
+    other = laid_out(blocks=2).path
+    other.parent.mkdir()
+    first.path.rename(other)
+    with pytest.raises(InputError, match=r"\(--blocks 1 there, 2 now\)"):
+        laid_out(blocks=2)
 
 
 def test_a_mean_has_its_standard_error_where_it_has_one() -> None:

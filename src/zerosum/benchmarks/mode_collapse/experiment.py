@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from zerosum.benchmarks.mode_collapse.protocols import Protocol
-from zerosum.config import flag
+from zerosum.config import AUTO, flag
 from zerosum.errors import DivergedError, InputError
 from zerosum.inference.generate import generate
 from zerosum.metrics.modes import ModeCount
@@ -178,7 +178,8 @@ def _require_same(run: Run, plan: RunConfig) -> None:
     old, new = (
         {**p.config.to_json(), "size": p.options.size, "stabilise": p.training.stabilise} for p in (before, plan)
     )
-    differing = [name for name in new if new[name] != old.get(name)]
+    # A run has the name of a preset where "auto" was asked for; the settings that it stands for are compared.
+    differing = [name for name in new if new[name] != old.get(name) and (name, new[name]) != ("preset", AUTO)]
     if differing:
         said = ", ".join(f"{flag(name)} {_said(old.get(name))} there, {_said(new[name])} now" for name in differing)
         raise InputError(f"{run.path} was made with other settings ({said}): name another folder with --out.")
