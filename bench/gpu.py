@@ -6,12 +6,13 @@
 Three parts (`--parts equal,cases` for some of them), each of which ends when its time is up and names what it left out
 and what failed:
 
-- equal: a round of each recipe of the registry, small, from the same weights, samples and draws as on the CPU.
+- equal: the gradients of a round of each recipe of the registry, small, from the same weights, samples and draws as on
+  the CPU, without TF32.
 - beside: four recipes as `zerosum train` plays them, beside plain loops of the same networks (`bench.plain_loops`), and
   what the device reaches in a product of large matrices.
-- cases: each recipe at the size of its paper, or near it, on random data, in float32 (TF32 off) and as `--precision
-  auto` picks: images a second, the peak of the GPU's memory, and `resumed`, the largest difference of a weight where
-  the game is saved in the middle and resumed.
+- cases: each recipe at the size of its paper, or near it, on random data, in float32 (convolutions in TF32, PyTorch's
+  default) and as `--precision auto` picks: images a second, the peak of the GPU's memory, and `resumed`, the largest
+  difference of a weight or a buffer where the game is saved in the middle and resumed.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def equality(name: str, place: torch.device) -> list[str]:
     return [name, f"{found:.1e}", "yes" if found <= TOLERANCE else "NO"]
 
 
-EQUAL_HEAD = ["recipe", "largest difference / largest step", "equal"]
+EQUAL_HEAD = ["recipe", "largest difference / largest gradient", "equal"]
 BESIDE_HEAD = [
     "recipe", "sample", "plain loop, images/s", "float32, images/s", "auto, images/s", "float32", "auto",
     "share of the peak, float32", "share of the peak, auto",

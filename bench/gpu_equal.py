@@ -1,7 +1,8 @@
-"""One round of every recipe on a device and on the CPU, from the same weights, samples and draws."""
+"""Gradients of one round of every recipe on a device and on the CPU, from the same weights, samples and draws."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,13 +16,28 @@ from zerosum import recipes
 from zerosum.data.stream import Stream
 from zerosum.game import Game
 from zerosum.runtime import rng
+from zerosum.runtime.device import without_tf32
 from zerosum.training.build import fix_reference
 
 ROUNDS, BATCH = 1, 8
 TOLERANCE = 1e-3
-"""Largest difference of a weight after the round, in units of the largest step that a weight of its tensor took."""
-LEAST_STEP = 1e-5
-"""Steps below which a tensor counts as not moved: differences are taken in units of this one."""
+"""Largest difference of a gradient in a move, in units of the largest gradient of the move."""
+
+Move = tuple[str, list[Tensor]]
+"""Who moved, and the gradients of its weights."""
+
+
+class _Watched(Game[Any]):
+    """A game that keeps the gradients of every move."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.moves: list[Move] = []
+
+    def step(self, name: str) -> None:
+        found = [p.grad.detach().double().cpu() for p in self.players[name].parameters if p.grad is not None]
+        self.moves.append((name, found))
+        super().step(name)
 
 
 class _DrawnOnTheCpu(TorchFunctionMode):
@@ -47,34 +63,35 @@ def same_draws() -> Iterator[None]:
         rng.random_bytes = own
 
 
-def played(name: str, place: torch.device) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Play rounds of a small game; return the weights before and after."""
+def played(name: str, place: torch.device) -> list[Move]:
+    """Play a round of a small game; return the gradients of each move."""
     kind, shape = recipes.find(name), shape_of(name)
     torch.manual_seed(0)
     latent = {"latent_dim": 6} if "latent_dim" in kind.Config.names() else {}
     config = kind.Config.read({"batch": BATCH, "rounds": ROUNDS, **latent, **SMALL[name]})
     data = sides(name, shape)
-    recipe = kind(config, data.spec)
-    before = {key: value.clone() for key, value in recipe.state_dict().items()}
-    recipe = recipe.to(place)
-    with same_draws():
+    recipe = kind(config, data.spec).to(place)
+    with same_draws(), without_tf32():
         fix_reference(recipe, data, seed=0)
-        game = Game(recipe, Stream(data, seed=0, jitter=recipe.jitter))
+        game = _Watched(recipe, Stream(data, seed=0, jitter=recipe.jitter))
         torch.manual_seed(1)
         for _ in range(ROUNDS):
             game.recipe.round(game)
             game.end_round()
     game.source.close()
-    return before, {key: value.detach().cpu() for key, value in recipe.state_dict().items()}
+    return game.moves
 
 
 def apart(name: str, place: torch.device) -> float:
-    """Return the largest difference of a weight from that on the CPU, in units of the largest step of its tensor."""
-    before, here = played(name, torch.device("cpu"))
-    _, there = played(name, place)
+    """Return the largest difference of a gradient from that on the CPU, in units of the largest one of its move.
+
+    Weights after the move would not do: Adam's first step is as long for a gradient that is zero but for rounding.
+    """
+    here, there = played(name, torch.device("cpu")), played(name, place)
+    if [mover for mover, _ in here] != [mover for mover, _ in there]:
+        return math.inf
     worst = 0.0
-    for key, value in here.items():
-        if value.is_floating_point() and value.numel():
-            step = max(float((value - before[key]).abs().max()), LEAST_STEP)
-            worst = max(worst, float((value - there[key]).abs().max()) / step)
+    for (_, ours), (_, theirs) in zip(here, there, strict=True):
+        largest = max(float(gradient.abs().max()) for gradient in ours)
+        worst = max(worst, *(float((a - b).abs().max()) / largest for a, b in zip(ours, theirs, strict=True)))
     return worst

@@ -173,6 +173,7 @@ def main() -> None:
     sizes: dict[str, int] = {}
     rows = [["step", "processor time", "images/s of one core", "wall time", "largest memory held"]]
     with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory() as name:
+        Path(name).mkdir(parents=True, exist_ok=True)
         places = {kind: Path(name) / end for kind, end in KINDS.items()}
         for step, (kind, _) in STEPS.items():
             if kind not in options.data.split(",") or not any(word in step for word in options.steps.split(",")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 
@@ -30,10 +31,35 @@ def test_the_benchmark_runs_through(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_another_round_than_that_of_the_cpu_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    before, after = {"weight": torch.zeros(2)}, {"weight": torch.tensor([0.0, 0.1])}
-    rounds = iter([(before, after), (before, {"weight": torch.tensor([0.0, 0.2])})])
-    monkeypatch.setattr(gpu_equal, "played", lambda name, place: next(rounds))
-    assert gpu_equal.apart("gan", CPU) == pytest.approx(1.0)
+    def compared(*others: gpu_equal.Move) -> float:
+        both = iter([[("generator", [torch.tensor([2.0, 0.0]), torch.tensor([0.0])])], list(others)])
+        monkeypatch.setattr(gpu_equal, "played", lambda name, place: next(both))
+        return gpu_equal.apart("gan", CPU)
+
+    assert compared(("generator", [torch.tensor([2.0, 0.0]), torch.tensor([0.5])])) == pytest.approx(0.25)
+    assert compared(("discriminator", [torch.tensor([2.0, 0.0]), torch.tensor([0.0])])) == math.inf
+    assert compared() == math.inf
+
+
+def test_rounding_does_not_make_a_round_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = gpu_equal.played("dcgan", CPU)
+    monkeypatch.setattr(torch.nn.Module, "to", lambda module, place: nudged(module))
+    rounded = gpu_equal.played("dcgan", CPU)
+    pairs = [
+        (a, b) for (_, one), (_, other) in zip(exact, rounded, strict=True) for a, b in zip(one, other, strict=True)
+    ]
+    assert any(not torch.equal(a, b) for a, b in pairs)
+    both = iter([exact, rounded])
+    monkeypatch.setattr(gpu_equal, "played", lambda name, place: next(both))
+    assert gpu_equal.apart("dcgan", CPU) < gpu_equal.TOLERANCE
+
+
+def nudged(module: torch.nn.Module) -> torch.nn.Module:
+    """Return a module whose weights are another device's rounding away."""
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.mul_(1 + 3e-7 * torch.randn(weight.shape))
+    return module
 
 
 def test_a_part_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:

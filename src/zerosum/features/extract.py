@@ -17,6 +17,7 @@ from zerosum.data.packing.sweep import sweep
 from zerosum.errors import InputError, StorageError
 from zerosum.features.extractor import Extractor, Features
 from zerosum.runtime.atomic_files import replacing, storing
+from zerosum.runtime.device import without_tf32
 from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
 
@@ -145,7 +146,8 @@ def _next(extractor: Extract, batches: Iterator[Tensor]) -> Features | InputErro
     """Return the features of this process's next batch, or what keeps it from them; None where there is none."""
     try:
         batch = next(batches, None)
-        return None if batch is None else extractor(batch)
+        with without_tf32():  # distances are to be the same on every device
+            return None if batch is None else extractor(batch)
     except InputError as error:
         return error
 

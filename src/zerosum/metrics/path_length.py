@@ -18,6 +18,7 @@ from zerosum.errors import InputError
 from zerosum.latent import Between, slerp
 from zerosum.metrics.bootstrap import Interval, bootstrap
 from zerosum.runtime import rng
+from zerosum.runtime.device import without_tf32
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 """Distance of samples (N, *shape) from as many others: (N,). One that grows as the square of a small difference."""
@@ -107,11 +108,8 @@ def path_length(
 
 @contextmanager
 def _unrounded(device: torch.device) -> Iterator[None]:
-    """Compute in the precision of what is given: no autocast, and no TF32, the default of convolutions."""
-    convolutions = torch.backends.cudnn.flags(
-        enabled=torch.backends.cudnn.enabled, deterministic=True, allow_tf32=False
-    )
-    with torch.autocast(device.type, enabled=False), convolutions:
+    """Compute in the precision of what is given: no autocast, and no TF32."""
+    with torch.autocast(device.type, enabled=False), without_tf32():
         yield
 
 

@@ -50,7 +50,8 @@ class TrainingConfig(BaseConfig):
     """Where to compute: cuda, mps, cpu, or auto for the first of these that is there."""
 
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Arithmetic of the networks; auto takes bfloat16 where the machine has units for it and the data are images."""
+    """Arithmetic of the networks; auto takes bfloat16 where the machine has units for it and the data are images. In
+    float32, convolutions of an NVIDIA GPU round their factors to TF32, as is PyTorch's default; evaluation does not."""
 
     memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
     """Order of an image's values in memory; auto takes channels_last where that is faster."""

@@ -108,6 +108,13 @@ def has_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and not {"avx512_bf16", "amx_bf16"}.isdisjoint(_cpu_flags())
 
 
+@contextmanager
+def without_tf32() -> Iterator[None]:
+    """Compute float32 convolutions of an NVIDIA GPU in float32: by default PyTorch rounds their factors to TF32."""
+    with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, deterministic=True, allow_tf32=False):
+        yield
+
+
 def pick_memory_format(name: str, device: torch.device, precision: torch.dtype) -> torch.memory_format:
     """Return the order of images and convolution weights in memory.
 

@@ -39,6 +39,19 @@ def digits() -> Dataset:
     return open_data("digits")
 
 
+def test_features_are_computed_without_tf32() -> None:
+    class Watching(Sums):
+        def __call__(self, images: Tensor) -> Features:
+            assert not torch.backends.cudnn.allow_tf32
+            return super().__call__(images)
+
+    watching = Watching()
+    assert torch.backends.cudnn.allow_tf32, "PyTorch's default"
+    extract(watching, [torch.zeros(3, 1, 4, 4, dtype=torch.uint8)], count=3)
+    assert watching.seen == 3
+    assert torch.backends.cudnn.allow_tf32
+
+
 def test_pixels_are_the_pixels(digits: Dataset) -> None:
     pixels = Pixels(digits.spec.shape)
     batch = digits.batch(np.arange(2)).real  # type: ignore[attr-defined]

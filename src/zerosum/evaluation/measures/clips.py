@@ -14,6 +14,7 @@ from zerosum.features.untrained import Random
 from zerosum.inference.generate import draw_labels
 from zerosum.metrics.bootstrap import bootstrap, share_interval
 from zerosum.metrics.frechet import frechet_distance_of_features
+from zerosum.runtime.device import without_tf32
 
 KIND = "clips"
 MOTION: dict[str, Better] = {"motion": "lower", "frozen": "lower"}
@@ -160,5 +161,6 @@ def _frames(side: SampleSet, count: int, extractor: Callable) -> Tensor:
     """Return the features of frames evenly spread over each of the first clips: (count, k, F)."""
     clips = _clips(side)[:count]
     places = torch.linspace(0, clips.shape[1] - 1, min(EACH, clips.shape[1])).round().long()
-    parts = [extractor(part[:, places].flatten(0, 1)).features for part in clips.split(128)]
+    with without_tf32():
+        parts = [extractor(part[:, places].flatten(0, 1)).features for part in clips.split(128)]
     return torch.cat(parts).unflatten(0, (count, len(places)))
