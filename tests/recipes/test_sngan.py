@@ -50,6 +50,13 @@ def test_a_preset_is_chosen_by_device_and_size(name, device, side, preset):
     assert config.for_kind("images", {"preset": preset}).checked().preset == preset
 
 
+@pytest.mark.parametrize("name", ["sngan", "projection"])
+def test_narrow_networks_have_a_higher_rate_than_the_papers(name):
+    config = recipes.find(name).Config
+    rates = {preset: config.for_kind("images", {"preset": preset}).lr for preset in config.presets}
+    assert rates == {"small": 1e-3, "cifar10": 2e-4, "imagenet": 2e-4}
+
+
 def test_projection_without_labels_is_sngan():
     one, other = built("sngan"), built("projection")
     assert list(one.state_dict()) == list(other.state_dict())
