@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -111,8 +112,24 @@ def has_bfloat16(device: torch.device) -> bool:
 @contextmanager
 def without_tf32() -> Iterator[None]:
     """Compute float32 convolutions of an NVIDIA GPU in float32: by default PyTorch rounds their factors to TF32."""
-    with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, deterministic=True, allow_tf32=False):
+    cudnn: Any = torch.backends.cudnn
+    try:
+        cudnn.allow_tf32  # noqa: B018  (has no value beside the newer `fp32_precision`, torch >= 2.9, once that was set)
+    except RuntimeError:
+        flags = _convolutions_in_float32(cudnn.conv)
+    else:
+        flags = cudnn.flags(enabled=cudnn.enabled, deterministic=True, allow_tf32=False)
+    with flags:
         yield
+
+
+@contextmanager
+def _convolutions_in_float32(operator: Any) -> Iterator[None]:
+    before, operator.fp32_precision = operator.fp32_precision, "ieee"
+    try:
+        yield
+    finally:
+        operator.fp32_precision = before
 
 
 def pick_memory_format(name: str, device: torch.device, precision: torch.dtype) -> torch.memory_format:

@@ -110,3 +110,16 @@ def _faults(keep: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux" or not os.confstr("CS_GNU_LIBC_VERSION"), reason="needs glibc")
 def test_kept_memory_is_written_again_without_page_faults_unless_turned_off() -> None:
     assert _faults("1") < 0.2 * _faults("0")
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="torch < 2.9 has the older flag alone")
+def test_tf32_is_turned_off_where_someone_has_set_the_newer_flag():
+    convolutions = torch.backends.cudnn.conv
+    before = convolutions.fp32_precision
+    convolutions.fp32_precision = "none"
+    try:
+        with device.without_tf32():
+            assert convolutions.fp32_precision == "ieee"
+        assert convolutions.fp32_precision == "none"
+    finally:
+        convolutions.fp32_precision = before
