@@ -72,10 +72,15 @@ def within(part: str, work: Iterable[Callable[[], list[str]]], names: Sequence[s
 
 
 def peaks(place: torch.device, *, quick: bool) -> dict[str, float]:
-    """Return the operations a second of large products of matrices, by precision."""
+    """Return the operations a second of large products of matrices, by precision; float32 in TF32, as convolutions."""
     types = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     side, timed = (256, 2) if quick else (8192, 10)
-    return {name: peak(place, each, side=side, timed=timed) for name, each in types.items()}
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        return {name: peak(place, each, side=side, timed=timed) for name, each in types.items()}
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def equality(name: str, place: torch.device) -> list[str]:

@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from bench import plain_loops, plain_networks
+from bench import plain_loops
 from bench import recipes as plain_recipes
 from zerosum import kinds
 from zerosum.data.spec import Spec
@@ -32,17 +32,9 @@ QUICK: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "stylegan2": ((3, 16, 16), {"base": 64, "max_channels": 8, "batch": 8}),
     "r3gan": ((3, 16, 16), {"widths": (8, 4), "group": 8, "batch": 8}),
 }
-
-
-def _wgan_gp(c: Any, spec: Spec) -> tuple[Any, Any]:
-    """Networks of wgan_gp."""
-    generator = plain_networks.dcgan_generator(c.latent_dim, spec.shape, c.width)
-    return generator, plain_networks.wgan_gp_critic(spec.shape, c.width)
-
-
 PLAIN = plain_recipes.PLAIN | {
     "dcgan": (plain_recipes.dcgan, plain_loops.gan),
-    "wgan_gp": (_wgan_gp, plain_loops.wgan_gp),
+    "wgan_gp": (plain_recipes.wgan_gp, plain_loops.wgan_gp),
 }
 
 

@@ -129,7 +129,7 @@ def measure(case: Case, place: torch.device, precision: str, *, warm: int, timed
 
 
 def resumed(game: Game[Any], case: Case, place: torch.device, precision: str) -> tuple[float, bool]:
-    """Save a game, play on, and resume; return the largest difference of a weight, and whether all are finite."""
+    """Save a game, play on, and resume; return the largest difference of weights and buffers, and if all are finite."""
     weights = copy.deepcopy(game.recipe.state_dict())
     buffer = io.BytesIO()
     torch.save(game.state_dict(), buffer)

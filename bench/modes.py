@@ -46,8 +46,7 @@ def machines(found: list[dict[str, Any]], before: dict[str, Any]) -> list[str]:
         here = one["machine"]
         place = f"{here['gpus'] or here['cpu']}, torch {here['torch']}"
         said.append(f"{'; '.join(table['title'] for table in one['tables'])}: {place}.")
-    told = "{command}`, {date}, at {commit}, {machine}".format_map(before)
-    return [*said, f"The others: `{told}."]
+    return [*said, "The others: `{command}`, {date}, at {commit}, {machine}.".format_map(before)]
 
 
 def main() -> None:

@@ -74,6 +74,12 @@ def dcgan(c: Any, spec: Spec) -> Networks:
     return generator, plain_networks.dcgan_discriminator(spec.shape, c.width, getattr(c, "dropout", 0.0))
 
 
+def wgan_gp(c: Any, spec: Spec) -> Networks:
+    """Networks of wgan_gp."""
+    generator = plain_networks.dcgan_generator(c.latent_dim, spec.shape, c.width)
+    return generator, plain_networks.wgan_gp_critic(spec.shape, c.width)
+
+
 def cgan(c: Any, spec: Spec) -> Networks:
     """Networks of cgan."""
     generator = plain_networks.dcgan_generator(c.latent_dim + CLASSES, spec.shape, c.width)

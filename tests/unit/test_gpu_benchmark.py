@@ -45,10 +45,7 @@ def test_rounding_does_not_make_a_round_another(monkeypatch: pytest.MonkeyPatch)
     exact = gpu_equal.played("dcgan", CPU)
     monkeypatch.setattr(torch.nn.Module, "to", lambda module, place: nudged(module))
     rounded = gpu_equal.played("dcgan", CPU)
-    pairs = [
-        (a, b) for (_, one), (_, other) in zip(exact, rounded, strict=True) for a, b in zip(one, other, strict=True)
-    ]
-    assert any(not torch.equal(a, b) for a, b in pairs)
+    assert not torch.equal(exact[0][1][0], rounded[0][1][0])
     both = iter([exact, rounded])
     monkeypatch.setattr(gpu_equal, "played", lambda name, place: next(both))
     assert gpu_equal.apart("dcgan", CPU) < gpu_equal.TOLERANCE

@@ -146,7 +146,7 @@ def _next(extractor: Extract, batches: Iterator[Tensor]) -> Features | InputErro
     """Return the features of this process's next batch, or what keeps it from them; None where there is none."""
     try:
         batch = next(batches, None)
-        with without_tf32():  # distances are to be the same on every device
+        with without_tf32():  # as exact on a GPU as on a CPU
             return None if batch is None else extractor(batch)
     except InputError as error:
         return error

@@ -111,7 +111,10 @@ def has_bfloat16(device: torch.device) -> bool:
 
 @contextmanager
 def without_tf32() -> Iterator[None]:
-    """Compute float32 convolutions of an NVIDIA GPU in float32: by default PyTorch rounds their factors to TF32."""
+    """Compute float32 convolutions of an NVIDIA GPU in float32, where PyTorch rounds their factors to TF32 by default.
+
+    cuDNN's deterministic algorithms are used meanwhile.
+    """
     cudnn: Any = torch.backends.cudnn
     try:
         cudnn.allow_tf32  # noqa: B018  (has no value beside the newer `fp32_precision`, torch >= 2.9, once that was set)
