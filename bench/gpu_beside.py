@@ -18,7 +18,8 @@ from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.game import Game
 from zerosum.recipes import find
-from zerosum.runtime import device as machine
+from zerosum.runtime.device import deterministic
+from zerosum.training.build import pick_arithmetic
 
 BESIDE: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "dcgan": ((3, 64, 64), {}),
@@ -83,8 +84,7 @@ def beside(name: str, place: torch.device, *, quick: bool, warm: int, timed: int
     rates, shares = {}, {}
     for asked in ("float32", "auto"):
         torch.manual_seed(0)
-        precision = machine.pick_precision(asked, place)
-        layout = machine.pick_memory_format("auto", place, precision)
+        precision, layout = pick_arithmetic(kinds.find("images"), place, asked)
         recipe = kind(config, spec).to(memory_format=layout).to(place)  # type: ignore[call-overload]
         game = Game(recipe, Stream(source, seed=0, jitter=recipe.jitter), precision=precision, memory_format=layout)
 
@@ -92,10 +92,11 @@ def beside(name: str, place: torch.device, *, quick: bool, warm: int, timed: int
             game.recipe.round(game)
             game.end_round()
 
-        with Operations() as counter:
-            step()
-        before = game.clock.seen
-        took = seconds(step, place, warm=warm, timed=timed)
+        with deterministic(place):
+            with Operations() as counter:
+                step()
+            before = game.clock.seen
+            took = seconds(step, place, warm=warm, timed=timed)
         rates[asked] = (game.clock.seen - before) / (warm + timed) / took
         shares[asked] = counter.total / took / peaks["float32" if asked == "float32" else "bfloat16"]
         game.source.close()

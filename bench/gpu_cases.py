@@ -15,9 +15,10 @@ from zerosum import kinds, recipes
 from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.game import Game
-from zerosum.runtime import device as machine
 from zerosum.runtime import rng
+from zerosum.runtime.device import deterministic
 from zerosum.tasks import ConditionalRecipe
+from zerosum.training.build import pick_arithmetic
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,7 @@ def play(case: Case, place: torch.device, precision: str) -> Game[Any]:
     recipe_class = recipes.find(case.recipe)
     torch.manual_seed(0)
     recipe = recipe_class(recipe_class.Config.for_kind(kind.name, case.settings), spec)
-    arithmetic = machine.pick_precision(precision if kind.precision == "auto" else "float32", place)
-    layout = machine.pick_memory_format("auto", place, arithmetic)
-    if layout is torch.channels_last:
-        layout = kind.memory_format or torch.contiguous_format
+    arithmetic, layout = pick_arithmetic(kind, place, precision)
     recipe = recipe.to(memory_format=layout).to(place)  # type: ignore[call-overload]
     source = Stream(kind.example(spec, 512), seed=0, jitter=recipe.jitter)
     return Game(recipe, source, precision=arithmetic, memory_format=layout)
@@ -109,7 +107,7 @@ def small_cases() -> list[Case]:
 def measure(case: Case, place: torch.device, precision: str, *, warm: int, timed: int) -> list[str]:
     """Time a case, and try whether it resumes."""
     cuda = place.type == "cuda"
-    with rng.fork(place, seed=0):
+    with rng.fork(place, seed=0), deterministic(place):
         game = play(case, place, precision)
         rounds(game, warm)
         synchronise(place)

@@ -15,6 +15,7 @@ from tests.recipes.conftest import SMALL, shape_of, sides
 from zerosum import recipes
 from zerosum.data.stream import Stream
 from zerosum.game import Game
+from zerosum.layers import dropout
 from zerosum.runtime import rng
 from zerosum.runtime.device import without_tf32
 from zerosum.training.build import fix_reference
@@ -53,14 +54,15 @@ class _DrawnOnTheCpu(TorchFunctionMode):
 
 @contextmanager
 def same_draws() -> Iterator[None]:
-    """Draw the same values on every device."""
-    own = rng.random_bytes
+    """Draw the same values on every device, for the same places whatever their order in memory."""
+    own = rng.random_bytes, dropout.laid_out
     rng.random_bytes = lambda n, size, device: rng.integers(n, size, high=256, device=device).to(torch.uint8)
+    dropout.laid_out = lambda mask, like: mask.view(like.shape)
     try:
         with _DrawnOnTheCpu():
             yield
     finally:
-        rng.random_bytes = own
+        rng.random_bytes, dropout.laid_out = own
 
 
 def played(name: str, place: torch.device) -> list[Move]:

@@ -79,15 +79,17 @@ def sum_taps(weight: Tensor, axis: int) -> Tensor:
     return torch.stack([last, middle + last, first + middle, first], axis)
 
 
-def serves(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, *, groups: int = 1) -> bool:
+def serves(
+    layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, *, groups: int = 1, devices: tuple[str, ...] = ("cpu",)
+) -> bool:
     """Whether what follows can stand in for torch.nn's own forward, which is used wherever it cannot."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or x.ndim != 4 or x.numel() == 0:
         return False
     plain = layer.groups == groups and tuple(layer.dilation) == (1, 1) and layer.padding_mode == "zeros"
-    on_cpu = x.device.type == layer.weight.device.type == "cpu"
+    placed = x.device == layer.weight.device and x.device.type in devices
     typed = x.is_floating_point() and x.dtype != torch.float16
-    same = x.dtype == layer.weight.dtype or torch.is_autocast_enabled("cpu")
-    return plain and on_cpu and typed and same and x.shape[1] == layer.in_channels
+    same = x.dtype == layer.weight.dtype or torch.is_autocast_enabled(x.device.type)
+    return plain and placed and typed and same and x.shape[1] == layer.in_channels
 
 
 def contract(a: Tensor, b: Tensor, bias: Tensor | None, missing: str, geometry: Geometry) -> Tensor:
@@ -96,12 +98,13 @@ def contract(a: Tensor, b: Tensor, bias: Tensor | None, missing: str, geometry: 
 
 
 def ready(value: Any) -> Any:
-    """Bring a tensor, differentiably, to autocast's type and to channels-last; None stays None."""
+    """Bring a tensor, differentiably, to autocast's type, and on a CPU to channels-last; None stays None."""
     if value is None:
         return None
-    casts = torch.is_autocast_enabled("cpu") and value.dtype != torch.float64
-    dtype = torch.get_autocast_dtype("cpu") if casts else value.dtype
-    return inner(value.to(dtype, memory_format=_NHWC if value.ndim == 4 else torch.preserve_format))
+    place = value.device.type
+    casts = torch.is_autocast_enabled(place) and value.dtype != torch.float64
+    dtype = torch.get_autocast_dtype(place) if casts else value.dtype
+    return inner(value.to(dtype, memory_format=_NHWC if place == "cpu" and value.ndim == 4 else torch.preserve_format))
 
 
 def inner(value: Tensor) -> Tensor:

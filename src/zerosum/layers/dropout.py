@@ -74,10 +74,10 @@ def _mask(like: Tensor, kept: int) -> Tensor:
     octets = rng.random_bytes(len(like), math.prod(like.shape[1:]), like.device)
     mask = torch.empty(octets.shape, dtype=like.dtype, device=like.device)
     torch.lt(octets, kept, out=mask)  # several times faster than a mask of truth values, converted
-    return _laid_out(mask.mul_(256 / kept), like)
+    return laid_out(mask.mul_(256 / kept), like)
 
 
-def _laid_out(mask: Tensor, like: Tensor) -> Tensor:
+def laid_out(mask: Tensor, like: Tensor) -> Tensor:
     """View (N, size) values in the shape of `like`, in its order in memory."""
     channels_last = like.ndim == 4 and like.is_contiguous(memory_format=torch.channels_last)
     if not channels_last:

@@ -1,4 +1,4 @@
-"""Grouped convolutions for CPUs: torch.nn's layer, same parameters and results, but cheap to differentiate twice.
+"""Grouped convolutions: torch.nn's layer, same parameters and results, but cheap to differentiate twice.
 
 Torch's second derivative of a grouped convolution loops over the groups. The trilinear form of `zerosum.layers.conv`
 has no such loop: convolution, transposed convolution and weight gradient are each other's derivatives, for groups too.
@@ -35,7 +35,7 @@ class GroupedConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Map (N, C, H, W) to (N, C, H, W)."""
-        if not serves(self, input, groups=self.groups):
+        if not serves(self, input, groups=self.groups, devices=("cpu", "cuda")):
             return super().forward(input)
         return _Contraction.apply(  # type: ignore[return-value]
             ready(input), ready(self.weight), ready(self.bias), "features", self.kernel_size[0], self.groups
@@ -54,7 +54,8 @@ class _Contraction(Function):
             return functional.conv2d(a, b, bias, padding=pad, groups=groups)
         if missing == "image":
             return functional.conv_transpose2d(a, b, bias, padding=pad, groups=groups)
-        like = torch.empty((b.shape[1], a.shape[1] // groups, side, side), dtype=a.dtype, memory_format=_NHWC)
+        layout = _NHWC if a.is_contiguous(memory_format=_NHWC) else torch.contiguous_format
+        like = a.new_empty(b.shape[1], a.shape[1] // groups, side, side).to(memory_format=layout)
         geometry = ((1, 1), (pad, pad), (1, 1), False, (0, 0), groups)
         return torch.ops.aten.convolution_backward(b, a, like, None, *geometry, (False, True, False))[1]
 

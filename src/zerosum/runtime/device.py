@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,11 +129,36 @@ def without_tf32() -> Iterator[None]:
 
 @contextmanager
 def _convolutions_in_float32(operator: Any) -> Iterator[None]:
-    before, operator.fp32_precision = operator.fp32_precision, "ieee"
+    cudnn: Any = torch.backends.cudnn
+    before = operator.fp32_precision, cudnn.deterministic
+    operator.fp32_precision, cudnn.deterministic = "ieee", True
     try:
         yield
     finally:
-        operator.fp32_precision = before
+        operator.fp32_precision, cudnn.deterministic = before
+
+
+@contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """Have an NVIDIA GPU sum in the same order each time, so that a resumed game computes the same bits.
+
+    Where PyTorch has no such kernel, the usual one is used without a word. On a CPU the order of sums is fixed already.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may split products as its memory allows
+    fill: Any = torch.utils.deterministic
+    before = torch.get_deterministic_debug_mode(), fill.fill_uninitialized_memory
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation")
+        torch.use_deterministic_algorithms(mode=True, warn_only=True)
+        fill.fill_uninitialized_memory = False
+        try:
+            yield
+        finally:
+            torch.set_deterministic_debug_mode(before[0])
+            fill.fill_uninitialized_memory = before[1]
 
 
 def pick_memory_format(name: str, device: torch.device, precision: torch.dtype) -> torch.memory_format:

@@ -35,13 +35,8 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
     require_playable(plan, recipe, world)
     training = plan.training
     kind = kinds.find(dataset.spec.kind)
-    precision = pick_precision(training.precision, device)
-    if kind.precision == "float32" and training.precision == "auto":
-        precision = torch.float32
-    memory_format = pick_memory_format(training.memory_format, device, precision)
-    if memory_format is torch.channels_last:
-        memory_format = kind.memory_format or torch.contiguous_format
-        recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
+    precision, memory_format = pick_arithmetic(kind, device, training.precision, training.memory_format)
+    recipe = recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
     if training.gradient_messages == "bfloat16" and world.size > 1:
         world = replace(world, message=torch.bfloat16)
     share = world if recipe.divisible else World()
@@ -58,6 +53,23 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
         memory_format=memory_format,
         micro_batches=training.micro_batches,
     )
+
+
+def pick_arithmetic(
+    kind: kinds.Kind, device: torch.device, precision: str = "auto", memory_format: str = "auto"
+) -> tuple[torch.dtype, torch.memory_format]:
+    """Return the precision of the networks and the order of samples and weights in memory, for a kind of sample.
+
+    Raises:
+        InputError: an unknown precision or memory format.
+    """
+    chosen = pick_precision(precision, device)
+    if kind.precision == "float32" and precision == "auto":
+        chosen = torch.float32
+    layout = pick_memory_format(memory_format, device, chosen)
+    if layout is torch.channels_last:
+        layout = kind.memory_format or torch.contiguous_format
+    return chosen, layout
 
 
 def require_playable(plan: RunConfig, recipe: Recipe, world: World) -> None:

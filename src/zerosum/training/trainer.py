@@ -24,6 +24,7 @@ from zerosum.run.saver import Saver
 from zerosum.run.training_config import TrainingConfig
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import storing
+from zerosum.runtime.device import deterministic
 from zerosum.runtime.progress import Progress, Status
 from zerosum.tasks import texts_of
 from zerosum.text import shown
@@ -93,7 +94,10 @@ class Trainer:
             StorageError: the disk refuses; the checkpoints before it stand.
         """
         total = self.game.rounds
-        with stop_signals(self._ask_to_stop), self._writing(), advising(self.run), self._saver:
+        with (
+            stop_signals(self._ask_to_stop), self._writing(), advising(self.run),
+            self._saver, deterministic(self.game.device),
+        ):  # fmt: skip
             if self.game.clock.round == 0:
                 self._preview()
             for phase in phases_left(self.game):

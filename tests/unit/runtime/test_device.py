@@ -120,6 +120,25 @@ def test_tf32_is_turned_off_where_someone_has_set_the_newer_flag():
     try:
         with device.without_tf32():
             assert convolutions.fp32_precision == "ieee"
+            assert torch.backends.cudnn.deterministic
         assert convolutions.fp32_precision == "none"
+        assert not torch.backends.cudnn.deterministic
     finally:
         convolutions.fp32_precision = before
+
+
+def test_a_gpu_sums_in_one_order_meanwhile_and_as_before_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.utils.deterministic.fill_uninitialized_memory
+    with pytest.raises(KeyError), device.deterministic(torch.device("cuda")):
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+        assert not torch.utils.deterministic.fill_uninitialized_memory
+        raise KeyError
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.utils.deterministic.fill_uninitialized_memory == before
+
+
+def test_a_cpu_is_left_as_it_is() -> None:
+    with device.deterministic(CPU):
+        assert not torch.are_deterministic_algorithms_enabled()
