@@ -115,12 +115,15 @@ def plain_step(name: str, config: Any, spec: Spec, place: torch.device) -> Calla
     make, loop = PLAIN[name]
     with place:
         networks = make(config, spec)
-        ours, its = plain_loops.weights([find(name)(config, spec)]), plain_loops.weights(networks)
+        recipe: Any = find(name)(config, spec)
+        ours, its = plain_loops.weights([recipe]), plain_loops.weights(networks)
         if ours != its:
             raise ValueError(f"the plain networks of {name} have {its:,} weights, and the recipe's {ours:,}")
         images = torch.rand(512, *spec.shape) * 2 - 1
         labels = torch.zeros(512, dtype=torch.int64)
         settings = SimpleNamespace(**{field: getattr(config, field) for field in config.names()}, labelled=())
+        if name == "stylegan2":
+            settings.gamma = recipe.gamma  # chosen by size and batch where the configuration leaves it open
 
         def draw() -> tuple[torch.Tensor, torch.Tensor]:
             rows = torch.randint(512, (config.batch,))
