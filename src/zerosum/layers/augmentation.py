@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from zerosum.layers.take import take
 from zerosum.runtime import rng
 
 BRIGHTNESS, SATURATION, CONTRAST = 0.5, 1.0, 0.5
@@ -59,7 +60,7 @@ def shifted(image: Tensor, shift: Tensor) -> Tensor:
         shape[axis] = side
         source = torch.arange(side, device=image.device) - shift[:, axis - 2, None]
         kept = ((source >= 0) & (source < side)).view(shape)
-        image = image.gather(axis, source.remainder(side).view(shape).expand(image.shape)) * kept.to(image.dtype)
+        image = take(image, axis, source.remainder(side).view(shape).expand(image.shape)) * kept.to(image.dtype)
     return image
 
 

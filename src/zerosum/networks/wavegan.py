@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zerosum.layers.mel import power_spectrogram
+from zerosum.layers.take import take
 from zerosum.networks.dvdgan import Projected
 from zerosum.runtime import rng
 
@@ -77,7 +78,7 @@ class PhaseShuffle(nn.Module):
         shift = rng.integers(count, high=2 * self.steps + 1, device=x.device) - self.steps
         place = (torch.arange(length, device=x.device) - shift[:, None]).abs()
         place = torch.where(place < length, place, 2 * (length - 1) - place)
-        return x.gather(2, place[:, None].expand_as(x))
+        return take(x, 2, place[:, None].expand_as(x))
 
     def extra_repr(self) -> str:
         """Spell n."""

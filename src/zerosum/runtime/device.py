@@ -161,6 +161,19 @@ def deterministic(device: torch.device) -> Iterator[None]:
             fill.fill_uninitialized_memory = before[1]
 
 
+@contextmanager
+def order_of_sums_free(device: torch.device) -> Iterator[None]:
+    """Allow, within `deterministic`, kernels of an NVIDIA GPU that sum in any order: where the order cannot matter."""
+    mode = torch.get_deterministic_debug_mode() if device.type == "cuda" else 0
+    if mode:
+        torch.set_deterministic_debug_mode(0)
+    try:
+        yield
+    finally:
+        if mode:
+            torch.set_deterministic_debug_mode(mode)
+
+
 def pick_memory_format(name: str, device: torch.device, precision: torch.dtype) -> torch.memory_format:
     """Return the order of images and convolution weights in memory.
 
