@@ -162,7 +162,10 @@ GPU by itself.
 Two processes beside one on two cores (2 is perfect), and the memory that large data takes.
 """,
         [
-            Extract("scaling", same("recipe", "one process, images/s", "two processes, images/s", "ratio")),
+            Extract(
+                "scaling",
+                same("recipe", "one process, images/s", "two processes, images/s", "ratio", "two apart, ratio"),
+            ),
             Extract("memory", same("data", "size of the data", "largest memory held")),
         ],
     ),
