@@ -58,7 +58,7 @@ def independent(labels: np.ndarray, classes: int, *, seed: int) -> Classifier:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--run", type=Path, default=Path("runs/aged"))
     parser.add_argument("--rounds", type=int, default=3_000)
     parser.add_argument("--images", type=int, default=200, help="test images")

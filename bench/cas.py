@@ -74,7 +74,7 @@ def cell(found: RepeatedResult, *, sign: str = "") -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--folder", type=Path, default=Path("runs/cas"), help="where the runs lie")
     parser.add_argument("--rounds", type=int, default=1500, help="of each class's DCGAN, at batch 64")
     parser.add_argument("--width", type=int, default=32, help="of the DCGANs")

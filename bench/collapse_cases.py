@@ -140,7 +140,7 @@ def made(name: str, folder: Path) -> str | None:
     found = _arrays(name)
     if found is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(path, **found)
+        np.savez(path, **found)  # type: ignore[arg-type]
     return None if found is None else str(path)
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from bench.networks import BATCH, IMAGES, LATENT, SIZE, Data, networks
 from bench.race import Watch, answer, serve
 from zerosum.runtime.device import keep_freed_memory
 
-Step = Callable[[], None]
+Step = Callable[[], object]
 
 
 def plain() -> Step:
@@ -45,10 +46,15 @@ def plain() -> Step:
     return step
 
 
+def in_channels_last(network: nn.Module) -> nn.Module:
+    """Bring the weights of convolutions to that order in memory."""
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 def tuned(kind: str, precision: torch.dtype) -> Step:
     """The tutorial's round, every setting: channels-last, frozen discriminator, fused Adam, kept memory, autocast."""
     keep_freed_memory()
-    generator, discriminator = (n.to(memory_format=torch.channels_last) for n in networks(kind, slope=0.0))
+    generator, discriminator = map(in_channels_last, networks(kind, slope=0.0))
     adam = {"lr": 2e-4, "betas": (0.5, 0.999), "fused": True}
     optimizer_g, optimizer_d = (torch.optim.Adam(n.parameters(), **adam) for n in (generator, discriminator))
     data, ones, zeros = Data(), torch.ones(BATCH), torch.zeros(BATCH)
@@ -80,7 +86,8 @@ def recipe_by_hand(precision: torch.dtype) -> Step:
     from zerosum.recipes.dcgan import DCGAN, Config
 
     keep_freed_memory()
-    recipe = DCGAN(Config(batch=BATCH), Spec(shape=(1, SIZE, SIZE))).to(memory_format=torch.channels_last)
+    recipe = DCGAN(Config(batch=BATCH), Spec(shape=(1, SIZE, SIZE)))
+    recipe = recipe.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator, discriminator = recipe.generator, recipe.discriminator
     adam = {"lr": 2e-4, "betas": (0.5, 0.999), "fused": True}
     optimizer_g, optimizer_d = (torch.optim.Adam(n.parameters(), **adam) for n in (generator, discriminator))
@@ -115,9 +122,7 @@ def recipe_by_hand(precision: torch.dtype) -> Step:
 def keras_recipe(precision: torch.dtype) -> Step:
     """The Keras tutorial's round: dropout, noisy labels, both gradients from one forward pass, both players at once."""
     keep_freed_memory()
-    generator, discriminator = (
-        n.to(memory_format=torch.channels_last) for n in networks("ours", dropout=0.3, eps=1e-3)
-    )
+    generator, discriminator = map(in_channels_last, networks("ours", dropout=0.3, eps=1e-3))
     adam = {"lr": 2e-4, "betas": (0.5, 0.999), "eps": 1e-7, "fused": True}
     weights_g, weights_d = list(generator.parameters()), list(discriminator.parameters())
     optimizer_g, optimizer_d = (torch.optim.Adam(weights, **adam) for weights in (weights_g, weights_d))
@@ -168,9 +173,9 @@ def trainer(precision: str, steps: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npy"
         np.save(path, np.random.default_rng(0).integers(0, 256, (IMAGES, SIZE, SIZE), dtype=np.uint8))
-        settings = {"cache": folder, "batch": BATCH, "precision": precision, "rounds": 10**6, "log_every": steps}
-        rare = {"save_every": 10**6, "preview_every": 10**6}
-        api.train(path, recipe="dcgan", run=Path(folder) / "run", progress=Turns(), **settings, **rare)
+        settings: dict[str, Any] = {"cache": folder, "batch": BATCH, "precision": precision, "rounds": 10**6}
+        settings |= {"log_every": steps, "save_every": 10**6, "preview_every": 10**6}
+        api.train(path, recipe="dcgan", run=Path(folder) / "run", progress=Turns(), **settings)
 
 
 def loader() -> Step:
@@ -186,7 +191,7 @@ def loader() -> Step:
         stream = Stream(open_data(path, options=DataConfig(cache=folder)), seed=0)
         stream.draw(BATCH)  # the file is open now, and stays so without its name
     device = torch.device("cpu")
-    return lambda: stream.draw(BATCH).to(device, torch.channels_last) and None
+    return lambda: stream.draw(BATCH).to(device, torch.channels_last)
 
 
 def multiply(precision: torch.dtype) -> tuple[Step, float]:

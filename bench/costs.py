@@ -50,7 +50,7 @@ def played(name: str) -> Step:
         ada = Ada(images=10**12)
         ada.p = P
         stabilisers.apply(recipe, ada)
-    recipe = recipe.to(memory_format=torch.channels_last)
+    recipe = recipe.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     precision = device.pick_precision("auto", torch.device("cpu"))
     game = Game(recipe, Made(Images, SIDE, 1), precision=precision, memory_format=torch.channels_last)
     return rounds(game)

@@ -19,7 +19,7 @@ GOAL = 0.01
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--passes", type=int, default=6, help="turns of each")
     parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="see bench/race.py")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/data.json")

@@ -108,7 +108,7 @@ def verdicts(runners: dict[str, Contestant]) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--passes", type=int, default=4, help="turns of every contestant")
     parser.add_argument("--steps", type=int, default=4, help="rounds in a turn")
     parser.add_argument("--only", default="", help="names of contestants, with commas")

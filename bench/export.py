@@ -118,7 +118,7 @@ def first_picture(page: Path) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--page", type=Path)
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()

@@ -16,7 +16,7 @@ import time
 
 import numpy as np
 import tensorflow as tf
-from keras import Model, layers, losses, metrics, optimizers
+from keras import Model, layers, losses, metrics, optimizers  # pyright: ignore[reportMissingImports]
 
 BATCH, LATENT, IMAGES = 128, 100, 2048
 

@@ -182,13 +182,13 @@ def lines_of(path: Path, count: int) -> tuple[list[list[str]], str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--count", type=int, default=1_000, help="samples on each side, at most")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/kinds.json too")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rows, remarks = [list(HEADER)], [" ".join(__doc__.split("\n\n")[2].split())]
+    rows, remarks = [list(HEADER)], [" ".join((__doc__ or "").split("\n\n")[2].split())]
     for path in options.runs:
         new, remark = kept(path, options.count)
         print(table([HEADER, *new]), remark, "", sep="\n", flush=True)

@@ -69,7 +69,7 @@ def play(
     torch.manual_seed(seed)
     recipe = kind(kind.Config.read(settings), dataset.spec)
     if dataset.spec.kind != "points":
-        recipe = recipe.to(memory_format=torch.channels_last)
+        recipe = recipe.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     game: Game[Any] = Game(recipe, Stream(dataset, seed=seed), precision=precision)
     logged = []
     for round_ in range(rounds):

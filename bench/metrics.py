@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -128,7 +129,7 @@ def by_square_root(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.nda
     """The Frechet distance with scipy's square root of the product of the covariances."""
     from scipy import linalg
 
-    root = linalg.sqrtm(a[1] @ b[1])
+    root: Any = linalg.sqrtm(a[1] @ b[1])
     return float(((a[0] - b[0]) ** 2).sum() + np.trace(a[1]) + np.trace(b[1]) - 2 * np.trace(root.real))
 
 
@@ -183,7 +184,7 @@ def enter(name: str, folder: str, options: argparse.Namespace) -> Contestant:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--peers", default=sys.executable, help="a Python that has torchmetrics, scipy and prdc")
     parser.add_argument("--passes", type=int, default=4, help="turns of every contestant")
     parser.add_argument("--samples", type=int, default=10_000, help="samples a side")

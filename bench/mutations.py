@@ -78,7 +78,7 @@ SUITES: dict[str, tuple[str, ...]] = {
 }
 """Source files, and the tests that are to notice a mistake in them; doctests of the file itself come first."""
 
-SHARED = dict.fromkeys(("recipes/sngan.py", "recipes/projection.py"), "::test_sngan_and_projection")
+SHARED: dict[str, str] = dict.fromkeys(("recipes/sngan.py", "recipes/projection.py"), "::test_sngan_and_projection")
 """Source files whose reference round shares a test."""
 
 EQUIVALENT: dict[tuple[str, str], str] = {

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from bench.many_images import KINDS, LARGE, write
 from bench.results import save, table
@@ -112,7 +113,7 @@ STEPS: dict[str, tuple[str, Callable[[str], object]]] = {
 }
 
 
-SHARES = (
+SHARES: tuple[tuple[Any, ...], ...] = (
     ("28x28 from a pack of pixels", *list(STEPS)[5:6], *list(STEPS)[9:11], ROUNDS),
     ("28x28 from a pack of files", *list(STEPS)[6:9], ROUNDS),
     ("Photographs as 64x64 from a pack of files", *list(STEPS)[12:15], PHOTO_ROUNDS),
@@ -154,7 +155,7 @@ def remarks(found: dict[str, dict[str, float]], images: int, sizes: dict[str, in
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("--gigabytes", type=float, default=20, help="of large images")
     parser.add_argument("--photos", type=int, default=4000)

@@ -21,12 +21,10 @@ SLOPE = 0.2
 
 def dcgan_generator(latent: int, shape: Shape, width: int) -> nn.Module:
     """Transposed convolutions with batch norm (Radford et al. 2016)."""
-    depth, *start = halvings(shape)
+    depth, height, across = halvings(shape)
     widths = [width * min(8, 2**step) for step in reversed(range(depth))]
-    layers: list[nn.Module] = [
-        nn.Unflatten(1, (latent, 1, 1)),
-        nn.ConvTranspose2d(latent, widths[0], start, bias=False),
-    ]
+    layers: list[nn.Module] = [nn.Unflatten(1, (latent, 1, 1))]
+    layers += [nn.ConvTranspose2d(latent, widths[0], (height, across), bias=False)]
     for fan_in, fan_out in pairwise([*widths, shape[0]]):
         layers += [nn.BatchNorm2d(fan_in), nn.ReLU(True), nn.ConvTranspose2d(fan_in, fan_out, 4, 2, 1, bias=False)]
     return nn.Sequential(*layers, nn.Tanh())
@@ -36,26 +34,26 @@ def halving(
     shape: Shape, width: int, *, bias: bool, dropout: float, norm: bool = True
 ) -> tuple[list[nn.Module], Shape]:
     """Convolutions of stride 2, with batch norm or without; and the shape of the maps that they end in."""
-    depth, *left = halvings(shape)
+    depth, height, across = halvings(shape)
     widths = [width * min(8, 2**step) for step in range(depth)]
     layers: list[nn.Module] = []
     for index, (fan_in, fan_out) in enumerate(zip([shape[0], *widths], widths, strict=False)):
         layers += [nn.Conv2d(fan_in, fan_out, 4, 2, 1, bias=bias)]
         layers += [nn.BatchNorm2d(fan_out)] if norm and index else []
         layers += [nn.LeakyReLU(SLOPE, True), *([nn.Dropout(dropout)] if dropout else [])]
-    return layers, (widths[-1], *left)
+    return layers, (widths[-1], height, across)
 
 
 def dcgan_discriminator(shape: Shape, width: int, dropout: float = 0.0) -> nn.Module:
     """Images to a logit each."""
-    layers, (channels, *left) = halving(shape, width, bias=False, dropout=dropout)
-    return nn.Sequential(*layers, nn.Conv2d(channels, 1, left, bias=False), nn.Flatten(0))
+    layers, (channels, height, across) = halving(shape, width, bias=False, dropout=dropout)
+    return nn.Sequential(*layers, nn.Conv2d(channels, 1, (height, across), bias=False), nn.Flatten(0))
 
 
 def wgan_gp_critic(shape: Shape, width: int) -> nn.Module:
     """Images to a number each, without norms (Gulrajani et al. 2017)."""
-    layers, (channels, *left) = halving(shape, width, bias=True, dropout=0.0, norm=False)
-    return nn.Sequential(*layers, nn.Conv2d(channels, 1, left), nn.Flatten(0))
+    layers, (channels, height, across) = halving(shape, width, bias=True, dropout=0.0, norm=False)
+    return nn.Sequential(*layers, nn.Conv2d(channels, 1, (height, across)), nn.Flatten(0))
 
 
 class Labelled(nn.Module):

@@ -163,10 +163,10 @@ def serve_one(name: str, kind: str, rounds: int) -> None:
         return
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (IMAGES, *spec.shape[1:], spec.shape[0]), dtype=np.uint8)
-    labels = {"labels": random.integers(CLASSES, size=IMAGES)} if name in LABELLED else {}
+    arrays = {"images": images} | ({"labels": random.integers(CLASSES, size=IMAGES)} if name in LABELLED else {})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npz"
-        np.savez(path, images=images, **labels)
+        np.savez(path, **arrays)  # type: ignore[arg-type]
         settings = SETTINGS.get(name, {}) | {"precision": kind, "cache": folder, "log_every": rounds}
         trained.train(path, name, steps=rounds, work=rounds * config.batch, **settings)
 

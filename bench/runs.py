@@ -54,7 +54,7 @@ def _nearest(run: Run) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--picture", action="append", default=[], metavar="RUN=NAME")
     options = parser.parse_args()

@@ -192,7 +192,7 @@ def write_page(rows: list[list[str]], remarks: list[str]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", action="append", choices=["none", *stabilisers.names()], help="play this one alone")
     parser.add_argument("--data", action="append", choices=list(SETTINGS), help="play on these alone")

@@ -43,7 +43,12 @@ class Turns:
 
 def train(data: str | Path, recipe: str, *, steps: int, work: float, log_every: int, **settings: Any) -> None:
     """Train for ever, with a turn of `steps` rounds at a time; pictures and checkpoints never come."""
-    rare = {"rounds": 10**6, "save_every": 10**6, "preview_every": 10**6, "log_every": log_every} | settings
+    rare: dict[str, Any] = {
+        "rounds": 10**6,
+        "save_every": 10**6,
+        "preview_every": 10**6,
+        "log_every": log_every,
+    } | settings
     with tempfile.TemporaryDirectory() as folder:
         turns = Turns(steps // log_every, work)
         api.train(data, recipe=recipe, run=Path(folder) / "run", progress=turns, **rare)

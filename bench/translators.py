@@ -56,8 +56,8 @@ class Made:
         self.kind, self.images = kind, torch.rand(64, 3, size, size) * 2 - 1
         self.sources = self.images[:, :, ::smaller, ::smaller].contiguous()
 
-    def draw(self, batch: int) -> Batch:
-        """Take the next images."""
+    def draw(self, batch: int) -> Any:
+        """Take the next images: a batch of `kind`."""
         rows = torch.arange(self.position, self.position + batch) % 64
         self.position += batch
         if self.kind is Images:
@@ -82,7 +82,7 @@ def played(name: str, precision: torch.dtype) -> Step:
     """The recipe at its game."""
     device.keep_freed_memory()
     recipe, source = built(name)
-    recipe = recipe.to(memory_format=torch.channels_last)
+    recipe = recipe.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return rounds(Game(recipe, source, precision=precision, memory_format=torch.channels_last))
 
 
@@ -192,9 +192,9 @@ def with_torch_layers(network: Any) -> Any:
         elif isinstance(child, Dropout):
             setattr(network, name, nn.Dropout(child.share))
         elif isinstance(child, conv.Conv2d):
-            child.__class__ = nn.Conv2d
+            child.__class__ = nn.Conv2d  # type: ignore[assignment]
         elif isinstance(child, conv.ConvTranspose2d):
-            child.__class__ = nn.ConvTranspose2d
+            child.__class__ = nn.ConvTranspose2d  # type: ignore[assignment]
         else:
             with_torch_layers(child)
     return network

@@ -11,14 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zerosum.api import diagnose, export, resume, train, tune
-    from zerosum.evaluation.evaluate import compare, evaluate
+    from zerosum.api import compare, diagnose, evaluate, export, load, resume, train, tune
     from zerosum.game import Game
     from zerosum.loss import Loss
     from zerosum.player import Player
     from zerosum.recipe import Phase, Recipe
     from zerosum.report.plot import plot
-    from zerosum.run.load import load
 
 __version__ = "0.1.0"
 __all__ = [

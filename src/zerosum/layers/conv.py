@@ -79,14 +79,12 @@ def sum_taps(weight: Tensor, axis: int) -> Tensor:
     return torch.stack([last, middle + last, first + middle, first], axis)
 
 
-def serves(
-    layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, *, groups: int = 1, devices: tuple[str, ...] = ("cpu",)
-) -> bool:
-    """Whether what follows can stand in for torch.nn's own forward, which is used wherever it cannot."""
+def serves(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, *, groups: int = 1, on: str = "cpu") -> bool:
+    """Whether what follows can stand in, on such devices, for torch.nn's own forward; that is used where it cannot."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or x.ndim != 4 or x.numel() == 0:
         return False
     plain = layer.groups == groups and tuple(layer.dilation) == (1, 1) and layer.padding_mode == "zeros"
-    placed = x.device == layer.weight.device and x.device.type in devices
+    placed = x.device == layer.weight.device and x.device.type in on.split()
     typed = x.is_floating_point() and x.dtype != torch.float16
     same = x.dtype == layer.weight.dtype or torch.is_autocast_enabled(x.device.type)
     return plain and placed and typed and same and x.shape[1] == layer.in_channels

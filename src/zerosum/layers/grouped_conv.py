@@ -35,7 +35,7 @@ class GroupedConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Map (N, C, H, W) to (N, C, H, W)."""
-        if not serves(self, input, groups=self.groups, devices=("cpu", "cuda")):
+        if not serves(self, input, groups=self.groups, on="cpu cuda"):
             return super().forward(input)
         return _Contraction.apply(  # type: ignore[return-value]
             ready(input), ready(self.weight), ready(self.bias), "features", self.kernel_size[0], self.groups

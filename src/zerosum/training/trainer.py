@@ -93,11 +93,8 @@ class Trainer:
             DivergedError: a loss or a weight is not finite; the checkpoints before it stand.
             StorageError: the disk refuses; the checkpoints before it stand.
         """
-        total = self.game.rounds
-        with (
-            stop_signals(self._ask_to_stop), self._writing(), advising(self.run),
-            self._saver, deterministic(self.game.device),
-        ):  # fmt: skip
+        total, place = self.game.rounds, self.game.device
+        with stop_signals(self._ask_to_stop), self._writing(), advising(self.run), self._saver, deterministic(place):
             if self.game.clock.round == 0:
                 self._preview()
             for phase in phases_left(self.game):
