@@ -16,8 +16,9 @@ from zerosum.data.sizes import candidates
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
+from zerosum.run.load import build_recipe
 from zerosum.training import budget
-from zerosum.training.choice import AUGMENTATION, FEW_IMAGES, choose
+from zerosum.training.choice import FEW_IMAGES, choose, with_stabilisers
 
 
 def chosen(count: int, recipe: str | None = None, **settings: object) -> tuple[RunConfig, tuple[str, ...]]:
@@ -44,12 +45,31 @@ def test_every_single_kind_has_a_recipe_that_can_be_trained_on_it():
 
 def test_few_images_are_augmented_and_many_are_not():
     few, reasons = chosen(FEW_IMAGES - 1)
-    assert few.training.stabilise == AUGMENTATION
-    assert f"--stabilise {AUGMENTATION}" in " ".join(reasons)
+    assert few.training.stabilise == "ada"
+    assert "augmented, as far as it does so (--stabilise ada)" in " ".join(reasons)
     many, reasons = chosen(FEW_IMAGES)
     assert many.training.stabilise is None
     assert len(reasons) == 2
     assert f"{FEW_IMAGES:,} images of 3x16x16 in 2 classes: {many.recipe}" in reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "kind", "shape", "stabilise"),
+    [
+        ("lsgan", {}, "images", (1, 16, 16), "ada"),
+        ("projection", {}, "images", (3, 64, 64), "ada"),
+        ("cgan", {}, "images", (2, 16, 16), "diff-augment"),  # cannot be recoloured
+        ("cgan", {"loss": "wasserstein"}, "images", (3, 16, 16), "diff-augment"),  # its signs say nothing
+        ("pix2pix", {}, "pairs", (3, 32, 32), "diff-augment"),
+    ],
+)
+def test_few_images_are_augmented_adaptively_where_a_recipe_can(recipe, settings, kind, shape, stabilise):
+    plan = replace(RunConfig.read("photos", recipe, settings), recipe_is_default=True)
+    source = shape if kind == "pairs" else None
+    spec = Spec(shape=shape, kind=kind, classes=("a", "b") if recipe == "cgan" else (), source_shape=source)
+    chosen_ = with_stabilisers(plan, spec, 600)
+    assert chosen_.training.stabilise == stabilise
+    build_recipe(chosen_, spec)  # does not refuse it
 
 
 def test_what_is_asked_for_is_not_chosen():
@@ -111,7 +131,7 @@ def test_minutes_choose_the_largest_size_that_sees_enough_images(minutes, size, 
 
 
 @pytest.mark.parametrize(
-    ("count", "recipe", "played"), [(607, None, "diff-augment"), (60_000, None, None), (607, "dcgan", None)]
+    ("count", "recipe", "played"), [(607, None, "ada"), (60_000, None, None), (607, "dcgan", None)]
 )
 def test_a_trial_is_stabilised_as_the_run_will_be(count, recipe, played, monkeypatch):
     tried = []

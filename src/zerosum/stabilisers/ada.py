@@ -21,9 +21,15 @@ from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.layers.adaptive_augmentation import augmented
 from zerosum.loss import Loss
-from zerosum.recipe import Recipe
+from zerosum.recipe import Objective, Recipe
 from zerosum.stabilisers.base import Stabiliser
 from zerosum.stabilisers.requirements import discriminators_of, require_images, require_objective
+
+OBJECTIVES: tuple[Objective, ...] = ("logistic", "least-squares", "hinge")
+"""Losses whose logits of real images say by their sign how well a discriminator knows them."""
+
+CHANNELS = (1, 3)
+"""Of images that can be recoloured."""
 
 MOVES = 4
 """Moves of the discriminator between two changes of the probability."""
@@ -53,8 +59,8 @@ class Ada(Stabiliser):
         """Hook into the discriminators' inputs."""
         networks = discriminators_of(recipe, self.name)
         require_images(recipe, self.name)
-        require_objective(recipe, self.name, "logistic", "least-squares", "hinge")
-        if recipe.spec.shape[0] not in (1, 3):
+        require_objective(recipe, self.name, *OBJECTIVES)
+        if recipe.spec.shape[0] not in CHANNELS:
             raise InputError(
                 f"--stabilise {self.name} recolours images of 1 or 3 channels, and these have {recipe.spec.shape[0]}: "
                 "take diff-augment."

@@ -13,12 +13,10 @@ from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
+from zerosum.stabilisers import ada
 
 FEW_IMAGES = 5_000
-"""Images below which a discriminator is trained on augmented ones (Karras et al. 2020, figure 1: it overfits there)."""
-
-AUGMENTATION = "diff-augment"
-"""Stabiliser for few images."""
+"""Images below which what a discriminator takes is augmented (Karras et al. 2020, figure 1: it overfits there)."""
 
 
 def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, tuple[str, ...]]:
@@ -39,8 +37,9 @@ def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, t
         if stabilised != fitted:
             fitted = stabilised
             reasons.append(
-                f"Below {FEW_IMAGES:,} images a discriminator memorises them, so that what it takes is augmented "
-                f"(--stabilise {AUGMENTATION})."
+                f"Below {FEW_IMAGES:,} images a discriminator memorises them in the end, so that what it takes is "
+                f"augmented{', as far as it does so' if stabilised.training.stabilise == 'ada' else ''} "
+                f"(--stabilise {stabilised.training.stabilise})."
             )
         reasons.append(
             "Another one: --recipe NAME (`zerosum recipes` lists them); --explain says this and trains nothing."
@@ -56,7 +55,18 @@ def with_stabilisers(plan: RunConfig, spec: Spec, count: int) -> RunConfig:
     few = kinds.find(spec.kind).pictures and count < FEW_IMAGES
     if not plan.recipe_is_default or not few or "stabilise" in plan.asked:
         return plan
-    return replace(plan, training=replace(plan.training, stabilise=AUGMENTATION))
+    return replace(plan, training=replace(plan.training, stabilise=augmentation(plan, spec)))
+
+
+def augmentation(plan: RunConfig, spec: Spec) -> str:
+    """Return the stabiliser for few samples of a spec: ADA, which begins without, where a recipe can take it.
+
+    A discriminator of a CPU's size is far from memorising in its first minutes, and learns little of images that are
+    always augmented (decision 0206).
+    """
+    objective = plan.recipe_class.objective or getattr(plan.config, "loss", None)
+    takes_ada = spec.kind == "images" and spec.shape[0] in ada.CHANNELS and objective in ada.OBJECTIVES
+    return "ada" if takes_ada else "diff-augment"
 
 
 def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe) -> list[str]:
