@@ -61,6 +61,7 @@ def test_few_images_are_augmented_and_many_are_not():
         ("cgan", {}, "images", (2, 16, 16), "diff-augment"),  # cannot be recoloured
         ("cgan", {"loss": "wasserstein"}, "images", (3, 16, 16), "diff-augment"),  # its signs say nothing
         ("pix2pix", {}, "pairs", (3, 32, 32), "diff-augment"),
+        ("stackgan", {}, "captions", (3, 64, 64), "diff-augment"),
     ],
 )
 def test_few_images_are_augmented_adaptively_where_a_recipe_can(recipe, settings, kind, shape, stabilise):

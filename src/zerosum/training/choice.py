@@ -65,8 +65,7 @@ def augmentation(plan: RunConfig, spec: Spec) -> str:
     always augmented (decision 0206).
     """
     objective = plan.recipe_class.objective or getattr(plan.config, "loss", None)
-    takes_ada = spec.kind == "images" and spec.shape[0] in ada.CHANNELS and objective in ada.OBJECTIVES
-    return "ada" if takes_ada else "diff-augment"
+    return "ada" if spec.shape[0] in ada.CHANNELS and objective in ada.OBJECTIVES else "diff-augment"
 
 
 def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe) -> list[str]:
