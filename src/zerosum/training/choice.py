@@ -61,8 +61,8 @@ def with_stabilisers(plan: RunConfig, spec: Spec, count: int) -> RunConfig:
 def augmentation(plan: RunConfig, spec: Spec) -> str:
     """Return the stabiliser for few samples of a spec: ADA, which begins without, where a recipe can take it.
 
-    A discriminator of a CPU's size is far from memorising in its first minutes, and learns little of images that are
-    always augmented (decision 0206).
+    A discriminator of a CPU's size is far from memorising in its first minutes, and augmenting all that it takes costs
+    time and variety (decision 0206).
     """
     objective = plan.recipe_class.objective or getattr(plan.config, "loss", None)
     return "ada" if spec.shape[0] in ada.CHANNELS and objective in ada.OBJECTIVES else "diff-augment"
