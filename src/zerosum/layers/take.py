@@ -1,4 +1,4 @@
-"""Choice of values by index whose gradient a GPU sums in any order, for the same bits."""
+"""`torch.gather` whose gradient needs no deterministic kernel on a GPU, because no value is used more than twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zerosum.runtime.device import order_of_sums_free
 
 
 def take(x: Tensor, axis: int, index: Tensor) -> Tensor:
-    """Return `x.gather(axis, index)`, where no value counts in more than two places.
+    """Return `x.gather(axis, index)`, where no value is used more than twice.
 
     A sum of two is the same in either order. Where sums are to have one order (`runtime.device.deterministic`), torch
     would sort all indices first, which takes several times as long as the layers about it.
@@ -19,7 +19,7 @@ def take(x: Tensor, axis: int, index: Tensor) -> Tensor:
     Args:
         x: (*any).
         axis: along which values are chosen.
-        index: of as many axes as x; along `axis` no place stands in it more than twice.
+        index: of as many axes as x; no value occurs in it more than twice along `axis`.
     """
     return _Take.apply(x, axis, index)  # type: ignore[return-value]
 

@@ -58,7 +58,7 @@ def build_game(plan: RunConfig, dataset: Dataset, device: torch.device, world: W
 def pick_arithmetic(
     kind: kinds.Kind, device: torch.device, precision: str = "auto", memory_format: str = "auto"
 ) -> tuple[torch.dtype, torch.memory_format]:
-    """Return the precision of the networks and the order of samples and weights in memory, for a kind of sample.
+    """Return the precision and the memory format (channels-last or contiguous) of a game on a kind of sample.
 
     Raises:
         InputError: an unknown precision or memory format.
