@@ -41,8 +41,14 @@ CONTESTS = {
     "precision, recall, density, coverage": ("neighbours", "prdc", 5.0, 1e-6),
 }
 
+LIMITS = {
+    "Frechet distance": ("bare-moments", "the two symmetric float64 products and the root of the covariances"),
+    "kernel distance": ("bare-pairs", "the products of all pairs in float32, each of them once"),
+    "precision, recall, density, coverage": ("bare-pairs", "the same products"),
+}
+"""contest: what takes nothing but the time of the matrix products that it cannot do without, and what those are."""
 
-OURS = {pair[0] for pair in CONTESTS.values()}
+OURS = {pair[0] for pair in CONTESTS.values()} | {name for name, _ in LIMITS.values()}
 
 
 def draw(samples: int, features: int) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +72,9 @@ def ours(name: str, real: Tensor, fake: Tensor) -> Metric:
     from zerosum.metrics.precision_recall import fidelity_diversity
 
     few = real.shape[1] // 2
-    known = [moments(side) for side in (real, fake)] if name == "frechet-of-moments" else []
+    sides = (real, fake)
+    known = [moments(side) for side in sides] if name in ("frechet-of-moments", "bare-moments") else []
+    wide = [side.double().numpy() for side in sides] if name == "bare-moments" else []
     size = min(SUBSET_SIZE, len(real))
     return {
         "frechet": lambda: {"value": frechet_distance_of_features(real, fake).value},
@@ -74,7 +82,27 @@ def ours(name: str, real: Tensor, fake: Tensor) -> Metric:
         "frechet-of-few": lambda: {"value": frechet_distance_of_features(real[:few], fake[:few]).value},
         "kernel": lambda: {"value": kernel_distance(real, fake, seed=0, subsets=SUBSETS, subset_size=size).value},
         "neighbours": lambda: vars(fidelity_diversity(real, fake, k=NEIGHBOURS, k_density=NEIGHBOURS)),
+        "bare-moments": lambda: bare_moments(wide, known),
+        "bare-pairs": lambda: bare_pairs(real, fake),
     }[name]
+
+
+def bare_moments(wide: list[np.ndarray], known: list[Any]) -> dict[str, float]:
+    """Multiply both sides of float64 features (N, F) with themselves, and take the root of known covariances."""
+    from zerosum.metrics.frechet import frechet_distance
+
+    return {"value": frechet_distance(*known).value, "scatter": sum(float((side.T @ side)[0, 0]) for side in wide)}
+
+
+def bare_pairs(real: Tensor, fake: Tensor) -> dict[str, float]:
+    """Multiply all pairs of real and fake features, and of each side half of the pairs: no pair twice."""
+    from zerosum.metrics.matmul import products, strips
+
+    total, count = 0.0, len(real)
+    for rows in strips(count, count):
+        total += float(products(real[rows], fake)[0, 0])
+        total += sum(float(products(side[rows], side[rows.start :])[0, 0]) for side in (real, fake))
+    return {"value": total}
 
 
 def peer(name: str, real: Tensor, fake: Tensor) -> Metric:
@@ -176,6 +204,20 @@ def report(
     return rows, data
 
 
+def limits(runners: dict[str, Contestant]) -> list[str]:
+    """Say how much faster than its peer each contest could be at most, by the time of the products alone."""
+    said = []
+    for title, (bare, what) in LIMITS.items():
+        other = CONTESTS[title][1]
+        if bare in runners and other in runners:
+            seconds = statistics.median(1 / rate for rate in runners[bare].rates)
+            said.append(
+                f"Limit of {title}: {what} alone take {seconds:.2f} s, in which {other} "
+                f"is {ratio(runners[bare], runners[other]):.1f} times as slow."
+            )
+    return said
+
+
 def enter(name: str, folder: str, options: argparse.Namespace) -> Contestant:
     """Return the contestant of that name, ours in this Python and the others in the peers'."""
     python = sys.executable if name in OURS else options.peers
@@ -198,7 +240,8 @@ def main() -> None:
     if options.contend:
         contend(options.contend, options.folder)
         return
-    names = dict.fromkeys(name for pair in CONTESTS.values() for name in pair[:2])
+    contests = [name for pair in CONTESTS.values() for name in pair[:2]]
+    names = dict.fromkeys([*contests, *(name for name, _ in LIMITS.values())])
     chosen = options.only.split(",") if options.only else list(names)
     with tempfile.TemporaryDirectory() as folder:
         for side, features in zip(("real", "fake"), draw(options.samples, options.features), strict=True):
@@ -206,20 +249,21 @@ def main() -> None:
         runners = {name: enter(name, folder, options) for name in chosen}
         race(list(runners.values()), options.passes)
         numbers = {name: json.loads((Path(folder) / f"{name}.json").read_text()) for name in runners}
-    write(options, *report(runners, numbers))
+    rows, data = report(runners, numbers)
+    write(options, rows, data, limits(runners))
 
 
-def write(options: argparse.Namespace, rows: list[list[str]], data: list[dict[str, object]]) -> None:
+def write(options: argparse.Namespace, rows: list[list[str]], data: list[dict[str, object]], bounds: list[str]) -> None:
     """Print the table and keep what it was made of, with the machine it was measured on."""
     remark = (
         f"{options.samples:,} samples of {options.features:,} features a side; seconds by the {options.clock} clock."
     )
-    print(table(rows), remark, sep="\n\n")
+    print(table(rows), remark, *bounds, sep="\n\n")
     RESULTS.mkdir(exist_ok=True)
     whole = {"when": datetime.datetime.now(datetime.UTC).isoformat(), "machine": device.describe(), "what": remark}
     (RESULTS / "metrics.json").write_text(json.dumps(whole | {"contests": data}, indent=2) + "\n")
     if options.save:
-        save("metrics", "How fast the metrics are on given features", rows, [remark])
+        save("metrics", "How fast the metrics are on given features", rows, [remark, *bounds])
 
 
 if __name__ == "__main__":
