@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.unit.doctor.cases import CASES, LATER, Case
+from tests.unit.doctor.cases import CASES, LATER, Case, within_unit
 from tests.unit.doctor.histories import EVERY, LOOKS, ONSET, ROUNDS, evidence, failing, healthy, until
 from zerosum.doctor import Facts, diagnose, signs
 
@@ -224,3 +224,14 @@ def test_folders_of_images_are_examined_without_a_history() -> None:
     assert found_in(None, np.concatenate([real, real[:50]])) == ["duplicates-or-constant-channel"]
     assert found_in(None, np.repeat(real[:, :1], 3, 1)) == ["duplicates-or-constant-channel"]
     assert found_in(other[:, :1], real) == []
+
+
+def test_the_variety_of_a_class_of_sounds_is_not_judged_by_that_of_images() -> None:
+    """Quiet sounds differ less by their values, so that only those alike count."""
+    rows = failing({"watch/class_diversity": within_unit(0.2, 0.03)})
+    find = signs.find("mode-collapse").find
+    images, sounds = (Facts(rounds=ROUNDS, shape=shape) for shape in ((1, 32, 32), (1, 16_384)))
+    found = find(evidence(rows, images))
+    assert found is not None
+    assert (found.title, found.confidence) == ("The samples of one class vary little", "possible")
+    assert find(evidence(rows, sounds)) is None

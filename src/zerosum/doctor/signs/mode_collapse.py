@@ -13,6 +13,8 @@ from zerosum.doctor.signs import Sign, remedies, windows
 
 COMPLETE, PARTIAL = 0.1, 0.5
 """Variety of the samples as a share of that of real ones."""
+LITTLE = 0.3
+"""Least variety of a class of images: at least 0.39 in good games, at most 0.25 in one with an image a class."""
 LOST, GOOD = 0.1, 0.5
 """Recall or coverage below which most of the data are left out, though the precision is good."""
 GRAYS = 2.0
@@ -115,20 +117,30 @@ def _finding(evidence: Evidence, since: int, value: float, threshold: float, sev
 
 
 def _of_a_class(evidence: Evidence) -> Finding | None:
-    found = windows.crossing(evidence, *evidence.series(CLASS_DIVERSITY), below=COMPLETE, span=1, checks=windows.CHECKS)
-    if found is None or windows.rising(evidence.series(CLASS_DIVERSITY)[1]):
+    rounds, values = evidence.series(CLASS_DIVERSITY)
+    if windows.rising(values):
         return None
+    of_images = len(evidence.facts.shape) == 3  # the variety of other samples is that of their loudness or place too
+    for bound in (COMPLETE, LITTLE) if of_images else (COMPLETE,):
+        found = windows.crossing(evidence, rounds, values, below=bound, span=1, checks=windows.CHECKS)
+        if found is not None:
+            return _finding_in_a_class(evidence, found, bound)
+    return None
+
+
+def _finding_in_a_class(evidence: Evidence, found: windows.Crossing, bound: float) -> Finding:
+    alike = bound == COMPLETE
     return SIGN.finding(
-        title="All samples of one class look alike",
+        title="All samples of one class look alike" if alike else "The samples of one class vary little",
         severity="warning",
-        confidence="likely",
+        confidence="likely" if alike else "possible",
         since=found.since,
         measure="least variety of a class, where real ones have 1",
         value=found.value,
-        threshold=COMPLETE,
+        threshold=bound,
         keys=(CLASS_DIVERSITY, DIVERSITY),
-        meaning="The generator has one answer to one of the labels, while other classes still vary. Classes of few "
-        "images are the first to go.",
+        meaning=f"The generator has {'one answer' if alike else 'few answers'} to one of the labels, while other "
+        "classes may still vary. Classes of few images are the first to go.",
         remedies=_remedies(evidence),
     )
 
