@@ -101,7 +101,7 @@ class Config(LatentConfig, PresetConfig):
     penalty: NonNegativeFloat = 10.0
     """Weight of the gradient penalty (lambda), of a critic of waves."""
 
-    gamma: NonNegativeFloat = 1.0
+    gamma: NonNegativeFloat = 10.0
     """Weight of R1 and R2 (gamma), of a critic of spectrograms."""
 
     lr: PositiveFloat = 1e-4
