@@ -43,7 +43,7 @@ CONTESTS = {
 
 LIMITS = {
     "Frechet distance": ("bare-moments", "the two symmetric float64 products and the root of the covariances"),
-    "kernel distance": ("bare-pairs", "the products of all pairs in float32, each of them once"),
+    "kernel distance": ("bare-pairs", "the products of all pairs, each once and in float32,"),
     "precision, recall, density, coverage": ("bare-pairs", "the same products"),
 }
 """contest: what takes nothing but the time of the matrix products that it cannot do without, and what those are."""
