@@ -23,20 +23,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from bench.results import save, table, without_folders
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.evaluate import compute_metrics
 from zerosum.evaluation.inputs import compare_samples, extract_stream, of_run
-from zerosum.evaluation.result import MetricResult, finite
+from zerosum.evaluation.result import MetricResult
 from zerosum.evaluation.samples import Comparison, SampleSet, rows_of
 from zerosum.evaluation.table import interval_of, spoken
 from zerosum.evaluation.unseen import learned_by, rows_left
 from zerosum.features.captions import Matched
 from zerosum.inference.generate import draw_labels
 from zerosum.kinds.captions import CaptionDataset
-from zerosum.metrics.bootstrap import share_interval
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig, read_config, read_spec
 from zerosum.run.directory import Run
@@ -46,9 +44,9 @@ from zerosum.runtime.distributed import World
 METRICS = {
     "gan3d": "fid,coverage-cd,mmd-cd,1nna-cd,occupancy-error,connected,nearest-iou,authenticity",
     "dvdgan": "fid,precision,recall,class-accuracy,motion,frozen,frame-fid,authenticity",
-    "wavegan": "fid,is,precision,recall,pitch,loudness,authenticity",
+    "wavegan": "fid,is,precision,recall,class-accuracy,pitch,loudness,authenticity",
     "stackgan": "caption-rank,r-precision,fid,precision,recall",
-    "age_cgan": "fid,precision,recall,authenticity",
+    "age_cgan": "fid,precision,recall,class-accuracy,authenticity",
 }
 """The main metrics of each recipe."""
 
@@ -99,28 +97,8 @@ def shuffled(comparison: Comparison) -> Comparison:
 
 
 def figures(comparison: Comparison, names: Sequence[str]) -> dict[str, MetricResult]:
-    """Compute metrics by name, and the share of images that a classifier of their data assigns to their class."""
-    found = {figure.metric: figure for figure in compute_metrics(comparison, names)[0]}
-    recipe, real = comparison.recipe, comparison.real
-    if recipe is not None and recipe.takes_labels and "class-accuracy" not in names and comparison.classifies:
-        wanted = draw_labels(recipe.spec, len(comparison.fake), comparison.protocol.seed)
-        share = accuracy(comparison.fake, wanted)
-        labels = comparison.reference.splits.real.images.labels
-        assert labels is not None
-        found["class-accuracy"] = MetricResult(
-            metric="class-accuracy",
-            title=f"class accuracy-{comparison.protocol.extractor}",
-            value=finite(share),
-            better="higher",
-            floor=accuracy(real, torch.from_numpy(labels[comparison.reference.rows])),
-            interval=share_interval(share, len(comparison.fake)),
-        )
-    return found
-
-
-def accuracy(side: SampleSet, labels: Tensor) -> float:
-    """Return the share of samples that the extractor assigns to their labels (N,)."""
-    return float((side.logits.argmax(1) == labels).double().mean())
+    """Compute metrics by name."""
+    return {figure.metric: figure for figure in compute_metrics(comparison, names)[0]}
 
 
 def cell(figure: MetricResult | None) -> str:
@@ -158,18 +136,17 @@ def lines_of(path: Path, count: int) -> tuple[list[list[str]], str]:
     """Evaluate a run and its floors; return a row a metric, and a sentence on the run and the metrics' order."""
     run = Run.open(path)
     plan = read_config(run)
-    names = METRICS[plan.recipe].split(",")
     context = EvaluationContext(
         device=torch.device("cpu"), cache=plan.options.cache_folder(), world=World(), progress=None
     )
-    config = EvaluationConfig(metrics=",".join(names), count=count)
-    trained = of_run(load_recipe(run, plan, device=context.device), plan, config, context)
+    recipe = load_recipe(run, plan, device=context.device)
+    names = [name for name in METRICS[plan.recipe].split(",") if name != "class-accuracy" or recipe.takes_labels]
+    trained = of_run(recipe, plan, EvaluationConfig(metrics=",".join(names), count=count), context)
     before = compare_samples(untrained(run, plan), trained.reference, context)
     sides = {"untrained": before, "run": trained, "training set": memorised(trained, context)}
     found = {name: figures(side, names) for name, side in sides.items()}
-    mixed = [name for name in OF_CONDITIONS if name in found["run"]]
-    if mixed:
-        found["shuffled"] = figures(shuffled(trained), [name for name in mixed if name in names])
+    if mixed := [name for name in OF_CONDITIONS if name in names]:
+        found["shuffled"] = figures(shuffled(trained), mixed)
     rows = []
     for name, figure in found["run"].items():
         values = [cell(found.get(side, {}).get(name)) for side in ("untrained", "shuffled", "run", "training set")]

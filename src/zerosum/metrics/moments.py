@@ -61,7 +61,7 @@ def moments(features: Tensor | Iterable[Tensor]) -> Moments:
         if total is not None:
             check_widths(len(total.mean), chunk.shape[1])
         for rows in chunk.split(_ROWS):
-            total = _add(total, rows.to(torch.float64))
+            total = _add(total, rows)
     if total is None:
         raise InputError("Moments were asked for of no samples at all; give at least 2.")
     return total
@@ -109,16 +109,20 @@ def _join(a: Moments, b: Moments) -> Moments:
 
 
 def _add(total: Moments | None, rows: Tensor) -> Moments:
-    """Join the moments of float64 `rows` (n, F) to `total`, in the memory of its scatter."""
-    mean = rows.mean(0)
+    """Join the moments of `rows` (n, F), taken in float64, to `total`, in the memory of its scatter."""
+    n = len(rows)
+    table = rows.new_empty(n + 1, rows.shape[1], dtype=torch.float64)
+    centred = table[:n].copy_(rows)
+    mean = centred.mean(0)
+    centred -= mean
     if total is None:
-        return Moments(len(rows), mean, _gram(rows - mean))
-    count = total.count + len(rows)
+        return Moments(n, mean, _gram(centred))
+    count = total.count + n
     apart = mean - total.mean
     # The step between the means enters as one more row of the product, which saves a pass over F x F.
-    step = apart * (total.count * len(rows) / count) ** 0.5
-    total.scatter.add_(_gram(torch.cat([rows - mean, step[None]])))
-    return Moments(count, total.mean + apart * (len(rows) / count), total.scatter)
+    table[n] = apart * (total.count * n / count) ** 0.5
+    total.scatter.add_(_gram(table))
+    return Moments(count, total.mean + apart * (n / count), total.scatter)
 
 
 def _gram(rows: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ ELSEWHERE = (
         "ppl",
         "cas",
         "synthetic-help",
+        "class-accuracy",
     }
     | {name for kind in (captions, clips, volumes, waveforms) for group in kind.groups() for name in group.names}
 )

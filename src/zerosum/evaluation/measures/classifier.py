@@ -1,4 +1,4 @@
-"""Metrics of a classifier's opinion: Inception Score, Mode Score, class balance."""
+"""Metrics of a classifier's opinion: Inception Score, Mode Score, class balance, class accuracy."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from zerosum.evaluation.measures.base import (
     needs_opinion,
     with_floor_and_interval,
 )
-from zerosum.evaluation.result import Better, MetricResult
+from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
-from zerosum.metrics.bootstrap import split_interval
+from zerosum.inference.generate import draw_labels
+from zerosum.metrics.bootstrap import share_interval, split_interval
 from zerosum.metrics.divergence import class_balance
 from zerosum.metrics.inception_score import Score, inception_score, mode_score
 
 INCEPTION: dict[str, Better] = {"is": "higher"}
 MODE: dict[str, Better] = {"mode-score": "higher"}
 BALANCE: dict[str, Better] = {"class-balance": "lower"}
+ACCURACY: dict[str, Better] = {"class-accuracy": "higher"}
 
 FEWEST = 10
 """Samples in a split: a score cannot exceed their number, and of a single sample it is 1 whatever that shows."""
@@ -45,6 +47,12 @@ def groups() -> tuple[MetricGroup, ...]:
         ),
         MetricGroup(names=MODE, unavailable=_missing_for_splits, compute=_compute_mode, quick=_mode_alone),
         MetricGroup(names=BALANCE, unavailable=needs_opinion, compute=_compute_balance, quick=_balance_alone),
+        MetricGroup(
+            names=ACCURACY,
+            unavailable=_missing_classes,
+            compute=_compute_accuracy,
+            blind="class accuracy does not react to variety within a class",
+        ),
     )
 
 
@@ -53,6 +61,17 @@ def _missing_for_splits(comparison: Comparison) -> str | None:
     least = SPLITS * FEWEST
     few = None if count >= least else f"{SPLITS} splits of {count} samples hold too few; give --count {least} or more"
     return needs_opinion(comparison) or few
+
+
+def _missing_classes(comparison: Comparison) -> str | None:
+    recipe, training = comparison.recipe, comparison.reference.training
+    if recipe is None or not recipe.takes_labels or recipe.spec.attributes:
+        return "the samples are of no classes; it is for runs that generate for classes"
+    if recipe.spec.classes != training.spec.classes:
+        return f"the classes of {comparison.protocol.data} are not those that the run was trained on"
+    if comparison.classifies and comparison.reference.expected is None:
+        return f"the features {comparison.protocol.extractor} tell other classes; use --features classifier"
+    return needs_opinion(comparison)
 
 
 def _compute_inception(comparison: Comparison) -> list[MetricResult]:
@@ -132,3 +151,26 @@ def _absent(classes: tuple[int, ...]) -> tuple[str, ...]:
 
 def _balance_alone(comparison: Comparison) -> Values:
     return _balance(comparison.marginal, comparison.fake)
+
+
+def _compute_accuracy(comparison: Comparison) -> list[MetricResult]:
+    assert comparison.recipe is not None
+    reference, fake = comparison.reference, comparison.fake
+    labels = reference.splits.real.images.labels
+    assert labels is not None
+    share = _accuracy(fake, draw_labels(comparison.recipe.spec, len(fake), comparison.protocol.seed))
+    return [
+        MetricResult(
+            metric="class-accuracy",
+            title=f"class accuracy-{comparison.protocol.extractor}",
+            value=finite(share),
+            better="higher",
+            settings="samples that the classifier assigns to the class that they were generated for",
+            floor=finite(_accuracy(reference.real, torch.from_numpy(labels[reference.rows]))),
+            interval=share_interval(share, len(fake)),
+        )
+    ]
+
+
+def _accuracy(side: SampleSet, labels: Tensor) -> float:
+    return float((side.logits.argmax(1) == labels).double().mean())

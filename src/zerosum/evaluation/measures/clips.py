@@ -7,18 +7,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.measures.base import POSITIVE, MetricGroup, needs_opinion, within
+from zerosum.evaluation.measures.base import POSITIVE, MetricGroup, within
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.features.untrained import Random
-from zerosum.inference.generate import draw_labels
 from zerosum.metrics.bootstrap import bootstrap, share_interval
 from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.runtime.device import without_tf32
 
 KIND = "clips"
 MOTION: dict[str, Better] = {"motion": "lower", "frozen": "lower"}
-CLASSES: dict[str, Better] = {"class-accuracy": "higher"}
 FRAMES: dict[str, Better] = {"frame-fid": "lower"}
 STILL = 0.25
 """Share of the median motion of real clips below which a clip is called frozen."""
@@ -35,7 +33,6 @@ def groups() -> tuple[MetricGroup, ...]:
             compute=_compute_motion,
             blind="motion does not react to what moves, nor to where",
         ),
-        MetricGroup(names=CLASSES, unavailable=_missing_labels, compute=_compute_classes),
         MetricGroup(names=FRAMES, unavailable=_missing, compute=_compute_frames),
     )
 
@@ -68,14 +65,6 @@ def _missing(comparison: Comparison) -> str | None:
     if comparison.kind != KIND:
         return f"it is of clips, and these are {comparison.unit}"
     return None if comparison.fake.samples is not None else "only features of the samples are known"
-
-
-def _missing_labels(comparison: Comparison) -> str | None:
-    if comparison.kind != KIND:
-        return f"it is of clips, and these are {comparison.unit}"
-    if comparison.recipe is None or not comparison.recipe.takes_labels or comparison.recipe.spec.attributes:
-        return "the samples are of no classes; it is for runs that generate for classes"
-    return needs_opinion(comparison)
 
 
 def _clips(side: SampleSet) -> Tensor:
@@ -113,23 +102,6 @@ def _compute_motion(comparison: Comparison) -> list[MetricResult]:
             floor=finite(float((other < still).double().mean())),
             interval=share_interval(frozen, len(fake)),
         ),
-    ]
-
-
-def _compute_classes(comparison: Comparison) -> list[MetricResult]:
-    assert comparison.recipe is not None
-    wanted = draw_labels(comparison.recipe.spec, len(comparison.fake), comparison.protocol.seed)
-    share = float((comparison.fake.logits.argmax(1) == wanted).double().mean())
-    return [
-        MetricResult(
-            metric="class-accuracy",
-            title=f"class accuracy-{comparison.protocol.extractor}",
-            value=finite(share),
-            better="higher",
-            settings="samples that the classifier assigns to the class that they were generated for",
-            floor=finite(getattr(comparison.reference.extractor, "test_accuracy", float("nan"))),
-            interval=share_interval(share, len(comparison.fake)),
-        )
     ]
 
 
