@@ -40,7 +40,7 @@ def count(network: torch.nn.Module) -> int:
     [
         ({"preset": "paper"}, 256, (10_301_248, 5_715_713, 26_290_080, 71_269_122)),
         ({"preset": "coco"}, 256, (20_020_832, 12_407_425, 37_130_480, 159_889_538)),
-        ({}, 32, (76_848, 81_665, 57_568, 148_354)),
+        ({}, 32, (197_696, 81_665, 57_568, 336_002)),
     ],
 )
 def test_the_networks_have_the_sheets_counts(settings, side, counts):

@@ -12,6 +12,8 @@ from zerosum.errors import InputError
 from zerosum.runtime import rng
 
 T = TypeVar("T")
+TRAINED = "trained"
+"""What stands in the place of a model's name where an encoder is trained on the data."""
 MOST_KNOWN = 100_000
 """Sentences whose vectors are kept."""
 MOST_TOKENS = 77
@@ -103,3 +105,17 @@ def _transformers(model: str) -> Any:
             f"--text-encoder hf:{model} needs the extra vision ({error}): pip install 'zerosum[vision]'"
         ) from error
     return transformers
+
+
+def encoder_name(value: str) -> str:
+    """Check the name of an encoder of sentences, "trained" or hf:NAME.
+
+    Raises:
+        ValueError: it is neither.
+
+    >>> encoder_name("hf:openai/clip-vit-base-patch32")
+    'hf:openai/clip-vit-base-patch32'
+    """
+    if value != TRAINED and not (value.startswith("hf:") and value.removeprefix("hf:").strip()):
+        raise ValueError("trained, or hf:NAME with the name of a text model of Hugging Face")
+    return value

@@ -8,6 +8,7 @@ ones and zeros beside the latent, and critics add the projection of Miyato & Koy
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -160,29 +161,53 @@ def window_of(length: int) -> int:
     return 2 ** round(math.log2(2 * math.sqrt(length)))
 
 
-def spectrogram_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return the shape (C, bands, steps) of the spectrogram of a wave (C, L): about as many bands as steps.
+@dataclass(frozen=True)
+class Resolution:
+    """How waves become a spectrogram."""
 
-    >>> spectrogram_shape((1, 16_384))
-    (1, 128, 128)
+    window: int
+    """Samples in a window."""
+
+    step: int
+    """Samples from one window to the next."""
+
+    bands: int
+    """Frequencies that are kept, the lowest."""
+
+    def shape(self, wave: tuple[int, ...]) -> tuple[int, int, int]:
+        """Return the shape (C, bands, steps) of the spectrogram of a wave (C, L)."""
+        channels, length = wave
+        return channels, self.bands, length // self.step
+
+    def __call__(self, wave: Tensor) -> Tensor:
+        """Compute decibels over time of waves (N, C, L), brought from [-70, 0] to [-1, 1]: (N, C, bands, steps)."""
+        _, bands, steps = self.shape(tuple(wave.shape[1:]))
+        power = power_spectrogram(wave.flatten(0, 1), self.window, self.step)[:, :bands, :steps]
+        return (power + QUIET).log().div(-math.log(QUIET) / 2).add(1).unflatten(0, wave.shape[:2])
+
+
+def coarse(length: int) -> Resolution:
+    """Return the resolution for words: all frequencies, about as many as steps, in windows that overlap by half.
+
+    >>> coarse(16_384), coarse(16_384).shape((1, 16_384))
+    (Resolution(window=256, step=128, bands=128), (1, 128, 128))
     """
-    channels, length = shape
-    bands = window_of(length) // 2
-    return channels, bands, length // bands
+    window = window_of(length)
+    return Resolution(window, window // 2, window // 2)
 
 
-def spectrograms(wave: Tensor) -> Tensor:
-    """Compute decibels over time of waves (N, C, L), brought from [-70, 0] to [-1, 1]: (N, C, bands, steps).
+def fine(length: int) -> Resolution:
+    """Return the resolution for pitch: windows four times as long, of which the lowest quarter of the frequencies.
 
-    Windows overlap by half.
+    >>> fine(16_384), fine(16_384).shape((1, 16_384))
+    (Resolution(window=1024, step=256, bands=128), (1, 128, 64))
     """
-    window = window_of(wave.shape[2])
-    power = power_spectrogram(wave.flatten(0, 1), window, window // 2)[:, :-1, :-1]
-    return (power + QUIET).log().div(-math.log(QUIET) / 2).add(1).unflatten(0, wave.shape[:2])
+    window = window_of(length)
+    return Resolution(4 * window, window, window // 2)
 
 
 class SpectrogramCritic(nn.Module):
-    """DCGAN's discriminator without norms, of `spectrograms` of any size.
+    """DCGAN's discriminator without norms, of spectrograms of any size.
 
     Args:
         shape: (C, bands, steps) of a spectrogram.

@@ -10,7 +10,8 @@ Paper: https://arxiv.org/abs/1612.03242
 
 Differs from the paper: sized for a CPU by default (--preset paper is the authors' size, from 64x64 to 256x256); the
 encoder of sentences is of words and trained here by a contrastive loss, not a char-CNN-RNN trained elsewhere
-(--text-encoder hf:NAME takes one of Hugging Face); a sentence is drawn for each image each time. The means and
+(--text-encoder hf:NAME takes one of Hugging Face), which on a CPU is also to find the sentences of samples
+(--contrastive, as in Xu et al. 2018); a sentence is drawn for each image each time. The means and
 variances of conditions pass a ReLU in the presets of the authors' size alone, because few values with variances of 1 or
 more carry too little of a sentence. As in the authors' code, their divergence is a mean over values, the small image is
 not given to stage II's discriminator, and discriminators get the means of the conditions; stage II's discriminator also
@@ -29,14 +30,13 @@ import torch
 from pydantic import AfterValidator, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.functional import softplus
 
 from zerosum import objectives
 from zerosum.config import Fraction, ShareOrNumber
 from zerosum.data.sentences import unpacked
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.features.text_models import TextModel, width_of
+from zerosum.features.text_models import TRAINED, TextModel, encoder_name, width_of
 from zerosum.game import Game
 from zerosum.kinds.captions import CaptionedImages
 from zerosum.loss import Loss
@@ -48,8 +48,6 @@ from zerosum.recipe import Phase
 from zerosum.runtime import rng
 from zerosum.tasks import LatentConfig, PaintingRecipe, PresetConfig, TextFunction
 
-TRAINED = "trained"
-Encoder = Annotated[str, AfterValidator(lambda value: _encoder(value))]
 PAPER: dict[str, Any] = {
     "rounds": 180_000,
     "latent_dim": 100,
@@ -75,7 +73,7 @@ class Config(LatentConfig, PresetConfig):
     """StackGAN."""
 
     presets: ClassVar = {
-        "small": {},
+        "small": {"contrastive": 1.0},
         "medium": PAPER
         | {
             "rounds": 60_000,
@@ -104,7 +102,7 @@ class Config(LatentConfig, PresetConfig):
     batch: PositiveInt = 64
     """Real samples per draw, over all processes (section 4)."""
 
-    text_encoder: Encoder = TRAINED
+    text_encoder: Annotated[str, AfterValidator(encoder_name)] = TRAINED
     """trained: on the captions and images of the data, first of all. hf:NAME: a text model of Hugging Face, such as
     hf:sentence-transformers/all-MiniLM-L6-v2 or hf:openai/clip-vit-base-patch32, as it is (pip install
     'zerosum[vision]')."""
@@ -125,7 +123,7 @@ class Config(LatentConfig, PresetConfig):
     factor: Literal[2, 4] = 2
     """How many times as large as those of stage I the images of stage II are (4 in the paper)."""
 
-    width: PositiveInt = 32
+    width: PositiveInt = 64
     """Twice the channels of the last hidden layer of stage I's generator (128 in the authors' code)."""
 
     second_width: PositiveInt = 16
@@ -137,12 +135,16 @@ class Config(LatentConfig, PresetConfig):
     discriminator_width: PositiveInt = 32
     """Channels of the discriminators' first layers (64 in the authors' code)."""
 
-    widest: PositiveInt = 2
+    widest: PositiveInt = 8
     """Channels of the discriminators' widest layers, in units of the first (32 in the authors' code)."""
 
     divergence: NonNegativeFloat = 0.25
     """Weight of the divergence of the conditions from N(0, 1), a mean over their values: 2 of 128 values in the
     authors' code, as much for each value here."""
+
+    contrastive: NonNegativeFloat = 0.0
+    """Weight of a term by which the encoder of images that is trained here is to find each sample's sentence in the
+    batch (lambda of Xu et al. 2018, eq. 3, https://arxiv.org/abs/1711.10485); 0, as in the paper, for none."""
 
     generator_lr: PositiveFloat = 5e-4
     """Learning rate of the Adam of the generators, at the start of a stage (2e-4 in section 4)."""
@@ -299,7 +301,7 @@ class StackGAN(PaintingRecipe):
         own, log_variance = self.first.augment(embedding)
         fake = self.first(self._prior(len(batch)), drawn(own, log_variance))
         logits = self.first_discriminator.matches(self.first_discriminator.trunk(fake), mean)
-        return Loss(adversarial=_accepted(logits), divergence=self.config.divergence * divergence(own, log_variance))
+        return self._with_text(Loss(adversarial=_accepted(logits)), own, log_variance, fake, batch)
 
     def second_discriminator_loss(self, batch: CaptionedImages, *, embedding: Tensor, small: Tensor) -> Loss:
         """Part real images from samples, with their sentences and without, and from other sentences (eq. 5)."""
@@ -320,11 +322,19 @@ class StackGAN(PaintingRecipe):
         """Pass for real, with the sentence and without (eq. 6)."""
         d = self.second_discriminator
         own, log_variance = self.second.augment(embedding)
-        maps = d.trunk(self.second(small, drawn(own, log_variance)))
-        return Loss(
-            adversarial=_accepted(d.matches(maps, mean)) + _accepted(d.is_real(maps)),
-            divergence=self.config.divergence * divergence(own, log_variance),
-        )
+        fake = self.second(small, drawn(own, log_variance))
+        maps = d.trunk(fake)
+        loss = Loss(adversarial=_accepted(d.matches(maps, mean)) + _accepted(d.is_real(maps)))
+        return self._with_text(loss, own, log_variance, self.shrunk(fake), batch)
+
+    def _with_text(self, loss: Loss, mean: Tensor, log_variance: Tensor, small: Tensor, batch: CaptionedImages) -> Loss:
+        """Add the divergence of conditions, and how hard it is to find the sentences of samples of stage I's size."""
+        loss["divergence"] = self.config.divergence * divergence(mean, log_variance)
+        if self.matching is not None and self.config.contrastive:
+            tokens = self.matching.sentence.tokens(unpacked(batch.caption))
+            logits = self.matching.eval()(small, tokens)
+            loss["contrastive"] = self.config.contrastive * contrastive_loss(logits, tokens)
+        return loss
 
     def paint(self, text: str, n: int = 8) -> Tensor:
         """Make (n, *shape) images of a text, in [-1, 1].
@@ -431,15 +441,8 @@ class StackGAN(PaintingRecipe):
         return {"lr": lr * 0.5 ** int(clock.progress * (self.config.halvings + 1))}
 
 
-def _accepted(logits: Tensor) -> Tensor:
-    return softplus(-logits.float()).mean()
+_accepted = objectives.non_saturating_generator
 
 
 def _rejected(logits: Tensor) -> Tensor:
-    return softplus(logits.float()).mean()
-
-
-def _encoder(value: str) -> str:
-    if value != TRAINED and not (value.startswith("hf:") and value.removeprefix("hf:").strip()):
-        raise ValueError("trained, or hf:NAME with the name of a text model of Hugging Face")
-    return value
+    return -objectives.minimax_generator(logits)

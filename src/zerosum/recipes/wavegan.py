@@ -20,7 +20,9 @@ samples. On a CPU, where nothing is asked for, the generator is narrower and --c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -38,9 +40,9 @@ from zerosum.networks.wavegan import (
     SpectrogramCritic,
     WaveCritic,
     WaveGenerator,
+    coarse,
+    fine,
     padded,
-    spectrogram_shape,
-    spectrograms,
 )
 from zerosum.penalties import gradient_penalty, logits_and_slopes
 from zerosum.player import Player
@@ -48,9 +50,10 @@ from zerosum.runtime import rng
 from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
 SMALL: dict[str, Any] = {
-    "rounds": 5_000,
+    "rounds": 8_000,
     "batch": 16,
     "critic": "spectrograms",
+    "fine_width": 16,
     "n_critic": 1,
     "lr": 1e-3,
     "betas": (0.0, 0.99),
@@ -90,6 +93,10 @@ class Config(LatentConfig, PresetConfig):
 
     critic_width: PositiveInt = 16
     """Channels after the first layer of a critic of spectrograms."""
+
+    fine_width: NonNegativeInt = 0
+    """Channels after the first layer of a second critic of spectrograms, of windows four times as long, which tells
+    pitches apart; 0 for none."""
 
     phase_shuffle: NonNegativeInt = 2
     """Steps by which the maps of a critic of waves are shifted at random, to either side (n in section 3.3); 0 for
@@ -139,8 +146,14 @@ class WaveGAN(ConditionalRecipe):
         self.generator = WaveGenerator(c.latent_dim, spec.shape, c.width, classes=K)
         if self.of_waves:
             self.critic: nn.Module = WaveCritic(spec.shape, c.width, phase_shuffle=c.phase_shuffle, classes=K)
-        else:
-            self.critic = SpectrogramCritic(spectrogram_shape(spec.shape), c.critic_width, classes=K)
+            self.heard: list[tuple[Callable[[Tensor], Tensor], nn.Module]] = [(nn.Identity(), self.critic)]
+            return
+        length = spec.shape[-1]
+        self.critic = SpectrogramCritic(coarse(length).shape(spec.shape), c.critic_width, classes=K)
+        self.heard = [(coarse(length), self.critic)]
+        if c.fine_width:
+            self.fine_critic = SpectrogramCritic(fine(length).shape(spec.shape), c.fine_width, classes=K)
+            self.heard.append((fine(length), self.fine_critic))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -152,13 +165,13 @@ class WaveGAN(ConditionalRecipe):
 
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit."""
-        return (self.critic,)
+        return tuple(critic for _, critic in self.heard)
 
     def players(self) -> dict[str, Player]:
         """Return the two."""
         c = self.config
         return {
-            "critic": Player.adam(self.critic, role="discriminator", lr=c.lr, betas=c.betas),
+            "critic": Player.adam(*self.discriminators(), role="discriminator", lr=c.lr, betas=c.betas),
             "generator": Player.adam(self.generator, role="generator", lr=c.lr, betas=c.betas, ema_decay=c.ema_decay),
         }
 
@@ -170,30 +183,34 @@ class WaveGAN(ConditionalRecipe):
         game.move("generator", self.generator_loss, batch)
 
     def real_inputs(self, batch: Waveforms) -> tuple[Tensor, ...]:
-        """Return what the critic takes of the real waves."""
-        return (self._taken(batch.real),)
+        """Return what each critic takes of the real waves."""
+        return tuple(take(batch.real) for take, _ in self.heard)
 
     def critic_loss(self, batch: Waveforms) -> Loss:
-        """Part the critic's values of data and samples, of one class where there are classes."""
-        real, fake = self._taken(batch.real), self._taken(self.generate(self.prior(len(batch)), batch.label))
+        """Part the critics' values of data and samples, of one class where there are classes."""
+        fake = self.generate(self.prior(len(batch)), batch.label)
         if self.of_waves:
-            return self._wasserstein_loss(real, fake, batch.label)
+            return self._wasserstein_loss(batch.real, fake, batch.label)
         both = None if batch.label is None else batch.label.repeat(2)
-        values, slopes = logits_and_slopes(lambda x: self.critic(x, both), torch.cat([real, fake]))
-        value_real, value_fake = values.chunk(2)
+        waves = torch.cat([batch.real, fake])
+        judged = [logits_and_slopes(partial(critic, labels=both), take(waves)) for take, critic in self.heard]
+        real_values, fake_values = map(torch.cat, zip(*(values.chunk(2) for values, _ in judged), strict=True))
         return Loss(
-            relativistic=objectives.relativistic_discriminator(value_real, value_fake),
-            penalty=self.config.gamma * slopes.mean(),  # gamma / 2 of each of two halves
-            log=objectives.relativistic_stats(value_real, value_fake),
+            relativistic=objectives.relativistic_discriminator(real_values, fake_values),
+            penalty=self.config.gamma * torch.cat([slopes for _, slopes in judged]).mean(),  # gamma / 2 of each half
+            log=objectives.relativistic_stats(real_values, fake_values),
         )
 
     def generator_loss(self, batch: Waveforms) -> Loss:
-        """Raise the critic's value of samples, in the relativistic game above those of real waves in pairs."""
-        fake = self.critic(self._taken(self.generate(self.prior(len(batch)), batch.label)), batch.label)
+        """Raise the critics' values of samples, in the relativistic game above those of real waves in pairs."""
+        fake = self._values(self.generate(self.prior(len(batch)), batch.label), batch.label)
         if self.of_waves:
             return Loss(wasserstein=objectives.wasserstein_generator(fake))
-        real = self.critic(self._taken(batch.real), batch.label)
-        return Loss(relativistic=objectives.relativistic_generator(real, fake))
+        return Loss(relativistic=objectives.relativistic_generator(self._values(batch.real, batch.label), fake))
+
+    def _values(self, waves: Tensor, labels: Tensor | None) -> Tensor:
+        """Return the values (N,) that each critic gives waves (N, 1, L), one critic after the other."""
+        return torch.cat([critic(take(waves), labels) for take, critic in self.heard])
 
     def _wasserstein_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Loss:
         """Part the values of waves, with the critic's slope held at 1 (section 2.1)."""
@@ -204,10 +221,6 @@ class WaveGAN(ConditionalRecipe):
             penalty=self.config.penalty * gradient_penalty(lambda x: self.critic(x, labels), real, fake),
             log={"real": value_real, "fake": value_fake, "distance": -wasserstein},
         )
-
-    def _taken(self, waves: Tensor) -> Tensor:
-        """Return what the critic takes of waves (N, 1, L)."""
-        return waves if self.of_waves else spectrograms(waves)
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents from U(-1, 1), as in training."""
