@@ -7,7 +7,8 @@ from PIL import Image
 
 from zerosum.data.sources.archive import list_zip
 from zerosum.errors import InputError
-from zerosum.kinds import open_data
+from zerosum.kinds import open_as, open_data
+from zerosum.kinds.captions import CaptionedImages
 
 
 def notes_of(data):
@@ -199,6 +200,14 @@ def test_other_files_are_left_out_and_said(folder, options):
     data = open_data(root, options=options())
     assert len(data) == 1
     assert "Left out because no images: 2 files (.me, .txt)." in data.notes
+    assert not any("Captions" in note for note in data.notes)
+
+
+def test_a_table_of_captions_is_no_secret_where_images_alone_are_trained_on(folder, options):
+    root = folder({"a.png": (16, 16), "captions.csv": b"file,caption\na.png,a red circle\n"})
+    said = "Captions are left aside: --recipe stackgan makes images from such sentences."
+    assert said in open_data(root, options=options()).notes
+    assert said not in open_as([CaptionedImages], root, options=options()).notes
 
 
 def test_splits_are_folders_on_top(folder, options):

@@ -98,6 +98,36 @@ def test_losses_of_zero_logits_are_the_sheets():
     )
 
 
+def test_samples_whose_sentences_the_encoder_finds_have_less_to_pay():
+    recipe = game("stackgan", (3, 32, 32), settings={"contrastive": 2.0}).recipe
+    batch = game("stackgan", (3, 32, 32)).draw()
+    assert recipe.matching is not None
+    tokens = recipe.matching.sentence.tokens(unpacked(batch.caption))
+    logits = recipe.matching.eval()(recipe.shrunk(batch.image), tokens)
+    given = {"embedding": recipe.embed(batch.caption), "mean": torch.zeros(8, 4)}
+    recipe.first.forward = lambda latent, condition: recipe.shrunk(batch.image)
+    loss = recipe.first_generator_loss(batch, **given)
+    torch.testing.assert_close(loss["contrastive"], 2 * contrastive_loss(logits, tokens))
+    recipe.first.forward = lambda latent, condition: recipe.shrunk(batch.image).roll(1, 0)
+    assert abs(float(recipe.first_generator_loss(batch, **given)["contrastive"] - loss["contrastive"])) > 1e-3
+
+
+def test_the_encoder_that_judges_samples_stays_as_it_is():
+    """Its weights and the statistics of its batch norms, in both stages, while the generators move."""
+    playing = game("stackgan", (3, 16, 16), rounds=20, settings={"contrastive": 1.0})
+    recipe: Any = playing.recipe
+    for index, phase in enumerate(recipe.phases()):
+        playing.begin_phase(index, phase)
+        before = {name: value.clone() for name, value in recipe.matching.state_dict().items()}
+        for _ in range(2):
+            phase.play(playing)
+            playing.end_round()
+        after = recipe.matching.state_dict()
+        same = [torch.equal(before[name], value) for name, value in after.items()]
+        assert all(same) if index else not all(same)
+    assert recipe.stage == 2
+
+
 def test_the_maps_have_the_papers_sides():
     recipe = build(256, preset="paper")
     with torch.device("meta"):

@@ -12,11 +12,11 @@ from zerosum.data.sentences import LONGEST, vocabulary
 from zerosum.data.sources import shapes
 from zerosum.data.sources.caption_files import has_captions, survey_captions
 from zerosum.data.sources.find import built_in
-from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.image_files import CAPTIONS_LEFT_OUT, ImageFiles
 from zerosum.errors import InputError
 from zerosum.text import counted
 
-TABLES_LEFT_OUT = r"Left out because no images: .* \(\.(csv|tsv|txt)\)\."
+LEFT_OUT = rf"Left out because no images: .* \(\.(csv|tsv|txt)\)\.|{re.escape(CAPTIONS_LEFT_OUT)}"
 """What is said of the files of captions by the report on images."""
 
 FIRST = 5
@@ -69,7 +69,7 @@ def with_captions(report: CheckReport, found: CaptionCheck | None) -> CheckRepor
     cut = (f"{counted(long, 'caption')} longer than {LONGEST} bytes: cut there.",) if long else ()
     trained = "With --recipe stackgan images are made from such sentences; other recipes leave captions aside."
     shown = [f"{name}: {said[0]}" for name, said in list(found.of.items())[:FIRST]]
-    notes = [note for note in report.notes if not re.fullmatch(TABLES_LEFT_OUT, note)]
+    notes = [note for note in report.notes if not re.fullmatch(LEFT_OUT, note)]
     return replace(
         report,
         captions=tuple(shown),

@@ -32,6 +32,9 @@ UNREAD = {
 }
 """Forms of image that are not read, by ending."""
 
+CAPTIONS_LEFT_OUT = "Captions are left aside: --recipe stackgan makes images from such sentences."
+"""What is said where images alone are read of captioned ones."""
+
 LITTER = (
     "__macosx",
     "thumbs.db",
@@ -174,7 +177,8 @@ def left_out(files: ImageFiles) -> tuple[str, ...]:
     if not others:
         return files.notes
     said = f"Left out because no images: {counted(len(others), 'file')} ({', '.join(suffixes(others))})."
-    return (*files.notes, said, *unread(others))
+    captioned = any(PurePosixPath(name).stem == "captions" for name in others)
+    return (*files.notes, said, *((CAPTIONS_LEFT_OUT,) if captioned else ()), *unread(others))
 
 
 def unread(names: Iterable[str]) -> tuple[str, ...]:
