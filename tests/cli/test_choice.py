@@ -73,6 +73,16 @@ def test_few_images_are_augmented_adaptively_where_a_recipe_can(recipe, settings
     build_recipe(chosen_, spec)  # does not refuse it
 
 
+def test_few_captioned_images_are_augmented_though_their_recipe_is_named():
+    spec = Spec(shape=(3, 16, 16), kind="captions", vocabulary=("a", "red", "circle"))
+    dataset = kinds.find("captions").example(spec, 600)
+    for settings, stabilise in (({}, "diff-augment"), ({"stabilise": None}, None)):
+        plan = replace(RunConfig.read("emoji", "stackgan", settings), recipe_is_default=False)
+        found, reasons = choose(plan, dataset, "cpu")
+        assert found.training.stabilise == stabilise
+        assert ("(--stabilise diff-augment)" in " ".join(reasons)) == (stabilise is not None)
+
+
 def test_what_is_asked_for_is_not_chosen():
     assert chosen(8, stabilise="instance-noise:0.1")[0].training.stabilise == "instance-noise:0.1"
     named, reasons = chosen(8, recipe="dcgan")

@@ -128,6 +128,19 @@ def test_the_encoder_that_judges_samples_stays_as_it_is():
     assert recipe.stage == 2
 
 
+def test_augmentation_leaves_the_colours_that_sentences_speak_of():
+    """Translation and cutout fill with zeros, and all other pixels keep their values."""
+    playing = game("stackgan", (3, 16, 16), stabilise="diff-augment")
+    recipe: Any = playing.recipe
+    seen: list[torch.Tensor] = []
+    recipe.second_discriminator.trunk.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    shade = torch.tensor([0.5, -0.25, 0.75]).view(1, 3, 1, 1).expand(4, 3, 16, 16)
+    recipe.second_discriminator.trunk.train()(shade)
+    kept = (seen[-1] - shade).abs().amax(1) == 0
+    assert ((seen[-1] == 0).all(1) | kept).all()
+    assert 0.2 < kept.float().mean() < 1
+
+
 def test_the_maps_have_the_papers_sides():
     recipe = build(256, preset="paper")
     with torch.device("meta"):

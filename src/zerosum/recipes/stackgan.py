@@ -10,13 +10,13 @@ Paper: https://arxiv.org/abs/1612.03242
 
 Differs from the paper: sized for a CPU by default (--preset paper is the authors' size, from 64x64 to 256x256); the
 encoder of sentences is of words and trained here by a contrastive loss, not a char-CNN-RNN trained elsewhere
-(--text-encoder hf:NAME takes one of Hugging Face), and may be asked to find the sentences of samples (--contrastive, as
-in Xu et al. 2018); a sentence is drawn for each image each time. The means and variances of conditions pass a ReLU in
-the presets of the authors' size alone, because few values with variances of 1 or more carry too little of a sentence.
-As in the authors' code, their divergence is a mean over values, the small image is not given to stage II's
-discriminator, and discriminators get the means of the conditions; stage II's discriminator also decides whether images
-are real whatever the text. A running average of the generators is what samples, and stage II is trained on that of
-stage I, with batch norm at rest.
+(--text-encoder hf:NAME takes one of Hugging Face), and on a CPU it is to find the sentences of samples, too
+(--contrastive, as in Xu et al. 2018); a sentence is drawn for each image each time. The means and variances of
+conditions pass a ReLU in the presets of the authors' size alone, because few values with variances of 1 or more carry
+too little of a sentence. As in the authors' code, their divergence is a mean over values, the small image is not given
+to stage II's discriminator, and discriminators get the means of the conditions; stage II's discriminator also decides
+whether images are real whatever the text. A running average of the generators is what samples, and stage II is trained
+on that of stage I, with batch norm at rest.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Config(LatentConfig, PresetConfig):
     """StackGAN."""
 
     presets: ClassVar = {
-        "small": {},
+        "small": {"contrastive": 1.0},
         "medium": PAPER
         | {
             "rounds": 60_000,

@@ -24,7 +24,8 @@ class DiffAugment(Stabiliser):
     """Colour, translation and cutout of all that the discriminators take in training, drawn anew for each image.
 
     Every image is varied; the value is by how much. Where a discriminator takes images joined to what they were made
-    from, all of them move together, and the last channels, which are the image's, change their colour.
+    from, all of them move together, and the last channels, which are the image's, change their colour. Where sentences
+    go with the images no colour changes, because sentences speak of them.
 
     Args:
         value: strength, up to 1: the factor of all ranges (brightness +-0.5, saturation 0 to 2, contrast 0.5 to 1.5,
@@ -36,6 +37,7 @@ class DiffAugment(Stabiliser):
         if value > 1:
             raise InputError(f"The stabiliser {self.name} got the strength {value}: give a number above 0 and up to 1.")
         self._image_channels: tuple[int, ...] = ()
+        self._colours = True
 
     def prepare(self, recipe: Recipe) -> None:
         """Hook into the discriminators' inputs."""
@@ -43,6 +45,7 @@ class DiffAugment(Stabiliser):
         require_images(recipe, self.name)
         shapes = [shape for shape in (recipe.spec.shape, recipe.spec.source_shape) if shape is not None]
         self._image_channels = tuple(shape[0] for shape in shapes)
+        self._colours = not recipe.spec.vocabulary
         for network in networks:
             network.register_forward_pre_hook(self._vary)
 
@@ -50,6 +53,11 @@ class DiffAugment(Stabiliser):
         if not network.training:
             return None
         x: Tensor = inputs[0]
-        joined = 0 if x.shape[1] in self._image_channels else max(0, x.shape[1] - self._image_channels[0])
-        x = torch.cat([x[:, :joined], colour(x[:, joined:], self.value)], 1)
+        if self._colours:
+            x = self._coloured(x)
         return cutout(translation(x, self.value), self.value), *inputs[1:]
+
+    def _coloured(self, x: Tensor) -> Tensor:
+        """Change the colours of the last channels, which are the image's."""
+        joined = 0 if x.shape[1] in self._image_channels else max(0, x.shape[1] - self._image_channels[0])
+        return torch.cat([x[:, :joined], colour(x[:, joined:], self.value)], 1)

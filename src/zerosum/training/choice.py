@@ -22,7 +22,7 @@ FEW_IMAGES = 5_000
 def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, tuple[str, ...]]:
     """Return a plan with what it leaves open chosen, and a sentence on each reason.
 
-    Of any recipe the preset is chosen; where no recipe was named, also what stabilises it.
+    Of any recipe the preset is chosen; where no recipe was named, and for captions, also what stabilises it.
 
     Args:
         plan: what was asked for.
@@ -33,27 +33,30 @@ def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, t
     reasons = []
     if plan.recipe_is_default:
         reasons.append(f"{_described(dataset)}: {_chosen(fitted, dataset.spec)}.")
-        stabilised = with_stabilisers(fitted, dataset.spec, len(dataset))
-        if stabilised != fitted:
-            fitted = stabilised
-            reasons.append(
-                f"Below {FEW_IMAGES:,} images a discriminator memorises them in the end, so that what it takes is "
-                f"augmented{', as far as it does so' if stabilised.training.stabilise == 'ada' else ''} "
-                f"(--stabilise {stabilised.training.stabilise})."
-            )
-        reasons.append(
-            "Another one: --recipe NAME (`zerosum recipes` lists them); --explain says this and trains nothing."
-        )
     elif fitted != plan:
         unit = kinds.find(dataset.spec.kind).unit
         reasons.append(f"The preset is {_preset(fitted)}, for {unit} of {_size(dataset.spec)} on {device}.")
-    return fitted, tuple(reasons)
+    stabilised = with_stabilisers(fitted, dataset.spec, len(dataset))
+    if stabilised != fitted:
+        reasons.append(
+            f"Below {FEW_IMAGES:,} images a discriminator memorises them in the end, so that what it takes is "
+            f"augmented{', as far as it does so' if stabilised.training.stabilise == 'ada' else ''} "
+            f"(--stabilise {stabilised.training.stabilise})."
+        )
+    if plan.recipe_is_default:
+        reasons.append(
+            "Another one: --recipe NAME (`zerosum recipes` lists them); --explain says this and trains nothing."
+        )
+    return stabilised, tuple(reasons)
 
 
 def with_stabilisers(plan: RunConfig, spec: Spec, count: int) -> RunConfig:
-    """Return a plan with what stabilises it by default on `count` samples of a spec, where nothing was named."""
+    """Return a plan with what stabilises it by default on `count` samples of a spec, where nothing was named.
+
+    Captions are for one recipe alone: naming it is no choice against what stabilises it.
+    """
     few = kinds.find(spec.kind).pictures and count < FEW_IMAGES
-    if not plan.recipe_is_default or not few or "stabilise" in plan.asked:
+    if not (plan.recipe_is_default or spec.vocabulary) or not few or "stabilise" in plan.asked:
         return plan
     return replace(plan, training=replace(plan.training, stabilise=augmentation(plan, spec)))
 
