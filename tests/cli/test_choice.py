@@ -76,7 +76,7 @@ def test_few_images_are_augmented_adaptively_where_a_recipe_can(recipe, settings
 def test_few_captioned_images_are_augmented_though_their_recipe_is_named():
     spec = Spec(shape=(3, 16, 16), kind="captions", vocabulary=("a", "red", "circle"))
     dataset = kinds.find("captions").example(spec, 600)
-    for settings, stabilise in (({}, "diff-augment"), ({"stabilise": None}, None)):
+    for settings, stabilise in (({}, "diff-augment"), ({"stabilise": "none"}, None)):
         plan = replace(RunConfig.read("emoji", "stackgan", settings), recipe_is_default=False)
         found, reasons = choose(plan, dataset, "cpu")
         assert found.training.stabilise == stabilise

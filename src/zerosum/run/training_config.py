@@ -58,7 +58,7 @@ class TrainingConfig(BaseConfig):
 
     stabilise: Annotated[str | None, AfterValidator(stabilisers.checked)] = None
     """Additions that keep a game stable, by commas, each with its strength after a colon or else its own default:
-    instance-noise:0.1,feature-matching:1.0 (docs/stabilisers.md). None is the paper's game."""
+    instance-noise:0.1,feature-matching:1.0 (docs/stabilisers.md). none leaves out what few images would get."""
 
     clusters: PositiveInt | None = None
     """Clusters of similar images that stand for classes, for data without labels or with --labels none. By default one

@@ -59,11 +59,13 @@ def parse(text: str | None) -> tuple[Stabiliser, ...]:
 
 
 def checked(text: str | None) -> str | None:
-    """Return a text that `parse` can read.
+    """Return a text that `parse` can read, and None for "none", which leaves out what would be chosen otherwise.
 
     Raises:
         InputError: it cannot.
     """
+    if text is not None and text.strip().lower() == "none":
+        return None
     parse(text)
     return text
 
