@@ -18,6 +18,9 @@ from zerosum.features.extractor import Features
 OPINIONLESS = ("pixels", "random", RAW)
 """Extractors that are known not to classify."""
 
+CLASSIFIER = "classifier"
+"""The extractor that is trained on the data, and tells their classes."""
+
 Subject = Callable[[Comparison], Comparison]
 """Adds to a comparison what is known of the samples: who made them, whether they have targets or labels."""
 
@@ -54,9 +57,15 @@ def require_possible(
         real=real,
         other=other,
         memory=None if trained is None else memory,
+        expected=torch.zeros(1) if _tells_classes(extractor, splits) else None,
         perceptual=cast(Perceptual, object()),  # whether there is one is found out in no time later
     )
     chosen(subject(reference.compare(fake)), parse_names(config.metrics))
+
+
+def _tells_classes(extractor: str, splits: Splits) -> bool:
+    """Whether the classes that an extractor tells are those of the data."""
+    return extractor.partition(":")[0] == CLASSIFIER and splits.real.images.labels is not None
 
 
 def _blank(count: int, shape: tuple[int, ...], extractor: str) -> SampleSet:

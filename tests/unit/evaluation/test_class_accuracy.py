@@ -13,7 +13,9 @@ import torch
 from tests.unit.evaluation.conftest import COUNT
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import compute_metrics
+from zerosum.evaluation.rehearsal import require_possible
 from zerosum.evaluation.samples import Comparison
 from zerosum.inference.generate import draw_labels
 from zerosum.recipe import Recipe
@@ -53,6 +55,18 @@ def test_samples_of_other_classes_than_asked_for_are_told(asked: Comparison, dig
     assert after.value < before.value / 2
 
 
+def test_before_any_work_it_is_granted_to_a_classifier_of_the_data_alone(asked: Comparison):
+    config, splits = EvaluationConfig(metrics="class-accuracy", count=COUNT), asked.reference.splits
+
+    def subject(comparison: Comparison) -> Comparison:
+        return replace(comparison, recipe=asked.recipe)
+
+    require_possible(splits, config, "classifier", trained=True, subject=subject)
+    for extractor in ("inception", "pixels"):
+        with pytest.raises(InputError, match=f"the features {extractor} do not tell these classes"):
+            require_possible(splits, config, extractor, trained=True, subject=subject)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -60,7 +74,7 @@ def test_samples_of_other_classes_than_asked_for_are_told(asked: Comparison, dig
         (lambda c: replace(c, recipe=generator_of(c.recipe.spec, takes_labels=False)), "of no classes"),
         (lambda c: replace(c, recipe=generator_of(replace(c.recipe.spec, attributes=("round",)))), "of no classes"),
         (lambda c: replace(c, recipe=generator_of(replace(c.recipe.spec, classes=tuple("abcdefghij")))), "not those"),
-        (lambda c: replace(c, reference=replace(c.reference, expected=None)), "tell other classes"),
+        (lambda c: replace(c, reference=replace(c.reference, expected=None)), "do not tell these classes"),
     ],
 )
 def test_it_is_unavailable_in_a_sentence_where_classes_differ(asked: Comparison, change: Any, said: str):

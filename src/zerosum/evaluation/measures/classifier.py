@@ -69,9 +69,9 @@ def _missing_classes(comparison: Comparison) -> str | None:
         return "the samples are of no classes; it is for runs that generate for classes"
     if recipe.spec.classes != training.spec.classes:
         return f"the classes of {comparison.protocol.data} are not those that the run was trained on"
-    if comparison.classifies and comparison.reference.expected is None:
-        return f"the features {comparison.protocol.extractor} tell other classes; use --features classifier"
-    return needs_opinion(comparison)
+    if comparison.reference.expected is None:
+        return f"the features {comparison.protocol.extractor} do not tell these classes; use --features classifier"
+    return None
 
 
 def _compute_inception(comparison: Comparison) -> list[MetricResult]:
