@@ -15,7 +15,8 @@ further; each sample's maps are shuffled by a draw of their own (in the authors'
 networks' convolutions pad 11 samples on either side; classes, where the data have them, enter the generator beside the
 latent and the critic as a projection (--labels none leaves them out); a running average of the generator is what
 samples. On a CPU, where nothing is asked for, the generator is narrower and --critic spectrograms plays R3GAN's game
-(Huang et al. 2024) against a critic of spectrograms, which learns far more in minutes (--preset paper has the paper's).
+(Huang et al. 2024) against two critics of spectrograms, with short windows for words and long ones for pitch, which
+learns far more in minutes (--preset paper has the paper's).
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ class Config(LatentConfig, PresetConfig):
 
 
 class WaveGAN(ConditionalRecipe):
-    """Wasserstein game of two networks of one dimension, or relativistic game against a critic of spectrograms."""
+    """Wasserstein game of two networks of one dimension, or relativistic game against critics of spectrograms."""
 
     Config = Config
     data = (Waveforms,)
@@ -209,7 +210,7 @@ class WaveGAN(ConditionalRecipe):
         return Loss(relativistic=objectives.relativistic_generator(self._values(batch.real, batch.label), fake))
 
     def _values(self, waves: Tensor, labels: Tensor | None) -> Tensor:
-        """Return the values (N,) that each critic gives waves (N, 1, L), one critic after the other."""
+        """Return the values that the critics give waves (N, 1, L): N of the first, then N of the next."""
         return torch.cat([critic(take(waves), labels) for take, critic in self.heard])
 
     def _wasserstein_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Loss:
