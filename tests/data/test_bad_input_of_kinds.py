@@ -61,7 +61,7 @@ STACKGAN = ("train", "data", "--recipe", "stackgan", "--explain")
 AGES = ("train", "data", "--recipe", "age_cgan", "--ages", "ages.csv", "--explain")
 PACK = ("data", "pack", "data")
 REFUSED = {
-    "an image without a caption": (captioned("a.png,one\n"), STACKGAN, "1 image of 2 in * lack a caption"),
+    "an image without a caption": (captioned("a.png,one\n"), STACKGAN, "1 image of 2 in * lacks a caption"),
     "a caption without its image": (captioned("a.png,x\nb.png,y\nc.png,z\n"), STACKGAN, "captions of 1 file not in"),
     "a row without a caption": (captioned("a.png,x\nb.png,\n"), STACKGAN, "Line 3 of captions.csv has no caption"),
     "an age that is no number": (aged("old"), AGES, "The age of b.png is 'old', which is no number"),

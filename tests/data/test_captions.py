@@ -103,7 +103,7 @@ def test_pictures_are_packed_once_in_the_order_of_their_captions(folder, options
         ({"a.png": SIDE, "captions.csv": b"file,caption\na.png,one\nc.png,two\n"}, "captions of 1 file not in"),
         (
             {"a.png": SIDE, "b.png": SIDE, "captions.csv": b"file,caption\na.png,one\n"},
-            "1 image of 2 .* lack a caption",
+            "1 image of 2 .* lacks a caption",
         ),
         ({"a.png": SIDE, "captions.csv": b"file,caption\na.png,\n"}, "Line 2 of captions.csv has no caption"),
         ({"a.png": SIDE, "captions.csv": b"file,title\na.png,one\n"}, "no column caption, but the columns file, title"),
@@ -111,7 +111,7 @@ def test_pictures_are_packed_once_in_the_order_of_their_captions(folder, options
         ({"a.png": SIDE, "captions.csv": b"file,caption\na.png,\xff\xff\n"}, "no CSV file in UTF-8"),
         ({"a.png": SIDE, "a.txt": b" \n"}, "a.txt in .* is empty"),
         ({"a.png": SIDE, "a.txt": b"one", "c.txt": b"two"}, r"1 caption without an image of the same name \(c.txt\)"),
-        ({"a.png": SIDE, "b.png": SIDE, "a.txt": b"one"}, r"lack a caption in the .txt files \(b.png\)"),
+        ({"a.png": SIDE, "b.png": SIDE, "a.txt": b"one"}, r"lacks a caption in the .txt files \(b.png\)"),
         ({"a.png": SIDE}, "has no captions: expected a table captions.csv"),
     ],
 )

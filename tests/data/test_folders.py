@@ -203,8 +203,11 @@ def test_other_files_are_left_out_and_said(folder, options):
     assert not any("Captions" in note for note in data.notes)
 
 
-def test_a_table_of_captions_is_no_secret_where_images_alone_are_trained_on(folder, options):
-    root = folder({"a.png": (16, 16), "captions.csv": b"file,caption\na.png,a red circle\n"})
+@pytest.mark.parametrize(
+    "captions", [{"captions.csv": b"file,caption\na.png,a red circle\n"}, {"a.txt": b"a red circle\n"}]
+)
+def test_captions_are_no_secret_where_images_alone_are_trained_on(folder, options, captions):
+    root = folder({"a.png": (16, 16), **captions})
     said = "Captions are left aside: --recipe stackgan makes images from such sentences."
     assert said in open_data(root, options=options()).notes
     assert said not in open_as([CaptionedImages], root, options=options()).notes

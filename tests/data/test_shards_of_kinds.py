@@ -94,7 +94,7 @@ def test_an_image_in_parquet_may_have_several_captions(tmp_path: Path, options: 
 def test_an_image_without_a_caption_is_said(write: Write, tmp_path: Path, options: DataConfig) -> None:
     said = [captioned(row) if row != 3 else None for row in range(COUNT)]
     place = write(tmp_path / "a", {"image": images(), "text": said})
-    sentence = r"1 image of 6 in .* lack a caption in the (column text|\.txt files) \(0*3\.png\): write them, or take"
+    sentence = r"1 image of 6 in .* lacks a caption in the (column text|\.txt files) \(0*3\.png\): write them, or take"
     with pytest.raises(InputError, match=sentence):
         open_captions(place, options=options)
     assert any("1 image of 6" in warning for warning in check(place, options).warnings)

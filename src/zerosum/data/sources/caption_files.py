@@ -176,8 +176,9 @@ def _lacking(files: ImageFiles, of: Mapping[str, list[str]], place: str) -> tupl
     lonely = [name for name in files.names if name not in of]
     if not lonely:
         return ()
+    verb = "lacks" if len(lonely) == 1 else "lack"
     return (
-        f"{counted(len(lonely), 'image')} of {len(files.names):,} in {files.root} lack a caption in {place} "
+        f"{counted(len(lonely), 'image')} of {len(files.names):,} in {files.root} {verb} a caption in {place} "
         f"({listed(lonely)}): write them, or take these images out.",
     )
 

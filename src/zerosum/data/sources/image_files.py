@@ -177,8 +177,14 @@ def left_out(files: ImageFiles) -> tuple[str, ...]:
     if not others:
         return files.notes
     said = f"Left out because no images: {counted(len(others), 'file')} ({', '.join(suffixes(others))})."
-    captioned = any(PurePosixPath(name).stem == "captions" for name in others)
-    return (*files.notes, said, *((CAPTIONS_LEFT_OUT,) if captioned else ()), *unread(others))
+    return (*files.notes, said, *((CAPTIONS_LEFT_OUT,) if _captioned(files.names, others) else ()), *unread(others))
+
+
+def _captioned(images: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether files besides images are called as captions are: captions.csv, or the .txt of an image."""
+    stems = {str(PurePosixPath(name).with_suffix("")) for name in images}
+    places = [PurePosixPath(name) for name in others]
+    return any(p.stem == "captions" or (p.suffix == ".txt" and str(p.with_suffix("")) in stems) for p in places)
 
 
 def unread(names: Iterable[str]) -> tuple[str, ...]:
