@@ -3,7 +3,8 @@
     python -m bench.stabilisers [--seeds 3] [--only NAME] [--data ring8] [--rounds N] [--results FILE]
 
 Every game played is a line of bench/results/stabilisers.jsonl and is not played again: a stopped benchmark goes on
-where it was. Writes docs/benchmarks/stabilisers.json and docs/benchmarks.md from all lines of the present settings.
+where it was. Writes docs/benchmarks/stabilisers.json and the pages from all lines of the present settings; with --data
+it prints the table of these data alone.
 """
 
 from __future__ import annotations
@@ -219,6 +220,10 @@ def main() -> None:
                 print(
                     f"{where}, {name}, seed {seed}: {cell([line])}, {text.duration(line['seconds'])}", file=sys.stderr
                 )
+    rows = table(lines, data)
+    if set(data) != set(SETTINGS):
+        print(markdown(rows))
+        return
     remarks = [
         f"On ring8 and grid25: modes found, by seed, and the share of samples near one. {PROTOCOL} On digits: Frechet "
         f"distance to 5,000 images on 64 principal components of the pixels (not an FID), trained on {SHOWN} of them.",
@@ -226,7 +231,6 @@ def main() -> None:
         f"rounds: {', '.join(f'{where} {count:,}' for where, count in rounds.items())}.",
         "The time is the plain game's times so much, on a shared machine.",
     ]
-    rows = table(lines, data)
     save("stabilisers", "Stabilisers, where the plain game fails", rows, remarks)
     write_page(rows, remarks)
 
