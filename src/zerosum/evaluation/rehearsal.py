@@ -57,7 +57,7 @@ def require_possible(
         real=real,
         other=other,
         memory=None if trained is None else memory,
-        expected=torch.zeros(1) if _tells_classes(extractor, splits) else None,
+        expected=torch.zeros(1) if _tells_classes(extractor, splits) else None,  # that there are some, not which
         perceptual=cast(Perceptual, object()),  # whether there is one is found out in no time later
     )
     chosen(subject(reference.compare(fake)), parse_names(config.metrics))

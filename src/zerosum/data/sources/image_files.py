@@ -32,8 +32,8 @@ UNREAD = {
 }
 """Forms of image that are not read, by ending."""
 
-CAPTIONS_LEFT_OUT = "Captions are left aside: --recipe stackgan makes images from such sentences."
-"""What is said where images alone are read of captioned ones."""
+CAPTIONS_LEFT_OUT = "What may be captions is left aside: --recipe stackgan makes images from sentences."
+"""What is said of files that are called as captions are, where images alone are read."""
 
 LITTER = (
     "__macosx",
