@@ -30,8 +30,9 @@ from zerosum.layers import conv, equalised
 from zerosum.layers.dropout import Dropout
 from zerosum.layers.image_pool import ImagePool
 from zerosum.layers.instance_norm import InstanceNorm2d
+from zerosum.layers.prelu import PReLU
 from zerosum.recipe import Recipe
-from zerosum.recipes import find
+from zerosum.recipes import find, progan
 from zerosum.runtime import device
 
 Step = Callable[[], object]
@@ -108,11 +109,17 @@ def plain(name: str) -> Step:
     if name in written:
         return written[name](with_torch_layers(recipe), source)
     conv.serves = equalised.serves = lambda layer, x: False
+    progan.pixel_norm = plain_pixel_norm
     game = Game(with_torch_layers(recipe), source)
     for player in game.players.values():
         group = player.optimizer.param_groups[0]
         player.optimizer = torch.optim.Adam(player.parameters, lr=group["lr"], betas=group["betas"])
     return rounds(game)
+
+
+def plain_pixel_norm(features: Tensor, epsilon: float = 1e-8) -> Tensor:
+    """Divide by the root mean square as papers' code does, with autograd's gradient."""
+    return features * (features.square().mean(1, keepdim=True) + epsilon).rsqrt()
 
 
 def plain_pix2pix(recipe: Any, source: Made) -> Step:
@@ -193,6 +200,8 @@ def with_torch_layers(network: Any) -> Any:
             setattr(network, name, nn.BatchNorm2d(child.channels, affine=affine, track_running_stats=False))
         elif isinstance(child, Dropout):
             setattr(network, name, nn.Dropout(child.share))
+        elif isinstance(child, PReLU):
+            child.__class__ = nn.PReLU  # type: ignore[assignment]
         elif isinstance(child, conv.Conv2d):
             child.__class__ = nn.Conv2d  # type: ignore[assignment]
         elif isinstance(child, conv.ConvTranspose2d):

@@ -33,6 +33,9 @@ def append_deviation(features: Tensor, group: int, epsilon: float = 1e-8) -> Ten
             f"multiple of {group} times the processes and --micro-batches, or set a smaller --minibatch-group."
         )
     wide = features.to(torch.promote_types(features.dtype, torch.float32))
-    deviation = (wide.unflatten(0, (-1, group)).var(1, correction=0) + epsilon).sqrt().mean((1, 2, 3))
+    groups = wide.unflatten(0, (-1, group))
+    # In two passes: torch's `var` along strided samples takes ten times as long on a CPU.
+    variance = (groups - groups.mean(1, keepdim=True)).square().mean(1)
+    deviation = (variance + epsilon).sqrt().mean((1, 2, 3))
     channel = deviation.to(features.dtype).repeat_interleave(group).view(N, 1, 1, 1).expand(N, 1, H, W)
     return torch.cat([features, channel], dim=1)

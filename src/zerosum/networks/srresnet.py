@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zerosum.layers.conv import Conv2d
+from zerosum.layers.prelu import PReLU
 
 
 class SRResNet(nn.Module):
@@ -23,7 +24,7 @@ class SRResNet(nn.Module):
 
     def __init__(self, given: int, made: int, *, width: int, blocks: int, doublings: int) -> None:
         super().__init__()
-        self.head = nn.Sequential(Conv2d(given, width, 9, padding=4), nn.PReLU())
+        self.head = nn.Sequential(Conv2d(given, width, 9, padding=4), PReLU())
         self.body = nn.Sequential(
             *(ResidualBlock(width) for _ in range(blocks)), Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width)
         )
@@ -57,7 +58,7 @@ class ResidualBlock(nn.Module):
         self.layers = nn.Sequential(
             Conv2d(width, width, 3, padding=1),
             nn.BatchNorm2d(width),
-            nn.PReLU(),
+            PReLU(),
             Conv2d(width, width, 3, padding=1),
             nn.BatchNorm2d(width),
         )
@@ -75,4 +76,4 @@ class Doubling(nn.Sequential):
     """
 
     def __init__(self, width: int) -> None:
-        super().__init__(Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU())
+        super().__init__(Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), PReLU())

@@ -52,3 +52,14 @@ def test_half_precision_keeps_its_type_and_counts_small_deviations():
     assert seen.dtype == torch.bfloat16
     expected = maps.float().std(0, correction=0).mean()
     assert seen[0, -1, 0, 0].item() == pytest.approx(expected.item(), rel=0.01)
+
+
+def test_its_gradients_are_those_of_finite_differences():
+    torch.manual_seed(0)
+    maps = torch.randn(8, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+
+    def deviation(maps):
+        return append_deviation(maps, 4)
+
+    assert torch.autograd.gradcheck(deviation, maps)
+    assert torch.autograd.gradgradcheck(deviation, maps)

@@ -47,3 +47,15 @@ def test_its_gradients_are_those_of_finite_differences():
     features = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(pixel_norm, features)
     assert torch.autograd.gradgradcheck(pixel_norm, features)
+
+
+def test_its_gradient_in_half_precision_is_that_of_doubles():
+    torch.manual_seed(0)
+    features, upstream = torch.randn(2, 4, 64, 6, 6, dtype=torch.float64).unbind()
+    wide, narrow = features.clone().requires_grad_(), features.bfloat16().requires_grad_()
+    pixel_norm(wide).backward(upstream)
+    pixel_norm(narrow).backward(upstream.bfloat16())
+    assert wide.grad is not None
+    assert narrow.grad is not None
+    assert narrow.grad.dtype == torch.bfloat16
+    assert (narrow.grad - wide.grad).norm() < 0.01 * wide.grad.norm()
