@@ -108,10 +108,10 @@ class Game(Generic[B]):
 
     def step(self, name: str) -> None:
         """Let player `name` step along the gradients that stand, and log their norm."""
-        norm = self.players[name].step(self.clock)
-        self._tally.count(f"{name}/gradient_norm", norm)
         loss = self._untaken.pop(name)
-        for stabiliser in self._stabilisers(name):
+        norm = self.players[name].step(self.clock, average=not loss.lazy)
+        self._tally.count(f"{name}/gradient_norm", norm)
+        for stabiliser in () if loss.lazy else self._stabilisers(name):
             stabiliser.after(name, loss, self)
 
     def mean(self, value: Tensor) -> float:
@@ -238,7 +238,7 @@ class Game(Generic[B]):
     ) -> Loss:
         with self.autocast():
             result = loss(piece, **inputs)
-            for stabiliser in self._stabilisers(name):
+            for stabiliser in () if result.lazy else self._stabilisers(name):
                 result.update(stabiliser.terms(name, piece, result, self))
         for term, value in result.items():
             if value.ndim != 0:

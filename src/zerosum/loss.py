@@ -16,13 +16,21 @@ class Loss(dict[str, Tensor]):
     Args:
         log: logged but not minimised: of shape (), or (N, ...) with one row or more a sample.
         outputs: (N, ...), handed back by the move for a later one in the round, neither logged nor minimised.
+        lazy: whether it is of what regularises alone, now and then, in a move beside the round's own (StyleGAN2): no
+            stabiliser adds to it or adapts after it, and the running average, which goes by rounds, does not follow.
         terms: of shape () each.
     """
 
     def __init__(
-        self, *, log: Mapping[str, Tensor] | None = None, outputs: Mapping[str, Tensor] | None = None, **terms: Tensor
+        self,
+        *,
+        log: Mapping[str, Tensor] | None = None,
+        outputs: Mapping[str, Tensor] | None = None,
+        lazy: bool = False,
+        **terms: Tensor,
     ) -> None:
         super().__init__(terms)
+        self.lazy = lazy
         self.log: dict[str, Tensor] = dict(log or {})
         self.outputs: dict[str, Tensor] = dict(outputs or {})
 
@@ -40,7 +48,7 @@ class Loss(dict[str, Tensor]):
         terms, log, outputs = (
             {name: value.detach() for name, value in g.items()} for g in (self, self.log, self.outputs)
         )
-        return Loss(log=log, outputs=outputs, **terms)
+        return Loss(log=log, outputs=outputs, lazy=self.lazy, **terms)
 
 
 def merge(pieces: Iterable[tuple[float, Loss]]) -> Loss:
@@ -57,7 +65,8 @@ def merge(pieces: Iterable[tuple[float, Loss]]) -> Loss:
 
     log = {name: join([loss.log[name] for loss in losses]) for name in losses[0].log}
     outputs = {name: torch.cat([loss.outputs[name] for loss in losses]) for name in losses[0].outputs}
-    return Loss(log=log, outputs=outputs, **{name: join([loss[name] for loss in losses]) for name in losses[0]})
+    terms = {name: join([loss[name] for loss in losses]) for name in losses[0]}
+    return Loss(log=log, outputs=outputs, lazy=losses[0].lazy, **terms)
 
 
 class LossMeter:

@@ -103,8 +103,8 @@ class Player:
         """Whether options of the optimizer depend on the clock."""
         return self._schedule is not None
 
-    def step(self, clock: Clock) -> Tensor:
-        """Move along the gradients that stand: schedule, clip, optimizer, running average.
+    def step(self, clock: Clock, *, average: bool = True) -> Tensor:
+        """Move along the gradients that stand: schedule, clip, optimizer, and the running average if `average`.
 
         Returns:
             The Euclidean norm of the whole gradient before it is clipped, of shape (); not yet read off the device.
@@ -116,8 +116,8 @@ class Player:
         if self._clip is not None:
             nn.utils.clip_grads_with_norm_(self.parameters, self._clip, norm)
         self.optimizer.step()
-        self._steps += 1
-        if self._decay is not None:
+        self._steps += average  # the ramp of the running average counts its own
+        if self._decay is not None and average:
             self._update_average(self._decay(clock) if callable(self._decay) else self._decay)
         return norm
 

@@ -115,6 +115,10 @@ class Recipe(nn.Module, ABC):
         """Return the networks that samples enter on their way to a logit; by default none."""
         return ()
 
+    def discriminator_parts(self) -> tuple[nn.Module, ...]:
+        """Return all networks between a sample and its logit: `discriminators`, and what follows them."""
+        return self.discriminators()
+
     def real_inputs(self, batch: Any) -> tuple[Tensor, ...]:
         """Return what each of `discriminators()` takes of the real samples, (N, ...) each."""
         return (batch.real,) * len(self.discriminators())

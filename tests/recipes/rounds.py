@@ -262,9 +262,10 @@ def compare(
         _near(_those(settled, ours.after), _those(settled, theirs.after), f"{place}: parameter after")
         if ours.player in decays:
             starts = norms.setdefault(ours.player, [mean for _, mean in record.norms[ours.player]])
-            counts[ours.player] += 1
+            counts[ours.player] += theirs.averaged
             decay = decays[ours.player]
             decay = ramped(decay(counts[ours.player]) if callable(decay) else decay, counts[ours.player])
+            decay = decay if theirs.averaged else 1.0
             means[ours.player] = average(means[ours.player], theirs.after, beta=decay)
             norms[ours.player] = average(starts, [live for live, _ in ours.norms], beta=decay)
             _near([mean for _, mean in ours.norms], norms[ours.player], f"{place}: average of batch norm")

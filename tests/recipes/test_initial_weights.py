@@ -133,6 +133,14 @@ def test_r3gan_starts_from_hes_weights_scaled_by_depth() -> None:
     assert_normal(recipe.discriminator.pool, 0.0, 0.25)
 
 
+def test_r3gans_classes_start_from_a_layer_of_one_input_a_class() -> None:
+    """The authors embed a class by a layer on its one-hot vector: a fan-in of K, and 1 / sqrt(width) in the critic."""
+    classes = tuple(map(str, range(50)))
+    recipe = built("r3gan", (3, 32, 32), classes=classes, widths=(64, 64, 32, 32))
+    assert_normal(recipe.generator.embed.weight, 0.0, 50**-0.5)
+    assert_normal(recipe.discriminator.embed.weight, 0.0, (50 * 64) ** -0.5)
+
+
 def test_stylegan2_starts_from_unit_weights_and_styles_of_one() -> None:
     recipe = built("stylegan2", (3, 32, 32), classes=())
     for name, parameter in recipe.named_parameters():

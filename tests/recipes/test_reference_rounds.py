@@ -1026,7 +1026,6 @@ def test_stylegan2(tiny: Setup, shape: tuple[int, ...], classes: int, settings: 
         average = average + 0.005 * (w.mean(0) - average)
         if config.path_length and number % config.path_every == 0:
             draws = queue.pop(0)
-            decays.append(decays[-1])
             rows = mixed(draws, None if label is None else label[:2])[1]
             *noises, y = draws
             g.reached = reached.pop(0)

@@ -74,6 +74,8 @@ class Move:
     losses: dict[str, float]
     gradients: list[Tensor]
     after: list[Tensor]
+    averaged: bool = True
+    """Whether the running average follows it."""
 
 
 def leaves(tensors: Sequence[Tensor]) -> list[Tensor]:

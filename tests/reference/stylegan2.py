@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -168,7 +169,8 @@ def path_move(
     (slope,) = torch.autograd.grad((fake * y).sum(), styles, create_graph=True)
     lengths = torch.sqrt((slope**2).sum(2).mean(1))
     loss = every * weight * ((lengths - a) ** 2).mean()
-    return g.move(loss, {"loss": loss, "length": lengths.mean()}), float(lengths.detach().mean())
+    move = g.move(loss, {"loss": loss, "length": lengths.mean()})
+    return replace(move, averaged=False), float(lengths.detach().mean())
 
 
 def r1_move(d: Player, judge: Callable[[Tensor], Tensor], x: Tensor, fake: Tensor, *, gamma: float, every: int) -> Move:

@@ -118,7 +118,7 @@ def test_penalties_go_with_the_labels_of_their_samples() -> None:
     watch.prepare([network])
     network.register_forward_pre_hook(lambda module, inputs: (inputs[0] + 100, *inputs[1:]))
     x, labels = torch.randn(6, 2), torch.arange(6.0)
-    watch.on = True
+    watch.begin(True)
     network(x, labels, scale=2.0)
     network(torch.zeros(3, 2), labels[:3])
     network.taken.clear()
@@ -129,9 +129,15 @@ def test_penalties_go_with_the_labels_of_their_samples() -> None:
         for entry, its in ((real, labels[:3]), (fake, labels[3:])):
             assert torch.equal(entry.logits(torch.ones(3, 2)), 2 * 202 * its)
             assert torch.equal(entry.at_rest()(torch.ones(3, 2)), 2 * 202 * its)
-    assert watch.on
     with watch.taken(3) as entries:
         assert entries == []
+    network(x, labels, scale=2.0)
+    with watch.taken(3) as entries:
+        assert len(entries) == 1, "the next piece of a batch is kept too"
+    network(x, labels, scale=2.0)
+    watch.begin(True)
+    with watch.taken(3) as entries:
+        assert entries == [], "what a move left is not of the next one"
 
 
 def test_consistency_is_the_squared_change_under_a_shift() -> None:
@@ -375,4 +381,4 @@ def test_a_discriminator_of_one_layer_has_no_hidden_one(name: str) -> None:
 def test_packs_come_before_what_hooks_into_layers() -> None:
     with pytest.raises(InputError, match="cannot widen the first layer of the discriminator of GAN: leave it out, or"):
         game("gan", (2,), stabilise="spectral-norm,pac")
-    game("gan", (2,), stabilise="pac,spectral-norm,minibatch-discrimination,dropout,feature-matching")
+    game("gan", (2,), stabilise="pac,spectral-norm,dropout,feature-matching")

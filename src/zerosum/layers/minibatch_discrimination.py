@@ -64,7 +64,8 @@ class WithCloseness(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, F) or (N, C, H, W) to what the layer maps it to."""
-        output = self.layer(x)
         features = x.flatten(2).mean(2) if x.ndim > 2 else x
-        added = self.head(self.closeness(features, self.group)).to(output.dtype)
+        added = self.head(self.closeness(features, self.group))
+        output = self.layer(x)  # after the closeness: what sees the network's last layer entered is to see this one
+        added = added.to(output.dtype)
         return output + added.view(*added.shape, *[1] * (output.ndim - 2))

@@ -26,6 +26,8 @@ class TwoHeads(nn.Module):
         classes: K.
     """
 
+    logit_layer = "source"
+
     def __init__(self, trunk: nn.Module, features: int, classes: int) -> None:
         super().__init__()
         self.trunk = trunk

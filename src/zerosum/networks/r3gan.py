@@ -81,6 +81,8 @@ class R3Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.embed = nn.Embedding(classes, embedding) if classes else None
+        if self.embed is not None:
+            nn.init.normal_(self.embed.weight, std=classes**-0.5)
         self.modulate = nn.Linear(latent + embedding * bool(classes), widths[0], bias=False)
         self.basis = nn.Parameter(torch.randn(widths[0], *start))
         self.stages = _stages(widths, blocks, group)
@@ -115,6 +117,8 @@ class R3Discriminator(nn.Module):
         classes: of the labels, 0 without.
     """
 
+    logit_layer = "head"
+
     def __init__(
         self,
         shape: tuple[int, ...],
@@ -134,7 +138,7 @@ class R3Discriminator(nn.Module):
         self.head = nn.Linear(falling[-1], falling[-1] if classes else 1, bias=False)
         self.embed = nn.Embedding(classes, falling[-1]) if classes else None
         if self.embed is not None:
-            nn.init.normal_(self.embed.weight, std=falling[-1] ** -0.5)
+            nn.init.normal_(self.embed.weight, std=(classes * falling[-1]) ** -0.5)
         initialise(self.from_image)
         initialise(self.head)
 

@@ -31,6 +31,8 @@ class StyleDiscriminator(nn.Module):
         classes: of the labels, 0 without.
     """
 
+    logit_layer = "head"
+
     def __init__(
         self,
         colours: int,

@@ -151,13 +151,15 @@ class CycleGAN(TranslationRecipe):
         fake_b, *same_b = _together(self.a_to_b, *((a, b) if own else (a,)))
         fake_a, *same_a = _together(self.b_to_a, *((b, a) if own else (b,)))
         cycle = _distance(self.b_to_a(fake_b), a) + _distance(self.a_to_b(fake_a), b)
-        terms = {
-            "adversarial": _passing(self.discriminator_a(fake_a)) + _passing(self.discriminator_b(fake_b)),
-            "cycle": c.cycle * cycle,
-        }
+        loss = Loss(
+            adversarial=_passing(self.discriminator_a(fake_a)) + _passing(self.discriminator_b(fake_b)),
+            cycle=c.cycle * cycle,
+            log={"cycle_l1": cycle / 2},
+            outputs={"fake_a": fake_a, "fake_b": fake_b},
+        )
         if own:
-            terms["identity"] = c.identity * c.cycle * (_distance(same_b[0], b) + _distance(same_a[0], a))
-        return Loss(log={"cycle_l1": cycle / 2}, outputs={"fake_a": fake_a, "fake_b": fake_b}, **terms)
+            loss["identity"] = c.identity * c.cycle * (_distance(same_b[0], b) + _distance(same_a[0], a))
+        return loss
 
     def discriminators_loss(self, batch: Domains, *, fake_a: Tensor, fake_b: Tensor) -> Loss:
         """Tell each domain from translations into it, new ones or those of the pool."""

@@ -128,6 +128,10 @@ class InfoGAN(GenerativeRecipe):
         """Return the networks that samples enter on their way to a logit."""
         return (self.trunk,)
 
+    def discriminator_parts(self) -> tuple[nn.Module, ...]:
+        """Return the trunk and the layer of the logit; the recogniser tells codes, not data from samples."""
+        return self.trunk, self.discriminator
+
     def players(self) -> dict[str, Player]:
         """Return the two; the recogniser is the discriminator's."""
         c = self.config

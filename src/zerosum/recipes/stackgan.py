@@ -285,8 +285,8 @@ class StackGAN(PaintingRecipe):
         """Part real images with their sentences from samples, and from real images with other sentences (eq. 3)."""
         d = self.first_discriminator
         mean, log_variance = self.first.augment(embedding)
-        fake = d.trunk(self.first(self._prior(len(batch)), drawn(mean, log_variance)))
         maps = d.trunk(self.shrunk(batch.image))
+        fake = d.trunk(self.first(self._prior(len(batch)), drawn(mean, log_variance)))
         right, false, wrong = d.matches(maps, mean), d.matches(fake, mean), d.matches(maps[:-1], mean[1:])
         return Loss(
             real=_accepted(right),
@@ -307,8 +307,8 @@ class StackGAN(PaintingRecipe):
         """Part real images from samples, with their sentences and without, and from other sentences (eq. 5)."""
         d = self.second_discriminator
         mean, log_variance = self.second.augment(embedding)
-        fake = d.trunk(self.second(small, drawn(mean, log_variance)))
         maps = d.trunk(batch.image)
+        fake = d.trunk(self.second(small, drawn(mean, log_variance)))
         right, false, wrong = d.matches(maps, mean), d.matches(fake, mean), d.matches(maps[:-1], mean[1:])
         return Loss(
             real=(_accepted(right) + _accepted(d.is_real(maps))) / 2,

@@ -235,20 +235,21 @@ class StyleGAN2(ConditionalRecipe):
         _, mixed = self.training_styles(batch)
         lengths = path_lengths(self.generator.synthesis(mixed), mixed)
         weight = self.config.path_length * self.config.path_every
-        return Loss(path=weight * (lengths - self.mean_length).square().mean(), log={"length": lengths})
+        return Loss(path=weight * (lengths - self.mean_length).square().mean(), log={"length": lengths}, lazy=True)
 
     def discriminator_loss(self, batch: Images) -> Loss:
         """Tell data from samples."""
-        fake = self.logits(self.generator.synthesis(self.training_styles(batch)[1]), batch.label)
-        real = self.logits(batch.real, batch.label)
+        samples = self.generator.synthesis(self.training_styles(batch)[1])
+        real, fake = self.logits(batch.real, batch.label), self.logits(samples, batch.label)
         return Loss(adversarial=logistic_discriminator(real, fake), log=discriminator_stats(real, fake))
 
     def r1_loss(self, batch: Images) -> Loss:
         """Lower the slope at real images (appendix B), with the logits of samples beside those of the images."""
-        fake = self.logits(self.generator.synthesis(self.training_styles(batch)[1]), batch.label)
+        samples = self.generator.synthesis(self.training_styles(batch)[1])
         real, slopes = logits_and_slopes(lambda image: self.logits(image, batch.label), batch.real)
+        fake = self.logits(samples, batch.label)
         r1 = self.gamma / 2 * slopes.mean()
-        return Loss(penalty=self.config.r1_every * r1, log={**discriminator_stats(real, fake), "r1": r1})
+        return Loss(penalty=self.config.r1_every * r1, log={**discriminator_stats(real, fake), "r1": r1}, lazy=True)
 
     def training_styles(self, batch: Images) -> tuple[Tensor, Tensor]:
         """Draw styles for a batch's labels: (N, S), and (N, L, S) that change to other ones at a random layer."""

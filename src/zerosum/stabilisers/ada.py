@@ -65,7 +65,7 @@ class Ada(Stabiliser):
                 f"--stabilise {self.name} recolours images of 1 or 3 channels, and these have {recipe.spec.shape[0]}: "
                 "take diff-augment."
             )
-        self._centre = 0.5 if recipe.objective == "least-squares" else 0.0
+        self._centre = boundary(recipe)
         for network in networks:
             network.register_forward_pre_hook(self._vary)
 
@@ -97,3 +97,11 @@ class Ada(Stabiliser):
 
     def _vary(self, network: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
         return (augmented(inputs[0], self.p), *inputs[1:]) if network.training else None
+
+
+def boundary(recipe: Recipe) -> float:
+    """Return the output of a discriminator that calls a sample neither real nor generated."""
+    if recipe.objective != "least-squares":
+        return 0.0
+    fake, real, *_ = getattr(recipe.config, "targets", (0.0, 1.0))
+    return (fake + real) / 2

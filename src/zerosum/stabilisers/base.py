@@ -55,6 +55,8 @@ class Stabiliser:
     def terms(self, name: str, batch: Batch, loss: Loss, game: Game[Any]) -> Mapping[str, Tensor]:
         """Return further terms of player `name`'s loss, of shape () each, under autocast like the loss itself.
 
+        Neither this nor `after` is called in a move on what regularises alone (`Loss`, `lazy`).
+
         Args:
             name: of the player that moves.
             batch: real samples, or the piece of them that is differentiated now.

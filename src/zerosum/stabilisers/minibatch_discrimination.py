@@ -16,11 +16,12 @@ from zerosum.game import Game
 from zerosum.layers.minibatch_discrimination import WithCloseness
 from zerosum.recipe import Recipe
 from zerosum.stabilisers.base import Stabiliser
-from zerosum.stabilisers.requirements import discriminators_of, weight_layers
+from zerosum.stabilisers.pac import Pac
+from zerosum.stabilisers.requirements import discriminators_of, logit_layer
 
 
 class MinibatchDiscrimination(Stabiliser):
-    """The last layer of each discriminator takes how close a sample's features are to those of the others.
+    """The layer of each discriminator's logit takes how close a sample's features are to those of the others.
 
     Real and generated samples are compared apart. The closeness is of the whole batch, so that it is not divided.
 
@@ -37,15 +38,21 @@ class MinibatchDiscrimination(Stabiliser):
         self._layers: list[WithCloseness] = []
 
     def prepare(self, recipe: Recipe) -> None:
-        """Replace the last layer of the discriminators.
+        """Replace the layer of the discriminators' logits, or of their features where they output none.
 
         Raises:
-            InputError: a discriminator is one layer alone.
+            InputError: a discriminator is one layer alone, or takes packs of samples.
         """
         for network in discriminators_of(recipe, self.name):
-            place, layer = next(reversed(weight_layers(network).items()), ("", None))
-            if not place or layer is None:
+            place = logit_layer(network)
+            if not place:
                 raise InputError(f"--stabilise {self.name} found no hidden layer in the discriminator: leave it out.")
+            layer = network.get_submodule(place)
+            if any(isinstance(getattr(hook, "__self__", None), Pac) for hook in layer._forward_hooks.values()):
+                raise InputError(
+                    f"--stabilise {self.name} compares single samples, and this discriminator takes packs of them: "
+                    "leave out pac or this."
+                )
             parent, _, name = place.rpartition(".")
             wrapped = WithCloseness(layer, int(self.value))
             setattr(network.get_submodule(parent), name, wrapped)

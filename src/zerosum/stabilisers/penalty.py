@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -15,7 +15,7 @@ from zerosum.game import Game
 from zerosum.loss import Loss
 from zerosum.recipe import Recipe
 from zerosum.stabilisers.base import Stabiliser
-from zerosum.stabilisers.requirements import discriminators_of
+from zerosum.stabilisers.requirements import discriminators_of, first_output
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Entry:
 
     def logits(self, x: Tensor) -> Tensor:
         """Map other samples (N, ...) to the discriminator's logits, the first of its outputs if it has several."""
-        return _first(self.network(x, *self.more, **self.named))
+        return first_output(self.network(x, *self.more, **self.named))
 
     def at_rest(self) -> Callable[[Tensor], Tensor]:
         """Return `logits` as a function that no call changes: power iteration and running statistics stay."""
@@ -37,7 +37,7 @@ class Entry:
 
         def logits(x: Tensor) -> Tensor:
             copies = {name: buffer.clone() for name, buffer in buffers.items()}
-            return _first(functional_call(self.network, copies, (x, *self.more), dict(self.named)))
+            return first_output(functional_call(self.network, copies, (x, *self.more), dict(self.named)))
 
         return logits
 
@@ -45,8 +45,11 @@ class Entry:
 class Watch:
     """Keeps what enters discriminators during a move: the real samples first, then as many generated ones."""
 
+    _computing: ClassVar[bool] = False
+    """Whether a penalty is computed: what enters discriminators then is no sample of the loss for any watch."""
+
     def __init__(self) -> None:
-        self.on = False
+        self._on = False
         self._calls: dict[nn.Module, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
     def prepare(self, networks: Sequence[nn.Module]) -> None:
@@ -54,19 +57,23 @@ class Watch:
         for network in networks:
             network.register_forward_pre_hook(self._keep, prepend=True, with_kwargs=True)
 
+    def begin(self, on: bool) -> None:
+        """Begin a move, in which samples are kept or are not; those of moves before are forgotten."""
+        self._on, self._calls = on, {}
+
     @contextmanager
     def taken(self, rows: int) -> Iterator[list[tuple[Entry, Entry]]]:
         """Yield (real, generated) of the networks that took both, `rows` samples each; keep nothing meanwhile."""
         calls, self._calls = self._calls, {}
-        on, self.on = self.on, False
+        before, Watch._computing = Watch._computing, True
         entries = [[e for call in its for e in _entries(network, *call, rows)] for network, its in calls.items()]
         try:
             yield [(its[0], its[1]) for its in entries if len(its) > 1]
         finally:
-            self.on = on
+            Watch._computing = before
 
     def _keep(self, network: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
-        if self.on:
+        if self._on and not Watch._computing:
             self._calls.setdefault(network, []).append((inputs, named))
 
 
@@ -83,7 +90,7 @@ class Penalty(Stabiliser):
 
     def before(self, name: str, game: Game[Any]) -> None:
         """Watch in moves of the discriminator."""
-        self._watch.on = game.players[name].role == "discriminator"
+        self._watch.begin(game.players[name].role == "discriminator")
 
     def terms(self, name: str, batch: Batch, loss: Loss, game: Game[Any]) -> Mapping[str, Tensor]:
         """Return the penalties' sum over the discriminators, weighted."""
@@ -106,7 +113,3 @@ def _entries(network: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any],
 
         named_cut = {key: cut(value) for key, value in named.items()}
         yield Entry(network, cut(inputs[0]), tuple(map(cut, inputs[1:])), named_cut)
-
-
-def _first(output: Any) -> Tensor:
-    return output if isinstance(output, Tensor) else output[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from zerosum.errors import InputError
 from zerosum.recipe import Objective, Recipe
@@ -69,10 +69,26 @@ def weight_layers(network: nn.Module) -> dict[str, nn.Module]:
     return {name: layer for name, layer in network.named_modules() if isinstance(layer, kinds)}
 
 
+def logit_layer(network: nn.Module) -> str | None:
+    """Return the place of the last dense or convolutional layer that samples pass on their way to a network's logit.
+
+    That is the last one, or what the network names as `logit_layer` where others follow. None where it has none.
+    """
+    named = getattr(network, "logit_layer", None)
+    return named if named is not None else next(reversed(weight_layers(network)), None)
+
+
 def outputs_logits(network: nn.Module) -> bool:
-    """Whether the last dense or convolutional layer of a network has one output, as far as there is one."""
+    """Whether a network names the layer of its logit, or its last layer has one output, as far as there is one."""
+    if getattr(network, "logit_layer", None) is not None:
+        return True
     last: Any = next(reversed(weight_layers(network).values()), None)
     return last is None or getattr(last, "out_features", getattr(last, "out_channels", 1)) == 1
+
+
+def first_output(output: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """Return a discriminator's logits, the first of its outputs if it has several."""
+    return output if isinstance(output, Tensor) else output[0]
 
 
 def require_separate_logits(recipe: Recipe, name: str) -> None:

@@ -31,7 +31,8 @@ class SpectralNorm(Stabiliser):
         Raises:
             InputError: they have an equalised learning rate, whose scale would undo it.
         """
-        for network in discriminators_of(recipe, self.name):
+        discriminators_of(recipe, self.name)
+        for network in recipe.discriminator_parts():
             if any(isinstance(layer, EqualisedConv2d | EqualisedLinear) for layer in network.modules()):
                 raise InputError(
                     f"--stabilise {self.name} is undone by the equalised learning rate of the discriminator of "

@@ -22,7 +22,7 @@ from zerosum.objectives import to_float32
 from zerosum.optim.schedules import linear
 from zerosum.recipe import Recipe
 from zerosum.stabilisers.base import Stabiliser
-from zerosum.stabilisers.requirements import discriminators_of, require_logits, require_objective
+from zerosum.stabilisers.requirements import discriminators_of, first_output, require_logits, require_objective
 
 
 class TopK(Stabiliser):
@@ -72,6 +72,6 @@ class TopK(Stabiliser):
         best = ranked.mean(1).topk(max(1, round(self.kept * len(logits)))).indices
         return {"top_k": losses[best].mean() - losses.mean()}
 
-    def _keep(self, network: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def _keep(self, network: nn.Module, inputs: tuple[Any, ...], output: Tensor | tuple[Tensor, ...]) -> None:
         if self._watching and inputs[0].requires_grad:  # in a generator's move only what it made does
-            self._logits = output
+            self._logits = first_output(output)

@@ -32,5 +32,5 @@ class WeightClipping(Stabiliser):
     def after(self, name: str, loss: Loss, game: Game[Any]) -> None:
         """Clip (line 7)."""
         if game.players[name].role == "discriminator":
-            for network in game.recipe.discriminators():
+            for network in game.recipe.discriminator_parts():
                 clip_weights_(network, self.value)

@@ -36,6 +36,6 @@ class WeightPenalty(Stabiliser):
         """Return lambda / 2 |w|^2."""
         if game.players[name].role != "discriminator":
             return {}
-        weights = [weight for network in game.recipe.discriminators() for weight in network.parameters()]
+        weights = [weight for network in game.recipe.discriminator_parts() for weight in network.parameters()]
         squares = [weight.float().square().sum() for weight in weights]
         return {"weight_penalty": self.value / 2 * sum(squares[1:], squares[0])}
