@@ -9,7 +9,7 @@ import inspect
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 from annotated_types import Interval
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
@@ -32,6 +32,10 @@ def _share_or_number(value: float) -> float:
 
 ShareOrNumber = Annotated[float, Interval(gt=0), AfterValidator(_share_or_number)]
 """A share of all rounds, or from 1 on a number of them."""
+
+MOST_MINUTES = 10_000_000
+Minutes = Annotated[float, Interval(gt=0, le=MOST_MINUTES)]
+"""A length of time that training may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +141,23 @@ def spelt(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
+def require_in_range(given: Any) -> None:
+    """See that the fields of a dataclass lie within their types and ranges; settings in it are checked apart.
+
+    Raises:
+        InputError: one does not.
+    """
+    kinds = get_type_hints(type(given), include_extras=True)
+    for field in dataclasses.fields(given):
+        value = getattr(given, field.name)
+        if dataclasses.is_dataclass(value):
+            continue
+        try:
+            TypeAdapter(kinds[field.name], config=ConfigDict(allow_inf_nan=False)).validate_python(value)
+        except ValidationError as error:
+            raise InputError(_refusal(field.name, error.errors()[0])) from None
+
+
 def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:
     """Format the first error of a validation as one sentence."""
     complaint = error.errors()[0]
@@ -145,10 +166,16 @@ def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:
         close = difflib.get_close_matches(name, settings.names(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(settings.names())}."
         return f"There is no setting {name!r}; {hint}"
+    return _refusal(name, complaint)
+
+
+def _refusal(name: str, complaint: Mapping[str, Any]) -> str:
     expected = (
         complaint["msg"]
         .replace("Input should be ", "")
         .replace("a valid integer", "an integer")
         .replace("a valid ", "a ")
     )
-    return f"{flag(name)} is {complaint['input']!r}, but should be {expected[:1].lower() + expected[1:]}."
+    value = complaint["input"]
+    typed = int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
+    return f"{flag(name)} is {typed!r}, but should be {expected[:1].lower() + expected[1:]}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class ZerosumError(Exception):
     """Base of every error that zerosum raises on purpose. Its text is a sentence for the user."""
@@ -31,6 +33,9 @@ class UnhealthyError(ZerosumError):
 
 class StorageError(ZerosumError):
     """The disk refused a write; everything saved before it stands."""
+
+    path: Path | None = None
+    """What could not be written, where one place is to blame."""
 
 
 class ProcessLostError(ZerosumError):

@@ -52,10 +52,10 @@ def shown(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Format a number and its noun.
 
-    >>> counted(1, "image"), counted(1200, "image")
-    ('1 image', '1,200 images')
+    >>> counted(1, "image"), counted(1200, "image"), counted(10, "class")
+    ('1 image', '1,200 images', '10 classes')
     """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def listed(items: Sequence[str], *, most: int = 3, separator: str = ", ") -> str:

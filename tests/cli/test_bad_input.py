@@ -234,6 +234,17 @@ def test_a_pickle_of_something_else_is_refused(run: Path, zerosum: Any) -> None:
         (("train", "ring8", "--run", "RUN"), "already holds a run: go on with it by `zerosum train --resume"),
         (("sample", "RUN", "--category", 3), "this model's categories go from 0 to 2"),
         (("sample", "RUN", "--codes", 1), "--codes has 1 values, and this model has 2"),
+        (("train", "--resume", "RUN", "--minutes", 1), "cannot be given with --resume: --rounds N makes more."),
+        (("train", "--resume", "RUN", "--explain"), "--explain cannot be given with --resume"),
+        (("train", "ring8", "--resume", "RUN", "--run", "other"), "--run cannot be given with --resume"),
+        (("train", "--resume", "RUN", "--go-on"), "--go-on cannot be given with --resume"),
+        (("train", "--resume", "RUN", "--preset", "small"), "infogan has no presets: leave out --preset."),
+        (("train", "--resume", "RUN", "--n_critic", 2), "and the recipe here is infogan: leave it out."),
+        (("train", "ring8", "--recipe", "dcgan", "--preset=a"), "dcgan has no presets: leave out --preset."),
+        (("train", "ring8", "--recipe", "gan", "--truncation", 1), "There is no flag --truncation of zerosum train"),
+        (("tune", "ring8", "--recipe", "gan", "--n-critic", 2), "as in --recipe projection."),
+        (("bench", "modes", "--recipe", "gan --steps 3"), "--steps is of unrolled, and the recipe here is gan"),
+        (("sample", "RUN", "--mix", 4), "--mix is of runs of stylegan2, and "),
         (("sample", "RUN", "-n", 0), "--n is 0"),
         (("sample", "RUN", "--out", "points.jpeg"), "can be written as .png or .npy or a folder"),
         (("sample", "RUN", "--interpolate", "-n", 1), "give 2 or more of each"),
@@ -280,7 +291,7 @@ def test_other_data_than_the_run_began_with_are_refused(zerosum: Any) -> None:
     settings = {"recipe": "gan", "generator_hidden": [4], "discriminator_hidden": [4], "batch": 2, "rounds": 1}
     run = api.train("photos", run="run", progress=Silent(), **settings).path
     Path("photos/b.png").unlink()
-    assert_one_sentence(zerosum("train", "--resume", run), "are no longer those of the run: 1 samples")
+    assert_one_sentence(zerosum("train", "--resume", run), "are no longer those of the run: 1 sample of")
 
 
 class Trap:

@@ -20,7 +20,7 @@ def test_variants_take_the_flags_of_training_and_stand_in_one_table(zerosum: Any
     assert "a perfect" in said.out
     assert "ring, protocol quick, 2,500 samples" in said.out
     (table,) = json.loads(Path("out/modes.json").read_text())["tables"]
-    assert [row[5] for row in table["rows"][1:3]] == ["here, 2 rounds", "here, 1 rounds"]
+    assert [row[5] for row in table["rows"][1:3]] == ["here, 2 rounds", "here, 1 round"]
     config = json.loads((Path("out") / table["runs"][1]["run"] / "run.json").read_text())["config"]
     assert (config["steps"], config["discriminator_hidden"], config["batch"]) == (1, [8, 4], 128)
 

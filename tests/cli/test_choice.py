@@ -178,6 +178,31 @@ def test_minutes_and_rounds_together_are_refused(capsys):
         budget.measure(RunConfig.read("photos", "dcgan", {}), monkey, torch.device("cpu"))
 
 
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        ("0", "--minutes is 0, but should be greater than 0.\n"),
+        ("-1", "--minutes is -1, but should be greater than 0.\n"),
+        ("nan", "--minutes is nan, but should be a finite number.\n"),
+        ("inf", "--minutes is inf, but should be a finite number.\n"),
+        ("1e300", "--minutes is 1e+300, but should be less than or equal to 10000000.\n"),
+    ],
+)
+def test_minutes_that_are_no_length_of_time_are_refused(minutes, expected, capsys):
+    for command in ("train", "tune"):
+        assert main([command, "digits", f"--minutes={minutes}"]) == 2
+        assert capsys.readouterr().err == expected
+    with pytest.raises(InputError, match=r"--minutes is .*, but should be greater than 0 and at most 10,000,000"):
+        budget.within(RunConfig.read("digits", "dcgan", {}), float(minutes), torch.device("cpu"))
+
+
+def test_one_round_in_one_minute_is_said_in_the_singular():
+    trial = budget.Trial(RunConfig.read("digits", "dcgan", {"batch": 64}), Spec(shape=(1, 16, 16)), 54.0)
+    assert budget._sentence(trial, None, 1) == (
+        "In 1 minute this machine plays 1 round of batch 64 at 16x16 (54 s each, 64 images)."
+    )
+
+
 def test_a_run_by_minutes_keeps_its_rounds_and_size(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(budget, "TRIAL_SECONDS", 0.0)

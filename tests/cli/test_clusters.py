@@ -66,7 +66,9 @@ def test_there_are_fewer_clusters_where_fewer_images_differ(tmp_path):
     assert len(found.spec.classes) == 2
     assert list(np.bincount(found.labels)) == [10, 10]
     np.save(tmp_path / "one.npy", np.zeros((3, 8, 8), np.uint8))
-    assert clusters.clustered(opened(tmp_path / "one.npy"), 2, tmp_path / "cache").spec.classes == ("cluster 0",)
+    single = clusters.clustered(opened(tmp_path / "one.npy"), 2, tmp_path / "cache")
+    assert single.spec.classes == ("cluster 0",)
+    assert "divided into 1 cluster of similar ones" in single.notes[-1]
     with pytest.raises(InputError, match="--clusters 4 are more than the 3 images"):
         clusters.clustered(opened(tmp_path / "one.npy"), 4, tmp_path / "cache")
 

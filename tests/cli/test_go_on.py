@@ -68,7 +68,7 @@ def test_what_would_be_another_run_is_refused(
 @pytest.mark.slow
 def test_a_setting_that_the_data_had_changed_is_not_another_one(zerosum: Any, tmp_path: Path) -> None:
     command = ("train", "digits", "--recipe", "dcgan", "--size", "8", "--width", 4, "--batch", 8, "--rounds", 1)
-    for expected in ("Done: 1 rounds", "is done"):
+    for expected in ("Done: 1 round.", "is done"):
         found = zerosum(*command, "--run", tmp_path / "run", "--go-on")
         assert found.code == 0, found.err
         assert expected in found.err

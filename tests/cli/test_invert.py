@@ -88,6 +88,22 @@ def test_the_command_writes_both_images_and_the_latent(run: Path, zerosum: Any) 
     assert np.array_equal(np.asarray(Image.open("again.png")), picture[::4, 66::4])
 
 
+def test_results_of_images_of_the_same_name_are_all_kept(run: Path, zerosum: Any) -> None:
+    for name, shade in (("ant", 0), ("bee", 255)):
+        Path(name).mkdir()
+        Image.new("L", (16, 16), shade).save(f"{name}/same.png")
+    first = zerosum("invert", run, "ant/same.png", "--steps", 2)
+    assert first.out == f"{run}/inverted/same.png\n"
+    kept = {path: path.read_bytes() for path in (run / "inverted").glob("same*")}
+    assert len(kept) == 2
+    second = zerosum("invert", run, "bee/same.png", "--steps", 2)
+    assert (second.code, second.out) == (0, f"{run}/inverted/same-2.png\n")
+    assert f"--latent-file {run}/inverted/same-2.npy" in second.err
+    assert all(path.read_bytes() == content for path, content in kept.items())
+    (run / "inverted" / "same-2.png").unlink()  # of which the latent is left
+    assert zerosum("invert", run, "bee/same.png", "--steps", 2).out == f"{run}/inverted/same-3.png\n"
+
+
 def test_a_perceptual_loss_has_a_gradient(run: Path, zerosum: Any) -> None:
     torch.manual_seed(0)
     stack = FeatureStack("vgg")
@@ -116,6 +132,8 @@ def test_a_perceptual_loss_has_a_gradient(run: Path, zerosum: Any) -> None:
         ("folder", (), "folder is no single image: give the path of one."),
         ("a.png", ("--loss", "lpips"), "--loss lpips needs a backbone: give a backbone, --perceptual alex:WEIGHTS"),
         ("a.png", ("--perceptual", "alex:x.pth"), "is of use to --loss lpips alone"),
+        ("a.png", ("--perceptual-heads", "x.pth"), "--perceptual-heads x.pth is of use to --loss lpips alone"),
+        ("a.png", ("--out", "a.png"), "--out a.png would be written over the image that is read"),
         ("a.png", ("--label", "cat"), "--label is cat, and this model has no such class"),
         ("a.png", ("--out", "folder"), "--out is folder, and the image beside its sample is written as .png"),
     ],

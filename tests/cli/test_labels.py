@@ -25,6 +25,7 @@ from zerosum.kinds import open_data
 from zerosum.recipes import acgan
 from zerosum.run.config import read_spec
 from zerosum.runtime.progress import Silent
+from zerosum.tasks import class_number
 from zerosum.training import open_data as opening
 
 SMALL = {"rounds": 4, "batch": 8, "latent_dim": 4, "width": 4, "size": "16", "save_every": 2, "preview_every": 4}
@@ -82,15 +83,28 @@ def test_a_label_is_a_name_or_a_number_and_is_escaped_in_places_and_files(classe
     wrong = zerosum("sample", classes, "--label", "shoe")
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
     assert "--label is shoe, and this model has no such class: give one of" in wrong.err
-    assert (
-        "--label is bags, and this model has no such class: did you mean bag?"
-        in zerosum("sample", classes, "--label", "bags").err
+    said = zerosum("sample", classes, "--label", "t-shirt").err
+    assert f"did you mean {NAMES[0]}? Or give one of " in said
+    assert all(name in said.replace("\\x1b", "\x1b") for name in NAMES)
+
+
+def test_few_classes_are_listed_where_one_may_be_meant_and_many_are_not() -> None:
+    few, many = ("ant", "bee"), ("ant", *(f"class {number}" for number in range(12)))
+    with pytest.raises(InputError) as found:
+        class_number(Spec(shape=(2,), classes=few), "cat")
+    assert str(found.value) == (
+        "--label is cat, and this model has no such class: did you mean ant? Or give one of ant, bee, or a number from "
+        "0 to 1."
     )
+    with pytest.raises(InputError, match=r"no such class: did you mean ant\?$"):
+        class_number(Spec(shape=(2,), classes=many), "cat")
+    with pytest.raises(InputError, match=r"give one of ant, class 0, .*, class 6, \.\.\., or a number from 0 to 12\.$"):
+        class_number(Spec(shape=(2,), classes=many), "xyz")
+    with pytest.raises(InputError, match="give one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, or a number from 0 to 9"):
+        class_number(Spec(shape=(2,), classes=tuple("0123456789")), "cat")
 
 
 def test_capitals_decide_only_where_names_differ_in_nothing_else() -> None:
-    from zerosum.tasks import class_number
-
     spec = Spec(shape=(2,), classes=("Bag", "bag", "Shirt", "3"))
     assert [class_number(spec, label) for label in ("Bag", "bag", "shirt", "3", 3, "0")] == [0, 1, 2, 3, 3, 0]
     with pytest.raises(InputError, match="no such class"):
@@ -189,8 +203,10 @@ def test_samples_have_the_attributes_that_are_named(attributes: Path, zerosum: A
     assert np.array_equal(first, wanted[0, 0].add(1).mul(127.5).round().clamp(0, 255).byte().numpy())
     wrong = zerosum("sample", attributes, "--label", "glases")
     assert (wrong.code, wrong.err) == (
-        2, "--label has glases, and this model has no such attribute: did you mean glasses?\n"
-    )  # fmt: skip
+        2,
+        "--label has glases, and this model has no such attribute: did you mean glasses? Or give one of Smiling, "
+        "no_beard, glasses, none, or a number from 0 to 2.\n",
+    )
     assert zerosum("sample", attributes, "--grid", "classes", "-n", 2, "--out", "rows.png").err == (
         "3 rows of 2, from the top: Smiling, no_beard, glasses\n"
     )

@@ -82,16 +82,31 @@ def test_latents_in_a_file_make_a_sample_each(run: Path, zerosum: Any) -> None:
         (("--latent", "3*7"), "--latent is 3*7, and seeds with + and - between are expected, such as 3-7+12."),
         (("--latent", "3-3"), "--latent 3-3 comes to nothing"),
         (("--latent", "3", "--interpolate"), "--interpolate and --latent make different things"),
-        (("--latent-file", "none.npy"), "--latent-file none.npy cannot be read as .npy"),
+        (
+            ("--latent-file", "none.npy"),
+            "--latent-file none.npy is not there: give a .npy of (N, 6) latents of this model, as zerosum invert "
+            "writes.",
+        ),
+        (("--latent-file", "."), "--latent-file . is no file: give a .npy of (N, 6) latents"),
+        (("--latent-file", "x.png"), "--latent-file x.png is no .npy of numbers: give a .npy of (N, 6) latents"),
+        (("--latent-file", "pickled.npy"), "--latent-file pickled.npy is no .npy of numbers"),
+        (("--latent-file", "empty.npy"), "--latent-file empty.npy is no .npy of numbers"),
+        (("--latent-file", "zip.npz"), "--latent-file zip.npz is no .npy of numbers"),
         (("--latent-file", "wide.npy"), "(N, 6) latents are expected of this model"),
         (("--latent-file", "nan.npy"), "values that are not finite"),
-        (("--latent-file", "text.npy"), "--latent-file text.npy cannot be read as .npy"),
+        (("--latent-file", "text.npy"), "--latent-file text.npy is no .npy of numbers"),
     ],
 )
 def test_latents_that_make_no_sense_are_refused(run: Path, flags: tuple[str, ...], sentence: str, zerosum: Any) -> None:
     np.save("wide.npy", np.zeros((1, 7), np.float32))
     np.save("nan.npy", np.full((1, 6), np.nan, np.float32))
     Path("text.npy").write_text("no array")
+    Path("empty.npy").touch()
+    Path("zip.npz").write_bytes(b"PK\x03\x04 and no more")
+    Image.new("L", (6, 1)).save("x.png")
+    np.save("pickled.npy", np.array([{}]), allow_pickle=True)
     said = zerosum("sample", run, *flags)
     assert (said.code, said.err.count("\n")) == (2, 1)
     assert sentence in said.err
+    assert "pickle=" not in said.err
+    assert "Errno" not in said.err

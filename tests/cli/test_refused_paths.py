@@ -39,6 +39,28 @@ def test_a_path_that_cannot_be_is_refused_in_a_sentence(
     assert said.err.rstrip()[-1] in ".?"
 
 
+def test_a_place_that_cannot_be_written_is_named_with_the_flag_for_another(
+    zerosum: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    api.train("ring8", recipe="gan", run="r", rounds=1, batch=4, progress=Silent())
+    replace = Path.replace
+
+    def full(self: Path, target: Any) -> Any:
+        if str(target).endswith(".png"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    Path("old.png").touch()
+    refused = "could not be written: No space left on device"
+    for words, kept in ((("--out", "new.png"), ""), (("--out", "old.png"), "; what was saved before stands")):
+        said = zerosum("sample", "r", "-n", 2, *words)
+        assert (said.code, said.err) == (1, f"{words[1]} {refused}{kept}; name another place with --out.\n")
+    said = zerosum("sample", "r", "-n", 2)
+    assert (said.code, said.err.endswith("; name another place with --out.\n")) == (1, True)
+
+
 @pytest.mark.parametrize("command", [("train", "--resume", "r", "--rounds", 3), ("report", "r")])
 def test_a_file_of_a_run_without_permission_is_refused_in_a_sentence(
     command: tuple[object, ...], zerosum: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -75,11 +75,20 @@ def test_a_recipes_controls_are_flags_and_matter(points: Path, zerosum: Any) -> 
 def test_controls_of_another_recipe_are_no_flags(plain: Path, zerosum: Any) -> None:
     assert zerosum("sample", plain, "--truncation", 0.7, "--out", "a.png").code == 0
     said = zerosum("sample", plain, "--category", 2)
-    assert said.code == 2
-    assert "--category" in said.err
+    assert (said.code, said.err) == (2, f"--category is of runs of infogan, and {plain} is of gan: leave it out.\n")
     assert zerosum("sample", plain, "--truncation", -1).err == (
         "The truncation limit is -1.0; give a number above 0, for example 0.7.\n"
     )
+
+
+@pytest.mark.parametrize("out", ["labels.csv", "labels.csv/a.png", "labels.csv/a"])
+def test_a_file_that_is_no_folder_is_never_written_into(plain: Path, out: str, zerosum: Any) -> None:
+    Path("labels.csv").write_text("mine")
+    said = zerosum("sample", plain, "-n", 2, "--out", out)
+    assert said.code == 2
+    assert "labels.csv" in said.err
+    assert "folder" in said.err
+    assert Path("labels.csv").read_text() == "mine"
 
 
 @pytest.mark.parametrize("ending", ["gif", "mp4", "png"])
@@ -90,6 +99,30 @@ def test_a_walk_is_a_film_or_a_strip(images: Path, ending: str, zerosum: Any) ->
     assert Path(out).stat().st_size > 100
     if ending == "gif":
         assert Image.open(out).n_frames == 6  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (("--strength", 3), "--strength 3 is of use to --direction alone: give both or neither.\n"),
+        (("--strength=2", "--interpolate"), "--strength 2 is of use to --direction alone: give both or neither.\n"),
+        (("--frames", 5), "--frames 5 is of use to --interpolate alone: give both or neither.\n"),
+        (
+            ("--seconds", 6, "--grid", "classes"),
+            "--seconds 6 is of use to --interpolate alone: give both or neither.\n",
+        ),
+        (("--strength", "nan"), "--strength is nan, but should be a finite number.\n"),
+        (
+            ("-n", 1, "--interpolate", "--frames", 6),
+            "A walk of 6 frames among 1 sample leads nowhere: give 2 or more of each.\n",
+        ),
+    ],
+)
+def test_flags_that_would_be_of_no_use_are_refused(
+    images: Path, flags: tuple[object, ...], expected: str, zerosum: Any
+) -> None:
+    said = zerosum("sample", images, *flags)
+    assert (said.code, said.err) == (2, expected)
 
 
 def test_the_controls_help_comes_from_the_docstring_of_sample(points: Path, zerosum: Any) -> None:

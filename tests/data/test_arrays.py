@@ -1,11 +1,15 @@
 import gzip
+import json
 import struct
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from zerosum import kinds
 from zerosum.data.options import DataConfig
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds import open_data
 
@@ -205,6 +209,44 @@ def test_a_plain_array_file_is_used_where_it_lies(tmp_path):
     np.save(tmp_path / "plain.npy", images[:5])
     again = open_data(tmp_path / "plain.npy", options=DataConfig(cache=str(tmp_path / "cache")))
     assert again.fingerprint != data.fingerprint
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.random.default_rng(0).integers(0, 256, (6, 16, 12, 5), dtype=np.uint8),
+        np.random.default_rng(0).integers(0, 4000, (6, 16, 12, 5), dtype=np.uint16),
+        np.random.default_rng(0).random((6, 16, 12, 5), dtype=np.float32) - 0.25,
+    ],
+    ids=lambda images: str(images.dtype),
+)
+def test_a_folder_of_samples_holds_what_one_file_holds_and_can_be_opened_again(tmp_path, images):
+    options = DataConfig(cache=str(tmp_path / "cache"), depth="auto")
+    np.save(tmp_path / "data.npy", images)
+    data = open_data(tmp_path / "data.npy", options=options)
+    kind, samples = kinds.find("images"), torch.rand(3, 5, 16, 12) * 2 - 1
+    (one,) = kind.save(samples, tmp_path / "one.npy", {}, data.spec)
+    each = kind.save(samples, tmp_path / "each", {"seed": "7"}, data.spec)
+    whole = np.load(one)
+    assert whole.dtype == images.dtype
+    assert [path.name for path in each] == [f"sample-000{number}.npy" for number in range(3)]
+    for expected, path in zip(whole, each, strict=True):
+        assert np.load(path).dtype == whole.dtype
+        assert np.array_equal(np.load(path), expected)
+    assert json.loads((tmp_path / "each" / "sample.json").read_text()) == {"seed": "7"}
+    again, at_once = (open_data(tmp_path / name, options=options) for name in ("each", "one.npy"))
+    assert again.spec == at_once.spec
+    assert np.array_equal(again.samples, at_once.samples)
+
+
+def test_arrays_of_a_folder_have_one_shape_and_no_shard_is_made_of_them(tmp_path):
+    options = DataConfig(cache=str(tmp_path / "cache"))
+    for name, side in (("a", 16), ("b", 18)):
+        np.save(tmp_path / f"{name}.npy", np.zeros((16, side, 5), np.uint8))
+    with pytest.raises(InputError, match=r"b\.npy has the shape \(16, 18, 5\) of uint8, and a\.npy \(16, 16, 5\)"):
+        open_data(tmp_path, options=options)
+    with pytest.raises(InputError, match="holds pictures, and these have 5 channels"):
+        kinds.find("images").save(torch.zeros(2, 5, 16, 16), tmp_path / "s.tar", {}, Spec(shape=(5, 16, 16)))
 
 
 @pytest.mark.parametrize("first", [True, False])

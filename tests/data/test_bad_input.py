@@ -1,4 +1,5 @@
 import os
+import re
 import struct
 import warnings
 import zlib
@@ -98,8 +99,20 @@ def test_nothing_left_after_skipping_is_refused(options, folder, truncated):
 def test_of_many_bad_files_the_count_and_the_first_few_are_told(options, folder):
     sentence = refusal(folder({f"{number}.png": b"x" for number in range(9)} | {"a.png": (8, 8)}), options())
     assert "9 of 10 images" in sentence
-    assert "and 6 more" in sentence
-    assert sentence.count("is no image") == 3
+    assert "(likewise 1.png, 2.png and 6 more)" in sentence
+    assert sentence.count("is no image") == 1
+
+
+def test_a_refusal_by_headers_alone_says_so_and_one_of_whole_files_does_not(options, folder, truncated):
+    by_headers = refusal(folder({"a.png": (8, 8), "fake.png": b"x"}, "more"), options())
+    assert re.search(r"headers alone were read, and `zerosum data check .*` reads all of every file", by_headers)
+    assert "headers alone" not in refusal(truncated, options())
+
+
+def test_skipping_is_not_offered_where_nothing_would_be_left(options, folder):
+    sentence = refusal(folder({"a.png": b"x", "b.png": b"y"}), options())
+    assert "No image in" in sentence
+    assert "--corrupt" not in sentence
 
 
 def test_an_image_too_small_to_train_on_is_refused_by_name(options, folder):

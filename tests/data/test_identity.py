@@ -146,7 +146,7 @@ def test_the_cache_is_listed_and_cleared(folder, options, tmp_path, monkeypatch)
     (tmp_path / "cache/downloads").mkdir()
     (tmp_path / "cache/downloads/mnist.gz").write_bytes(b"x" * 2_000_000)
     listing = "\n".join(sweep.describe_cache(tmp_path / "cache"))
-    assert f"1 samples of 3x16x16 from {root}" in listing
+    assert f"1 sample of 3x16x16 from {root}" in listing
     assert "which stay: 2 MB" in listing
     assert "Removed" in sweep.clear(tmp_path / "cache")
     assert sweep.entries(tmp_path / "cache") == []

@@ -118,6 +118,13 @@ def test_images_that_are_no_pair_side_by_side_are_refused(folder, options, size)
         opened(folder({"a.png": (*size, 3)}), options)
 
 
+def test_images_that_are_no_pairs_are_told_once_and_not_offered_to_be_skipped(folder, options):
+    with pytest.raises(InputError) as caught:
+        opened(folder({f"{number}.png": (16 + number, 16 + number, 3) for number in range(5)}), options)
+    assert str(caught.value).count("no pair side by side") == 1
+    assert "--corrupt" not in str(caught.value)
+
+
 def test_a_side_without_images_is_named(folder, options):
     root = folder({"trainA/a.png": (8, 8), "testA/a.png": (8, 8), "testB/a.png": (8, 8)})
     with pytest.raises(InputError, match="images in trainA but none in trainB"):

@@ -10,7 +10,7 @@ import pytest
 from pydantic import PositiveFloat, PositiveInt
 
 from zerosum import recipes
-from zerosum.config import BaseConfig, Fraction, documentation, flag
+from zerosum.config import BaseConfig, Fraction, documentation, flag, require_in_range
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
@@ -66,6 +66,7 @@ def test_a_subclass_inherits_fields_and_redefines_defaults_in_place():
     ("values", "sentence"),
     [
         ({"rounds": 0}, "--rounds is 0, but should be greater than 0."),
+        ({"lr": -1.0}, "--lr is -1, but should be greater than 0."),
         ({"rounds": 1.5}, "--rounds is 1.5, but should be an integer, got a number with a fractional part."),
         ({"rounds": "many"}, "--rounds is 'many', but should be an integer, unable to parse string as an integer."),
         ({"lr": 0}, "--lr is 0, but should be greater than 0."),
@@ -139,3 +140,21 @@ def test_auto_takes_the_preset_for_data_and_device_and_keeps_what_was_asked(devi
     assert plan.config.width == width
     assert plan.config.preset == {"cpu": "small", "cuda": "large"}[device]
     assert plan.fitted(Spec(shape=(1, 16, 16)), "cuda") == plan
+
+
+@dataclass(frozen=True)
+class Command:
+    """Flags that are no settings, beside settings."""
+
+    keep: PositiveInt = 1
+    share: float | None = None
+    settings: Kind = Kind()
+
+
+def test_fields_of_any_dataclass_are_held_against_their_ranges():
+    require_in_range(Command(keep=3, share=0.5))
+    require_in_range(Command(settings=Kind(lr=-1.0)))  # is read on its own
+    with pytest.raises(InputError, match=r"^--keep is 0, but should be greater than 0\.$"):
+        require_in_range(Command(keep=0))
+    with pytest.raises(InputError, match=r"^--share is inf, but should be a finite number\.$"):
+        require_in_range(Command(share=float("inf")))

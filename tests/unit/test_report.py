@@ -220,7 +220,7 @@ def test_a_long_list_of_classes_is_counted_rather_than_written_out(tmp_path):
     about = {**ABOUT, "spec": {"shape": [1, 8, 8], "classes": [f"class-{place}" for place in range(1000)]}}
     text = text_of(make(tmp_path / "run", about=about))
     assert "and 976 more" in text
-    assert "1000 classes" in text
+    assert "1,000 classes" in text
 
 
 def test_settings_are_written_as_they_are_read_back(tmp_path):

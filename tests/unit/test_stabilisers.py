@@ -188,6 +188,8 @@ def test_a_text_is_read_by_commas_and_colons() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ("none,r1", "--stabilise is none,r1, and none stands alone: leave it out, or give --stabilise none."),
+        ("r1, None", "and none stands alone"),
         ("instant-noise:1", "There is no stabiliser 'instant-noise'; did you mean 'instance-noise'?"),
         ("", f"There is no stabiliser ''; known are {', '.join(stabilisers.names())}."),
         ("instance-noise:x", "--stabilise instance-noise has the value 'x': give a number, as instance-noise:1.0."),

@@ -124,6 +124,7 @@ def _complete(asked: str, shells: Sequence[str]) -> int:
 
 
 def _run(command: str, arguments: list[str]) -> int:
+    from zerosum.cli import refusals
     from zerosum.errors import ZerosumError
     from zerosum.runtime.terminal import tell
 
@@ -131,7 +132,7 @@ def _run(command: str, arguments: list[str]) -> int:
         return _loaded(command, arguments).run(arguments) or 0
     except ZerosumError as error:
         if (sentence := _for_this_process(error)) is not None:
-            tell(sentence)
+            tell(refusals.with_way_on(error, sentence, command, arguments))
         return error.exit_code
     except KeyboardInterrupt:
         tell("Interrupted.")
@@ -141,10 +142,10 @@ def _run(command: str, arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
-        if told := _told_of_recipe(error):
+        if told := refusals.told_of_recipe(error):
             tell(told, lines=True)
             return 1
-        if (refused := _refused_path(error)) is None:
+        if (refused := refusals.refused_path(error)) is None:
             raise
         tell(refused)
         return 2
@@ -202,34 +203,6 @@ def loading(*, announced: bool = True) -> Iterator[None]:
             print("\r" + " " * len(said) + "\r", end="", file=sys.stderr, flush=True)
         if ours:
             signal.signal(signal.SIGINT, before)
-
-
-def _told_of_recipe(error: Exception) -> str | None:
-    """Return the traceback of an error in a recipe from outside, from its first line on, after a sentence on it."""
-    import traceback
-
-    from zerosum import recipes
-
-    frames = traceback.extract_tb(error.__traceback__)
-    first = next((place for place, frame in enumerate(frames) if recipes.is_outside(frame.filename)), None)
-    if first is None:
-        return None
-    last = next(frame for frame in reversed(frames) if recipes.is_outside(frame.filename))
-    sentence = (
-        f"The recipe raised {type(error).__name__} in {last.name}, line {last.lineno} of {last.filename}; "
-        "zerosum.testing.check_recipe tries a recipe out in a few seconds."
-    )
-    found = traceback.TracebackException.from_exception(error)
-    found.stack = traceback.StackSummary.from_list(frames[first:])
-    return sentence + "\n" + "".join(found.format()).rstrip()
-
-
-def _refused_path(error: Exception) -> str | None:
-    """Return a sentence on a path that the operating system refuses: no permission, or a name too long."""
-    if not isinstance(error, OSError) or error.filename is None or error.strerror is None:
-        return None
-    path = error.filename if isinstance(error.filename, int) else os.fsdecode(error.filename)
-    return f"{path} cannot be used ({error.strerror}): see who may read and write it, or name another place."
 
 
 def _unknown(command: str) -> str:

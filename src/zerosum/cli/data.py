@@ -21,6 +21,7 @@ from zerosum.run.config import RunConfig
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say
+from zerosum.text import counted
 from zerosum.training.budget import within
 
 FAST = 64
@@ -105,4 +106,4 @@ def pack(data: str, options: DataConfig, typed: Collection[str], told: Told) -> 
     packed = isinstance(dataset.samples, np.memmap)
     where = f"packed in {options.cache_folder()}" if packed else "read into memory as they are: nothing needs packing"
     size = "x".join(map(str, dataset.spec.shape))
-    return [*dataset.notes, f"{len(dataset):,} samples of {size}, {where}."]
+    return [*dataset.notes, f"{counted(len(dataset), 'sample')} of {size}, {where}."]

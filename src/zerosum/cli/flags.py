@@ -22,8 +22,8 @@ from tyro.constructors import (
     UnsupportedTypeAnnotationError,
 )
 
-from zerosum.cli.unknown_flags import LIST_FLAGS, listing, require_known_flags
-from zerosum.config import documentation, flag
+from zerosum.cli.unknown_flags import LIST_FLAGS, Elsewhere, listing, require_known_flags
+from zerosum.config import documentation, flag, require_in_range
 from zerosum.errors import InputError
 from zerosum.hub import PREFIX, local
 from zerosum.runtime.paths import expanded
@@ -93,11 +93,17 @@ def chosen_among(given: Any, controls: Mapping[str, inspect.Parameter]) -> dict[
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
 
 
-def parse(kind: type, arguments: Sequence[str], *, prog: str) -> Any:
+def parse(kind: type, arguments: Sequence[str], *, prog: str, elsewhere: Elsewhere = lambda word, ours: None) -> Any:
     """Read the command line into a `kind`; where help is asked for, all of it is printed, whatever else was typed.
 
+    Args:
+        kind: dataclass of the command's flags.
+        arguments: as they were typed.
+        prog: how the command is called.
+        elsewhere: as for `require_known_flags`.
+
     Raises:
-        InputError: there is a flag that the command does not have.
+        InputError: there is a flag that the command does not have, or a value outside its type and range.
         SystemExit: help or the flags were printed (0), or the flags are wrong and the reason is on stderr (2).
     """
     if LIST_FLAGS in arguments:
@@ -105,10 +111,12 @@ def parse(kind: type, arguments: Sequence[str], *, prog: str) -> Any:
         raise SystemExit(0)
     helping = not {"-h", "--help"}.isdisjoint(arguments)
     if not helping:
-        require_known_flags(kind, arguments, prog=prog)
-    return tyro.cli(
+        require_known_flags(kind, arguments, prog=prog, elsewhere=elsewhere)
+    given = tyro.cli(
         kind, args=["--help"] if helping else list(arguments), prog=prog, config=CONFIG, registry=_registry()
     )
+    require_in_range(given)
+    return given
 
 
 def _registry() -> ConstructorRegistry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from zerosum.cli import flags
 from zerosum.cli.flags import run_among, value_of
-from zerosum.config import BaseConfig, Seed
+from zerosum.config import BaseConfig, Seed, flag
 from zerosum.errors import InputError
 from zerosum.evaluation.measures.perceptual import GIVE, load_backbone
 from zerosum.inference.invert import Distance, Inversion, invert, read_target, squared_error
@@ -39,7 +40,7 @@ class Invert(BaseConfig):
 
     out: Path | None = None
     """A .png for the image beside the sample; the latent lies beside it, as .npy. By default NAME.png in the folder
-    inverted of the run."""
+    inverted of the run, or NAME-2.png and so on where the name is taken."""
 
     steps: NonNegativeInt = 500
     """Steps of Adam, from the nearest of 64 draws on."""
@@ -75,6 +76,8 @@ def run(arguments: list[str]) -> None:
         require_task(recipe_of(place, value_of(arguments, "--recipe")), place, GENERATE, AGE)
     given: Invert = flags.parse(Invert, arguments, prog="zerosum invert").checked()
     out = given.out or given.run / "inverted" / f"{given.image.stem}.png"
+    if given.image.exists() and out.exists() and out.samefile(given.image):
+        raise InputError(f"--out {out} would be written over the image that is read: give another name.")
     if out.suffix.lower() != ".png" or out.is_dir():
         raise InputError(f"--out is {out}, and the image beside its sample is written as .png: give such a name.")
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
@@ -93,6 +96,7 @@ def run(arguments: list[str]) -> None:
         )
     finally:
         progress.close()
+    out = out if given.out is not None else _untaken(out)  # only now, so that another process has its own name
     metadata = {"Software": "zerosum", "run": str(given.run), "image": str(given.image), "seed": str(given.seed)}
     say(write_rows(torch.cat([target, found.sample]), out, rows=("image and sample",), metadata=metadata))
     latent = write_latent(found.latent, out.with_suffix(".npy"))
@@ -101,11 +105,22 @@ def run(arguments: list[str]) -> None:
     tell(f"The latent: {command('zerosum', 'sample', given.run, '--latent-file', latent, *label)}")
 
 
+def _untaken(path: Path) -> Path:
+    """Return a path beside which no earlier result lies: itself, or one with a number after its name."""
+    names = itertools.chain([path.stem], (f"{path.stem}-{number}" for number in itertools.count(2)))
+    return next(
+        free
+        for name in names
+        if not (free := path.with_name(f"{name}.png")).exists() and not free.with_suffix(".npy").exists()
+    )
+
+
 def _distance(given: Invert, device: torch.device) -> Distance:
     """Return what is minimised."""
     if given.loss == "pixels":
-        if given.perceptual is not None:
-            raise InputError(f"--perceptual {given.perceptual} is of use to --loss lpips alone: give both or neither.")
+        for name in ("perceptual", "perceptual_heads"):
+            if (typed := getattr(given, name)) is not None:
+                raise InputError(f"{flag(name)} {typed} is of use to --loss lpips alone: give both or neither.")
         return squared_error
     if given.perceptual is None:
         raise InputError(f"--loss lpips needs a backbone: {GIVE}.")

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
-from PIL import Image
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
 
 from zerosum import kinds
 from zerosum.cli import flags
+from zerosum.cli.elsewhere import control_elsewhere
 from zerosum.cli.flags import chosen_among, run_among, value_of, with_controls
 from zerosum.config import BaseConfig, Seed, flag
 from zerosum.data.spec import Spec
@@ -25,7 +25,7 @@ from zerosum.inference.controls import controls
 from zerosum.inference.directions import COLUMNS, along, directions
 from zerosum.inference.generate import generate
 from zerosum.inference.latents import combined, read_latents, sample_at
-from zerosum.inference.results import results_in, tell_of_earlier
+from zerosum.inference.results import file_among, is_image_name, results_in, tell_of_earlier
 from zerosum.kinds.base import Kind
 from zerosum.media.image_arrays import note_on_files
 from zerosum.recipe import Recipe
@@ -38,6 +38,9 @@ from zerosum.text import counted, listed
 
 WAYS = ("interpolate", "grid", "latent", "latent_file", "direction")
 """Flags of which each makes samples in another way."""
+
+OF_A_WAY = {"strength": "direction", "frames": "interpolate", "seconds": "interpolate"}
+"""Flags that are of use to one of them alone."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,6 +103,7 @@ def run(arguments: list[str]) -> None:
     place = run_among(arguments)
     parser: type = Sample
     parameters: dict[str, inspect.Parameter] = {}
+    kind: type[Recipe] | None = None
     endings: tuple[str, ...] = (".png", ".npy")
     if place is not None:
         kind = recipe_of(place, value_of(arguments, "--recipe"))
@@ -111,20 +115,21 @@ def run(arguments: list[str]) -> None:
             raise InputError(
                 f"--label needs a model that generates for labels, and {place} was trained without: leave it out."
             )
-    given: Any = flags.parse(parser, arguments, prog="zerosum sample").checked()
-    way = _way(given)
+    elsewhere = control_elsewhere(place, kind, (GENERATE, AGE))
+    given: Any = flags.parse(parser, arguments, prog="zerosum sample", elsewhere=elsewhere).checked()
+    way = _way(given, arguments)
     pictures = {"interpolate": (".gif", ".mp4", ".png"), "grid": (".png",), "direction": (".png",)}
     out = given.out or given.run / "samples" / _name(given, parameters)
     _require_ending(out, pictures.get(way or "", (*endings, "")))
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))
-    kind = kinds.find(recipe.spec.kind)
+    made = kinds.find(recipe.spec.kind)
     metadata = {"Software": "zerosum", "run": str(given.run), "seed": str(given.seed)} | {
         name: str(value) for name, value in chosen.items()
     }
     if way == "interpolate":
         walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
-        say(sample.write_walk(walk, out, kind=kind, seconds=given.seconds))
+        say(sample.write_walk(walk, out, kind=made, seconds=given.seconds))
     elif way == "grid":
         samples, names = sample.class_grid(recipe, columns=given.n, seed=given.seed, chosen=chosen)
         say(sample.write_rows(samples, out, rows=names, metadata=metadata))
@@ -133,7 +138,7 @@ def run(arguments: list[str]) -> None:
         _direction(given, recipe, out, chosen, metadata)
     else:
         samples = _samples(given, recipe, chosen)
-        _write(samples, out, kind=kind, metadata=metadata | _asked(given), spec=recipe.spec)
+        _write(samples, out, kind=made, metadata=metadata | _asked(given), spec=recipe.spec)
 
 
 def _samples(given: Any, recipe: Recipe, chosen: Mapping[str, Any]) -> Tensor:
@@ -182,16 +187,20 @@ def _write(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str
     tell(f"{count} in {files}{hint}")
 
 
-def _way(given: Any) -> str | None:
+def _way(given: Any, arguments: list[str]) -> str | None:
     """Return the flag that says how samples are made, or None for draws of the prior.
 
     Raises:
-        InputError: there are two.
+        InputError: there are two, or a flag that is of use to another one alone.
     """
     asked = [name for name in WAYS if getattr(given, name) not in (None, False)]
     if len(asked) > 1:
         raise InputError(f"{flag(asked[0])} and {flag(asked[1])} make different things: leave out one of the two.")
-    return asked[0] if asked else None
+    way = asked[0] if asked else None
+    for name, of in OF_A_WAY.items():
+        if way != of and (typed := value_of(arguments, flag(name))) is not None:
+            raise InputError(f"{flag(name)} {typed} is of use to {flag(of)} alone: give both or neither.")
+    return way
 
 
 def _name(given: Any, parameters: dict[str, inspect.Parameter]) -> str:
@@ -207,8 +216,11 @@ def _name(given: Any, parameters: dict[str, inspect.Parameter]) -> str:
 
 def _require_ending(out: Path, endings: tuple[str, ...]) -> None:
     """Refuse a kind of file that cannot be written, before anything is computed."""
-    if "" in endings and (out.is_dir() or out.suffix.lower() not in Image.registered_extensions()):
+    if file := file_among(out.parents):
+        raise InputError(f"--out is {out}, and {file} is a file: name a folder in its place.")
+    if "" in endings and (out.is_dir() or not (out.exists() or is_image_name(out))):
         return
     if out.suffix.lower() not in endings:
         known = " or ".join(ending or "a folder" for ending in endings)
-        raise InputError(f"--out is {out}, and what is made here can be written as {known}.")
+        there = ", which is there and is no folder" if out.exists() and "" in endings else ""
+        raise InputError(f"--out is {out}{there}, and what is made here can be written as {known}.")

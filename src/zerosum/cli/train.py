@@ -7,15 +7,14 @@ from dataclasses import dataclass, field, make_dataclass, replace
 from typing import Annotated, Any
 
 import tyro
-from pydantic import PositiveFloat
 
 from zerosum import kinds
 from zerosum.cli import flags
-from zerosum.config import flag
+from zerosum.cli.elsewhere import resumed_elsewhere, setting_elsewhere
+from zerosum.config import Minutes, flag
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
 from zerosum.hub import local
-from zerosum.recipes import RecipeLike
 from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run
 from zerosum.runtime import distributed
@@ -49,7 +48,7 @@ class Train:
     """Go on with --run where it has begun, else start it: so the same command, typed again after whatever has ended it,
     ends at once when all rounds are played. Settings that are typed have to be those of the run."""
 
-    minutes: PositiveFloat | None = None
+    minutes: Minutes | None = None
     """Time to train: size, preset and number of rounds are chosen for it, after a trial of seconds on this machine."""
 
     explain: bool = False
@@ -106,11 +105,11 @@ def parsed(base: type, arguments: list[str], *, prog: str) -> tuple[Any, RunConf
     """
     word, named = flags.first_word(arguments), flags.value_of(arguments, "--recipe")
     recipe = named or _guess(word, arguments)
-    given: Any = flags.parse(_arguments(base, recipe, word), arguments, prog=prog)
+    given = _parse(base, arguments, RunConfig.read(word, recipe, {}), prog=prog)
     data = given.data
     if data != word:  # whose kind of sample may have another recipe and other defaults
         recipe = named or _default(data, arguments)
-        given = flags.parse(_arguments(base, recipe, data), arguments, prog=prog)
+        given = _parse(base, arguments, RunConfig.read(data, recipe, {}), prog=prog)
     settings = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     default = RunConfig.read(data, recipe, {}).settings()
     asked = {
@@ -140,8 +139,7 @@ def _resume(run_: str, arguments: list[str]) -> Run:
     directory = Run.open(local(run_))
     recipe = flags.value_of(arguments, "--recipe")
     plan = read_config(directory, recipe)
-    parser = _arguments(Resume, plan.recipe_class, plan.data, plan)
-    given: Any = flags.parse(parser, arguments, prog="zerosum train")
+    given = _parse(Resume, arguments, plan)
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     changes = {name: value for name, value in asked.items() if value != plan.settings()[name]}
     return launch.resume(directory.path, recipe=recipe, data=given.data or None, **changes)
@@ -151,16 +149,21 @@ def _go_on(directory: Run, arguments: list[str]) -> Run:
     """Go on with a run by the command that began it: settings that are not typed are those of the run."""
     recipe = flags.value_of(arguments, "--recipe")
     plan = read_config(directory, recipe)
-    given: Any = flags.parse(_arguments(Train, plan.recipe_class, plan.data, plan), arguments, prog="zerosum train")
+    given = _parse(Train, arguments, plan)
     asked = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     return go_on(directory, asked, data=given.data, recipe=recipe)
 
 
-def _arguments(base: type, recipe: RecipeLike, data: str, plan: RunConfig | None = None) -> type:
-    """Add the flags of a recipe on `data` to those of a command, with their defaults or with a plan's values."""
-    known = plan or RunConfig.read(data, recipe, {})
-    parts = known.config, known.training, known.options
-    names = {"settings": known.recipe, "training": "training", "options": "data"}
+def _parse(base: type, arguments: list[str], plan: RunConfig, *, prog: str = "zerosum train") -> Any:
+    """Read the flags of a command and those of a plan's recipe, with the plan's values as defaults."""
+    elsewhere = resumed_elsewhere(plan.recipe, Train, Resume) if base is Resume else setting_elsewhere(plan.recipe)
+    return flags.parse(_arguments(base, plan), arguments, prog=prog, elsewhere=elsewhere)
+
+
+def _arguments(base: type, plan: RunConfig) -> type:
+    """Add the flags of a plan's recipe to those of a command, with the plan's values as defaults."""
+    parts = plan.config, plan.training, plan.options
+    names = {"settings": plan.recipe, "training": "training", "options": "data"}
     fields = [
         (name, Annotated[type(part), tyro.conf.arg(name=title)], field(default=part))
         for (name, title), part in zip(names.items(), parts, strict=True)

@@ -10,6 +10,7 @@ import tyro
 from pydantic import PositiveInt
 
 from zerosum.cli import flags
+from zerosum.cli.elsewhere import control_elsewhere
 from zerosum.cli.flags import chosen_among, run_among, value_of, with_controls
 from zerosum.cli.image_command import process_images
 from zerosum.config import BaseConfig, Seed
@@ -63,11 +64,13 @@ def run(arguments: list[str]) -> None:
     """
     place = run_among(arguments)
     parser: type = Translate
+    kind = None
     if place is not None:
         kind = recipe_of(place, value_of(arguments, "--recipe"))
         require_task(kind, place, TRANSLATE, UPSCALE)
         parser = with_controls(Translate, getattr(kind, kind.task.method), controls(kind))
-    given: Any = flags.parse(parser, arguments, prog="zerosum translate").checked()
+    elsewhere = control_elsewhere(place, kind, (TRANSLATE, UPSCALE))
+    given: Any = flags.parse(parser, arguments, prog="zerosum translate", elsewhere=elsewhere).checked()
 
     def process(
         recipe: TranslationRecipe, files: ImageFiles, targets: dict[str, Path], progress: ProgressCallback

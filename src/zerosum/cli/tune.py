@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import tyro
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveInt
 
 from zerosum.cli.train import parsed
-from zerosum.config import flag, spelt
+from zerosum.config import Minutes, flag, spelt
 from zerosum.evaluation.table import columns
 from zerosum.runtime.terminal import say
 from zerosum.tuning.results import DEFAULT, Results, TrialResult
@@ -30,7 +30,7 @@ class Tune:
     trials: PositiveInt = 20
     """Runs at most, those of earlier calls on the same --out counted."""
 
-    minutes: PositiveFloat | None = None
+    minutes: Minutes | None = None
     """Time after which no further run begins."""
 
     metric: str | None = None

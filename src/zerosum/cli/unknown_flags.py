@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import tyro
@@ -101,8 +101,20 @@ LIST_FLAGS = "--list-flags"
 """Asks any command for its `listing`, of which the completion of shells is made."""
 
 
-def require_known_flags(kind: type, arguments: Sequence[str], *, prog: str) -> None:
+Elsewhere = Callable[[str, str | None], str | None]
+"""Says, of a flag and a sentence on what is called otherwise here, where else the flag is; None of one that is not."""
+
+
+def require_known_flags(
+    kind: type, arguments: Sequence[str], *, prog: str, elsewhere: Elsewhere = lambda word, ours: None
+) -> None:
     """Refuse a flag that the command `kind` does not have, and name the one that is meant.
+
+    Args:
+        kind: dataclass of the command's flags.
+        arguments: as they were typed.
+        prog: how the command is called.
+        elsewhere: says of a flag of another recipe or mode whose it is: there is such a flag, but not here.
 
     Raises:
         InputError: there is such a flag.
@@ -110,8 +122,11 @@ def require_known_flags(kind: type, arguments: Sequence[str], *, prog: str) -> N
     known = {"help": ("--help",), **dict(_flags(kind))}
     spelled = {word for words in known.values() for word in words}
     for word in (argument.partition("=")[0] for argument in arguments):
-        if word.startswith("--") and word != "--" and word.replace("_", "-") not in spelled:
-            raise InputError(f"There is no flag {word} of {prog}: {_meant(word, known, _places(kind), prog)}")
+        if word.startswith("--") and word != "--" and (typed := word.replace("_", "-")) not in spelled:
+            raise InputError(
+                elsewhere(typed, _ours(word, known))
+                or f"There is no flag {word} of {prog}: {_meant(word, known, _places(kind), prog)}"
+            )
 
 
 def listing(kind: type) -> list[str]:
@@ -132,18 +147,29 @@ def _choices(type_: Any) -> tuple[str, ...]:
 
 
 def _meant(word: str, known: Mapping[str, tuple[str, ...]], places: Sequence[str], prog: str) -> str:
-    plain = word.replace("-", "").replace("_", "").lower()
+    plain = _plain(word)
     if POSITIONAL.get(plain) in places:
         return f"{POSITIONAL[plain]} is given without one, as in {prog} {' '.join(places)}."
-    ours = [name for name in OURS.get(plain, ()) if name in known]
-    if ours:
-        both = ours[:2] == ["generator_lr", "discriminator_lr"]
-        remark = f" ({REMARKS[ours[0]]})" if ours[0] in REMARKS else ""
-        return "it is called " + " and ".join(known[name][-1] for name in ours[: 1 + both]) + f" here{remark}."
+    if (ours := _ours(word, known)) is not None:
+        return ours
     if plain in NEEDLESS:
         return f"{NEEDLESS[plain]}."
     close = difflib.get_close_matches(word, [name for words in known.values() for name in words], n=1, cutoff=0.7)
     return f"did you mean {close[0]}?" if close else f"{prog} --help lists the flags."
+
+
+def _ours(word: str, known: Mapping[str, tuple[str, ...]]) -> str | None:
+    """Say how what others call `word` is called here; None where it is not known or not here."""
+    ours = [name for name in OURS.get(_plain(word), ()) if name in known]
+    if not ours:
+        return None
+    both = ours[:2] == ["generator_lr", "discriminator_lr"]
+    remark = f" ({REMARKS[ours[0]]})" if ours[0] in REMARKS else ""
+    return "it is called " + " and ".join(known[name][-1] for name in ours[: 1 + both]) + f" here{remark}."
+
+
+def _plain(word: str) -> str:
+    return word.replace("-", "").replace("_", "").lower()
 
 
 def _flags(kind: Any) -> Iterator[tuple[str, tuple[str, ...]]]:

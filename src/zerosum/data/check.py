@@ -229,7 +229,7 @@ def _warnings(
         )
     if classes and max(classes.values()) > UNBALANCED * min(classes.values()):
         (most, many), (least, few) = max(classes.items(), key=_second), min(classes.items(), key=_second)
-        warnings.append(f"Classes are unbalanced: {most} has {many:,} samples, {least} has {few:,}.")
+        warnings.append(f"Classes are unbalanced: {most} has {counted(many, 'sample')}, {least} has {few:,}.")
     if duplicates:
         extra = sum(len(group) - 1 for group in duplicates)
         warnings.append(f"Exact repeats of another sample: {extra:,}, in {counted(len(duplicates), 'group')}.")

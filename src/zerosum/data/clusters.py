@@ -16,6 +16,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.text import counted
 
 MOST = 30
 """Clusters at most, where no number is asked for."""
@@ -82,8 +83,8 @@ def clustered(
     found = int(labels.max()) + 1
     spec = replace(dataset.spec, classes=named(found))
     note = (
-        f"The images have no labels and are divided into {found} clusters of similar ones, which stand for classes "
-        "(--clusters sets another number)."
+        f"The images have no labels and are divided into {counted(found, 'cluster')} of similar ones, which stand for "
+        "classes (--clusters sets another number)."
     )
     return replace(
         dataset,

@@ -11,7 +11,7 @@ from zerosum.evaluation.best import best_value, unlike
 from zerosum.evaluation.class_table import class_rows, of_all
 from zerosum.evaluation.measures import blind_spots
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol
-from zerosum.text import number, one_line
+from zerosum.text import counted, number, one_line
 
 BEST = "*"
 
@@ -141,8 +141,8 @@ def spoken(value: float | None) -> str:
 def sentences(protocol: Protocol) -> list[str]:
     """Say under which protocol the numbers stand, and how to read them."""
     return [
-        f"{protocol.fake:,} samples of {protocol.size} against {protocol.real:,} real ones: {protocol.data}, split "
-        f"{protocol.split}. Seed {protocol.seed}.",
+        f"{counted(protocol.fake, 'sample')} of {protocol.size} against {protocol.real:,} real ones: {protocol.data}, "
+        f"split {protocol.split}. Seed {protocol.seed}.",
         f"Features {protocol.extractor}: {protocol.sees}",
         *([] if protocol.resizer.startswith("none") else [f"Sizes of images: {protocol.resizer}."]),
         f"Real against real: {_as_many(protocol)} real samples ({protocol.against}) in the place of the generated "

@@ -81,14 +81,16 @@ def _metadata(card: Card) -> dict[str, Any]:
 
 def _protocol(evaluation: Evaluation) -> str:
     protocol = evaluation.protocol
-    return f"{protocol.fake:,} samples against {protocol.real:,}, features {protocol.extractor}"
+    return f"{counted(protocol.fake, 'sample')} against {protocol.real:,}, features {protocol.extractor}"
 
 
 def _title(card: Card) -> list[str]:
     recipe, task = str(card.about.get("recipe")), TASKS.get(str(card.about.get("task")))
     said = [f"# {markdown(card.repository.name)}", ""]
     does = f", which {task.does}" if task is not None else ""
-    said += [f"A generative adversarial network of the recipe `{_code(recipe)}`{does}, after {card.round:,} rounds."]
+    said += [
+        f"A generative adversarial network of the recipe `{_code(recipe)}`{does}, after {counted(card.round, 'round')}."
+    ]
     if recipe in recipes.names():
         text = recipes.about(recipe)
         papers = dict.fromkeys(re.findall(r"https://arxiv\.org/abs/[\d.]+\d", text))
@@ -129,7 +131,7 @@ def _figures(card: Card) -> list[str]:
     found = card.evaluation
     table = [HEAD, ("---",) * len(HEAD), *(tuple(map(markdown, row)) for row in rows(found.figures))]
     lines = [f"| {' | '.join(row)} |" for row in table]
-    played = "" if found.round is None or found.round == card.round else f"After {found.round:,} rounds."
+    played = "" if found.round is None or found.round == card.round else f"After {counted(found.round, 'round')}."
     notes = [*found.verdict, played, *sentences(found.protocol), *warnings(found.figures), *found.notes]
     return ["## Figures", "", *lines, "", *(f"- {markdown(note)}" for note in notes if note)]
 

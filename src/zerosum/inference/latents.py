@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -115,10 +116,14 @@ def read_latents(path: Path, recipe: Recipe) -> Tensor:
         InputError: there is no such file, or it holds something else.
     """
     width = latent_of_seed(recipe, 0).shape[1]
+    wanted = f"a .npy of (N, {width}) latents of this model, as zerosum invert writes"
+    if not path.is_file():
+        what = "is no file" if path.exists() else "is not there"
+        raise InputError(f"--latent-file {path} {what}: give {wanted}.")
     try:
         found = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"--latent-file {path} cannot be read as .npy ({error}): give a file of latents.") from None
+    except (ValueError, EOFError, BadZipFile):  # numpy's words on it are of pickles
+        raise InputError(f"--latent-file {path} is no .npy of numbers: give {wanted}.") from None
     if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.shape[1:] != (width,) or not len(found):
         held = f"{found.dtype} values of shape {found.shape}" if isinstance(found, np.ndarray) else "several arrays"
         raise InputError(f"--latent-file {path} holds {held}, and (N, {width}) latents are expected of this model.")

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from zerosum.text import counted
+
+
+def file_among(places: Iterable[Path]) -> Path | None:
+    """Return the first of some places that is there and is no folder; None where all are folders, or yet to be made."""
+    return next((place for place in places if place.exists() and not place.is_dir()), None)
+
+
+def is_image_name(place: Path) -> bool:
+    """Whether a name ends as files of images do."""
+    return place.suffix.lower() in Image.registered_extensions()
 
 
 def results_in(place: Path) -> frozenset[Path]:

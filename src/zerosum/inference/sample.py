@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from zerosum import kinds, latent
@@ -16,6 +15,7 @@ from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
 from zerosum.inference.generate import SAMPLES, generate
 from zerosum.inference.latents import map_latents
+from zerosum.inference.results import file_among, is_image_name
 from zerosum.kinds.base import Kind
 from zerosum.media import image_grid
 from zerosum.media.image_arrays import ENDINGS
@@ -23,7 +23,7 @@ from zerosum.media.video import animate
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.tasks import require_latents
-from zerosum.text import one_line, shown
+from zerosum.text import counted, one_line, shown
 
 
 def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
@@ -34,7 +34,9 @@ def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[s
         StorageError: the disk refuses.
     """
     known = image_grid.is_picture(out) or out.is_dir() or out.suffix.lower() in (*ENDINGS, *kind.endings)
-    if not known and out.suffix.lower() in Image.registered_extensions():
+    if file := file_among(out.parents):
+        raise InputError(f"Samples cannot be written to {out}, because {file} is a file: name a folder in its place.")
+    if not known and (out.exists() or is_image_name(out)):
         raise InputError(
             f"Samples cannot be written as {out.name}: give a name that ends in .png, .npy or .tif, or a folder."
         )
@@ -65,7 +67,10 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
     """
     model = require_latents(recipe)
     if corners < 2 or frames < 2:
-        raise InputError(f"A walk of {frames} frames among {corners} samples leads nowhere: give 2 or more of each.")
+        raise InputError(
+            f"A walk of {counted(frames, 'frame')} among {counted(corners, 'sample')} leads nowhere: give 2 or more "
+            "of each."
+        )
     require_known(chosen, controls(recipe))
     with rng.fork(recipe.device, seed=rng.derived(seed, SAMPLES)), torch.no_grad():
         path = latent.loop(model.prior(corners).cpu(), frames=frames, between=model.between)

@@ -207,26 +207,29 @@ def draw(samples: Tensor, real: Tensor | None = None) -> Image.Image:
 def save(samples: Tensor, out: Path, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
     """Write (N, C, H, W) images in [-1, 1]: a file each into a folder, or all into one .png, .npy, .tif or shard.
 
+    A file in a folder is a PNG, or of more than 4 channels a .npy.
     Where a spec has 16 bits, files hold 16 bits in its range; but all in one .png is a picture of 8.
 
     Raises:
-        InputError: The images cannot be shown, or a .tif does not hold them.
+        InputError: The images cannot be shown, or a .tif or a shard does not hold them.
         StorageError: The disk refuses.
     """
+    is_pictures = samples.shape[1] in image_grid.MODES
     if not out.is_dir() and out.suffix.lower() in SHARDS:
+        if not is_pictures:
+            raise InputError(f"{out.name} holds pictures, and these have {samples.shape[1]} channels: write a .npy.")
         with tempfile.TemporaryDirectory() as folder:
             return [write_shard(save(samples, Path(folder), metadata, spec), out, metadata)]
     if not out.is_dir() and out.suffix.lower() in image_arrays.ENDINGS:
         return [image_arrays.write_all(samples, out, spec)]
-    if (
-        spec.bits == 16
-        and samples.shape[1] in image_grid.MODES
-        and (len(samples) == 1 or not image_grid.is_picture(out))
-    ):
+    is_picture = image_grid.is_picture(out)
+    if not is_picture and not is_pictures:
+        return image_arrays.write_each_array(samples, out, metadata, spec)
+    if spec.bits == 16 and is_pictures and (len(samples) == 1 or not is_picture):
         return image_arrays.write_each(samples, out, metadata, spec)
-    if not image_grid.is_picture(out):
+    if not is_picture:
         return image_grid.save_images(samples, out, prefix="sample", metadata=metadata)
-    if len(samples) == 1 and samples.shape[1] in image_grid.MODES:
+    if len(samples) == 1 and is_pictures:
         image_grid.save_image(samples, out, metadata)
         return [out]
     image_grid.write_png(image_grid.grid(samples), out, metadata)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,12 +43,27 @@ def write_all(samples: Tensor, out: Path, spec: Spec) -> Path:
         InputError: A value is not finite, or a TIFF does not hold such images.
         StorageError: The disk refuses.
     """
-    levels = _levels(samples, spec)
     if out.suffix.lower() != ".npy":
+        levels = _levels(samples, spec)
         write_stack(list(integers_of(levels, spec.range) if spec.bits == 16 else levels), out)
         return out
-    array = numbers_of(levels, spec) if spec.bits == 16 else levels
-    return write_array(array[..., 0] if array.shape[-1] == 1 else array, out)
+    return write_array(_array(samples, spec), out)
+
+
+def write_each_array(samples: Tensor, folder: Path, metadata: Mapping[str, str], spec: Spec) -> list[Path]:
+    """Write each of (N, C, H, W) images in [-1, 1] as a .npy: what `write_all` puts at its place in one for all.
+
+    The metadata lie beside them, in sample.json.
+
+    Raises:
+        InputError: A value is not finite.
+        StorageError: The disk refuses.
+    """
+    images = _array(samples, spec)
+    paths = [write_array(image, folder / f"sample-{number:04d}.npy") for number, image in enumerate(images)]
+    with replacing(folder / "sample.json") as partial:
+        partial.write_text(json.dumps(dict(metadata), indent=2), encoding="utf-8")
+    return paths
 
 
 def write_array(array: np.ndarray, out: Path) -> Path:
@@ -79,6 +95,13 @@ def note_on_files(samples: int, out: Path, spec: Spec) -> str | None:
         return None
     scale = range_of_results(spec.range)
     return f"0..65535 in the files stand for {scale.low:.6g}..{scale.high:.6g}: a name in .npy keeps those numbers."
+
+
+def _array(samples: Tensor, spec: Spec) -> np.ndarray:
+    """Bring (N, C, H, W) in [-1, 1] to (N, H, W, C), or (N, H, W) of one channel, as data may come."""
+    levels = _levels(samples, spec)
+    array = numbers_of(levels, spec) if spec.bits == 16 else levels
+    return array[..., 0] if array.shape[-1] == 1 else array
 
 
 def _levels(samples: Tensor, spec: Spec) -> np.ndarray:

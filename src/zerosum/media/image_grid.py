@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
@@ -128,12 +126,10 @@ def scatter(points: Tensor, *, reference: Tensor | None = None, size: int = 512)
 
 
 def save_images(images: Tensor, folder: Path, *, prefix: str, metadata: Mapping[str, str]) -> list[Path]:
-    """Write one file a sample, and return them: PNG, or .npy (C, H, W) float32 where the channels make no picture.
-
-    PNG files carry the metadata as text chunks; beside .npy files it is written once as `<prefix>.json`.
+    """Write one PNG a sample, with the metadata as text chunks, and return them.
 
     Args:
-        images: (N, C, H, W) in [-1, 1].
+        images: (N, C, H, W) in [-1, 1], C at most 4.
         folder: Made if it does not exist.
         prefix: Files are called `<prefix>-0000.png` and so on.
         metadata: Name -> text, for example seed and run.
@@ -142,18 +138,12 @@ def save_images(images: Tensor, folder: Path, *, prefix: str, metadata: Mapping[
         InputError: The images cannot be shown.
         StorageError: The disk refused a write.
     """
-    pictures = _shown(images)
-    if pictures.shape[1] in MODES:
-        paths = [folder / f"{prefix}-{position:04d}.png" for position in range(len(pictures))]
-        for path, picture in zip(paths, pictures, strict=True):
-            write_png(_picture(picture), path, metadata)
-        return paths
-    paths = [folder / f"{prefix}-{position:04d}.npy" for position in range(len(images))]
-    for path, image in zip(paths, images.detach().float().cpu().numpy(), strict=True):
-        with replacing(path) as partial, partial.open("wb") as file:
-            np.save(file, image)
-    with replacing(folder / f"{prefix}.json") as partial:
-        partial.write_text(json.dumps(dict(metadata), indent=2), encoding="utf-8")
+    shown = _shown(images)
+    if shown.shape[1] not in MODES:
+        raise InputError(f"No PNG holds images of {shown.shape[1]} channels: write them as .npy.")
+    paths = [folder / f"{prefix}-{position:04d}.png" for position in range(len(shown))]
+    for path, picture in zip(paths, shown, strict=True):
+        write_png(_picture(picture), path, metadata)
     return paths
 
 

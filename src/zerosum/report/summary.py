@@ -98,7 +98,7 @@ def _what(evidence: RunData) -> str:
     elif isinstance(shape, list) and noun(evidence) == "samples":
         parts.append("shape " + " × ".join(map(str, shape)))
     if isinstance(classes, list) and classes:
-        parts.append(f"{len(classes)} classes")
+        parts.append(text.counted(len(classes), "class"))
     return f"The recipe {recipe(evidence)}, trained on {source(evidence)}: {', '.join(parts)}."
 
 
@@ -109,10 +109,10 @@ def _how_far(evidence: RunData) -> str:
     seconds = evidence.history.last("seconds")
     took = "" if seconds is None else f" in {text.duration(seconds)}"
     if planned is None:
-        return f"It has played {played:,} rounds{took}."
+        return f"It has played {text.counted(played, 'round')}{took}."
     if played >= planned:
-        return f"It played all of its {planned:,} rounds{took}."
-    return f"It has played {played:,} of {planned:,} rounds{took}; the run is not finished."
+        return f"It played all of its {text.counted(planned, 'round')}{took}."
+    return f"It has played {played:,} of {text.counted(planned, 'round')}{took}; the run is not finished."
 
 
 def _how_well(evidence: RunData) -> str:

@@ -21,7 +21,7 @@ from zerosum.run.directory import Run
 from zerosum.runtime import device
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.progress import Progress
-from zerosum.text import listed
+from zerosum.text import counted, listed
 
 ATTRIBUTES = ("attributes", "attribute_rows", "attribute_shares")
 
@@ -95,7 +95,7 @@ def require_same_data(directory: Run, dataset: Dataset, progress: Progress, *, m
     )
     if known.get("count") != len(dataset) or before != now:
         raise InputError(
-            f"The data at {dataset.source} are no longer those of the run: {len(dataset)} samples of shape "
+            f"The data at {dataset.source} are no longer those of the run: {counted(len(dataset), 'sample')} of shape "
             f"{dataset.spec.shape} and {_labels(dataset.spec)} now, {known.get('count')} of {spec.shape} "
             f"and {_labels(spec)} then; bring them back, or start a new run."
         )
@@ -111,7 +111,7 @@ def require_same_data(directory: Run, dataset: Dataset, progress: Progress, *, m
 
 
 def _labels(spec: Spec) -> str:
-    return f"{len(spec.attributes)} attributes" if spec.attributes else f"{len(spec.classes)} classes"
+    return counted(len(spec.attributes), "attribute") if spec.attributes else counted(len(spec.classes), "class")
 
 
 def tell_of_other_conditions(directory: Run, game: Game[Any], progress: Progress) -> None:
@@ -128,10 +128,11 @@ def tell_of_other_length(before: RunConfig, plan: RunConfig, game: Game[Any], pr
     """Say how to train a finished run longer, and where another length changes the learning rates of a resumed one."""
     was, now = before.config.rounds, plan.config.rounds
     if game.clock.round == game.rounds:
-        progress.note(f"All {game.rounds:,} rounds are played: --rounds {2 * now}, or another number, makes more.")
+        played = "The one round is" if game.rounds == 1 else f"All {game.rounds:,} rounds are"
+        progress.note(f"{played} played: --rounds {2 * now}, or another number, makes more.")
     scheduled = [name for name, player in game.players.items() if player.has_schedule]
     if now != was and game.clock.round and scheduled:
         progress.note(
-            f"The learning rates of {listed(scheduled)} follow the schedule of {now:,} rounds from here on, not of "
-            f"{was:,}: what had fallen may rise again, unlike in a run of {now:,} rounds from its start."
+            f"The learning rates of {listed(scheduled)} follow the schedule of {counted(now, 'round')} from here on, "
+            f"not of {was:,}: what had fallen may rise again, unlike in a run of that length from its start."
         )

@@ -16,6 +16,8 @@ from pathlib import Path
 from zerosum.errors import StorageError
 
 PREFIX = ".zerosum-"
+RUN = "run.json"
+"""The file that makes a folder the folder of a run."""
 REPLACED, REMOVED = PREFIX + "old.", PREFIX + "removed."
 """Begin the name of a folder that is being replaced, or removed; its own name follows."""
 
@@ -30,9 +32,15 @@ def storing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(
-            f"{path} could not be written: {error.strerror or error}; what was saved before stands."
-        ) from error
+        kept = "; what was saved before stands" if _has_earlier(path) else ""
+        refused = StorageError(f"{path} could not be written: {error.strerror or error}{kept}.")
+        refused.path = path
+        raise refused from error
+
+
+def _has_earlier(path: Path) -> bool:
+    """Whether something was saved before at a path, or in the run that it lies in."""
+    return os.path.lexists(path) or any(os.path.lexists(folder / RUN) for folder in path.parents[:3])
 
 
 @contextmanager

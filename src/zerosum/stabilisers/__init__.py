@@ -14,6 +14,9 @@ from zerosum.stabilisers.base import Stabiliser
 SHARED = ("base", "penalty", "requirements")
 """Modules of this package that hold no stabiliser."""
 
+NONE = "none"
+"""What is typed to leave out what would be chosen otherwise; it stands alone."""
+
 
 def names() -> list[str]:
     """Return the names of all stabilisers, in alphabetical order."""
@@ -43,11 +46,13 @@ def parse(text: str | None) -> tuple[Stabiliser, ...]:
     """Read `name[:value]` by commas, as in "instance-noise:0.1,feature-matching".
 
     Raises:
-        InputError: an unknown name, one named twice, or a value that is not a number above 0.
+        InputError: an unknown name, one named twice, "none" among others, or a value that is not a number above 0.
     """
     found: dict[str, Stabiliser] = {}
     for part in text.split(",") if text is not None else ():
         name, colon, value = (word.strip() for word in part.partition(":"))
+        if name.lower() == NONE:
+            raise InputError(f"--stabilise is {text}, and none stands alone: leave it out, or give --stabilise none.")
         kind = find(name)
         if name in found:
             raise InputError(f"--stabilise names {name} twice: give it once.")
@@ -64,7 +69,7 @@ def checked(text: str | None) -> str | None:
     Raises:
         InputError: it cannot.
     """
-    if text is not None and text.strip().lower() == "none":
+    if text is not None and text.strip().lower() == NONE:
         return None
     parse(text)
     return text

@@ -16,6 +16,9 @@ Uniform = Callable[..., Tensor]
 
 NO_ATTRIBUTE = "none"
 
+FEW = 12
+"""Names that are listed whole."""
+
 
 def condition(spec: Spec, label: str | int) -> Tensor:
     """Return what one label stands for: () int64, the number of a class, or (A,) int64 of 0 and 1, attributes.
@@ -109,9 +112,10 @@ def _position(names: tuple[str, ...], label: str | int) -> int | None:
 
 
 def _hint(names: tuple[str, ...], label: str | int, *, numbers: int | None = None) -> str:
-    """Return which names there are, or which one was meant."""
+    """Return which names there are, the first of many, and which one may be meant."""
     close = [] if str(label).isdecimal() else difflib.get_close_matches(str(label), names, n=1)
-    if close:
+    if close and len(names) > FEW:
         return f"did you mean {close[0]}?"
-    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-    return f"give one of {shown}, or a number from 0 to {(numbers or len(names)) - 1}."
+    shown = ", ".join(names) if len(names) <= FEW else ", ".join(names[:8]) + ", ..."
+    said = f"give one of {shown}, or a number from 0 to {(numbers or len(names)) - 1}."
+    return f"did you mean {close[0]}? Or {said}" if close else said

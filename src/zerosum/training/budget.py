@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from zerosum import kinds
+from zerosum.config import MOST_MINUTES
 from zerosum.data.sizes import at_size, candidates
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
@@ -16,7 +17,7 @@ from zerosum.run.config import RunConfig
 from zerosum.runtime import rng
 from zerosum.runtime.distributed import World
 from zerosum.runtime.thread_pool import ProgressCallback
-from zerosum.text import duration
+from zerosum.text import counted, duration
 from zerosum.training.build import build_game
 from zerosum.training.choice import with_stabilisers
 from zerosum.training.fitting import nearest_fit
@@ -60,8 +61,11 @@ def within(
     The largest size is taken at which 150,000 images are seen in that time; a size that was asked for stays.
 
     Raises:
-        InputError: the data are points, no size fits the recipe, or --rounds was asked for too.
+        InputError: `minutes` is no length of time, the data are points, no size fits the recipe, or --rounds was asked
+            for too.
     """
+    if not 0 < minutes <= MOST_MINUTES:
+        raise InputError(f"--minutes is {minutes:g}, but should be greater than 0 and at most {MOST_MINUTES:,}.")
     if "rounds" in plan.asked:
         raise InputError(f"--minutes chooses the number of rounds: leave out --rounds {plan.config.rounds}, or it.")
     unit = _unit(plan)
@@ -143,8 +147,9 @@ def _sentence(chosen: Trial, larger: Trial | None, minutes: float) -> str:
     height, width = chosen.spec.shape[1:]
     batch, seen = chosen.plan.config.batch, chosen.images(minutes)
     text = (
-        f"In {minutes:g} minutes this machine plays {chosen.rounds(minutes):,} rounds of batch {batch} at "
-        f"{height}x{width} ({chosen.seconds:.2g} s each, {seen:,} images)"
+        f"In {minutes:g} {'minute' if minutes == 1 else 'minutes'} this machine plays "
+        f"{counted(chosen.rounds(minutes), 'round')} of batch {batch} at "
+        f"{height}x{width} ({chosen.seconds:.2g} s each, {counted(seen, 'image')})"
     )
     if larger is None:
         return f"{text}."

@@ -14,6 +14,7 @@ from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
 from zerosum.stabilisers import ada
+from zerosum.text import counted
 
 FEW_IMAGES = 5_000
 """Images below which what a discriminator takes is augmented (Karras et al. 2020, figure 1: it overfits there)."""
@@ -83,20 +84,20 @@ def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe) -> list[str
 def _described(dataset: Dataset) -> str:
     unit, classes = kinds.find(dataset.spec.kind).unit, len(dataset.spec.classes)
     size = f" of {_size(dataset.spec)}" if len(dataset.spec.shape) > 1 else ""
-    called = "clusters" if dataset.spec.classes == named(classes) else "classes"
-    return f"{len(dataset):,} {unit}{size}" + (f" in {classes:,} {called}" if classes else _attributes(dataset))
+    called = counted(classes, "cluster" if dataset.spec.classes == named(classes) else "class")
+    return f"{len(dataset):,} {unit}{size}" + (f" in {called}" if classes else _attributes(dataset))
 
 
 def _attributes(dataset: Dataset) -> str:
     count = len(dataset.spec.attributes)
-    return f" with {count} attributes" if count else ""
+    return f" with {counted(count, 'attribute')}" if count else ""
 
 
 def _chosen(plan: RunConfig, spec: Spec) -> str:
     preset = f", preset {_preset(plan)}" if _preset(plan) else ""
     given = "clusters" if spec.classes == named(len(spec.classes)) else "labels"
     labelled = f", conditioned on the {given}" if spec.label_width and plan.recipe_class.is_conditional() else ""
-    return f"{plan.recipe}{preset}{labelled}, {plan.config.rounds:,} rounds of batch {plan.config.batch}"
+    return f"{plan.recipe}{preset}{labelled}, {counted(plan.config.rounds, 'round')} of batch {plan.config.batch}"
 
 
 def _preset(plan: RunConfig) -> str | None:

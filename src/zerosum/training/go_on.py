@@ -91,5 +91,6 @@ def _is_done(directory: Run, changes: Mapping[str, Any]) -> bool:
 
 def _said(directory: Run, rounds: int) -> str:
     longer = command("zerosum", "train", "--resume", directory.path, "--rounds", 2 * rounds)
-    played = directory.description["rounds"]
-    return f"{directory.path} is done: all {played:,} rounds are played. To train it longer: {longer}"
+    rounds = directory.description["rounds"]
+    played = "its one round is" if rounds == 1 else f"all {rounds:,} rounds are"
+    return f"{directory.path} is done: {played} played. To train it longer: {longer}"

@@ -35,7 +35,7 @@ from zerosum.runtime.lock import locked
 from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.runtime.surroundings import only_training
-from zerosum.text import command
+from zerosum.text import command, counted
 from zerosum.training.autopilot import Autopilot
 from zerosum.training.build import build_game
 from zerosum.training.nearest_images import write_nearest
@@ -136,8 +136,8 @@ def _restore(game: Game[Any], directory: Run, plan: RunConfig) -> str:
     restore(latest, game, run=directory)
     if game.rounds < game.clock.round:
         raise InputError(
-            f"{directory.path} has played {game.clock.round} rounds already, and --rounds {plan.config.rounds} makes "
-            f"{game.rounds}."
+            f"{directory.path} has played {counted(game.clock.round, 'round')} already, and --rounds "
+            f"{plan.config.rounds} makes {game.rounds}."
         )
     return f"Going on from round {game.clock.round:,} ({latest})."
 
@@ -211,7 +211,7 @@ def closing_message(directory: Run, page: Path, game: Game[Any], *, finished: bo
         resumed = command("zerosum", "train", "--resume", directory.path, *flags)
         return f"Stopped and saved at round {game.clock.round:,}. Continue with: {resumed}"
     use = f"{task.invitation}: {task.typed(directory.path, *flags)}"
-    return f"Done: {game.clock.round:,} rounds. Report: {page}. Last samples: {picture}. {use}"
+    return f"Done: {counted(game.clock.round, 'round')}. Report: {page}. Last samples: {picture}. {use}"
 
 
 def _make_folder(plan: RunConfig, run: str | Path | None, world: World) -> Path:

@@ -1,4 +1,3 @@
-import json
 import sys
 from contextlib import suppress
 
@@ -121,12 +120,10 @@ def test_saved_images_come_back_exactly_and_carry_their_metadata(tmp_path):
     assert path.name == "face-0000.png"
 
 
-def test_samples_that_are_no_pictures_are_saved_as_arrays_with_metadata_beside_them(tmp_path):
-    volumes = torch.rand(2, 6, 4, 4) * 2 - 1
-    paths = save_images(volumes, tmp_path, prefix="volume", metadata={"seed": "7"})
-    assert [path.name for path in paths] == ["volume-0000.npy", "volume-0001.npy"]
-    assert np.array_equal(np.load(paths[1]), volumes[1].numpy())
-    assert json.loads((tmp_path / "volume.json").read_text()) == {"seed": "7"}
+def test_images_that_no_png_holds_are_refused(tmp_path):
+    with pytest.raises(InputError, match="No PNG holds images of 6 channels"):
+        save_images(torch.zeros(2, 6, 4, 4), tmp_path / "new", prefix="sample", metadata={})
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_refused_write_says_so_and_leaves_what_was_there(tmp_path):

@@ -17,6 +17,7 @@ from zerosum.config import flag
 from zerosum.metrics.modes import ceiling
 from zerosum.run.config import RunConfig
 from zerosum.runtime import device
+from zerosum.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def table(protocol: Protocol, trials: Sequence[Experiment], judge: ModeCounter) 
         found = [result for one, result in done if one.variant.name == variant]
         rounds = next(one.plan.config.rounds for one in trials if one.variant.name == variant)
         if found:
-            rows.append(_ours(protocol, variant, found, f"here, {rounds:,} rounds"))
+            rows.append(_ours(protocol, variant, found, f"here, {counted(rounds, 'round')}"))
     rows += [_perfect(protocol), *([] if judge.real is None else [_real(judge)])]
     for row in published.rows(protocol.name, protocol.data):
         source = row.source + (" *" if row.recalled else "")

@@ -14,6 +14,7 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import reason
 from zerosum.data.packing.decode_audio import decode, is_silent, length_at, quietly, resampled, starts, windows
 from zerosum.data.packing.making import new_pack
+from zerosum.data.packing.problems import require_usable, told
 from zerosum.data.packing.scan import Result, attempt
 from zerosum.data.sources.audio_files import left_out
 from zerosum.data.sources.image_files import ImageFiles
@@ -21,7 +22,7 @@ from zerosum.data.sources.labels import labelling
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
-from zerosum.text import command, counted, listed
+from zerosum.text import counted, listed
 
 RATE, LENGTH, SHORT = 16_000, 16_384, 4_096
 """Samples a second and samples of a window by default, and of a window of short sounds."""
@@ -101,14 +102,9 @@ def pack_audio(
     labels = labelling(files, options)
     scan = survey(files, progress)
     problems = scan.problems
-    if problems and options.corrupt == "refuse":
-        raise InputError(
-            f"{len(problems):,} of {counted(len(files.names), 'sound')} in {files.root} cannot be used: "
-            f"{_first(problems)}; see all with `{command('zerosum', 'data', 'check', files.root)}`, or leave them out "
-            "with --corrupt skip."
-        )
+    require_usable(problems, len(files.names), unit="sound", place=files.root, corrupt=options.corrupt)
     if not scan.loud:
-        why = _first(problems) if problems else f"all are silent, below -60 dB ({listed(list(scan.facts))})"
+        why = told(problems) if problems else f"all are silent, below -60 dB ({listed(list(scan.facts))})"
         raise InputError(f"No sound in {files.root} can be used: {why}.")
     made = format_for(scan, options)
 
@@ -129,7 +125,7 @@ def pack_audio(
             attributes=labels.attributes,
             rate=made.rate,
         )
-        skipped = (f"Skipped as corrupt: {counted(len(problems), 'sound')} ({_first(problems)}).",) if problems else ()
+        skipped = (f"Skipped as corrupt: {counted(len(problems), 'sound')} ({told(problems)}).",) if problems else ()
         said = (*notes_on(scan, made, options, packing.count), labels.sentence, *left_out(files), *skipped)
         packing.finish(labels=labels.numbers(packing.names()), spec=spec, notes=said, source=str(files.root))
 
@@ -197,7 +193,3 @@ def _each(
             yield name, result
             if progress is not None and (done % 100 == 0 or done == len(chosen)):
                 progress(stage, done, len(chosen))
-
-
-def _first(problems: dict[str, str]) -> str:
-    return listed([f"{name} {why}" for name, why in problems.items()], separator="; ")

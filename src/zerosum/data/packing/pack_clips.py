@@ -16,13 +16,14 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing.clip_frames import SAME_RATE, ClipHeader, inspect, read_clip, too_short
 from zerosum.data.packing.decode import PixelFormat, reason
 from zerosum.data.packing.making import new_pack
+from zerosum.data.packing.problems import require_usable, told
 from zerosum.data.sources.clip_files import ClipFiles
 from zerosum.data.sources.image_files import left_out
 from zerosum.data.sources.labels import labelling
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
-from zerosum.text import command, counted, listed
+from zerosum.text import counted, listed
 
 Result = TypeVar("Result")
 LARGEST = 32
@@ -112,7 +113,7 @@ def pack_clips(
     labels = labelling(clips.files, options)
     scan = survey(clips, options, progress)
     problems = dict(scan.problems)
-    judge(clips, problems, options)
+    judge(clips, problems, options, headers=True)
     plan, rate, notes = plan_for(scan, options)
     read = partial(read_clip, clips, plan=plan, length=options.frames, step=options.frame_step)
 
@@ -133,7 +134,7 @@ def pack_clips(
                 progress("pack", done, len(scan.facts))
         problems |= packing.skipped
         judge(clips, problems, options)
-        skipped = (f"Skipped: {counted(len(problems), 'clip')} ({first(problems)}).",) if problems else ()
+        skipped = (f"Skipped: {counted(len(problems), 'clip')} ({told(problems)}).",) if problems else ()
         spec = Spec(
             shape=(options.frames, plan.channels, plan.height, plan.width),
             classes=labels.classes,
@@ -159,26 +160,14 @@ def form_notes(clips: ClipFiles, used: Counter[str], options: DataConfig) -> tup
     )
 
 
-def judge(clips: ClipFiles, problems: dict[str, str], options: DataConfig) -> None:
+def judge(clips: ClipFiles, problems: dict[str, str], options: DataConfig, *, headers: bool = False) -> None:
     """Refuse clips that cannot be used unless they are to be skipped.
 
     Raises:
         InputError: there are some, or no other is left.
     """
-    root = clips.files.root
-    if len(problems) == len(clips.files.names):
-        raise InputError(f"No clip in {root} can be used: {first(problems)}.")
-    if problems and options.corrupt == "refuse":
-        raise InputError(
-            f"{len(problems):,} of {counted(len(clips.files.names), 'clip')} in {root} cannot be used: "
-            f"{first(problems)}; see all with `{command('zerosum', 'data', 'check', root)}`, or leave them out with "
-            "--corrupt skip."
-        )
-
-
-def first(problems: dict[str, str]) -> str:
-    """List the first few clips that cannot be used, and why."""
-    return listed([f"{name} {why}" for name, why in problems.items()], separator="; ")
+    files = clips.files
+    require_usable(problems, len(files.names), unit="clip", place=files.root, corrupt=options.corrupt, headers=headers)
 
 
 def _tried(work: Callable[[str], Result]) -> Callable[[str], Result | Exception]:

@@ -14,6 +14,7 @@ from zerosum.data.packing.bit_depth import written
 from zerosum.data.packing.decode import PixelFormat, reason
 from zerosum.data.packing.encoded import LARGEST_PIXEL_BYTES
 from zerosum.data.packing.making import Packing, new_pack
+from zerosum.data.packing.problems import require_usable, told
 from zerosum.data.packing.rows import render, whole
 from zerosum.data.packing.scan import Scan, attempt, plan_for, survey
 from zerosum.data.packing.tiles import corners, tiles
@@ -22,7 +23,7 @@ from zerosum.data.sources.labels import labelling
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback, cores, on_all_cores
-from zerosum.text import command, counted, listed
+from zerosum.text import counted
 
 WINDOW_BYTES = 1 << 26
 KEPT_AS_FILES = "The files are kept as they are and decoded when they are drawn: --pack pixels decodes them once."
@@ -40,9 +41,8 @@ def pack_files(
     labels = labelling(files, options)
     found = survey(files, progress, range=options.range, depth=options.depth)
     problems = dict(found.problems)
-    _judge(files, problems, options)
-    if not found.facts:
-        raise _nothing_left(files, problems)
+    judge = partial(require_usable, unit="image", place=files.root, corrupt=options.corrupt)
+    judge(problems, len(files.names), headers=True)
     plan, _ = plan_for(found, options)
     _require_room(files, found, plan, options)
     encoded = plan if _as_files(plan, options, len(found.facts)) else None
@@ -50,13 +50,11 @@ def pack_files(
     with new_pack(cache, key, shape, plan.bits, encoded, tuple(found.facts)) as packing:
         _decode(packing, files, found, plan, options, progress)
         problems |= packing.skipped
-        _judge(files, problems, options)
-        if not packing.count:
-            raise _nothing_left(files, problems)
+        judge(problems, len(files.names))
         decoded = {name: found.facts[name] for name in packing.rows}
         settled = replace(options, size=f"{plan.height}x{plan.width}", channels=plan.channels)
         _, notes = plan_for(replace(found, facts=decoded), settled)
-        skipped = (f"Skipped as corrupt: {counted(len(problems), 'image')} ({_first(problems)}).",) if problems else ()
+        skipped = (f"Skipped as corrupt: {counted(len(problems), 'image')} ({told(problems)}).",) if problems else ()
         spec = Spec(
             shape=(plan.channels, plan.height, plan.width),
             classes=labels.classes,
@@ -132,21 +130,3 @@ def _require_room(files: ImageFiles, found: Scan, plan: PixelFormat, options: Da
         raise InputError(
             f"No image in {files.root} holds a tile of {plan.height}x{plan.width} pixels: --size {side} would fit."
         )
-
-
-def _judge(files: ImageFiles, problems: dict[str, str], options: DataConfig) -> None:
-    """Refuse corrupt images unless they are to be skipped."""
-    if problems and options.corrupt == "refuse":
-        raise InputError(
-            f"{len(problems):,} of {counted(len(files.names), 'image')} in {files.root} cannot be used: "
-            f"{_first(problems)}; see all with `{command('zerosum', 'data', 'check', files.root)}`, "
-            "or leave them out with --corrupt skip."
-        )
-
-
-def _nothing_left(files: ImageFiles, problems: dict[str, str]) -> InputError:
-    return InputError(f"No image in {files.root} can be used: {_first(problems)}.")
-
-
-def _first(problems: dict[str, str]) -> str:
-    return listed([f"{name} {why}" for name, why in problems.items()], separator="; ")

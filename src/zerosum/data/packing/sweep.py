@@ -15,7 +15,7 @@ from pathlib import Path
 
 from zerosum.errors import InputError, StorageError
 from zerosum.runtime.untrusted_json import parse
-from zerosum.text import memory
+from zerosum.text import counted, memory
 
 LEAST_BYTES = 20e9
 SHARE_OF_DISK = 0.1
@@ -148,7 +148,8 @@ def _about(entry: CacheEntry) -> str:
     try:
         about = parse((entry.files[0] / "pack.json").read_text())
         return (
-            f"{about['count']:,} samples of {'x'.join(map(str, about['shape']))} from {about['source'] or 'an array'}"
+            f"{counted(about['count'], 'sample')} of {'x'.join(map(str, about['shape']))} "
+            f"from {about['source'] or 'an array'}"
         )
     except (OSError, ValueError, KeyError, TypeError):
         return entry.files[0].name

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.lib.npyio import NpzFile
 
 from zerosum.data.sources.image_array import ImageArray, table_of, with_labels
@@ -32,6 +33,47 @@ def read_npy(path: Path, split: str) -> ImageArray:
         if not isinstance(images, np.ndarray):
             raise InputError(f"{path} holds several arrays: name it .npz.")
         return table_of(images, str(path))
+
+
+def files_of_images(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
+    """Return the .npy files of a folder that hold an image (H, W, C) each, as `zerosum sample` writes; none of others.
+
+    Args:
+        folder: where they lie.
+        names: all that was found there, none of it an image file.
+    """
+    found = sorted(name for name in names if name.lower().endswith(".npy"))
+    if not found or any("/" in name for name in found):
+        return ()
+    try:
+        with reading(folder / found[0]), open_regular(folder / found[0]) as file:
+            version = npy.read_magic(file)
+            shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(file)
+    except InputError:
+        return ()
+    return tuple(folder / name for name in found) if len(shape) == 3 and dtype.kind in "buif" else ()
+
+
+def read_each(paths: Sequence[Path], split: str) -> ImageArray:
+    """Read files of an image (H, W, C) each as one array of images.
+
+    Raises:
+        InputError: They are of several shapes or types, or cannot be read.
+    """
+    refuse_split(paths[0].parent, split)
+    images: list[np.ndarray] = []
+    for path in paths:
+        with reading(path), open_regular(path) as file:
+            _require_memory(path.parent, len(paths) * path.stat().st_size)
+            image = np.load(file, allow_pickle=False)  # pyright: ignore[reportArgumentType]
+        first = images[0] if images else image
+        if (image.shape, image.dtype) != (first.shape, first.dtype):
+            raise InputError(
+                f"{path} has the shape {image.shape} of {image.dtype}, and {paths[0].name} {first.shape} of "
+                f"{first.dtype}: bring the files of a folder to one shape and type."
+            )
+        images.append(image)
+    return table_of(np.stack(images), str(paths[0].parent))
 
 
 def read_npz(path: Path, split: str) -> ImageArray:

@@ -134,7 +134,12 @@ def with_default_size(source: str | Path, options: DataConfig) -> DataConfig:
 def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
     if path.is_dir():
         pair = arrays.find_idx(path, options.split)
-        return _idx(*pair) if pair is not None else _checked(choose_split(list_folder(path), options), options)
+        if pair is not None:
+            return _idx(*pair)
+        files = list_folder(path)
+        if not files.names and (each := arrays.files_of_images(path, files.others)):
+            return StoredArray(paths=each, read=partial(arrays.read_each, each, options.split))
+        return _checked(choose_split(files, options), options)
     if not path.is_file():
         raise InputError(f"{path} is no folder and no regular file: give a folder of images, a .zip or an array file.")
     name, split = path.name.lower(), options.split

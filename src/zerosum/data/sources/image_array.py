@@ -22,6 +22,7 @@ from zerosum.data.sources.array_axes import channels_last
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
+from zerosum.text import counted
 
 CHUNK_BYTES = 1 << 25
 
@@ -151,7 +152,9 @@ def settle(table: ImageArray, options: DataConfig) -> tuple[PixelFormat, ImageAr
     if options.labels == "none" and table.labels is not None:
         return plan, replace(table, labels=None, classes=(), notes=(*notes, "No labels were taken, as asked."))
     origin = (
-        "The data have no labels." if table.labels is None else f"Labels of {len(table.classes)} classes came along."
+        "The data have no labels."
+        if table.labels is None
+        else f"Labels of {counted(len(table.classes), 'class')} came along."
     )
     return plan, replace(table, notes=(*notes, origin))
 

@@ -67,7 +67,7 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
         case "none":
             return ClassLabels(of=None, sentence="No labels were taken, as asked.")
         case None if content is None and files.own is not None:
-            sentence = f"Labels of {len(files.own.classes)} classes came along in the shards."
+            sentence = f"Labels of {counted(len(files.own.classes), 'class')} came along in the shards."
             return ClassLabels(of=files.own.of, classes=files.own.classes, sentence=sentence)
         case None if content is not None:
             return _from_annotations(files, content)

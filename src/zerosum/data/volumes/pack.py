@@ -13,13 +13,14 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing.decode import reason
 from zerosum.data.packing.making import new_pack
 from zerosum.data.packing.open_image import Unusable
+from zerosum.data.packing.problems import require_usable, told
 from zerosum.data.spec import Spec
 from zerosum.data.volumes import grids
 from zerosum.data.volumes.grids import Decoded
 from zerosum.data.volumes.source import VolumeSource
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
-from zerosum.text import command, counted, listed
+from zerosum.text import counted, listed
 
 TOLD_EVERY = 100
 """Volumes between two words on progress."""
@@ -100,18 +101,13 @@ def pack_volumes(
     volumes = each(source, tally, progress)
     start = next(volumes, None)
     if start is None:
-        raise InputError(f"No volume in {source.place} can be used: {_first(tally.problems)}.")
+        raise InputError(f"No volume in {source.place} can be used: {told(tally.problems)}.")
     with new_pack(cache, key, (start.size // 8,)) as packing:
         packing.append(grids.packed(start[None]))
         for grid in volumes:
             packing.append(grids.packed(grid[None]))
-        if tally.problems and options.corrupt == "refuse":
-            raise InputError(
-                f"{len(tally.problems):,} of {counted(len(source), 'volume')} in {source.place} cannot be used: "
-                f"{_first(tally.problems)}; see all with `{command('zerosum', 'data', 'check', source.place)}`, or "
-                "leave them out with --corrupt skip."
-            )
-        skipped = (f"Skipped: {counted(len(tally.problems), 'volume')} ({_first(tally.problems)}).",) * bool(
+        require_usable(tally.problems, len(source), unit="volume", place=source.place, corrupt=options.corrupt)
+        skipped = (f"Skipped: {counted(len(tally.problems), 'volume')} ({told(tally.problems)}).",) * bool(
             tally.problems
         )
         labels = None if source.of is None else np.array([source.of[name] for name in tally.names], np.int64)
@@ -132,7 +128,3 @@ def _another_size(shape: tuple[int, ...], first: tuple[str, tuple[int, ...]]) ->
     return Unusable(
         f"has {here} cells and {first[0]} {there}; --size {grids.default_side(max(first[1]))} brings all to one size"
     )
-
-
-def _first(problems: dict[str, str]) -> str:
-    return listed([f"{name} {why}" for name, why in problems.items()], separator="; ")

@@ -108,7 +108,7 @@ def _compute_ranks(comparison: Comparison) -> list[MetricResult]:
         lambda _, side: _of_ranks(fake if side is comparison.fake else real),
         on_rows=lambda rows: _of_ranks(fake[rows]),
         titles=TITLES,
-        settings=f"among {others} captions",
+        settings=f"among {text.counted(others, 'caption')}",
         interval=by_bootstrap(comparison, work=len(fake)),
         limits={"caption-rank": POSITIVE, "r-precision": SHARE},
         proportions=("r-precision",),
