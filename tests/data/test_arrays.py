@@ -249,6 +249,14 @@ def test_arrays_of_a_folder_have_one_shape_and_no_shard_is_made_of_them(tmp_path
         kinds.find("images").save(torch.zeros(2, 5, 16, 16), tmp_path / "s.tar", {}, Spec(shape=(5, 16, 16)))
 
 
+@pytest.mark.parametrize("shapes", [[(30, 16, 16)], [(40, 16, 16), (40, 16, 16)]])
+def test_arrays_of_many_gray_images_in_a_folder_are_not_taken_for_one_image_each(tmp_path, shapes):
+    for number, shape in enumerate(shapes):
+        np.save(tmp_path / f"{number}.npy", np.zeros(shape, np.uint8))
+    with pytest.raises(InputError, match="no images"):
+        open_data(tmp_path)
+
+
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("size", [None, "8"])
 def test_images_of_many_channels_keep_them_all(tmp_path, first, size):

@@ -38,12 +38,14 @@ def read_npy(path: Path, split: str) -> ImageArray:
 def files_of_images(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
     """Return the .npy files of a folder that hold an image (H, W, C) each, as `zerosum sample` writes; none of others.
 
+    One file alone, or one of as many channels as pixels on a side, is rather an array of many gray images (N, H, W).
+
     Args:
         folder: where they lie.
         names: all that was found there, none of it an image file.
     """
     found = sorted(name for name in names if name.lower().endswith(".npy"))
-    if not found or any("/" in name for name in found):
+    if len(found) < 2 or any("/" in name for name in found):
         return ()
     try:
         with reading(folder / found[0]), open_regular(folder / found[0]) as file:
@@ -51,7 +53,8 @@ def files_of_images(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
             shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(file)
     except InputError:
         return ()
-    return tuple(folder / name for name in found) if len(shape) == 3 and dtype.kind in "buif" else ()
+    is_image = len(shape) == 3 and shape[2] < min(shape[:2]) and dtype.kind in "buif"
+    return tuple(folder / name for name in found) if is_image else ()
 
 
 def read_each(paths: Sequence[Path], split: str) -> ImageArray:
