@@ -71,7 +71,7 @@ def test_remedies_are_tried_in_turn_then_rates_are_halved() -> None:
         ({"stabilise": "spectral-norm"}, "it changes the networks"),
         ({"stabilise": "pac"}, "it changes the networks"),
         ({"discriminator_lr": 1e-3}, "the run has these settings already"),
-        ({"discriminator_lr": -1.0}, "--discriminator-lr is -1.0"),
+        ({"discriminator_lr": -1.0}, "--discriminator-lr is -1"),
         ({"gamma": 1.0}, "There is no setting 'gamma'"),
         ({"stabilise": "diff-augment"}, "varies images"),
         ({"channels": 1}, "--channels makes other data"),
