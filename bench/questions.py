@@ -31,7 +31,7 @@ QUESTIONS = (
 Fashion-MNIST, by `zerosum train` without a recipe, beside loops that people start from, in the same processor time on
 a CPU. The loops have their authors' networks and settings, which are for a GPU: that is what makes them slow here.
 """,
-        [Extract("quality", same("trained by", "minutes", "rounds", "FID-classifier", "95 %", "floor"))],
+        [Extract("quality", same("trained by", "minutes", "seed", "rounds", "FID-classifier", "95 %", "floor"))],
     ),
     Question(
         "How good are the defaults?",
@@ -96,9 +96,9 @@ them.
     Question(
         "Does it find all modes?",
         """
-The ring, the grid and Stacked MNIST with networks and samples of the literature, but shorter runs (*protocol
-quick*), beside a perfect sampler of as many points. Published rows, PacGAN's and R3GAN's among them, stand in
-the whole table.
+The ring, the grid and Stacked MNIST: short runs of small networks (*protocol quick*), and PacGAN's networks, rates
+and batches as far as a recipe has them (*protocol pacgan*), beside a perfect sampler of as many points. Published
+rows, PacGAN's and R3GAN's among them, stand in the whole table.
 """,
         [
             Extract(
