@@ -34,6 +34,8 @@ ShareOrNumber = Annotated[float, Interval(gt=0), AfterValidator(_share_or_number
 """A share of all rounds, or from 1 on a number of them."""
 
 MOST_MINUTES = 10_000_000
+"""19 years, below what a number of rounds can overflow from."""
+
 Minutes = Annotated[float, Interval(gt=0, le=MOST_MINUTES)]
 """A length of time that training may take."""
 

@@ -17,8 +17,8 @@ from zerosum.text import listed
 
 WITH_RESUME: Mapping[str, str] = {
     "--minutes": "--rounds N makes more.",
-    "--run": "leave it out, for the run stays in its folder.",
-    "--go-on": "leave it out, for it goes on by itself.",
+    "--run": "leave it out, because a resumed run stays in its folder.",
+    "--go-on": "leave it out, because --resume goes on already.",
 }
 """What to know of flags that start a run, where one is resumed."""
 
