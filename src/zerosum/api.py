@@ -139,7 +139,7 @@ def load(
         run: the run directory, or hf:owner/name, or hf:owner/name@revision of the Hugging Face Hub.
         recipe: for a run of a recipe of your own, as for `resume`.
         device: where to put it: cuda, mps, cpu, or auto.
-        checkpoint: which of them: the "newest", or the "best" that evaluations during training chose.
+        checkpoint: which of them: the "newest", the "best" that evaluations during training chose, or that of a round.
 
     Raises:
         InputError: no run, no such checkpoint, or one that is damaged or of another model.
@@ -162,7 +162,7 @@ def evaluate(
     Args:
         subject: a run directory, or a folder, .zip or array file of images, or a name.
         recipe: for a run of a recipe of your own, as for `resume`.
-        checkpoint: which of a run's: "newest", or the "best" that training kept.
+        checkpoint: which of a run's: "newest", the "best" that training kept, or that of a round.
         out: a .json file for the numbers; by default evaluation.json in the run, and none for a folder.
         device: where to compute: cuda, mps, cpu, or auto.
         progress: who is told how it goes.

@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 import inspect
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
@@ -157,7 +157,7 @@ def require_in_range(given: Any) -> None:
         try:
             TypeAdapter(kinds[field.name], config=ConfigDict(allow_inf_nan=False)).validate_python(value)
         except ValidationError as error:
-            raise InputError(_refusal(field.name, error.errors()[0])) from None
+            raise InputError(_refusal(field.name, error.errors(), depth=0)) from None
 
 
 def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:
@@ -168,16 +168,24 @@ def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:
         close = difflib.get_close_matches(name, settings.names(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(settings.names())}."
         return f"There is no setting {name!r}; {hint}"
-    return _refusal(name, complaint)
+    own = [each for each in error.errors() if each["loc"][:1] == complaint["loc"][:1]]
+    return _refusal(name, own, depth=1)
 
 
-def _refusal(name: str, complaint: Mapping[str, Any]) -> str:
+def _refusal(name: str, complaints: Sequence[Mapping[str, Any]], *, depth: int) -> str:
+    """Say what was given and what is expected; of a type that is one of several, what each of them expects.
+
+    Args:
+        name: the field's.
+        complaints: on its value.
+        depth: how many of the words of a complaint's place lead to the value.
+    """
+    first, *others = complaints
+    of_types = [each for each in others if isinstance((*each["loc"][depth:], 0)[0], str)]  # and no places in a tuple
+    expected = ", or ".join(each["msg"] for each in (first, *of_types))
     expected = (
-        complaint["msg"]
-        .replace("Input should be ", "")
-        .replace("a valid integer", "an integer")
-        .replace("a valid ", "a ")
+        expected.replace("Input should be ", "").replace("a valid integer", "an integer").replace("a valid ", "a ")
     )
-    value = complaint["input"]
+    value = first["input"]
     typed = int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
     return f"{flag(name)} is {typed!r}, but should be {expected[:1].lower() + expected[1:]}."

@@ -61,7 +61,8 @@ class Age(BaseConfig):
     run."""
 
     checkpoint: Which = "newest"
-    """Which checkpoint: the newest, or the best by the evaluations of `zerosum train --evaluate-every`."""
+    """Which checkpoint: the newest, the best by the evaluations of `zerosum train --evaluate-every`, or that of a
+    round, such as 5000; `zerosum train --keep` says how many are kept."""
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""

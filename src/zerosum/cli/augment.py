@@ -76,7 +76,8 @@ class Augment(BaseConfig):
     """Start of the randomness."""
 
     checkpoint: Which = "newest"
-    """Which checkpoint: the newest, or the best by the evaluations of `zerosum train --evaluate-every`."""
+    """Which checkpoint: the newest, the best by the evaluations of `zerosum train --evaluate-every`, or that of a
+    round, such as 5000; `zerosum train --keep` says how many are kept."""
 
     cache: str | None = None
     """Folder for packed data, as for `zerosum train`."""
@@ -94,7 +95,10 @@ def run(arguments: list[str]) -> None:
     require_task(recipe_of(given.with_, given.recipe), given.with_, GENERATE, AGE)
     if given.out.exists() and (not given.out.is_dir() or any(given.out.iterdir())):
         raise InputError(f"{given.out} exists and is not an empty folder: name another one with --out.")
-    model = load(given.with_, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
+    directory = Run.open(given.with_)
+    pinned = directory.pinned(given.checkpoint)
+    checkpoint = directory.chosen(pinned).name
+    model = load(directory, recipe=given.recipe, device=given.device, checkpoint=pinned)
     progress = make_progress()
     try:
         ways = progress_callback(progress)
@@ -102,7 +106,6 @@ def run(arguments: list[str]) -> None:
         real, test = labelled(dataset), labelled(held_out)
         planned = plan(real.labels, dataset.spec, to=given.to, seed=given.seed)
         made = generated(model, planned, ways)
-        checkpoint = Run.open(given.with_).chosen(given.checkpoint).name
         gain = measure(
             real,
             made,

@@ -29,7 +29,8 @@ class Evaluate(EvaluationConfig):
     generator that `zerosum export` wrote as .onnx, with --against."""
 
     checkpoint: Which = "newest"
-    """Which of a run's checkpoints: the newest, or the one that `zerosum train --best` kept."""
+    """Which of a run's checkpoints: the newest, the best that `zerosum train --best` kept, or that of a round, such as
+    5000; `zerosum train --keep` says how many are kept."""
 
     out: Path | None = None
     """A .json file for the numbers; by default evaluation.json in the run, and none for a folder."""

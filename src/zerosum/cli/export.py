@@ -43,7 +43,8 @@ class Export(BaseConfig):
     """With --to web: the npm package onnxruntime-web, as .tgz or unpacked, in place of a download of 33 MB."""
 
     checkpoint: Which = "newest"
-    """Which checkpoint: the newest, or the best by the evaluations of `zerosum train --evaluate-every`."""
+    """Which checkpoint: the newest, the best by the evaluations of `zerosum train --evaluate-every`, or that of a
+    round, such as 5000; `zerosum train --keep` says how many are kept."""
 
     recipe: str | None = None
     """For a run of a recipe of your own, its file or package.module:Class: it runs only where you name it."""

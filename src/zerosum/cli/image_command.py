@@ -10,6 +10,7 @@ from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
 from zerosum.inference.image_files import ProcessedFiles, inputs_at, targets_for
 from zerosum.inference.results import results_in, tell_of_earlier
+from zerosum.run.directory import Which
 from zerosum.run.load import load
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say, tell
@@ -44,6 +45,11 @@ class Given(Protocol):
         ...
 
     @property
+    def checkpoint(self) -> Which:
+        """Which checkpoint of the run."""
+        ...
+
+    @property
     def device(self) -> str:
         """Where to compute."""
         ...
@@ -66,7 +72,7 @@ def process_images(given: Given, process: Process, *, folder: str, did: str) -> 
     out = given.out or given.run / folder
     targets = targets_for(files, out, single=single)
     before = results_in(out)
-    recipe = load(given.run, recipe=given.recipe, device=given.device)
+    recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     progress = make_progress()
     try:
         done = process(recipe, files, targets, progress_callback(progress))

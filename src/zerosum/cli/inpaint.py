@@ -13,6 +13,7 @@ from zerosum.cli import flags
 from zerosum.cli.image_command import process_images
 from zerosum.config import BaseConfig
 from zerosum.inference.inpaint import complete_files
+from zerosum.run.directory import Which
 from zerosum.run.load import recipe_of
 from zerosum.tasks import INPAINT, require_task
 
@@ -38,6 +39,10 @@ class Inpaint(BaseConfig):
 
     batch: PositiveInt = 1
     """Images filled at once."""
+
+    checkpoint: Which = "newest"
+    """Which checkpoint: the newest, the best by the evaluations of `zerosum train --evaluate-every`, or that of a
+    round, such as 5000; `zerosum train --keep` says how many are kept."""
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""

@@ -18,7 +18,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.exporting.painter_file import is_painter_file, read_painter
 from zerosum.inference.paint import paint
-from zerosum.inference.results import results_in, tell_of_earlier
+from zerosum.inference.results import results_in, tell_of_earlier, words_for
 from zerosum.inference.sample import write_samples
 from zerosum.media.image_arrays import note_on_files
 from zerosum.run.directory import Which
@@ -50,7 +50,8 @@ class Paint(BaseConfig):
     a picture in the folder painted of the run."""
 
     checkpoint: Which = "newest"
-    """Which checkpoint: the newest, or the best by the evaluations of `zerosum train --evaluate-every`."""
+    """Which checkpoint: the newest, the best by the evaluations of `zerosum train --evaluate-every`, or that of a
+    round, such as 5000; `zerosum train --keep` says how many are kept."""
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
@@ -106,4 +107,4 @@ def _from_file(given: Paint) -> tuple[Tensor, Spec, list[str]]:
 def _name(given: Paint) -> str:
     """Name a picture after its text, its seed and its checkpoint."""
     text = re.sub(r"[^\w]+", "-", given.text.strip().casefold()).strip("-")[:60] or "text"
-    return "-".join([text, str(given.n), f"seed-{given.seed}", *([] if given.checkpoint == "newest" else ["best"])])
+    return "-".join([text, str(given.n), f"seed-{given.seed}", *words_for(given.checkpoint)])

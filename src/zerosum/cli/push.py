@@ -47,7 +47,8 @@ class Push(BaseConfig):
     """Do not ask; needed where there is no terminal."""
 
     checkpoint: Which = "newest"
-    """Which checkpoint: the newest, or the best by the evaluations of `zerosum train --evaluate-every`."""
+    """Which checkpoint: the newest, the best by the evaluations of `zerosum train --evaluate-every`, or that of a
+    round, such as 5000; `zerosum train --keep` says how many are kept."""
 
     device: str = "auto"
     """Where to compute the samples of the card: cuda, mps, cpu, or auto."""

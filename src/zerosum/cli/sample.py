@@ -25,7 +25,7 @@ from zerosum.inference.controls import controls
 from zerosum.inference.directions import COLUMNS, along, directions
 from zerosum.inference.generate import generate
 from zerosum.inference.latents import combined, read_latents, sample_at
-from zerosum.inference.results import file_among, is_image_name, results_in, tell_of_earlier
+from zerosum.inference.results import file_among, is_image_name, results_in, tell_of_earlier, words_for
 from zerosum.kinds.base import Kind
 from zerosum.media.image_arrays import note_on_files
 from zerosum.recipe import Recipe
@@ -89,7 +89,8 @@ class Sample(BaseConfig):
     """Length of the walk's film."""
 
     checkpoint: Which = "newest"
-    """Which checkpoint: the newest, or the best by the evaluations of `zerosum train --evaluate-every`."""
+    """Which checkpoint: the newest, the best by the evaluations of `zerosum train --evaluate-every`, or that of a
+    round, such as 5000; `zerosum train --keep` says how many are kept."""
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""
@@ -206,12 +207,11 @@ def _way(given: Any, arguments: list[str]) -> str | None:
 def _name(given: Any, parameters: dict[str, inspect.Parameter]) -> str:
     """Name results after all that decides them, so that other ones get another place: seed-0, seed-0-truncation-0.5."""
     chosen = [f"{name}-{value}" for name, value in chosen_among(given, parameters).items()]
-    best = [] if given.checkpoint == "newest" else [given.checkpoint]
     chosen += [f"{name}-{value}" for name, value in _asked(given).items()]
     chosen += [f"strength-{given.strength:g}"] if given.direction else []
     kind = "walk" if given.interpolate else "classes" if given.grid else "seed"
     ending = ".gif" if given.interpolate else ".png" if given.grid or given.direction else ""
-    return re.sub(r"[^\w.=+-]+", "_", "-".join([kind, str(given.seed), *chosen, *best])) + ending
+    return re.sub(r"[^\w.=+-]+", "_", "-".join([kind, str(given.seed), *chosen, *words_for(given.checkpoint)])) + ending
 
 
 def _require_ending(out: Path, endings: tuple[str, ...]) -> None:

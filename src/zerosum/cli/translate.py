@@ -20,6 +20,7 @@ from zerosum.inference.image_files import ProcessedFiles
 from zerosum.inference.pictures import Size
 from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
+from zerosum.run.directory import Which
 from zerosum.run.load import recipe_of
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.tasks import TRANSLATE, UPSCALE, TranslationRecipe, require_task
@@ -48,6 +49,10 @@ class Translate(BaseConfig):
 
     seed: Seed = 0
     """Start of the randomness; on a CPU the same seed, images and batch give the same results."""
+
+    checkpoint: Which = "newest"
+    """Which checkpoint: the newest, the best by the evaluations of `zerosum train --evaluate-every`, or that of a
+    round, such as 5000; `zerosum train --keep` says how many are kept."""
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""

@@ -13,6 +13,7 @@ from zerosum.cli import flags
 from zerosum.cli.image_command import process_images
 from zerosum.config import BaseConfig
 from zerosum.inference.upscale import TILE, upscale_files
+from zerosum.run.directory import Which
 from zerosum.run.load import recipe_of
 from zerosum.tasks import UPSCALE, require_task
 
@@ -35,6 +36,10 @@ class Upscale(BaseConfig):
     tile: PositiveInt = TILE
     """Side, in pixels of an image, of what is made at once. Smaller takes less memory and more time, for the same
     result: there are no seams."""
+
+    checkpoint: Which = "newest"
+    """Which checkpoint: the newest, the best by the evaluations of `zerosum train --evaluate-every`, or that of a
+    round, such as 5000; `zerosum train --keep` says how many are kept."""
 
     device: str = "auto"
     """Where to compute: cuda, mps, cpu, or auto."""

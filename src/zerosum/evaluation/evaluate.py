@@ -61,6 +61,8 @@ def evaluate(
     world = distributed.join(place)
     run = Run.open(subject) if (expanded(subject) / "run.json").exists() else None
     plan = None if run is None else read_config(run, recipe)
+    pinned = checkpoint if run is None else run.pinned(checkpoint)
+    round_ = None if run is None else played(run.chosen(pinned))
     options = DataConfig() if plan is None else plan.options
     progress = progress or (make_progress() if world.is_first else Silent())
     told = progress_callback(progress)
@@ -68,18 +70,17 @@ def evaluate(
     target = None if out is None else require_place(expanded(out))
     try:
         if config.against is not None and config.against.endswith(".npz") and (pieces := pieces_at(config.against)):
-            model = None if run is None or plan is None else load_recipe(run, plan, device=place, checkpoint=checkpoint)
+            model = None if run is None or plan is None else load_recipe(run, plan, device=place, checkpoint=pinned)
             found = evaluate_by_pieces(subject, model, pieces, config, context)
         elif run is None or plan is None:  # a name of data stays as it was typed: ./mnist is a folder, and mnist a name
             compared = _compare_files(subject, config, options, context)
             found = _computed(subject, compared, names, told)
             found = replace(found, made=made_of(subject, found.protocol.size))
         else:
-            found = _computed(subject, _compare_run(run, plan, config, context, checkpoint), names, told)
+            found = _computed(subject, _compare_run(run, plan, config, context, pinned), names, told)
     finally:
         progress.close()
-    if run is not None:
-        found = replace(found, round=played(run.chosen(checkpoint)))
+    found = replace(found, round=round_)
     if world.is_first:
         _deliver(found, show, target, run)
     return found

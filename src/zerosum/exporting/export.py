@@ -14,6 +14,7 @@ from zerosum.exporting.web import write_page
 from zerosum.page import describe
 from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
+from zerosum.run.checkpoint import played
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load
 from zerosum.runtime.atomic_files import replacing
@@ -60,8 +61,10 @@ def export(
     _require_fit(to, precision, folder)
     directory = Run.open(run)
     place = _place(out, directory, to, folder=folder)
-    model = load(directory, device="cpu", checkpoint=checkpoint, recipe=recipe)
-    about = describe(model, directory, checkpoint=checkpoint)
+    pinned = directory.pinned(checkpoint)
+    round_ = played(directory.chosen(pinned))
+    model = load(directory, device="cpu", checkpoint=pinned, recipe=recipe)
+    about = describe(model, directory, round_=round_)
     if model.task is PAINT:
         about = replace(about, text=text_rules(model))
     if title is not None:

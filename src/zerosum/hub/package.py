@@ -66,11 +66,10 @@ def pack(run: Run, asked: Asked) -> Package:
     Raises:
         InputError: there is no checkpoint, or it is damaged or of another model.
     """
-    place = run.chosen(asked.checkpoint)
+    pinned = run.pinned(asked.checkpoint)
+    place = run.chosen(pinned)
     round_ = checkpoint.played(place)
-    model = load_recipe(
-        run, read_config(run, asked.recipe), device=pick_device(asked.device), checkpoint=asked.checkpoint
-    )
+    model = load_recipe(run, read_config(run, asked.recipe), device=pick_device(asked.device), checkpoint=pinned)
     about, known = public(run.description), places_of(run.path, run.description)
     evidence, evaluation = run_data.read(run.path), _evaluation(run, asked.repository, known)
     signs = list(memorised.signs(evidence, evaluation))

@@ -7,12 +7,20 @@ from pathlib import Path
 
 from PIL import Image
 
+from zerosum.run.directory import Which
 from zerosum.text import counted
 
 
 def file_among(places: Iterable[Path]) -> Path | None:
     """Return the first of some places that is there and is no folder; None where all are folders, or yet to be made."""
     return next((place for place in places if place.exists() and not place.is_dir()), None)
+
+
+def words_for(which: Which) -> list[str]:
+    """Return what a file of results is named after, beside its seed: nothing, best or round-5000."""
+    if which == "newest":
+        return []
+    return ["best"] if which == "best" else [f"round-{which}"]
 
 
 def is_image_name(place: Path) -> bool:

@@ -16,8 +16,7 @@ import zerosum
 from zerosum.inference.controls import controls
 from zerosum.inference.latents import has_normal_prior
 from zerosum.recipe import Recipe
-from zerosum.run.checkpoint import played
-from zerosum.run.directory import Run, Which
+from zerosum.run.directory import Run
 from zerosum.tasks import AGE, GENERATE, PAINT, GenerativeRecipe, has_latents, require_latents
 from zerosum.text import number, shown
 
@@ -124,13 +123,13 @@ class PageModel:
         return json.dumps(dataclasses.asdict(self))
 
 
-def describe(recipe: Recipe, run: Run, *, checkpoint: Which = "newest") -> PageModel:
+def describe(recipe: Recipe, run: Run, *, round_: int) -> PageModel:
     """Describe a model of a run.
 
     Args:
         recipe: loaded from the run.
         run: its directory.
-        checkpoint: which of the run's checkpoints it is.
+        round_: of the checkpoint that it was loaded from.
     """
     spec, about = recipe.spec, run.description
     generative = has_latents(recipe)
@@ -156,7 +155,7 @@ def describe(recipe: Recipe, run: Run, *, checkpoint: Which = "newest") -> PageM
         layers=_layers(recipe),
         figures=_figures(run),
         data=shown(Path(str(data.get("source", ""))).name) if isinstance(data, dict) else "",
-        round=played(run.chosen(checkpoint)),
+        round=round_,
         run=shown(run.path.resolve().name),
         fingerprint=str(about.get("id") or ""),
         version=zerosum.__version__,

@@ -11,6 +11,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import NonNegativeInt
+
 from zerosum.errors import InputError
 from zerosum.run import shown
 from zerosum.run.history import History
@@ -19,10 +21,10 @@ from zerosum.runtime.atomic_files import PREFIX, replacing, storing, sweep
 from zerosum.runtime.lock import LOCK
 from zerosum.runtime.paths import expanded
 from zerosum.runtime.untrusted_json import parse
-from zerosum.text import command
+from zerosum.text import command, listed
 
-Which = Literal["newest", "best"]
-"""Which checkpoint: the newest, or the one that evaluations during training found best."""
+Which = Literal["newest", "best"] | NonNegativeInt
+"""Which checkpoint: the newest, the one that evaluations during training found best, or that of a round."""
 
 
 @dataclass(frozen=True)
@@ -175,19 +177,35 @@ class Run:
         return self.path / "checkpoints" / "fallback"
 
     def chosen(self, which: Which) -> Path:
-        """Return the newest or the best checkpoint.
+        """Return the newest checkpoint, the best, or that of a round.
 
         Raises:
             InputError: there is none.
         """
         if which == "newest":
             return self.latest()
+        if which != "best":
+            if (path := self.checkpoint(which)) in (kept := self.checkpoints()):
+                return path
+            rounds = listed([f"{int(path.name):,}" for path in kept], most=6) or "none"
+            raise InputError(
+                f"{self.path} keeps no checkpoint of round {which:,}; it keeps: {rounds}. Give one of them, or train "
+                "with --keep 100 or another number of checkpoints."
+            )
         if not self.best.is_dir():
             raise InputError(
                 f"{self.path} keeps no best checkpoint: train with --evaluate-every 500 or another number of rounds, "
                 "or use the newest one."
             )
         return self.best
+
+    def pinned(self, which: Which) -> Which:
+        """Name the newest checkpoint by its round, so that what is loaded and what is said of it stay one checkpoint.
+
+        Raises:
+            InputError: there is none.
+        """
+        return int(self.latest().name) if which == "newest" else which
 
     def checkpoint(self, round_: int) -> Path:
         """Name the checkpoint of a round."""

@@ -72,7 +72,7 @@ def load(
     Args:
         run: the run directory.
         device: where to put it: cuda, mps, cpu, or auto.
-        checkpoint: which of them: the "newest", or the "best" that evaluations during training chose.
+        checkpoint: which of them: the "newest", the "best" that evaluations during training chose, or that of a round.
         recipe: for a run of a recipe of your own: its file, package.module:Class or class. A run does not name code.
 
     Raises:

@@ -123,8 +123,9 @@ class Model:
         Raises:
             InputError: there is no checkpoint.
         """
-        about = describe(self.refresh(), Run.open(self.path), checkpoint=self._which)
-        return replace(about, fingerprint=self.fingerprint, round=self.round, data=Path(about.data).name)
+        recipe = self.refresh()
+        about = describe(recipe, Run.open(self.path), round_=self.round)
+        return replace(about, fingerprint=self.fingerprint, data=Path(about.data).name)
 
     def sample(self, wanted: Sequence[Seeded], chosen: Mapping[str, Any]) -> list[Answer]:
         """Generate a picture for each of some seeds.
