@@ -19,6 +19,7 @@ from zerosum.data.batch import Images, Points
 from zerosum.data.options import DataConfig
 from zerosum.data.spec import Spec
 from zerosum.doctor import Facts, Finding, signs
+from zerosum.doctor.signs import remedies
 from zerosum.run.config import RunConfig
 from zerosum.run.training_config import TrainingConfig
 
@@ -181,3 +182,29 @@ def test_labels_are_brought_within_bounds_and_batch_norm_makes_way_for_a_penalty
     assert found.remedies[0].flags == "--real-label 0.9 1.0 --fake-label 0.0 0.1"
     assert found.remedies[1].settings["discriminator_norm"] == "none"
     assert found.remedies[1].settings["stabilise"].startswith("r1:")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "objective", "changed"),
+    [
+        ("cgan", "logistic", {"discriminator_norm": "none", "stabilise": "r1:0.0016"}),
+        ("cgan", "wasserstein", {"penalty": 20.0}),
+        ("wavegan", "wasserstein", {"penalty": 20.0}),
+        ("wavegan", "relativistic", {"gamma": 10.0}),
+    ],
+)
+def test_a_penalty_is_raised_where_the_game_is_played_with_it(
+    recipe: str, objective: str, changed: dict[str, float]
+) -> None:
+    """A setting of another objective's penalty would change nothing."""
+    facts = Facts(
+        recipe=recipe,
+        config={"batch": 128, "penalty": 10.0, "gamma": 5.0, "discriminator_norm": "auto"},
+        objective=objective,
+        flags=frozenset(("batch", "penalty", "gamma", "discriminator_norm", "stabilise")),
+        shape=(1, 32, 32),
+        batch_norm=True,
+    )
+    found = remedies.penalty(evidence(failing({}), facts))
+    assert found is not None
+    assert found.settings == changed

@@ -16,8 +16,15 @@ WHOLE_BATCH = ("feature-matching", "minibatch-discrimination")
 LARGEST = {"diff-augment": 1.0, "dropout": 0.5, "instance-noise": 0.5, "label-flips": 0.2, "label-smoothing": 0.3}
 FEATURES = ("acgan", "infogan")
 """Recipes whose discriminator outputs features, so that no penalty of its logits can be added."""
-OWN_PENALTY = ("progan", "r3gan", "stylegan2", "wgan_gp")
-"""Recipes whose game has a penalty of its own, and a setting for it."""
+OWN_PENALTY = {
+    "cgan": {"wasserstein": "penalty"},
+    "progan": {"wasserstein": "penalty"},
+    "r3gan": {"relativistic": "gamma"},
+    "stylegan2": {"logistic": "gamma"},
+    "wavegan": {"wasserstein": "penalty", "relativistic": "gamma"},
+    "wgan_gp": {"wasserstein": "penalty"},
+}
+"""Settings of the penalty that a recipe's game has of its own, by the objective it is played with."""
 UNSUPERVISED = ("dcgan", "gan", "infogan", "lsgan", "unrolled", "wgan")
 """Recipes that generate from noise without a penalty, so that another recipe of the kind can take their place."""
 
@@ -136,7 +143,7 @@ def admits(facts: Facts, name: str) -> bool:
     if name in WHOLE_BATCH and facts.training.get("micro_batches", 1) not in (1, None):
         return False
     if name in PENALTIES:
-        return facts.recipe not in (*FEATURES, *OWN_PENALTY) and not discriminator_has_batch_norm(facts)
+        return facts.recipe not in FEATURES and own_penalty(facts) is None and not discriminator_has_batch_norm(facts)
     return not (name == "spectral-norm" and facts.recipe == "progan")
 
 
@@ -157,15 +164,19 @@ def discriminator_has_batch_norm(facts: Facts) -> bool:
     )
 
 
+def own_penalty(facts: Facts) -> str | None:
+    """Return the setting that weighs the penalty of a game's own; None where it has none."""
+    return OWN_PENALTY.get(facts.recipe or "", {}).get(facts.objective or "")
+
+
 def penalty(evidence: Evidence) -> Remedy | None:
     """Return the addition of a gradient penalty, or a larger one where the game has it.
 
     R1 begins at 0.0002 times the pixels over the batch (Karras et al. 2020, appendix C), on points at 1.
     """
     facts, why = evidence.facts, "bounds the discriminator's slope at real samples, which makes the game converge"
-    for name in ("gamma", "penalty"):
-        if facts.recipe in (*OWN_PENALTY, "cgan") and name in facts.flags and facts.config.get(name):
-            return scale(evidence, name, 2, why)
+    if (own := own_penalty(facts)) is not None and own in facts.flags and facts.config.get(own):
+        return scale(evidence, own, 2, why)
     image = len(facts.shape) == 3
     pixels = facts.shape[-1] * facts.shape[-2] if image else 0
     batch = facts.config.get("batch", 64)
