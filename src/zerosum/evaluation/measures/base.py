@@ -14,7 +14,7 @@ from torch import Tensor
 
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
-from zerosum.metrics.bootstrap import Interval, bootstrap, share_interval, split_interval
+from zerosum.metrics.bootstrap import Interval, bootstrap, share_interval
 
 WORK = 1e11
 """Multiplications that all draws of a bootstrap may take together: half a minute on one core."""
@@ -132,15 +132,6 @@ def by_bootstrap(comparison: Comparison, *, work: float) -> Resample | None:
     def interval(metric: Callable[[Tensor], float]) -> Interval:
         found = bootstrap(metric, len(comparison.fake), seed=comparison.protocol.seed, draws=draws)
         return replace(found, method=f"{found.method} of the generated samples")
-
-    return interval
-
-
-def by_splits(comparison: Comparison) -> Resample:
-    """Make intervals from disjoint parts of the samples, for metrics that are means over parts."""
-
-    def interval(metric: Callable[[Tensor], float]) -> Interval:
-        return split_interval(metric, len(comparison.fake), seed=comparison.protocol.seed, splits=SPLITS)
 
     return interval
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor
-
 from zerosum.evaluation.measures.base import (
     POSITIVE,
+    SPLITS,
     TOO_MUCH,
     WORK,
     MetricGroup,
     Values,
     always,
     by_bootstrap,
-    by_splits,
     inception_title,
+    shuffled,
     with_floor_and_interval,
     within,
 )
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
+from zerosum.metrics.bootstrap import Interval, mean_interval
 from zerosum.metrics.frechet import Frechet, frechet_distance, frechet_distance_of_features
 from zerosum.metrics.frechet_infinity import PARTS, frechet_infinity
 from zerosum.metrics.kernel import kernel_distance, polynomial_discrepancy
@@ -133,8 +133,7 @@ def _compute_kernel(comparison: Comparison) -> list[MetricResult]:
         lambda real, fake: {"kid": _kernel(real, fake, seed)},
         titles={"kid": inception_title("KID", comparison.protocol.extractor, comparison.frechet)},
         settings=f"{subsets} subsets of {size:,}",
-        # It is unbiased at any count, so disjoint parts of both sides say how it scatters.
-        interval=lambda metric: by_splits(comparison)(lambda rows: _on_rows(real, fake, rows)),
+        interval=lambda metric: _scatter(real, fake, seed),
     )
     spread, value = figure.interval, figure.value
     if spread is None or value is None:
@@ -143,8 +142,11 @@ def _compute_kernel(comparison: Comparison) -> list[MetricResult]:
     return [replace(figure, interval=replace(spread, low=value - reach, high=value + reach))]
 
 
-def _on_rows(real: SampleSet, fake: SampleSet, rows: Tensor) -> float:
-    return polynomial_discrepancy(real.features[rows % len(real)], fake.features[rows])
+def _scatter(real: SampleSet, fake: SampleSet, seed: int) -> Interval:
+    """Make the interval of the mean over disjoint parts of both sides, because it is unbiased at any count."""
+    parts = (shuffled(len(side), seed).tensor_split(SPLITS) for side in (real, fake))
+    found = [polynomial_discrepancy(real.features[a], fake.features[b]) for a, b in zip(*parts, strict=True)]
+    return mean_interval(found, method=f"{SPLITS} disjoint splits of both sides")
 
 
 def _kernel_alone(comparison: Comparison) -> Values:
