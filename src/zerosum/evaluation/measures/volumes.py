@@ -146,6 +146,7 @@ def _compute_sets(comparison: Comparison) -> list[MetricResult]:
         limits={"coverage-cd": SHARE, "mmd-cd": POSITIVE, "1nna-cd": SHARE},
         settings=dict.fromkeys(SETS, settings),
         shares={"1nna-cd": 2 * count},
+        count=count,
     )
 
 
@@ -184,9 +185,10 @@ def _figures(
     limits: dict[str, Limits],
     settings: dict[str, str],
     shares: dict[str, int] | None = None,
+    count: int = MOST,
 ) -> list[MetricResult]:
     """Put values beside floors and intervals: of resampled shapes, or Wilson's of metrics that are shares of counts."""
-    count = min(MOST, len(comparison.fake))
+    count = min(count, len(comparison.fake))
     draws: dict[str, Interval] = {}
     for name in names:
         if shares and name in shares:
