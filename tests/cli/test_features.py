@@ -111,7 +111,7 @@ def test_what_makes_no_piece_is_refused(arguments: tuple[str, ...], said: str, z
 def piece(**other: Any) -> pieces.Piece:
     known = {"fingerprint": "a", "extractor": "b", "total": 4, "keep": 2, "of": 2, "parts": (1,)}
     table = torch.arange(8.0).view(4, 2)
-    return pieces.Piece(moments=moments(table), kept=table[:1], **(known | other))
+    return pieces.Piece(**({"moments": moments(table), "kept": table[:1]} | known | other))
 
 
 def test_moments_without_a_part_are_those_of_the_rest() -> None:
@@ -133,3 +133,89 @@ def test_pieces_that_do_not_belong_together_are_refused() -> None:
         pieces.compared(piece(), piece(extractor="c"))
     assert not piece().is_whole
     assert pieces.merged([piece(parts=(2,)), piece()]).is_whole
+
+
+def stored(name: str, **other: Any) -> Path:
+    """Write the features of eight images as they are written, but for what is given."""
+    table = torch.randn(8, 2, generator=torch.Generator().manual_seed(0))
+    whole = pieces.Piece(
+        moments=moments(table), kept=table, fingerprint="a", extractor="b", total=8, keep=8, of=1, parts=(1,)
+    )
+    pieces.write(whole, Path(name))
+    if other:
+        with np.load(name) as file:
+            kept = dict(file)
+        np.savez(name, **(kept | other))
+    return Path(name)
+
+
+NAN = np.full((2, 2), np.nan)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"scatter": NAN},
+        {"kept": np.full((8, 2), np.nan, np.float32)},
+        {"scatter": np.zeros((3, 3))},
+        {"kept": np.zeros((8, 3), np.float32)},
+        {"mean": np.zeros(())},
+        {"about": np.array("[1, 2]")},
+        {"about": np.array("[" * 9000)},
+        {"about": np.array("{}")},
+    ],
+    ids=["moments", "kept", "table", "width", "mean", "list", "deep", "empty"],
+)
+def test_features_that_are_not_whole_are_refused_in_a_sentence(other: dict[str, Any], zerosum: Any) -> None:
+    stored("good.npz")
+    stored("bad.npz", **other)
+    for words in (("--merge", "bad.npz", "--against", "good.npz"), ("--merge", "good.npz", "--against", "bad.npz")):
+        said = zerosum("features", *words)
+        assert said.code == 2, said.out
+        assert "bad.npz holds no features that `zerosum features` wrote, or is damaged" in said.err
+
+
+def test_half_of_a_file_and_one_with_a_flipped_byte_are_refused(zerosum: Any) -> None:
+    good = stored("good.npz").read_bytes()
+    for damaged in (good[: len(good) // 2], good[:300] + bytes([good[300] ^ 255]) + good[301:], b"", b"text"):
+        Path("bad.npz").write_bytes(damaged)
+        said = zerosum("features", "--merge", "bad.npz", "--against", "good.npz")
+        assert said.code == 2
+        assert "or is damaged: extract them again" in said.err
+        said = zerosum("evaluate", "digits", "--against", "bad.npz", "--features", "pixels")
+        assert said.code == 2
+        assert "bad.npz" in said.err
+
+
+def test_what_features_cannot_be_written_to_is_refused_before_an_image_is_seen(
+    zerosum: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "piece_of", lambda *_, **__: pytest.fail("features were extracted"))
+    np.savez("mine.npz", x=np.zeros(3))
+    Path("folder.npz").mkdir()
+    for words, sentence in (
+        ((), "Nothing would come of it"),
+        (("--out", "mine.npz"), "mine.npz, which holds no features and stays as it is"),
+        (("--out", "folder.npz"), "give a name that ends in .npz"),
+        (("--out", "a.txt"), "give a name that ends in .npz"),
+        (("--out", "a.npz", "--against", "none.npz"), "none.npz holds no features"),
+    ):
+        said = zerosum("features", "digits", "--features", "random", *words)
+        assert said.code == 2
+        assert sentence in said.err
+    with np.load("mine.npz") as file:
+        assert file.files == ["x"]
+
+
+def test_a_comparison_says_what_is_biased_and_what_cannot_be_had(zerosum: Any) -> None:
+    good = stored("good.npz")
+    assert pieces.compared(pieces.read(good), pieces.read(good))[1].startswith("precision 1.0000, recall 1.0000")
+    table = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
+    few = piece(moments=moments(table), kept=table)
+    distance, *notes, left = pieces.compared(few, few)
+    assert distance.startswith("Frechet distance 0.0000, of 4 images")
+    assert any("4 generated samples are no more than the 8 features" in note for note in notes)
+    assert left.startswith("precision, recall, density and coverage left out: features of 4 are kept")
+    one = piece(moments=moments(table[:1]), kept=table[:1])
+    with pytest.raises(pieces.InputError, match="is of 1 image, and a comparison needs 2 on each side"):
+        pieces.compared(few, one)

@@ -58,15 +58,18 @@ def run(arguments: list[str]) -> None:
     given: FeaturesOf = flags.parse(FeaturesOf, arguments, prog="zerosum features")
     if bool(given.data) == bool(given.merge):
         raise InputError("Give DATA to extract features of, or --merge FILE ... to join what was extracted.")
-    piece = pieces.merged([pieces.read(path) for path in given.merge]) if given.merge else _extracted(given)
     if given.out is None and given.against is None:
         raise InputError("Nothing would come of it: add --out FILE.npz, or --against FILE.npz to compare.")
+    if given.out is not None:
+        pieces.require_place(given.out)
+    real = None if given.against is None else pieces.read(given.against)
+    piece = pieces.merged([pieces.read(path) for path in given.merge]) if given.merge else _extracted(given)
     if given.out is not None:
         pieces.write(piece, given.out)
     parts = f"all {piece.of} parts" if piece.is_whole else f"{len(piece.parts)} of {piece.of} parts"
     say(f"{piece.moments.count:,} of {piece.total:,} images, {parts}; features of {len(piece.kept):,} are kept.")
-    if given.against is not None:
-        say(*pieces.compared(pieces.read(given.against), piece))
+    if real is not None:
+        say(*pieces.compared(real, piece))
 
 
 def _extracted(given: FeaturesOf) -> pieces.Piece:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -45,7 +46,7 @@ def _holds_features(path: Path) -> bool:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {"about", "scatter", "kept"} <= set(file.files)
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, BadZipFile):
         return False
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,10 @@ from zerosum.metrics.moments import Moments, merge, moments
 from zerosum.metrics.precision_recall import fidelity_diversity
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.runtime.untrusted_json import parse
+
+NEIGHBOURS = 5
+"""Neighbours by which density and coverage are taken: as many other images have to be there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,10 +145,19 @@ def compared(real: Piece, fake: Piece) -> list[str]:
     """
     if real.extractor != fake.extractor:
         raise InputError(f"The features are of {fake.extractor} and {real.extractor}: compare those of one network.")
+    if min(piece.moments.count for piece in (real, fake)) < 2:
+        raise InputError("A file of features is of 1 image, and a comparison needs 2 on each side: give more images.")
     distance = frechet_distance(real.moments, fake.moments)
-    scores = fidelity_diversity(real.kept, fake.kept)
-    return [
+    said = [
         f"Frechet distance {distance.value:.4f}, of {fake.moments.count:,} images, {real.moments.count:,} real ones.",
+        *(f"Note: {note}" for note in distance.notes),
+    ]
+    if (kept := min(len(piece.kept) for piece in (real, fake))) <= NEIGHBOURS:
+        few = f"features of {kept} are kept, and they need {NEIGHBOURS + 1} on each side: extract with a larger --keep"
+        return [*said, f"precision, recall, density and coverage left out: {few}."]
+    scores = fidelity_diversity(real.kept, fake.kept, k_density=NEIGHBOURS)
+    return [
+        *said,
         f"precision {scores.precision:.4f}, recall {scores.recall:.4f}, density {scores.density:.4f}, coverage "
         f"{scores.coverage:.4f}, of a sample of {len(fake.kept):,} images, {len(real.kept):,} real ones.",
     ]
@@ -171,11 +187,52 @@ def read(path: Path) -> Piece:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            mean, scatter = (torch.from_numpy(file[name]) for name in ("mean", "scatter"))
+            about = parse(str(file["about"]))
+            count, mean, scatter, kept = (file[name] for name in ("count", "mean", "scatter", "kept"))
             about |= {name: tuple(about.get(name, ())) for name in ("parts", "shape")}
-            return Piece(
-                moments=Moments(int(file["count"]), mean, scatter), kept=torch.from_numpy(file["kept"]), **about
-            )
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise InputError(f"{path} holds no features that `zerosum features` wrote ({error}).") from None
+            _require_whole(mean, scatter, kept)
+            found = Moments(int(count), torch.from_numpy(mean), torch.from_numpy(scatter))
+            return Piece(moments=found, kept=torch.from_numpy(kept), **about)
+    except OSError as error:
+        raise InputError(
+            f"{path} holds no features that `zerosum features` wrote ({error.strerror or error})."
+        ) from None
+    except (ValueError, LookupError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error):
+        raise InputError(  # numpy's words on what is damaged are of pickles
+            f"{path} holds no features that `zerosum features` wrote, or is damaged: extract them again, with "
+            f"zerosum features DATA --out FILE.npz."
+        ) from None
+
+
+def require_place(path: Path) -> Path:
+    """Check that features may be written at a path, before they are extracted: a new .npz, or over other features.
+
+    Raises:
+        InputError: they may not.
+    """
+    if path.suffix.lower() != ".npz" or path.is_dir():
+        raise InputError(f"--out is {path}, and features are written as .npz: give a name that ends in .npz.")
+    if path.exists():
+        try:
+            read(path)
+        except InputError:
+            raise InputError(
+                f"--out is {path}, which holds no features and stays as it is: give another name."
+            ) from None
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(f"--out is {path}, and {folder} cannot be written to: give another place.")
+    return path
+
+
+def _require_whole(mean: np.ndarray, scatter: np.ndarray, kept: np.ndarray) -> None:
+    """See that moments and kept features are finite and of one width F: (F,), (F, F) and (K, F).
+
+    Raises:
+        ValueError: they are not.
+    """
+    width = mean.shape[-1]
+    if (mean.shape, scatter.shape, kept.shape[1:]) != ((width,), (width, width), (width,)):
+        raise ValueError("the widths differ")
+    if not all(np.isfinite(values).all() for values in (mean, scatter, kept)):
+        raise ValueError("values are not finite")

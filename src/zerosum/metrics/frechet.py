@@ -19,7 +19,8 @@ class Frechet:
     """A Frechet distance and what a reader must know of it."""
 
     value: float
-    """The squared distance: mean_term + spread_term. 0 at best; negative by rounding alone is given as 0."""
+    """The squared distance: mean_term + spread_term. 0 at best; negative by rounding alone is given as 0. NaN where
+    moments are."""
 
     mean_term: float
     """Squared distance of the means."""
@@ -122,7 +123,8 @@ def _factor(covariance: Tensor) -> Tensor:
 def _distance(m_r: Tensor, m_g: Tensor, traces: float, root: float, counts: tuple[int, int]) -> Frechet:
     mean_term = float((m_r - m_g).square().sum())
     spread_term = traces - 2 * root
-    return Frechet(max(0.0, mean_term + spread_term), mean_term, spread_term, _notes(counts, len(m_r)))
+    # Of a number and NaN, max returns the first: what is no number must not become a perfect 0.
+    return Frechet(max(mean_term + spread_term, 0.0), mean_term, spread_term, _notes(counts, len(m_r)))
 
 
 def _notes(counts: tuple[int, int], width: int) -> tuple[str, ...]:

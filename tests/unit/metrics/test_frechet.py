@@ -122,3 +122,8 @@ def test_what_does_not_fit_is_refused():
         frechet_distance_of_features(torch.zeros(3, 2), torch.zeros(3, 4))
     with pytest.raises(InputError, match="at least 2"):
         frechet_distance_of_features(torch.zeros(1, 2), torch.zeros(3, 2))
+
+
+def test_moments_that_are_no_numbers_have_no_distance():
+    whole, broken = gaussian([0.0, 0.0], torch.eye(2)), gaussian([0.0, 0.0], torch.eye(2) * torch.nan)
+    assert np.isnan(frechet_distance(whole, broken).value)
