@@ -219,6 +219,9 @@ def test_folders_of_images_are_examined_without_a_history() -> None:
     assert "mode-collapse" in found_in(np.repeat(other[:1], 100, 0), None)
     assert found_in(other, None) == []
     assert found_in(real[:60], real) == ["samples-memorised"]
+    repeated = np.concatenate([real, real[:50]])  # copies are copies, though some real images have a twin
+    assert found_in(real[:60], repeated) == ["duplicates-or-constant-channel", "samples-memorised"]
+    assert found_in(other, repeated) == ["duplicates-or-constant-channel"]
     assert found_in(np.clip(other.astype(np.int16) + board, 0, 255).astype(np.uint8), real) == ["checkerboard"]
     assert found_in(None, constant) == ["duplicates-or-constant-channel"]
     assert found_in(None, np.concatenate([real, real[:50]])) == ["duplicates-or-constant-channel"]

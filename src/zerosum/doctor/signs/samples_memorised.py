@@ -13,7 +13,7 @@ NEAR, COPIES = 0.5, 0.2
 """Median distance to the nearest training sample, as a share of that from one training sample to the next."""
 PERCENTILE = 5
 """Of the distances from one real sample to the next, which half of the samples must not lie below."""
-LOOKED_AT, SEARCHED, VALUES = 256, 4_096, 1_024
+LOOKED_AT, SEARCHED, VALUES, FEWEST = 256, 4_096, 1_024, 20
 
 
 def find(evidence: Evidence) -> Finding | None:
@@ -30,11 +30,13 @@ def _of_history(evidence: Evidence) -> Finding | None:
 
 
 def _of_samples(evidence: Evidence) -> Finding | None:
-    if evidence.samples is None or evidence.real is None or min(len(evidence.samples), len(evidence.real)) < 20:
+    if evidence.samples is None or evidence.real is None or len(evidence.samples) < FEWEST:
         return None
     if evidence.samples.shape[1:] != evidence.real.shape[1:]:
         return None
-    samples, real = _rows(evidence.samples[:LOOKED_AT]), _rows(evidence.real[:SEARCHED])
+    samples, real = _rows(evidence.samples[:LOOKED_AT]), _rows(_distinct(evidence.real[:SEARCHED]))
+    if len(real) < FEWEST:
+        return None
     step = max(1, len(real) // LOOKED_AT)
     usual = _nearest(real[::step], real, apart=step)
     bound, value = float(np.percentile(usual, PERCENTILE)), float(np.median(_nearest(samples, real)))
@@ -42,6 +44,12 @@ def _of_samples(evidence: Evidence) -> Finding | None:
     if scale == 0 or value >= bound:
         return None
     return _finding(evidence, evidence.last_round, value / scale, bound / scale, "warning", "likely")
+
+
+def _distinct(samples: np.ndarray) -> np.ndarray:
+    """Return each of the (N, *shape) samples once, in their order: a repeated one has no neighbour at distance 0."""
+    first = {np.ascontiguousarray(sample).tobytes(): place for place, sample in reversed(list(enumerate(samples)))}
+    return samples[sorted(first.values())]
 
 
 def _rows(samples: np.ndarray) -> np.ndarray:
