@@ -56,6 +56,13 @@ def test_seeds_are_one_row_with_mean_and_interval_over_them(runs, capsys):
     assert "Seed 0" in printed
 
 
+def test_a_folder_of_samples_says_how_it_comes_into_a_comparison(runs, capsys):
+    Path("my samples").mkdir()
+    assert main(["compare", runs[0], "my samples"]) == 2
+    said = capsys.readouterr().err
+    assert "my samples is no run: `zerosum evaluate 'my samples' --against DATA --out FILE.json`" in said
+
+
 def test_an_interval_over_seeds_stays_within_what_the_metric_can_be(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     runs = [str(make(f"a{seed}", "dcgan", seed, fid)) for seed, fid in enumerate((1.0, 5.0, 12.0))]
@@ -104,6 +111,18 @@ def test_references_are_those_of_recipe_stabilisers_metrics_and_software(runs, c
     assert numbers == ["1704.00028", "1801.04406", "1706.08500"]
     assert "@software{zerosum" in text
     assert not capsys.readouterr().err
+
+
+def test_the_figure_of_a_class_is_cited_as_its_metric_is(runs, capsys):
+    path = Path(runs[3]) / "evaluation.json"
+    known = Evaluation.read(path)
+    (fid,) = known.figures
+    of_classes = [dataclasses.replace(fid, metric=f"fid:{name}") for name in ("shirt", "a:b")]
+    dataclasses.replace(known, figures=(fid, *of_classes)).write(path)
+    assert main(["cite", runs[3]]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.count("1706.08500") == 1
+    assert not printed.err
 
 
 def test_every_recipe_has_a_reference_and_every_keyword_is_a_metric():

@@ -15,6 +15,7 @@ from importlib.resources import files
 
 import zerosum
 from zerosum import recipes, stabilisers
+from zerosum.evaluation.class_table import MARK
 from zerosum.evaluation.result import FILE, Evaluation
 from zerosum.run.directory import Run
 
@@ -52,8 +53,9 @@ def bibtex(run: Run) -> tuple[str, list[str]]:
     for one in stabilisers.parse(training.get("stabilise")):
         take(one.name, papers(_source(type(one))))
     if (run.path / FILE).is_file():
-        for figure in Evaluation.read(run.path / FILE).figures:
-            take(figure.metric, of_metric(figure.metric))
+        figures = Evaluation.read(run.path / FILE).figures
+        for metric in dict.fromkeys(figure.metric.partition(MARK)[0] for figure in figures):  # of a class, too
+            take(metric, of_metric(metric))
     versions = run.description.get("versions") or {}
     software = SOFTWARE.format(version=versions.get("zerosum", zerosum.__version__))
     return "\n".join([*dict.fromkeys(found), software]), lacking

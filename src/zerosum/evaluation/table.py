@@ -11,7 +11,7 @@ from zerosum.evaluation.best import best_value, unlike
 from zerosum.evaluation.class_table import class_rows, of_all
 from zerosum.evaluation.measures import blind_spots
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol
-from zerosum.text import counted, number, one_line
+from zerosum.text import command, counted, number, one_line
 
 BEST = "*"
 
@@ -28,7 +28,10 @@ def find(place: str | Path) -> Evaluation:
     if path.is_file():
         return Evaluation.read(path)
     if not (path / FILE).exists():
-        raise InputError(f"{path} was not evaluated yet: zerosum evaluate {path}")
+        again = command("zerosum", "evaluate", path)
+        if not (path / "run.json").exists():
+            raise InputError(f"{path} is no run: `{again} --against DATA --out FILE.json` writes what compare takes.")
+        raise InputError(f"{path} was not evaluated yet: {again}")
     return replace(Evaluation.read(path / FILE), subject=str(place))
 
 
@@ -44,10 +47,10 @@ def require_comparable(evaluations: Sequence[Evaluation]) -> None:
         if differing:
             # A run makes a size of its own; images in a folder are brought to one.
             size = first.protocol.size.partition("x")[2] if other.round is None else ""
-            command = first.protocol.command(other.subject, size=size or None)
+            again = first.protocol.command(other.subject, size=size or None)
             raise InputError(
                 f"{first.subject} and {other.subject} cannot be compared, because they differ in "
-                f"{'; in '.join(differing)}: evaluate one like the other, by {command}"
+                f"{'; in '.join(differing)}: evaluate one like the other, by {again}"
             )
 
 
