@@ -16,6 +16,9 @@ REAL, FAKE = "real_accuracy", "fake_accuracy"
 NO_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "-Infinity")
 """How logs spell numbers that are not finite; an empty value is none that was measured."""
 
+JUDGED = ("accuracy", "real", "fake")
+"""Terms of a discriminator: its accuracy on all samples, and its mean logits."""
+
 DISCRIMINATORS = ("discriminator", "critic")
 """How the names of players begin who tell real samples from generated ones."""
 
@@ -93,9 +96,11 @@ class Evidence:
 
     @property
     def discriminators(self) -> list[str]:
-        """Players whose accuracies on real and generated samples were logged, or who are called so."""
-        named = [player for player in self.players("loss") if player.lower().startswith(DISCRIMINATORS)]
-        return list(dict.fromkeys([player for player in self.players(REAL) if player in self.players(FAKE)] + named))
+        """Players whose accuracies on real and generated samples were logged, or who judge and are called so."""
+        told = [player for player in self.players("loss") if player.lower().startswith(DISCRIMINATORS)]
+        names = (key.rpartition("/") for key in self.columns)  # a log may have an accuracy or logits alone
+        told += [name for name, _, term in names if term in JUDGED and name.lower().startswith(DISCRIMINATORS)]
+        return list(dict.fromkeys([player for player in self.players(REAL) if player in self.players(FAKE)] + told))
 
     @property
     def generators(self) -> list[str]:

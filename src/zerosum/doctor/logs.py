@@ -16,6 +16,8 @@ from zerosum.run.history import History
 from zerosum.text import listed
 
 ENDINGS = (*READERS, ".log", ".txt", ".out")
+ROUNDED = 1.001
+"""An accuracy of 1 as sums in float32 may give it: more is a percentage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,6 @@ def _percentages(rows: Sequence[Row], measured: dict[str, str]) -> set[str]:
     found = set()
     for name, key in measured.items():
         values = [row[name] for row in rows if name in row and math.isfinite(row[name])]
-        if key.endswith("accuracy") and values and 1 < max(values) <= 100 and min(values) >= 0:
+        if key.endswith("accuracy") and values and ROUNDED < max(values) <= 100 and min(values) >= 0:
             found.add(name)
     return found

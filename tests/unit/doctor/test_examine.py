@@ -90,6 +90,21 @@ def test_findings_come_with_what_could_not_be_looked_for(install: Any) -> None:
     assert found.alarming
 
 
+@pytest.mark.parametrize(
+    ("column", "other", "sign"),
+    [("d_acc", 0.7, "discriminator-overpowers"), ("logits_real", 1.0, "loss-unbounded")],
+)
+def test_a_log_without_the_discriminators_loss_is_examined_by_what_it_has(
+    column: str, other: float, sign: str, tmp_path: Path
+) -> None:
+    lines = [f"{epoch},{other if epoch < 8 else 0.995 if column == 'd_acc' else 9 * epoch},1" for epoch in range(40)]
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join([f"epoch,{column},g_loss", *lines]))
+    found = examine(path)
+    assert [finding.sign for finding in found.findings] == [sign]
+    assert 8 <= found.findings[0].since <= 9
+
+
 def test_the_most_severe_comes_first_and_a_note_is_no_alarm(install: Any) -> None:
     for severities, alarming in ((("note", "critical", "warning"), True), (("note",), False)):
         install(**{f"s_{each}": lambda _, each=each: finding(each, severity=each) for each in severities})

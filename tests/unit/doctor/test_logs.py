@@ -109,6 +109,11 @@ def test_accuracies_up_to_100_are_percentages() -> None:
     assert log.notes == ("Read as percentages: d_acc.",)
 
 
+def test_an_accuracy_a_rounding_error_above_one_is_no_percentage() -> None:
+    log = read("a.csv", "epoch,d_acc\n1,0.5\n2,1.0000001\n")
+    assert [row["discriminator/accuracy"] for row in rows(log)] == [0.5, 1.0000001]
+
+
 def test_damaged_lines_are_counted() -> None:
     assert read("a.jsonl", '{"step": 1, "d_loss": 1}\n[\n3\n').notes == ("Left out: 2 lines without a JSON object.",)
     assert read("a.csv", "step,d_loss\n1,1\n2\n").notes == (
