@@ -198,6 +198,16 @@ def test_copies_are_called_copies(changed: Any, digits: Any):
         assert all(bool(figure.notes) == suspicious for figure in figures)
 
 
+def test_training_samples_that_repeat_each_other_are_searched_too(digits: Any):
+    comparison = digits.comparison(digits.images(digits.rows[:COUNT]))
+    memory = comparison.reference.memory
+    twice = memory.training().take(torch.arange(COUNT) // 2)
+    memory = replace(memory, training=lambda: twice)
+    again = replace(comparison, reference=replace(comparison.reference, memory=memory))
+    figures, _ = compute_metrics(again, ("authenticity",))
+    assert figures[0].settings.startswith(f"all {COUNT} training samples searched")
+
+
 def test_names_are_read_with_commas_and_a_slip_is_answered():
     assert parse_names(" FID,kid ") == ("fid", "kid")
     with pytest.raises(InputError, match="There is no metric 'fit': did you mean fid"):

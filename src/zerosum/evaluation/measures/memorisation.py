@@ -57,8 +57,9 @@ def _memory(comparison: Comparison) -> MemorisationData:
 def _compute_copies(comparison: Comparison) -> list[MetricResult]:
     """Look for copies among features. Real samples that were not trained on are the floor."""
     memory = _memory(comparison)
+    known = memory.training().features
     training, generated, held_out = prepare(
-        distinct(memory.training().features),
+        distinct(known),
         comparison.fake.features,
         memory.held_out.features,
         names=("training", "generated", "real"),
@@ -67,7 +68,7 @@ def _compute_copies(comparison: Comparison) -> list[MetricResult]:
     spacing = spacing_at(training, torch.cat([near[1], unseen[1]]))
     shares = authentic_share(*near, spacing), authentic_share(*unseen, spacing)
     medians = _median(near[0].sqrt()), _median(unseen[0].sqrt())
-    searched = f"{len(training):,} of {memory.size:,}" if len(training) < memory.size else f"all {memory.size:,}"
+    searched = f"{len(known):,} of {memory.size:,}" if len(known) < memory.size else f"all {memory.size:,}"
     count = len(comparison.fake)
     spread = by_bootstrap(comparison, work=100.0 * count)
     interval = spread and within(spread(lambda rows: _median(near[0][rows].sqrt())), medians[0], POSITIVE, count=count)
