@@ -285,7 +285,15 @@ def test_an_evaluation_is_shown_with_its_floor_protocol_and_curves(tmp_path):
     text = " ".join(Structure(page).text.split())
     for said in ("How good is it?", "FID-pixels", "7.25", "7.1 to 7.4", "split test", "few samples.", "The pixels."):
         assert said in text
+    assert "as many real samples (train)" in text
     assert page.count('aria-label="evaluation/fid-pixels"') == 1
+    whole = json.loads((run / "evaluation.json").read_text())
+    for change, said in (({"floor": 100}, "as many real samples (train)"), ({"floor": 40}, "40 real samples (train)")):
+        changed = whole | {"protocol": whole["protocol"] | change}
+        (run / "evaluation.json").write_text(json.dumps(changed))
+        assert f"Real against real: {said}" in text_of(run)
+    (run / "evaluation.json").write_text(json.dumps(whole | {"protocol": whole["protocol"] | {"resizer": 1}}))
+    assert "7.25" not in report.write(run).read_text()
     (run / "evaluation.json").write_text("{}")
     assert "7.25" not in report.write(run).read_text()
 
