@@ -14,7 +14,8 @@ from torch import Tensor
 
 from zerosum.data.spec import Spec
 from zerosum.evaluation.measures import features, neighbours
-from zerosum.evaluation.result import MetricResult, Protocol
+from zerosum.evaluation.protocol import Protocol
+from zerosum.evaluation.result import MetricResult
 from zerosum.evaluation.samples import Comparison, Reference, SampleSet
 from zerosum.evaluation.splits import Split, Splits
 from zerosum.features.extractor import Features

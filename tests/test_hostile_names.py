@@ -15,7 +15,8 @@ import torch
 
 from tests.unit.test_report import ABOUT, make, row, write_evaluation
 from zerosum import report
-from zerosum.evaluation.result import Evaluation, MetricResult, Protocol
+from zerosum.evaluation.protocol import Protocol
+from zerosum.evaluation.result import Evaluation, MetricResult
 from zerosum.hub.card import Card, write
 from zerosum.media.image_grid import grid, write_png
 from zerosum.page.model import Control, Figure, Noise, PageModel

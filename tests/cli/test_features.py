@@ -216,6 +216,10 @@ def test_a_comparison_says_what_is_biased_and_what_cannot_be_had(zerosum: Any) -
     assert distance.startswith("Frechet distance 0.0000, of 4 images")
     assert any("4 generated samples are no more than the 8 features" in note for note in notes)
     assert left.startswith("precision, recall, density and coverage left out: features of 4 are kept")
+    small, large = piece(shape=(3, 8, 8), kept=table), piece(shape=(3, 64, 64), kept=table)
+    note = "Note: the images are of 3x64x64 and the real ones of 3x8x8, and resizing alone makes a distance."
+    assert note in pieces.compared(small, large)
+    assert not any("resizing" in said for said in pieces.compared(small, small))
     one = piece(moments=moments(table[:1]), kept=table[:1])
     with pytest.raises(pieces.InputError, match="is of 1 image, and a comparison needs 2 on each side"):
         pieces.compared(few, one)

@@ -12,7 +12,8 @@ import pytest
 from zerosum import recipes, stabilisers
 from zerosum.cli import COMMANDS, main
 from zerosum.evaluation import cite, measures
-from zerosum.evaluation.result import Evaluation, MetricResult, Protocol
+from zerosum.evaluation.protocol import Protocol
+from zerosum.evaluation.result import Evaluation, MetricResult
 from zerosum.metrics.bootstrap import Interval
 from zerosum.run.directory import Run
 

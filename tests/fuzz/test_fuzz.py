@@ -22,7 +22,8 @@ from tests.recipes.conftest import game
 from zerosum import report
 from zerosum.data.options import DataConfig
 from zerosum.errors import ZerosumError
-from zerosum.evaluation.result import Evaluation, MetricResult, Protocol
+from zerosum.evaluation.protocol import Protocol
+from zerosum.evaluation.result import Evaluation, MetricResult
 from zerosum.evaluation.table import comparison_lines
 from zerosum.kinds import open_data
 from zerosum.metrics.bootstrap import Interval

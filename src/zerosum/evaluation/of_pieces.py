@@ -15,7 +15,8 @@ from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.inputs import extract_stream
 from zerosum.evaluation.measures.base import inception_title
 from zerosum.evaluation.pieces import Piece, merged, read
-from zerosum.evaluation.result import Evaluation, MetricResult, Protocol, finite
+from zerosum.evaluation.protocol import OF_PIECES, Protocol
+from zerosum.evaluation.result import Evaluation, MetricResult, finite
 from zerosum.evaluation.verdict import verdict
 from zerosum.features.extractor import Extractor
 from zerosum.features.find import find
@@ -190,6 +191,6 @@ def _protocol(recipe: Recipe, real: Piece, paths: list[Path], extractor: Extract
         fake=count,
         floor=min(count, len(real.kept) - len(real.kept) // 2),
         size="x".join(map(str, recipe.spec.shape)),
-        resizer="as the features were extracted",
+        resizer=OF_PIECES,
         seed=seed,
     )

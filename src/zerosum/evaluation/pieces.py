@@ -150,7 +150,7 @@ def compared(real: Piece, fake: Piece) -> list[str]:
     distance = frechet_distance(real.moments, fake.moments)
     said = [
         f"Frechet distance {distance.value:.4f}, of {fake.moments.count:,} images, {real.moments.count:,} real ones.",
-        *(f"Note: {note}" for note in distance.notes),
+        *(f"Note: {note}" for note in (*distance.notes, *_sizes(real, fake))),
     ]
     if (kept := min(len(piece.kept) for piece in (real, fake))) <= NEIGHBOURS:
         few = f"features of {kept} are kept, and they need {NEIGHBOURS + 1} on each side: extract with a larger --keep"
@@ -161,6 +161,14 @@ def compared(real: Piece, fake: Piece) -> list[str]:
         f"precision {scores.precision:.4f}, recall {scores.recall:.4f}, density {scores.density:.4f}, coverage "
         f"{scores.coverage:.4f}, of a sample of {len(fake.kept):,} images, {len(real.kept):,} real ones.",
     ]
+
+
+def _sizes(real: Piece, fake: Piece) -> list[str]:
+    """Say where images came to the network at two sizes: resizing alone makes a distance."""
+    if () in (real.shape, fake.shape) or real.shape == fake.shape:
+        return []
+    ours, theirs = ("x".join(map(str, piece.shape)) for piece in (fake, real))
+    return [f"the images are of {ours} and the real ones of {theirs}, and resizing alone makes a distance."]
 
 
 def write(piece: Piece, out: Path) -> None:

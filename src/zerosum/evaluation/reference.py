@@ -16,8 +16,8 @@ from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.counts import Counts, counts_of
 from zerosum.evaluation.measures.perceptual import perceptual_distance
+from zerosum.evaluation.protocol import RAW, Protocol
 from zerosum.evaluation.rehearsal import Subject, require_possible
-from zerosum.evaluation.result import RAW, Protocol
 from zerosum.evaluation.samples import KEPT, MemorisationData, Reference, SampleSet, raw, rows_of
 from zerosum.evaluation.splits import Splits
 from zerosum.evaluation.unseen import rows_in_whole, unlearned

@@ -10,7 +10,7 @@ import torch
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.counts import counts_of
 from zerosum.evaluation.measures import chosen, parse_names
-from zerosum.evaluation.result import RAW, Protocol
+from zerosum.evaluation.protocol import RAW, Protocol
 from zerosum.evaluation.samples import Comparison, MemorisationData, Perceptual, Reference, SampleSet
 from zerosum.evaluation.splits import Splits
 from zerosum.features.extractor import Features

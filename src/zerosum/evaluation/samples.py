@@ -13,7 +13,7 @@ from torch import Tensor
 from zerosum import kinds
 from zerosum.data.dataset import SampleDataset
 from zerosum.data.sources import toys
-from zerosum.evaluation.result import Protocol
+from zerosum.evaluation.protocol import Protocol
 from zerosum.evaluation.splits import Splits
 from zerosum.features.extractor import Extractor, Features
 from zerosum.metrics.lpips import PerceptualDistance

@@ -10,7 +10,8 @@ from zerosum.errors import InputError
 from zerosum.evaluation.best import best_value, unlike
 from zerosum.evaluation.class_table import class_rows, of_all
 from zerosum.evaluation.measures import blind_spots
-from zerosum.evaluation.result import FILE, Evaluation, MetricResult, Protocol
+from zerosum.evaluation.protocol import Protocol
+from zerosum.evaluation.result import FILE, Evaluation, MetricResult
 from zerosum.text import command, counted, number, one_line
 
 BEST = "*"

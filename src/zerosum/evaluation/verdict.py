@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from zerosum import text
-from zerosum.evaluation.result import MetricResult, Protocol
+from zerosum.evaluation.protocol import Protocol
+from zerosum.evaluation.result import MetricResult
 
 UNTRAINED = ("random", "pixels")
 """Features that nothing was learned for: what they find alike need not look alike."""

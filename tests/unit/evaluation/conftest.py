@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zerosum.data.dataset import Dataset
 from zerosum.evaluation.measures import chosen
-from zerosum.evaluation.result import Protocol
+from zerosum.evaluation.protocol import Protocol
 from zerosum.evaluation.samples import Comparison, MemorisationData, Reference, SampleSet
 from zerosum.evaluation.splits import Split, Splits
 from zerosum.features.extractor import Features

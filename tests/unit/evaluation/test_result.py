@@ -11,7 +11,8 @@ import pytest
 
 from tests.unit.evaluation.conftest import PROTOCOL
 from zerosum.errors import InputError
-from zerosum.evaluation.result import Evaluation, MetricResult, Protocol, drop_invalid_interval, finite
+from zerosum.evaluation.protocol import Protocol
+from zerosum.evaluation.result import Evaluation, MetricResult, drop_invalid_interval, finite
 from zerosum.evaluation.table import warnings
 from zerosum.metrics.bootstrap import Interval
 
@@ -84,3 +85,7 @@ def test_a_protocol_is_repeated_by_its_command() -> None:
     assert asked.command("runs/a") == f"{words} --features means"
     assert asked.command("runs/a", size="32x32") == f"{words} --size 32x32 --features means"
     assert replace(asked, extractor="coordinates").command("runs/a") == words
+    assert replace(asked, extractor="inception-own").command("runs/a").endswith(" --features inception:PATH")
+    resizer = "as the features were extracted"
+    pieces = replace(asked, data="2.npz, my 1.npz", split="parts 1,2 of 2", resizer=resizer)
+    assert pieces.command("runs/a") == "zerosum evaluate runs/a --against '2.npz,my 1.npz' --count 100 --seed 3"
