@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,9 @@ def of(dataset: VolumeDataset) -> np.ndarray:
 
 
 def write_binvox(path: Path, grid: np.ndarray) -> None:
-    """Write runs as the format has them: x slowest, then z, then y."""
+    """Write a grid whose z points upwards in runs, as the format has them: x slowest, then z, then y, which is up."""
     header = "#binvox 1\ndim {} {} {}\ntranslate 0 0 0\nscale 1\ndata\n".format(*grid.shape)
-    flat = grid.reshape(-1).astype(np.uint8)
+    flat = grid[:, ::-1].reshape(-1).astype(np.uint8)
     path.write_bytes(header.encode() + np.stack([flat, np.ones_like(flat)], 1).tobytes())
 
 
@@ -56,6 +57,27 @@ def box_mesh(path: Path, *, open_: bool = False, size: float = 1.0) -> None:
     lines = [f"OFF\n{len(corners)} {len(faces)} 0"]
     lines += [" ".join(map(str, corner)) for corner in corners] + [f"3 {a} {b} {c}" for a, b, c in faces]
     path.write_text("\n".join(lines))
+
+
+def test_a_binvox_and_a_mesh_of_one_shape_are_no_mirror_images(tmp_path: Path, options: DataConfig) -> None:
+    trimesh: Any = pytest.importorskip("trimesh", reason="needs the extra volumes")
+    boxes = [((0, 0, 0), (12, 3, 3)), ((0, 3, 0), (3, 9, 3)), ((0, 0, 3), (3, 3, 6))]  # x, y, z; y upwards; three arms
+    shape = np.zeros((16, 16, 16), bool)
+    for low, high in boxes:
+        shape[tuple(slice(2 + a, 2 + b) for a, b in zip(low, high, strict=True))] = True
+    for name in ("grids", "meshes"):
+        (tmp_path / name).mkdir()
+    flat = shape.transpose(0, 2, 1).reshape(-1).astype(np.uint8)
+    header = b"#binvox 1\ndim 16 16 16\ntranslate 0 0 0\nscale 1\ndata\n"
+    content = header + np.stack([flat, np.ones_like(flat)], 1).tobytes()
+    (tmp_path / "grids" / "a.binvox").write_bytes(content)
+    parts = [trimesh.creation.box(bounds=bounds) for bounds in boxes]
+    trimesh.util.concatenate(parts).export(tmp_path / "meshes" / "a.obj")
+    grid, mesh = (of(open_volumes(tmp_path / n, options=replace(options, size="16")))[0] for n in ("grids", "meshes"))
+    middles = [
+        np.argwhere(one).mean(0) - np.argwhere(one).min(0) / 2 - np.argwhere(one).max(0) / 2 for one in (grid, mesh)
+    ]
+    assert (np.sign(middles[0]) == np.sign(middles[1])).all()
 
 
 @pytest.mark.parametrize("form", ["bool", "float", "uint8", "channel", "bits", "keyed bits", "zip", "folder", "binvox"])

@@ -33,6 +33,9 @@ from zerosum.media.image_grid import is_picture, write_png
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import shown
 
+READING = 2
+"""Goes up whenever files are read in another way, so that no older pack is taken from the cache."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Volumes(Batch):
@@ -116,7 +119,7 @@ def _key(found: VolumeSource, options: DataConfig, progress: ProgressCallback | 
     if found.files is None:
         return key_of("volumes", found.paths[0].suffix, digests(found.paths, cache, progress), asked)
     table = (label_bytes(found.files, options) or b"").hex()
-    return key_of("volumes", content_of(found.files, cache, progress), found.files.prefix, asked, table)
+    return key_of("volumes", READING, content_of(found.files, cache, progress), found.files.prefix, asked, table)
 
 
 def _shapes(source: str | Path, options: DataConfig) -> VolumeDataset:

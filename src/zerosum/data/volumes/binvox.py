@@ -14,10 +14,11 @@ LONGEST_HEADER = 16
 
 
 def read_binvox(file: BinaryIO) -> np.ndarray:
-    """Read a grid (X, Y, Z), bool, with the file's y, its vertical axis, as the last one.
+    """Read a grid (X, Y, Z), bool, with the file's y, its vertical axis, as the last one, and its z backwards as y.
 
     The format is a header of lines (#binvox 1, dim, translate, scale, data), and then pairs of bytes, a value and how
-    often it is repeated; y runs fastest, then z, then x.
+    often it is repeated; y runs fastest, then z, then x. The axes are turned, as those of a mesh whose y points
+    upwards are: two of them exchanged would make a mirror image.
 
     Raises:
         Unusable: It is damaged, or no such file.
@@ -41,4 +42,4 @@ def read_binvox(file: BinaryIO) -> np.ndarray:
     body = np.frombuffer(file.read(2 * x * y * z + 1), dtype=np.uint8)
     if len(body) % 2 or int(body[1::2].sum(dtype=np.int64)) != x * y * z:
         raise Unusable(f"is cut short or too long: {x * y * z:,} cells belong in it")
-    return np.repeat(body[::2], body[1::2]).reshape(x, z, y) > 0
+    return np.repeat(body[::2], body[1::2]).reshape(x, z, y)[:, ::-1] > 0
