@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,50 @@ def test_a_gif_is_read_without_an_extra(tmp_path: Path, options: Any, monkeypatc
     first, *others = [Image.fromarray(pixels) for pixels in frames(4)]
     first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=100)
     assert levels(open_clips(tmp_path / "a.gif", options=options(frames=4))) == [[0, 10, 20, 30]]
+
+
+def animation(path: Path, pictures: list[Image.Image], durations: list[int], **more: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=durations, **more)
+
+
+def test_a_frame_that_an_animation_holds_sets_no_rate(tmp_path: Path, options: Any) -> None:
+    pictures = [Image.fromarray(pixels) for pixels in frames(6)]
+    for name, durations in (("a", [1000] + [40] * 5), ("b", [40] * 6), ("c", [40] * 5 + [2000])):
+        animation(tmp_path / "films" / f"{name}.gif", pictures, durations)
+    dataset = open_clips(tmp_path / "films", options=options(frames=6))
+    assert levels(dataset) == [[0, 10, 20, 30, 40, 50]] * 3
+    assert "another frame rate" not in " ".join(dataset.notes)
+
+
+def test_what_is_transparent_in_an_animation_is_white_in_every_frame(tmp_path: Path, options: Any) -> None:
+    pictures = []
+    for index in range(4):
+        pixels = np.zeros((SIDE, SIDE, 4), np.uint8)
+        pixels[:4, 2 * index : 2 * index + 4] = (200, 60, 60, 255)
+        pictures.append(Image.fromarray(pixels))
+    animation(tmp_path / "a.gif", pictures, [40] * 4, disposal=2)
+    (clip,) = open_clips(tmp_path / "a.gif", options=options(frames=4)).samples
+    assert (clip[:, 4:] == 255).all()
+    assert [(frame[0, :, 1] < 100).nonzero()[0].tolist()[0] for frame in clip] == [0, 2, 4, 6]
+
+
+def test_a_video_of_frames_that_last_unequally_long_moves_at_one_pace(tmp_path: Path, options: Any) -> None:
+    av: Any = pytest.importorskip("av", reason="needs the extra video")
+    path = tmp_path / "films" / "a.mp4"
+    video(path.with_name("b.mp4"), 8)
+    video(path.with_name("c.mp4"), 8)
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=10, options={"crf": "1", "bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = SIDE, SIDE, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for stamp, pixels in zip((0, 100, 200, 300, 600, 700), frames(6), strict=True):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = stamp, Fraction(1, 1000)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())
+    one = levels(open_clips(path.parent, options=options(frames=8)))[0]
+    assert np.abs(np.array(one) - [0, 10, 20, 30, 30, 30, 40, 50]).max() <= 3
 
 
 def test_a_missing_extra_is_one_sentence(tmp_path: Path, options: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,9 @@ from zerosum.media.clips import FILMS, draw, film, save
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import shown
 
+READING = 2
+"""Goes up whenever frames are read in another way, so that no older pack is taken from the cache."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Clips(Batch):
@@ -165,7 +168,7 @@ def _key(clips: ClipFiles, options: DataConfig, progress: ProgressCallback | Non
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
     table = (label_bytes(clips.files, options) or b"").hex()
     content = content_of(clips.stored, options.cache_folder(), progress)
-    return key_of("clips", clips.form, content, clips.files.prefix, asked, table)
+    return key_of("clips", READING, clips.form, content, clips.files.prefix, asked, table)
 
 
 def _dataset(packed: Packed | None, source: str, remarks: tuple[str, ...]) -> ClipDataset:

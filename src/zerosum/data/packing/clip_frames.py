@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from zerosum.data.packing.decode import PixelFormat, fit, to_plain, with_channels
+from zerosum.data.packing.frame_rate import by_number, by_time, is_even, rate_of_animation
 from zerosum.data.packing.open_image import Unusable, open_image, upright
 from zerosum.data.sources.clip_files import VIDEOS, ClipFiles
 from zerosum.errors import InputError
@@ -18,9 +18,6 @@ from zerosum.text import counted
 
 if TYPE_CHECKING:
     import av.container
-
-SAME_RATE = 0.02
-"""Share by which the frame rates of two videos may differ and be called the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +64,9 @@ def inspect(clips: ClipFiles, name: str) -> ClipHeader:
             if clips.form == "strips":
                 count = strip_frames(width, height)
                 return ClipHeader(height=height, width=height, colour=_colour(image), rate=None, frames=count)
-            duration = image.info.get("duration")
-            rate = 1000 / duration if duration else None
+            colour, rate = _colour(image), rate_of_animation(image)
             count = getattr(image, "n_frames", 1)
-            return ClipHeader(height=height, width=width, colour=_colour(image), rate=rate, frames=count)
+            return ClipHeader(height=height, width=width, colour=colour, rate=rate, frames=count)
 
 
 def strip_frames(width: int, height: int) -> int:
@@ -100,13 +96,14 @@ def read_clip(
         plan: size and channels of a frame.
         length: frames of a window; what is left at the end is left out.
         step: every which frame is taken.
-        rates: frames a second that the clip has, and that it is brought to before `step` counts; None where unknown.
+        rates: frames a second that the clip has, and that it is brought to before `step` counts; None where unknown. A
+            video whose frames do not come evenly is brought to the second, or to the first, by the times of its frames.
 
     Raises:
         Unusable: it cannot be decoded, or is shorter than a window.
     """
     taken, count = [], 0
-    for frame in _in_time(_frames(clips, name), *rates):
+    for frame in _at_one_pace(clips, name, *rates):
         if count % step == 0:
             plain = with_channels(to_plain(frame, plan), plan.channels)
             taken.append(fit(plain, plan))
@@ -128,16 +125,21 @@ def too_short(frames: int, length: int, step: int) -> str:
     return f"has {counted(frames, 'frame')}{of_them}, and {length} are asked for: --frames {taken} would fit"
 
 
-def _in_time(frames: Iterator[Image.Image], own: float | None, rate: float | None) -> Iterator[Image.Image]:
-    """Repeat or leave out frames, so that as many a second come as asked for."""
-    if own is None or rate is None or abs(own / rate - 1) <= SAME_RATE:
-        yield from frames
-        return
-    due = 0
-    for index, frame in enumerate(frames):
-        while int(due * own / rate) == index:
-            yield frame
-            due += 1
+def _at_one_pace(clips: ClipFiles, name: str, own: float | None, rate: float | None) -> Iterator[Image.Image]:
+    if clips.form == "videos" and name.lower().endswith(VIDEOS) and (wanted := rate or own) is not None:
+        with clips.stored.open(name) as file:
+            times = _times(file)
+        if not is_even(times):
+            with clips.stored.open(name) as file:
+                yield from by_time(_video_frames(file), wanted)
+            return
+    yield from by_number(_frames(clips, name), own, rate)
+
+
+def _times(file: BinaryIO) -> list[float]:
+    """Return when the frames of a video begin, in units of its own; it is not decoded."""
+    with _opened(file) as container:
+        return sorted(packet.pts for packet in container.demux(video=0) if packet.pts is not None)
 
 
 def _frames(clips: ClipFiles, name: str) -> Iterator[Image.Image]:
@@ -150,7 +152,7 @@ def _frames(clips: ClipFiles, name: str) -> Iterator[Image.Image]:
         return
     with clips.stored.open(name) as file:
         if name.lower().endswith(VIDEOS):
-            yield from _video_frames(file)
+            yield from (frame for _, frame in _video_frames(file))
             return
         with open_image(file) as image:
             if clips.form == "strips":
@@ -161,15 +163,16 @@ def _frames(clips: ClipFiles, name: str) -> Iterator[Image.Image]:
                 return
             for index in range(getattr(image, "n_frames", 1)):
                 image.seek(index)
-                yield image.convert("RGB" if image.mode not in ("L", "1") else "L")
+                yield image.copy()  # with what is transparent in it
 
 
-def _video_frames(file: BinaryIO) -> Iterator[Image.Image]:
+def _video_frames(file: BinaryIO) -> Iterator[tuple[float, Image.Image]]:
+    """Yield the frames of a video, upright, and when they begin, in seconds."""
     with _opened(file) as container:
         for frame in container.decode(video=0):
             turn = round(getattr(frame, "rotation", 0) or 0)  # degrees counterclockwise, as a phone notes
             image = frame.to_image()
-            yield image.rotate(turn, expand=True) if turn % 90 == 0 and turn else image
+            yield frame.time or 0.0, image.rotate(turn, expand=True) if turn % 90 == 0 and turn else image
 
 
 def _inspect_video(file: BinaryIO) -> ClipHeader:
@@ -178,7 +181,7 @@ def _inspect_video(file: BinaryIO) -> ClipHeader:
         rate = None if stream.average_rate is None else float(stream.average_rate)
         count = stream.frames or None
     file.seek(0)
-    first = next(islice(_video_frames(file), 1), None)
+    first = next((frame for _, frame in _video_frames(file)), None)
     if first is None:
         raise Unusable("holds no frames")
     return ClipHeader(height=first.height, width=first.width, colour=True, rate=rate, frames=count)

@@ -13,8 +13,9 @@ from typing import TypeVar
 import numpy as np
 
 from zerosum.data.options import DataConfig
-from zerosum.data.packing.clip_frames import SAME_RATE, ClipHeader, inspect, read_clip, too_short
+from zerosum.data.packing.clip_frames import ClipHeader, inspect, read_clip, too_short
 from zerosum.data.packing.decode import PixelFormat, reason
+from zerosum.data.packing.frame_rate import SAME_RATE
 from zerosum.data.packing.making import new_pack
 from zerosum.data.packing.problems import require_usable, told
 from zerosum.data.sources.clip_files import ClipFiles
