@@ -127,6 +127,7 @@ def cut_short(tmp_path):
         ((RATE, np.array([0.5, np.inf, 0.1], np.float32)), "holds values that are not finite numbers"),
         ((RATE, np.zeros(0, np.int16)), "holds no samples"),
         (b"RIFF\x00\x00\x00\x00WAVEjunkjunk", "cannot be decoded"),
+        ((RATE, sine(0.1) * np.float32(32767)), "holds values up to 16,383.5, and those of a file of floats"),
         (None, "is cut short"),
     ],
 )
@@ -152,6 +153,35 @@ def test_a_file_that_cannot_be_used_is_refused_or_skipped(sounds, options, tmp_p
 def test_folders_without_sounds_are_refused(sounds, options, files, why):
     with pytest.raises(InputError, match=why):
         open_as([Waveforms], sounds(files), options=options())
+
+
+def test_a_window_that_is_silent_is_no_sound_and_that_is_said(sounds, options):
+    late = np.concatenate([np.zeros(2_000, np.float32), sine(0.1)])
+    folder = sounds({"late.wav": (RATE, late)})
+    with pytest.raises(InputError, match="every window is silent, below -60 dB; leave out --fit pad"):
+        open_waveforms(folder, options=options(length=1024, fit="pad"))
+    sounds({"b.wav": WHOLE})
+    dataset = open_waveforms(folder, options=options(length=1024, fit="pad"))
+    assert len(dataset) == 1
+    assert "Left out because every window of theirs is silent: 1 file (late.wav)." in dataset.notes
+
+
+@pytest.mark.parametrize(("riff", "data"), [(0, 0), (36, 0), (0xFFFF_FFFF, 0xFFFF_FFFF)])
+@pytest.mark.parametrize("more", [b"", b"\x01"])
+def test_a_recording_that_was_never_closed_is_read_to_its_end(sounds, options, tmp_path, riff, data, more):
+    wavfile.write(tmp_path / "whole.wav", *WHOLE)
+    content = bytearray((tmp_path / "whole.wav").read_bytes())
+    content[4:8], content[40:44] = riff.to_bytes(4, "little"), data.to_bytes(4, "little")
+    dataset = open_waveforms(sounds({"a.wav": bytes(content) + more}), options=options(length=1600))
+    assert dataset.real(np.array([0]))[0, 0].numpy() == pytest.approx(sine(0.1), abs=1e-4)
+
+
+def test_an_empty_recording_with_a_comment_behind_is_empty(sounds, options, tmp_path):
+    wavfile.write(tmp_path / "none.wav", RATE, np.zeros(0, np.int16))
+    content = bytearray((tmp_path / "none.wav").read_bytes() + b"LIST\x0a\x00\x00\x00INFOabcdef")
+    content[4:8] = (len(content) - 8).to_bytes(4, "little")
+    with pytest.raises(InputError, match=r"a\.wav holds no samples"):
+        open_waveforms(sounds({"a.wav": bytes(content)}), options=options(length=1024))
 
 
 def test_an_empty_folder_and_one_that_is_not_there_are_refused(tmp_path, options):

@@ -20,6 +20,8 @@ MAGIC = (b"fLaC", b"OggS", b"FORM", b".snd", b"caff", b"ID3", b"\xff\xfb", b"\xf
 """First bytes of the forms that soundfile reads."""
 STREAMED = 0x7FFF_F000
 """Bytes from which on the size in a WAV's header is that of a stream, unknown when it was written."""
+LOUDEST = 16.0
+"""Peak above which numbers are not meant to lie in [-1, 1]: 24 dB."""
 MISSING = "needs the extra audio: type `pip install zerosum[audio]`, or convert it to WAV"
 
 
@@ -51,7 +53,8 @@ def decode(file: BinaryIO) -> Sound:
     """Decode a sound file: WAV by scipy, all else, and WAV that scipy does not read, by the extra soundfile.
 
     Raises:
-        Unusable: it is empty, cut short, no sound or holds values that are not finite, or the extra is missing.
+        Unusable: it is empty, cut short, no sound, holds values that are not finite or not in [-1, 1] at all, or the
+            extra is missing.
         Exception: whatever scipy raises on damaged bytes.
     """
     start = file.read(12)
@@ -70,6 +73,10 @@ def decode(file: BinaryIO) -> Sound:
         raise Unusable("holds values that are not finite numbers")
     if not 100 <= rate <= 1_000_000:
         raise Unusable(f"claims {rate:,} samples a second")
+    if (peak := float(np.abs(samples).max())) > LOUDEST:
+        raise Unusable(
+            f"holds values up to {peak:,.6g}, and those of a file of floats lie in [-1, 1]: divide by 32,768"
+        )
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     wave = samples if samples.ndim == 1 else samples.mean(1)
     clipped = bool(np.abs(wave).max() > 1)
@@ -151,33 +158,52 @@ def _scaled(samples: np.ndarray) -> np.ndarray:
 def _read_wav(file: BinaryIO) -> tuple[int, np.ndarray]:
     from scipy.io import wavfile
 
-    _require_whole(file)
+    whole = _whole(file)
     try:
-        rate, samples = wavfile.read(file)
+        rate, samples = wavfile.read(whole)
     except ValueError as error:
         if "Unknown wave file format" not in str(error):  # compressed
             raise
-        file.seek(0)
-        return _by_soundfile(file)
+        whole.seek(0)
+        return _by_soundfile(whole)
+    except UnboundLocalError as error:  # scipy's own, of a header without a chunk
+        raise Unusable("cannot be decoded (it has no header of its form)") from error
     return rate, _scaled(samples)
 
 
-def _require_whole(file: BinaryIO) -> None:
-    """Refuse a WAV whose data end before their chunk does; a stream's header, which knows no length, is none of those.
+def _whole(file: BinaryIO) -> BinaryIO:
+    """Return a WAV, or one with lengths in its header where there are none, as of a recording that was never closed.
 
     Raises:
-        Unusable: it is cut short.
+        Unusable: its data end before their chunk does.
     """
-    size = file.seek(0, io.SEEK_END)
+    size, frame = file.seek(0, io.SEEK_END), 1
+    file.seek(4)
+    claimed = 8 + int.from_bytes(file.read(4), "little")
     file.seek(12)
     while len(head := file.read(8)) == 8:
-        length = int.from_bytes(head[4:], "little")
+        start, length = file.tell(), int.from_bytes(head[4:], "little")
+        if head[:4] == b"fmt ":
+            frame = int.from_bytes(file.read(16)[12:14], "little") or 1
         if head[:4] == b"data":
-            if size < file.tell() + length and length < STREAMED:
+            if size < start + length and length < STREAMED:
                 raise Unusable("is cut short")
+            unclosed = length == 0 and claimed < size - 1
+            if unclosed or (length >= STREAMED and size < start + length):
+                file.seek(0)
+                return _closed(file.read(), start, (size - start) // frame * frame)
             break
-        file.seek(length + length % 2, io.SEEK_CUR)
+        file.seek(start + length + length % 2)
     file.seek(0)
+    return file
+
+
+def _closed(content: bytes, start: int, length: int) -> BinaryIO:
+    """Write the lengths of a WAV into its header, whose data begin at `start` and last `length` bytes."""
+    whole = bytearray(content[: start + length])
+    if whole[:4] == b"RIFF":
+        whole[4:8], whole[start - 4 : start] = (part.to_bytes(4, "little") for part in (len(whole) - 8, length))
+    return io.BytesIO(bytes(whole))
 
 
 def _by_soundfile(file: BinaryIO) -> tuple[int, np.ndarray]:

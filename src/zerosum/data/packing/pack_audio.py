@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -27,6 +27,11 @@ from zerosum.text import counted, listed
 RATE, LENGTH, SHORT = 16_000, 16_384, 4_096
 """Samples a second and samples of a window by default, and of a window of short sounds."""
 NEARLY_ALL = 0.95
+_LOUDER = {
+    "pad": "leave out --fit pad, which takes the first window of each alone, or give a larger --length",
+    "cover": "give a smaller --length, or --fit tiles",
+    "tiles": "give a smaller --length",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +123,10 @@ def pack_audio(
                 raise InputError(f"{name} in {files.root} {reason(rows)}: it changed while it was read; try again.")
             packing.append(rows)
             packing.end_file(name)
+        if not packing.count:
+            raise InputError(
+                f"No sound in {files.root} can be used: every window is silent, below -60 dB; {_LOUDER[options.fit]}."
+            )
         spec = Spec(
             shape=(1, made.length),
             kind="waveforms",
@@ -126,7 +135,8 @@ def pack_audio(
             rate=made.rate,
         )
         skipped = (f"Skipped as corrupt: {counted(len(problems), 'sound')} ({told(problems)}).",) if problems else ()
-        said = (*notes_on(scan, made, options, packing.count), labels.sentence, *left_out(files), *skipped)
+        heard = (*notes_on(scan, made, options, packing.count), *_unheard(packing.rows))
+        said = (*heard, labels.sentence, *left_out(files), *skipped)
         packing.finish(labels=labels.numbers(packing.names()), spec=spec, notes=said, source=str(files.root))
 
 
@@ -156,6 +166,14 @@ def notes_on(scan: AudioScan, made: AudioFormat, options: DataConfig, count: int
     if silent:
         notes.append(f"Left out because silent, below -60 dB: {counted(len(silent), 'file')} ({listed(silent)}).")
     return tuple(notes)
+
+
+def _unheard(rows: Mapping[str, int]) -> tuple[str, ...]:
+    """Say which files gave no window, where there are some, by the windows of each."""
+    silent = [name for name, count in rows.items() if not count]
+    if not silent:
+        return ()
+    return (f"Left out because every window of theirs is silent: {counted(len(silent), 'file')} ({listed(silent)}).",)
 
 
 def _cut(lengths: list[int], length: int, options: DataConfig) -> str:
