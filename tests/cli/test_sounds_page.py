@@ -46,6 +46,10 @@ def test_a_run_of_sounds_is_resumed_and_sampled_at_its_rate(zerosum, tmp_path):
     assert zerosum("sample", run, "-n", 2, "--out", tmp_path / "two.wav").code == 0
     rate, wave = wavfile.read(tmp_path / "two.wav")
     assert (rate, len(wave)) == (8_000, 2 * 256 + 2_000)
+    each = zerosum("sample", run, "-n", 2, "--out", tmp_path / "each")
+    assert each.err == "2 samples in 2 files; --out NAME.wav puts all into one file\n"
+    refused = zerosum("sample", run, "--out", tmp_path / "two.flac")
+    assert (refused.code, (tmp_path / "two.flac").exists()) == (2, False)
     refused = zerosum("train", "tones", "--recipe", "dcgan")
     assert refused.code == 2
     assert "tones is made of sounds, and this recipe trains on images" in refused.err

@@ -25,7 +25,7 @@ from zerosum.inference.controls import controls
 from zerosum.inference.directions import COLUMNS, along, directions
 from zerosum.inference.generate import generate
 from zerosum.inference.latents import combined, read_latents, sample_at
-from zerosum.inference.results import file_among, is_image_name, results_in, tell_of_earlier, words_for
+from zerosum.inference.results import file_among, is_file_name, results_in, tell_of_earlier, words_for
 from zerosum.kinds.base import Kind
 from zerosum.media.image_arrays import note_on_files
 from zerosum.recipe import Recipe
@@ -183,7 +183,8 @@ def _write(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str
         if remark is not None:
             tell(remark)
     say(written[0] if len(written) == 1 else out)
-    hint = "; --out NAME.png puts all into one picture" * (len(written) > 1)
+    ending = ".png" if kind.pictures or not kind.endings else kind.endings[0]
+    hint = f"; --out NAME{ending} puts all into one {'picture' if ending == '.png' else 'file'}" * (len(written) > 1)
     count, files = counted(len(samples), "sample"), counted(len(written), "file")
     tell(f"{count} in {files}{hint}")
 
@@ -218,7 +219,7 @@ def _require_ending(out: Path, endings: tuple[str, ...]) -> None:
     """Refuse a kind of file that cannot be written, before anything is computed."""
     if file := file_among(out.parents):
         raise InputError(f"--out is {out}, and {file} is a file: name a folder in its place.")
-    if "" in endings and (out.is_dir() or not (out.exists() or is_image_name(out))):
+    if "" in endings and (out.is_dir() or not (out.exists() or is_file_name(out))):
         return
     if out.suffix.lower() not in endings:
         known = " or ".join(ending or "a folder" for ending in endings)

@@ -7,8 +7,13 @@ from pathlib import Path
 
 from PIL import Image
 
+from zerosum.data.sources.audio_files import SUFFIXES, UNREAD
+from zerosum.data.sources.clip_files import VIDEOS
 from zerosum.run.directory import Which
 from zerosum.text import counted
+
+SHAPES = (".binvox", ".off", ".obj", ".stl", ".glb", ".gltf", ".ply", ".fbx", ".3ds", ".vox")
+PACKED = (".npy", ".npz", ".zip", ".tar", ".parquet", ".csv", ".json", ".txt")
 
 
 def file_among(places: Iterable[Path]) -> Path | None:
@@ -23,9 +28,13 @@ def words_for(which: Which) -> list[str]:
     return ["best"] if which == "best" else [f"round-{which}"]
 
 
-def is_image_name(place: Path) -> bool:
-    """Whether a name ends as files of images do."""
-    return place.suffix.lower() in Image.registered_extensions()
+def is_file_name(place: Path) -> bool:
+    """Whether a name ends as files of images, sounds, videos, shapes, arrays or archives do: no folder is meant.
+
+    >>> is_file_name(Path("bells.MP3")), is_file_name(Path("chairs.ply")), is_file_name(Path("runs.v2"))
+    (True, True, False)
+    """
+    return place.suffix.lower() in (*Image.registered_extensions(), *SUFFIXES, *UNREAD, *VIDEOS, *SHAPES, *PACKED)
 
 
 def results_in(place: Path) -> frozenset[Path]:

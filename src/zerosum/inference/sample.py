@@ -15,7 +15,7 @@ from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
 from zerosum.inference.generate import SAMPLES, generate
 from zerosum.inference.latents import map_latents
-from zerosum.inference.results import file_among, is_image_name
+from zerosum.inference.results import file_among, is_file_name
 from zerosum.kinds.base import Kind
 from zerosum.media import image_grid
 from zerosum.media.image_arrays import ENDINGS
@@ -36,7 +36,7 @@ def write_samples(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[s
     known = image_grid.is_picture(out) or out.is_dir() or out.suffix.lower() in (*ENDINGS, *kind.endings)
     if file := file_among(out.parents):
         raise InputError(f"Samples cannot be written to {out}, because {file} is a file: name a folder in its place.")
-    if not known and (out.exists() or is_image_name(out)):
+    if not known and (out.exists() or is_file_name(out)):
         raise InputError(
             f"Samples cannot be written as {out.name}: give a name that ends in .png, .npy or .tif, or a folder."
         )
