@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.cli.conftest import assert_same_checkpoint
 from tests.recipes.conftest import SMALL
 from zerosum import api
 from zerosum.inference.generate import generate
+from zerosum.inference.image_files import inputs_at
+from zerosum.inference.translate import translate_files
 from zerosum.media.wide_images import png
 from zerosum.runtime.progress import Silent
 
@@ -114,6 +117,26 @@ def test_translations_have_the_bits_of_the_data_and_keep_opacity(photos: Path, t
     shown = np.asarray(Image.open(tmp_path / "shown.png"))  # Pillow reads the high bytes
     assert shown.shape[:2] == (20, 24)
     assert (shown[..., 3] == 90).all()
+
+
+@pytest.mark.parametrize(("direction", "given", "wanted"), [("AtoB", TOP, 65535), ("BtoA", 65535, TOP)])
+def test_each_way_between_two_domains_has_the_range_of_its_own_images(
+    photos: Path, tmp_path: Path, direction: str, given: int, wanted: int
+) -> None:
+    for side, top in (("A", TOP), ("B", 65535)):
+        for index in range(2):
+            path = tmp_path / "domains" / f"train{side}" / f"{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = np.random.default_rng(index).integers(0, top + 1, (SIDE, SIDE))
+            Image.fromarray(pixels.astype(np.uint16)).save(path)
+    recipe = api.load(trained(tmp_path / "domains", tmp_path / "run", "cyclegan"))
+    recipe.a_to_b = recipe.b_to_a = torch.nn.Identity()
+    files = inputs_at(tmp_path / "domains" / f"train{direction[0]}" / "0.png")
+    out = tmp_path / "made.png"
+    done = translate_files(recipe, files, {"0.png": out}, chosen={"direction": direction})
+    assert f"Results have 16 bits a channel and hold 0..{wanted}." in done.notes
+    levels, made = (np.asarray(Image.open(path)).astype(float) for path in (files.root / "0.png", out))
+    assert np.abs(made / wanted - levels / given).max() <= 0.51 / wanted + 1e-5
 
 
 def test_inpainting_keeps_every_known_level(photos: Path, tmp_path: Path, zerosum: Any) -> None:

@@ -10,11 +10,14 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from zerosum.data.batch import Pairs
+from zerosum.data.packing.decode import PixelFormat
 from zerosum.data.packing.open_image import decoding, no_bombs
 from zerosum.errors import InputError
-from zerosum.inference.opacity import without_opacity
+from zerosum.inference.opacity import without_opacity, without_wide_opacity
+from zerosum.inference.pictures import load_picture
 from zerosum.kinds import open_as
 from zerosum.kinds.images import open as open_data
+from zerosum.media.wide_images import png
 from zerosum.runtime.byte_budget import ByteBudget, spendable
 
 
@@ -223,6 +226,18 @@ def test_faint_pixels_keep_their_colour_and_the_ground_does_not_shine_through():
     assert (shown[:4] == 255).all()
     opaque = Image.fromarray(np.full((8, 8, 3), 9, np.uint8))
     assert without_opacity(opaque) is opaque
+
+
+def test_no_filter_mixes_the_ground_into_colours_of_16_bits():
+    sprite = np.zeros((32, 32, 4), np.uint16)
+    sprite[8:24, 8:24] = (9000, 20000, 300, 65535)
+    assert np.array_equal(without_wide_opacity(sprite)[0, 0], (9000, 20000, 300))
+    far = np.zeros((32, 32, 4), np.uint16)
+    far[0, 0] = (9000, 20000, 300, 1)
+    assert (without_wide_opacity(far)[9:, 9:] == 65535).all()
+    plan = PixelFormat(height=16, width=16, channels=3, scales={}, bits=16)
+    shown = load_picture("a.png", io.BytesIO(png(sprite, {})), plan=plan, size="trained").pixels
+    assert (shown.permute(1, 2, 0).numpy() == (9000, 20000, 300)).all()
 
 
 def test_pillows_limit_comes_back_when_the_last_of_several_is_done():

@@ -26,7 +26,7 @@ class Inpaint(BaseConfig):
     """The run directory that `zerosum train --recipe inpaint` made."""
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")]
-    """An image file, or a folder or .zip of images. Opacity is kept; 16 bits a channel become 8, and it says so."""
+    """An image file, or a folder or .zip of images. Opacity is kept; results have the bits of the run's data."""
 
     mask: Path
     """What to fill: white pixels (128 of 255 or lighter) are filled, darker and transparent ones are kept. An image

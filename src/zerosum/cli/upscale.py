@@ -26,8 +26,8 @@ class Upscale(BaseConfig):
     """The run directory that `zerosum train --recipe srgan` made."""
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")]
-    """An image file, or a folder or .zip of images, of any sizes. Opacity is kept; 16 bits a channel become 8, and it
-    says so."""
+    """An image file, or a folder or .zip of images, of any sizes. Opacity is kept; results have the bits of the
+    run's data."""
 
     out: Path | None = None
     """A folder, which gets a .png for each image by its own name; or, for one image, a file (.png, .jpg, .webp, .tif,

@@ -16,6 +16,7 @@ from zerosum.data.packing.decode import PixelFormat, reason
 from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.scan import Scan, attempt, survey
 from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.spec import Spec
 from zerosum.data.two_sided import files_at
 from zerosum.errors import InputError
 from zerosum.inference.notes import notes_on
@@ -44,7 +45,7 @@ Load = Callable[[str], Item | Exception]
 
 
 def process_files(
-    recipe: Recipe,
+    spec: Spec,
     files: ImageFiles,
     targets: Mapping[str, Path],
     load: Callable[[Scan], Load[Item]],
@@ -58,7 +59,7 @@ def process_files(
     """Run a network on image files, a batch of one size at a time, and write a file for each.
 
     Args:
-        recipe: What wide numbers are read for: on the range of its training data.
+        spec: Of what is given and made: wide numbers are read and written on its ranges.
         files: The images.
         targets: Where each result goes, by the image's name.
         load: Returns what loads an image, from the scan of all of them.
@@ -73,22 +74,21 @@ def process_files(
         StorageError: The disk refuses.
     """
     with no_bombs():
-        found = survey(files, progress, smallest=1, range=range_of_side(recipe.spec.range, 0), choose=False)
+        found = survey(files, progress, smallest=1, range=range_of_side(spec.range, 0), choose=False)
         names, problems, written = tuple(found.facts), dict(found.problems), []
         loaded = zip(names, on_all_cores(load(found), names, window=max(2, batch)), strict=True)
         for items in _batches(loaded, batch, problems):
             for item, result in zip(items, run(items), strict=True):
-                written.append(write_result(finish(item, result), targets[item.name], recipe.spec))
+                written.append(write_result(finish(item, result), targets[item.name], spec))
             if progress is not None:
                 progress(verb, len(written), len(names))
-    return ProcessedFiles(written=tuple(written), problems=problems, notes=notes_on(found, recipe.spec))
+    return ProcessedFiles(written=tuple(written), problems=problems, notes=notes_on(found, spec))
 
 
-def picture_loader(files: ImageFiles, recipe: Recipe, found: Scan, *, size: Size) -> Load[Loaded]:
-    """Return what loads an image as a recipe takes it, by `load_picture`."""
-    channels, height, width = recipe.spec.source_shape or recipe.spec.shape
-    bits = recipe.spec.bits
-    plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales, bits=bits)
+def picture_loader(files: ImageFiles, spec: Spec, found: Scan, *, size: Size) -> Load[Loaded]:
+    """Return what loads an image as a recipe of a spec takes it, by `load_picture`."""
+    channels, height, width = spec.source_shape or spec.shape
+    plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales, bits=spec.bits)
 
     def load(name: str) -> Loaded | Exception:
         return attempt(files, lambda file: load_picture(name, file, plan=plan, size=size))(name)

@@ -102,7 +102,7 @@ def complete_files(
         return filled(image.plain, image.hole, made) if image.own is None else filled_wide(image.own, image.hole, made)
 
     run = partial(_through, recipe)
-    return process_files(recipe, files, targets, load, run, finish, "inpaint", batch=batch, progress=progress)
+    return process_files(recipe.spec, files, targets, load, run, finish, "inpaint", batch=batch, progress=progress)
 
 
 def read_hole(file: BinaryIO, plan: PixelFormat) -> np.ndarray:

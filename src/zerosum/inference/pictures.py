@@ -14,12 +14,11 @@ from torch import Tensor
 from zerosum.data.packing.bit_depth import integers_of
 from zerosum.data.packing.decode import PixelFormat, with_channels
 from zerosum.data.packing.rows import read
-from zerosum.data.packing.wide import TOP, doubled, resized, with_wide_channels
+from zerosum.data.packing.wide import doubled, resized, with_wide_channels
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.inference.opacity import without_opacity
+from zerosum.inference.opacity import without_opacity, without_wide_opacity
 from zerosum.media.wide_images import write_wide
-from zerosum.recipe import Recipe
 from zerosum.runtime.atomic_files import replacing
 
 Size = Literal["trained", "own"]
@@ -55,8 +54,8 @@ def load_picture(name: str, file: BinaryIO, *, plan: PixelFormat, size: Size) ->
     own = wide
     if wide is not None:
         shape = (plan.height, plan.width)
-        if wide.shape[2] in (2, 4) and plan.channels in (1, 3):  # colours as they are, and white where none is visible
-            wide = np.where(wide[..., -1:] > 0, wide[..., :-1], TOP).astype(np.uint16)
+        if wide.shape[2] in (2, 4) and plan.channels in (1, 3):
+            wide = without_wide_opacity(wide)
         given = wide if size == "own" or wide.shape[:2] == shape else resized(wide, shape)
         pixels = with_wide_channels(given, plan.channels)
         return Loaded(name, plain, torch.from_numpy(pixels).permute(2, 0, 1), own)
@@ -74,12 +73,12 @@ def pixels_in(plain: Image.Image) -> np.ndarray:
     return np.array(plain).reshape(plain.height, plain.width, len(plain.getbands()))
 
 
-def finished(recipe: Recipe, plain: Image.Image, result: Tensor) -> Image.Image | np.ndarray:
-    """Bring a result (C, H, W) to its source's size, times the factor by which the recipe enlarges, and opacity.
+def finished(spec: Spec, plain: Image.Image, result: Tensor) -> Image.Image | np.ndarray:
+    """Bring a result (C, H, W) to its source's size, times the factor by which a spec enlarges, and opacity.
 
     Of 16 bits it comes as levels, (H, W, C) uint16.
     """
-    size = (recipe.spec.factor * plain.width, recipe.spec.factor * plain.height)
+    size = (spec.factor * plain.width, spec.factor * plain.height)
     pixels = result.permute(1, 2, 0).numpy()
     if pixels.dtype == np.uint16:
         pixels = pixels if pixels.shape[1::-1] == size else resized(pixels, (size[1], size[0]))

@@ -68,15 +68,17 @@ def translate_files(
         StorageError: the disk refuses.
     """
     require_pictures(recipe)
+    require_known(chosen, controls_of(recipe.translate))
+    spec = recipe.spec_for(chosen)
 
     def run(images: Sequence[Loaded]) -> Tensor:
         return _through(recipe, [image.pixels for image in images], seed=seed, batch=batch, chosen=chosen)
 
     def finish(image: Loaded, result: Tensor) -> Image.Image | np.ndarray:
-        return finished(recipe, image.plain, result)
+        return finished(spec, image.plain, result)
 
-    load = partial(picture_loader, files, recipe, size=size)
-    return process_files(recipe, files, targets, load, run, finish, "translate", batch=batch, progress=progress)
+    load = partial(picture_loader, files, spec, size=size)
+    return process_files(spec, files, targets, load, run, finish, "translate", batch=batch, progress=progress)
 
 
 def _through(recipe: TranslationRecipe, images: list[Tensor], **how: Any) -> Tensor:

@@ -105,10 +105,10 @@ def upscale_files(
         return _filled(recipe, torch.stack([image.pixels for image in images]), tile, images[0].pixels.dtype)
 
     def finish(image: Loaded, result: Tensor) -> Image.Image | np.ndarray:
-        return finished(recipe, image.plain, result)
+        return finished(recipe.spec, image.plain, result)
 
-    load = partial(picture_loader, files, recipe, size="own")
-    return process_files(recipe, files, targets, load, run, finish, "upscale", progress=progress)
+    load = partial(picture_loader, files, recipe.spec, size="own")
+    return process_files(recipe.spec, files, targets, load, run, finish, "upscale", progress=progress)
 
 
 @torch.no_grad()

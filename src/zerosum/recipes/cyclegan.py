@@ -12,7 +12,8 @@ as wide and plays a twentieth of the rounds (--preset paper has the paper's).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -23,6 +24,7 @@ from zerosum import objectives
 from zerosum.config import Fraction
 from zerosum.data.batch import Domains
 from zerosum.data.options import Direction
+from zerosum.data.packing.bit_depth import exchanged
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.game import Game
@@ -179,6 +181,11 @@ class CycleGAN(TranslationRecipe):
             direction: AtoB for images of A, the first folder; BtoA for images of B.
         """
         return (self.a_to_b if direction == "AtoB" else self.b_to_a)(images)
+
+    def spec_for(self, chosen: Mapping[str, Any]) -> Spec:
+        """Return the spec of the data, or of the way back: its images are of one shape, and may differ in range."""
+        way_back = chosen.get("direction") == "BtoA"
+        return replace(self.spec, range=exchanged(self.spec.range)) if way_back else self.spec
 
     def fake_and_real(self, batch: Domains) -> tuple[Tensor, Tensor]:
         """Return translations into B, and images of B, both (N, C, H, W)."""

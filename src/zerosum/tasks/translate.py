@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zerosum.config import Fraction
 from zerosum.data.batch import Pairs
+from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.tasks.base import Task
 
@@ -63,6 +64,10 @@ class TranslationRecipe(Recipe):
     def min_size(self) -> int:
         """Side of the smallest image that the networks take, a multiple of `multiple`, in pixels."""
         return self.size_multiple
+
+    def spec_for(self, chosen: Mapping[str, Any]) -> Spec:
+        """Return the spec of what is given and made where some values of the controls are chosen."""
+        return self.spec
 
     def fake_and_real(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return translations and what they should be, both (N, *shape)."""

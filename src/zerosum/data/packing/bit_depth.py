@@ -208,5 +208,14 @@ def joined(source: str | None, target: str | None) -> str | None:
     return source if source == target else f"{source or ''}/{target or ''}"
 
 
+def exchanged(asked: str | None) -> str | None:
+    """Write a range of two sides as that of the way back, from the targets to the sources.
+
+    >>> exchanged("0,1/-1,1"), exchanged("/0,1"), exchanged("0,1"), exchanged(None)
+    ('-1,1/0,1', '0,1/', '0,1', None)
+    """
+    return joined(range_of_side(asked, 1), range_of_side(asked, 0))
+
+
 def _plain(value: float) -> str:
     return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
