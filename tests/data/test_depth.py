@@ -14,6 +14,7 @@ from zerosum.data.jitter import Draw, Jitter, views
 from zerosum.data.packing.decode import PixelFormat
 from zerosum.data.packing.rows import render
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.kinds.images import open as open_data
 from zerosum.kinds.images import save
 from zerosum.kinds.pairs import open_pairs
@@ -200,6 +201,22 @@ def test_the_two_sides_of_a_pair_have_one_depth(folder, options):
     assert pairs.spec.bits == 16
     assert pairs.sources.dtype == pairs.samples.dtype == np.uint16
     assert len(np.unique(pairs.sources)) == LEVELS
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_halves_of_16_bits_in_several_channels_are_read_whole(tmp_path, options, channels):
+    (tmp_path / "pairs").mkdir()
+    pixels = colour(height=12, width=24, channels=channels)
+    (tmp_path / "pairs" / "a.png").write_bytes(png(pixels, {}))
+    data = open_pairs(tmp_path / "pairs", options=options())
+    assert data.spec == Spec(shape=(channels, 12, 12), kind="pairs", source_shape=(channels, 12, 12), bits=16)
+    assert np.array_equal(data.sources[0], pixels[:, :12])
+    assert np.array_equal(data.samples[0], pixels[:, 12:])
+    reduced = open_pairs(tmp_path / "pairs", options=options(depth=8))
+    assert np.array_equal(reduced.samples[0], pixels[:, 12:] >> 8)
+    (tmp_path / "pairs" / "b.png").write_bytes(png(colour(height=12, width=11, channels=channels), {}))
+    with pytest.raises(InputError, match=r"b\.png is 12x11 .* no pair side by side"):
+        open_pairs(tmp_path / "pairs", options=options())
 
 
 def test_white_is_zero_holds_at_16_bits(tmp_path):

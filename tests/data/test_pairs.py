@@ -144,6 +144,17 @@ def test_pairs_with_a_corrupt_image_are_left_out_together(folder, options):
     assert np.array_equal(batch.target[1, 0].numpy(), third)
 
 
+def test_pairs_with_an_image_that_cannot_be_packed_are_left_out_together(folder, options):
+    sides = {f"{side}/{name}.tif": np.full((8, 8), ord(name), np.float32) for side in "AB" for name in "abcdef"}
+    void = np.full((8, 8), np.nan, np.float32)
+    small = {"A/b.tif": (3, 3), "B/c.tif": (3, 3), "A/d.tif": void, "B/e.tif": void}
+    pairs = opened(folder({**sides, **small}), options, corrupt="skip", range="0,255")
+    assert any("4 pairs" in note for note in pairs.notes)
+    batch = pairs.batch(np.arange(len(pairs)))
+    assert [sorted(set(side.flatten().tolist())) for side in (batch.source, batch.target)] == [[97, 102]] * 2
+    assert torch.equal(batch.source, batch.target)
+
+
 def test_a_crop_and_a_mirror_are_the_same_for_both_images_of_a_pair(joined, options):
     pairs = opened(joined, options)
     batch = drawn(pairs, 200)

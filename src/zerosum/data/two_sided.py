@@ -1,24 +1,19 @@
-"""Data sets with two sides, A and B: halves of side-by-side images, or two folders, packed to agree."""
+"""Data sets with two sides, A and B: two folders, or what else has an A and a B, packed to agree."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Literal
-
-import numpy as np
-from PIL import Image
+from typing import Literal
 
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import Depth, range_of_side
 from zerosum.data.packing.cache import MADE_AGAIN, Packed, discard, key_of
-from zerosum.data.packing.decode import white_is_zero
 from zerosum.data.packing.depth import depth_part, reopen_as
 from zerosum.data.packing.identity import content_of
-from zerosum.data.packing.open_image import Unusable, no_bombs, open_image, upright
+from zerosum.data.packing.open_image import no_bombs
 from zerosum.data.packing.pack_images import pack_files
 from zerosum.data.packing.scan import Scan, survey
 from zerosum.data.sources.archive import list_zip
@@ -30,53 +25,6 @@ from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.text import shown
-
-STORABLE = ("1", "L", "LA", "I;16", "I", "F", "RGB", "RGBA", "CMYK")
-"""Pillow's modes that a TIFF keeps as they are."""
-
-
-def halves(files: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
-    """View files of side-by-side pairs as the files of their left halves, and of their right ones.
-
-    Each half is cut out of the upright image before anything is scaled, so that neither bleeds into the other.
-    """
-    return (
-        replace(files, open=_half(files.open, "left")),
-        replace(files, open=_half(files.open, "right"), others=()),
-    )
-
-
-def _half(read: Callable[[str], BinaryIO], which: Literal["left", "right"]) -> Callable[[str], BinaryIO]:
-    def open_half(name: str) -> BinaryIO:
-        with read(name) as file, open_image(file) as image:
-            image.load()
-            whole = upright(image)
-            width, height = whole.size
-            if width % 2 or width <= height:
-                raise Unusable(
-                    f"is {height}x{width} (height x width), which is no pair side by side: give the targets with "
-                    "--target, or make sources with --degrade"
-                )
-            box = (0, 0, width // 2, height) if which == "left" else (width // 2, 0, width, height)
-            return _stored(whole, box)
-
-    return open_half
-
-
-def _stored(image: Image.Image, box: tuple[int, int, int, int]) -> BinaryIO:
-    plain: Image.Image = image
-    if image.mode.startswith("I;16"):  # a half is stored in this machine's order of bytes, and counted from black
-        values = np.asarray(image).astype(np.uint16)
-        plain = Image.fromarray(65535 - values if white_is_zero(image) else values)
-    elif "transparency" in image.info or image.mode in ("La", "RGBa", "PA"):
-        plain = image.convert("RGBA")
-    elif image.mode not in STORABLE:
-        plain = image.convert("RGB")
-    half = BytesIO()
-    plain.crop(box).save(half, format="TIFF")
-    half.seek(0)
-    return half
-
 
 NAMED = (("a", "b"), ("source", "target"), ("input", "output"), ("sources", "targets"), ("inputs", "outputs"))
 """What the folders of the two sides may be called, in any capitals."""

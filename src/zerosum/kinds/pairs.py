@@ -13,10 +13,12 @@ import torch
 from zerosum.data.batch import Pairs
 from zerosum.data.dataset import Dataset, channels_first, gather, random_images
 from zerosum.data.degrade import Degradation
+from zerosum.data.half_images import halves
 from zerosum.data.jitter import FIXED_NOISE, NOISE, Draw, generator, views
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.bit_depth import joined
 from zerosum.data.packing.cache import key_of
+from zerosum.data.packing.decode import extent, inspect
 from zerosum.data.packing.open_image import no_bombs, open_image
 from zerosum.data.packing.scan import attempt
 from zerosum.data.pair_names import matched, pair_note, shard_sides
@@ -27,7 +29,7 @@ from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.indexed import find_indexed
 from zerosum.data.sources.splits import choose_split
 from zerosum.data.spec import Spec
-from zerosum.data.two_sided import files_at, halves, pack_sides, side_notes, two_folders, two_places
+from zerosum.data.two_sided import files_at, pack_sides, side_notes, two_folders, two_places
 from zerosum.errors import InputError
 from zerosum.kinds import images
 from zerosum.kinds.base import Kind
@@ -194,6 +196,16 @@ def _readable(side: ImageFiles) -> list[bool]:
 
 
 def _decode(file: BinaryIO) -> None:
+    """Read an image in all the ways in which packing may find that it cannot be used, so that no pair loses one side.
+
+    Raises:
+        Unusable: It is too small, or holds numbers that are not finite.
+    """
+    wide = inspect(file).wide
+    file.seek(0)
+    if wide is not None:
+        extent(file)
+        return
     with open_image(file) as image:
         image.load()
 
