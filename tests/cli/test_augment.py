@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.recipes.conftest import game
 from zerosum import api
-from zerosum.evaluation.augment import _verdict, measure
+from zerosum.errors import InputError
+from zerosum.evaluation.augment import _verdict, measure, refuse_unfit
 from zerosum.evaluation.probes.labelled_images import LabelledImages
 from zerosum.metrics.repeats import repeated
 from zerosum.runtime.progress import Silent
@@ -68,6 +71,30 @@ def test_classes_are_balanced_and_the_gain_is_measured(zerosum, data: Path, run:
     assert len(list((again / "dark").iterdir())) == 2
     refused = zerosum("augment", data, "--with", run, "--out", out, *QUICK)
     assert (refused.code, "not an empty folder" in refused.err) == (2, True)
+
+
+def test_images_of_16_bits_are_numbers_of_the_data(zerosum, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for split, counts in COUNTS.items():
+        for name, count in counts.items():
+            (tmp_path / "deep" / split / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = random.integers(0, 4096, (16, 16)).astype(np.uint16)
+                Image.fromarray(pixels).save(tmp_path / "deep" / split / name / f"{number}.png")
+    small = {"rounds": 1, "batch": 8, "latent_dim": 4, "width": 2, "cache": str(tmp_path / "cache")}
+    run = api.train(tmp_path / "deep", recipe="cgan", run=tmp_path / "run", progress=Silent(), **small).path
+    done = zerosum("augment", tmp_path / "deep", "--with", run, "--out", tmp_path / "more", *QUICK)
+    assert done.code == 0, done.err
+    made = [np.asarray(Image.open(path)) for path in (tmp_path / "more" / "light").iterdir()]
+    assert {(image.dtype, image.shape) for image in made} == {(np.dtype(np.uint16), (16, 16))}
+    assert 255 < max(image.max() for image in made) <= 4095
+
+
+def test_a_class_that_no_folder_has_is_refused_before_the_work() -> None:
+    recipe = game("cgan", (1, 16, 16)).recipe
+    recipe.spec = replace(recipe.spec, classes=("a/b", "c"))
+    with pytest.raises(InputError, match="The class 'a/b' cannot be the name of a folder: rename it"):
+        refuse_unfit(recipe, Path("run"), ("a/b", "c"), "data")
 
 
 def test_refusals(zerosum, data: Path, run: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from zerosum import kinds
 from zerosum.cli import flags
 from zerosum.config import BaseConfig, Seed
+from zerosum.data.batch import as_uint8
 from zerosum.data.dataset import SampleDataset
 from zerosum.data.options import DataConfig
 from zerosum.errors import InputError
@@ -105,7 +106,8 @@ def run(arguments: list[str]) -> None:
         dataset, held_out = _opened(given, model, ways)
         real, test = labelled(dataset), labelled(held_out)
         planned = plan(real.labels, dataset.spec, to=given.to, seed=given.seed)
-        made = generated(model, planned, ways)
+        images, labels = generated(model, planned, ways)
+        made = LabelledImages(images=as_uint8(images), labels=labels)
         gain = measure(
             real,
             made,
@@ -118,7 +120,7 @@ def run(arguments: list[str]) -> None:
         )
     finally:
         progress.close()
-    write(made, given.out, dataset.spec, origin=f"{given.with_.absolute()} {checkpoint} {given.seed}")
+    write(images, labels, given.out, model.spec, origin=f"{given.with_.absolute()} {checkpoint} {given.seed}")
     _report(given, model, planned, gain, made, checkpoint, dataset, held_out)
 
 

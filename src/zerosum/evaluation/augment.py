@@ -18,12 +18,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from zerosum.data.batch import to_uint8
+from zerosum.data.batch import to_levels
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.evaluation.probes.cas import small_classifier
 from zerosum.evaluation.probes.labelled_images import LabelledImages
 from zerosum.inference.generate import generate
+from zerosum.inference.pictures import write_result
 from zerosum.media.image_grid import MODES
 from zerosum.metrics.repeats import RepeatedResult, repeated, shares
 from zerosum.recipe import Recipe
@@ -85,43 +86,41 @@ def plan(labels: Tensor, spec: Spec, *, to: int | None, seed: int) -> Plan:
     return Plan(counts=tuple(counts), missing=tuple(missing), seeds=tuple(seeds))
 
 
-def generated(recipe: Recipe, planned: Plan, progress: ProgressCallback | None = None) -> LabelledImages:
-    """Generate the images that a plan misses, class by class."""
+def generated(recipe: Recipe, planned: Plan, progress: ProgressCallback | None = None) -> tuple[Tensor, Tensor]:
+    """Generate the images that a plan misses, class by class: (N, C, H, W) uint8, or uint16 as the data, and labels."""
     parts, labels = [], []
     for number, (count, seed) in enumerate(zip(planned.missing, planned.seeds, strict=True)):
         if count:
-            parts.append(to_uint8(generate(recipe, count, seed, controls={"label": number})))
+            parts.append(to_levels(generate(recipe, count, seed, controls={"label": number}), recipe.spec.bits))
             labels.append(torch.full((count,), number))
         if progress is not None:
             progress("generate", sum(map(len, parts)), sum(planned.missing))
-    return LabelledImages(images=torch.cat(parts), labels=torch.cat(labels))
+    return torch.cat(parts), torch.cat(labels)
 
 
-def write(images: LabelledImages, out: Path, spec: Spec, *, origin: str) -> None:
+def write(images: Tensor, labels: Tensor, out: Path, spec: Spec, *, origin: str) -> None:
     """Write images as PNGs into a folder for each class; their names hold a digest of where they come from.
 
     Args:
-        images: generated ones.
+        images: generated ones, as `generated` returns them; those of 16 bits are written as the numbers of the data.
+        labels: (N,) int64 in [0, K).
         out: a folder.
-        spec: of the data; it has the names of the classes.
+        spec: of the run; it has the names of the classes.
         origin: run, checkpoint and seed: other ones give other names, so that files of two of them can lie together.
 
     Raises:
-        InputError: a class has a name that no folder has, or images have more channels than a PNG.
         StorageError: the disk refuses.
     """
-    if spec.shape[0] not in MODES:
-        raise InputError(f"Images of {spec.shape[0]} channels cannot be written as PNG: augment images of 1 to 4.")
-    for name in spec.classes:
-        if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
-            raise InputError(f"The class {name!r} cannot be the name of a folder: rename it.")
     digest = hashlib.sha256(origin.encode()).hexdigest()[:12]
     for number, name in enumerate(spec.classes):
         (out / name).mkdir(parents=True, exist_ok=True)
-        for index, image in enumerate(images.images[images.labels == number]):
-            pixels = image.permute(1, 2, 0).numpy()
+        for index, row in enumerate((labels == number).nonzero().flatten().tolist()):
+            pixels, place = images[row].permute(1, 2, 0).numpy(), out / name / f"zerosum-{digest}-{index:06d}.png"
+            if pixels.dtype == np.uint16:
+                write_result(pixels, place, spec)
+                continue
             picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-            with replacing(out / name / f"zerosum-{digest}-{index:06d}.png") as partial:
+            with replacing(place) as partial:
                 picture.save(partial, format="PNG")
 
 
@@ -220,7 +219,8 @@ def refuse_unfit(recipe: Recipe, run: Path, classes: Sequence[str], data: str) -
     """Refuse a run that cannot balance the classes of some data.
 
     Raises:
-        InputError: it generates without classes, or for others.
+        InputError: it generates without classes or for others, a class has a name that no folder has, or images have
+            more channels than a PNG.
     """
     if not recipe.takes_labels or not recipe.spec.classes:
         raise InputError(f"{run} generates without classes: give a run of a conditional recipe, such as cgan.")
@@ -229,3 +229,8 @@ def refuse_unfit(recipe: Recipe, run: Path, classes: Sequence[str], data: str) -
     if tuple(classes) != recipe.spec.classes:
         theirs, ours = listed(classes, most=5), listed(recipe.spec.classes, most=5)
         raise InputError(f"{data} has the classes {theirs}, and {run} generates {ours}: give a run trained on them.")
+    for name in classes:
+        if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
+            raise InputError(f"The class {name!r} cannot be the name of a folder: rename it.")
+    if (channels := recipe.spec.shape[0]) not in MODES:
+        raise InputError(f"Images of {channels} channels cannot be written as PNG: augment images of 1 to 4.")
