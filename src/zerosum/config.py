@@ -182,7 +182,7 @@ def _refusal(name: str, complaints: Sequence[Mapping[str, Any]], *, depth: int) 
     """
     first, *others = complaints
     of_types = [each for each in others if isinstance((*each["loc"][depth:], 0)[0], str)]  # and no places in a tuple
-    expected = ", or ".join(each["msg"] for each in (first, *of_types))
+    expected = ", or ".join(each["msg"].removeprefix("Value error, ") for each in (first, *of_types))
     expected = (
         expected.replace("Input should be ", "").replace("a valid integer", "an integer").replace("a valid ", "a ")
     )

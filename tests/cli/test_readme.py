@@ -56,12 +56,12 @@ def scatter(folder: str, count: int, size: tuple[int, int]) -> None:
 @pytest.fixture
 def photos() -> None:
     """The data that the README speaks of, in the working folder."""
-    scatter("photos", 16, (40, 48))
+    scatter("photos", 16, (48, 56))
     scatter("my-horses", 2, (40, 48))
     for domain in ("trainA", "trainB"):
         scatter(f"horse2zebra/{domain}", 4, (32, 32))
     scatter("facades/train", 4, (64, 32))
-    mask = Image.new("L", (40, 48), "black")
+    mask = Image.new("L", (48, 56), "black")
     mask.paste("white", (10, 10, 20, 20))
     mask.save("hole.png")
     shutil.make_archive("facades", "zip", "facades")

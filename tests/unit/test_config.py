@@ -88,6 +88,12 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(values, sentence):
     assert "\n" not in str(refused.value)
 
 
+def test_a_refusal_of_our_own_reads_as_the_others_do():
+    expected = "--pretrain is 2.5, but should be a share below 1, or a whole number of rounds."
+    with pytest.raises(InputError, match=f"^{expected}$"):
+        recipes.find("srgan").Config.read({"pretrain": 2.5})
+
+
 def test_an_object_made_by_hand_can_be_checked():
     assert Kind(rounds=5).checked() == Kind(rounds=5)
     with pytest.raises(InputError, match="--batch is -1"):
