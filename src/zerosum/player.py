@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, Literal, Self
 
 import torch
@@ -18,7 +19,6 @@ from zerosum.optim.adam import Adam
 STATISTICS = ("running_mean", "running_var")
 
 _Place = tuple[str, dict[str, Any], str]
-
 Role = Literal["generator", "discriminator"]
 """What a player does in the adversarial game: make samples, or tell real ones from them (a critic does too)."""
 
@@ -79,8 +79,7 @@ class Player:
         self._decay = ema_decay
         self._clip = clip
         self._steps = 0
-        live = {name: tensor for name, tensor in self._owned() if ema_decay is not None}
-        self.average = {name: tensor.clone() for name, tensor in live.items()}
+        self.average = {name: tensor.clone() for name, tensor in self._owned() if ema_decay is not None}
 
     @classmethod
     def adam(cls, *networks: nn.Module, lr: float, betas: tuple[float, float], **options: Any) -> Self:
@@ -160,9 +159,12 @@ class Player:
         self._steps = state["steps"]
 
     def averages(self, root: nn.Module) -> dict[str, Tensor]:
-        """Return the running averages by the names that their tensors have in `root`'s state_dict."""
-        places = {tensor.data_ptr(): name for name, tensor in root.state_dict().items()}
-        return {places[tensor.data_ptr()]: self.average[name] for name, tensor in self._owned() if name in self.average}
+        """Return the running averages by the names, of tied weights several, that they have in `root`'s state_dict."""
+        places: dict[tuple[int, torch.Size], list[str]] = {}
+        for name, tensor in root.state_dict().items():
+            places.setdefault((tensor.data_ptr(), tensor.shape), []).append(name)
+        owned = ((self.average.get(name), places[tensor.data_ptr(), tensor.shape]) for name, tensor in self._owned())
+        return {place: average for average, names in owned if average is not None for place in names}
 
     def not_finite(self, root: nn.Module) -> list[str]:
         """Return the names that parameters with a value that is not finite have in `root`, in its order."""
@@ -194,18 +196,22 @@ class Player:
     def _places(self) -> tuple[list[_Place], list[_Place]]:
         """Return the averages that follow weights and statistics, and those that are copies.
 
-        Each is the average's name, and where its live tensor is: a module may put another in a buffer's place.
+        Each is the average's name, and where its live tensor is: a module may put another in a buffer's place. A tensor
+        of several names has an average under each; buffers that a state_dict leaves out have none.
         """
         weights = {id(p) for p in self.parameters}
         followed, copied = [], []
         for index, network in enumerate(self.networks):
-            modules = dict(network.named_modules())
-            for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+            modules = dict(network.named_modules(remove_duplicate=False))
+            named = network.named_parameters, network.named_buffers
+            for name, tensor in chain.from_iterable(each(remove_duplicate=False) for each in named):
+                if (average := f"{index}.{name}") not in self.average:
+                    continue
                 owner, _, own = name.rpartition(".")
                 module = modules[owner]
                 place = module._parameters if own in module._parameters else module._buffers
                 follows = id(tensor) in weights or name.endswith(STATISTICS)
-                (followed if follows else copied).append((f"{index}.{name}", place, own))
+                (followed if follows else copied).append((average, place, own))
         return followed, copied
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import time
 import pytest
 
 import zerosum
-from zerosum.cli import main
+from zerosum.cli import main, tune
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
+from zerosum.runtime.lock import locked
 from zerosum.runtime.progress import Silent
 from zerosum.tuning import search, study
+from zerosum.tuning.results import Results, TrialResult
 from zerosum.tuning.space import Choice, Range, space_of
 
 FAST = (
@@ -131,6 +134,57 @@ def test_a_trial_that_was_put_back_keeps_its_run_and_what_is_proposed_next(tmp_p
         return found
 
     assert proposed("straight", stopped=False) == proposed("stopped", stopped=True)
+
+
+def test_what_was_asked_for_counts_in_every_trial(tmp_path):
+    out = tmp_path / "tune"
+    asked = {"save_every": 3, "keep": 2, "evaluate_every": 4, "best": "recall", "evaluate_count": 64}
+    small = {"rounds": 6, "batch": 8, "generator_hidden": (8,), "discriminator_hidden": (8,), "watch_every": 0}
+    found = zerosum.tune("ring8", recipe="gan", out=out, trials=1, progress=Silent(), **small, **asked)
+    assert found.metric == "recall"
+    training = json.loads((out / "trial-0" / "run.json").read_text())["training"]
+    assert {name: training[name] for name in asked} == asked
+    assert sorted(path.name for path in (out / "trial-0" / "checkpoints").iterdir()) == ["00000003", "00000006", "best"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"autopilot": True}, "--autopilot changes the settings that a search compares: leave it out"),
+        ({"copy_to": "memory://runs"}, "every trial is one: leave it out"),
+        ({"best": "recall", "metric": "precision"}, "--metric precision and --best recall both say"),
+    ],
+)
+def test_what_would_make_trials_unlike_is_refused(tmp_path, asked, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        zerosum.tune("ring8", recipe="gan", out=tmp_path, progress=Silent(), **asked)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_lies_where_a_trial_would_is_not_touched(tmp_path, capsys):
+    theirs = tmp_path / "trial-0" / "thesis.txt"
+    theirs.parent.mkdir()
+    theirs.write_text("three years")
+    assert main(["tune", "ring8", *FAST, "--out", str(tmp_path), "--trials", "1"]) == 2
+    assert "trial-0 is no run of this search, and stays" in " ".join(capsys.readouterr().err.split())
+    assert theirs.read_text() == "three years"
+
+
+def test_two_searches_in_a_folder_at_once_are_refused(tmp_path, capsys):
+    with locked(tmp_path):
+        assert main(["tune", "ring8", *FAST, "--out", str(tmp_path), "--trials", "1"]) == 2
+    assert "is being written by process" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "study.log").exists()
+
+
+def test_settings_are_said_as_they_are_typed():
+    tried = {"ema_decay": 0.9995, "betas": (0.0, 0.9), "stabilise": None}
+    best = TrialResult(run="trial-3", settings=tried, state="complete", value=1.5)
+    table, said = "\n".join(
+        tune.lines(Results(metric="fid", lower_is_better=True, trials=(best,), finished=True), "o")
+    ).split("\n\n")
+    assert "0.9995" in table
+    assert "Its settings: --ema-decay 0.9995 --betas 0.0 0.9 --stabilise none" in said
 
 
 @pytest.mark.slow

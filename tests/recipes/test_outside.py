@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +25,7 @@ from zerosum.cli import main
 from zerosum.errors import InputError
 from zerosum.networks.mlp import Dense
 from zerosum.run.directory import Run
+from zerosum.runtime.progress import Silent
 from zerosum.testing import check_recipe
 
 PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text()
@@ -67,6 +69,17 @@ class Plain(zerosum.Recipe):
 
     def sample(self, n: int) -> Tensor:
         return self.generator(self.latent(n))
+
+
+class Tied(Plain):
+    """Two layers of one weight, and a buffer that no checkpoint keeps."""
+
+    def __init__(self, config: Any, spec: Any) -> None:
+        super().__init__(config, spec)
+        first, second = nn.Linear(4, 4), nn.Linear(4, 4)
+        second.weight = first.weight
+        first.register_buffer("grid", torch.zeros(1), persistent=False)
+        self.generator = nn.Sequential(first, nn.Tanh(), second, Dense(4, (8,), spec.shape, bound="tanh"))
 
 
 @pytest.fixture
@@ -288,6 +301,21 @@ def test_an_error_in_the_recipe_shows_its_own_traceback(mine, capsys):
     assert f"TypeError in round, line {line} of {mine.absolute()}" in first
     assert traceback.startswith("Traceback")
     assert place == f'  File "{mine.absolute()}", line {line}, in round'
+
+
+def test_tied_weights_are_averaged_saved_and_resumed_from():
+    small = {"batch": 8, "watch_every": 0, "progress": Silent()}
+    run = zerosum.train("digits", recipe=Tied, run="tied", rounds=2, **small)
+    zerosum.resume(run, recipe=Tied, rounds=3, progress=Silent())
+    straight = zerosum.train("digits", recipe=Tied, run="straight", rounds=3, **small)
+    for name in ("weights", "averages"):
+        kept, other = (each.latest() / f"{name}.safetensors" for each in (run, straight))
+        assert kept.read_bytes() == other.read_bytes()
+    first, _, second, _ = zerosum.load(run, recipe=Tied).generator
+    assert first.weight is second.weight
+    averages = safetensors.torch.load_file(run.latest() / "averages.safetensors")
+    assert torch.equal(first.weight, averages["generator.0.weight"])
+    assert torch.equal(first.weight, averages["generator.2.weight"])
 
 
 def test_torch_is_not_waited_for_where_a_recipe_is_mistyped_or_listed():

@@ -56,6 +56,29 @@ def test_the_average_finds_a_tensor_that_was_put_in_a_buffers_place():
     assert player.average["0.running_mean"].tolist() == pytest.approx([8.25, 8.25])  # the decay is 3 / 12 so early
 
 
+def test_tied_weights_have_one_average_under_all_of_their_names():
+    network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.BatchNorm1d(2))
+    network[1].weight = network[0].weight
+    player = Player.adam(network, lr=0.1, betas=(0.0, 0.9), ema_decay=0.5)
+    for _ in range(3):
+        push(player, 1.0)
+    average = player.average
+    assert not torch.equal(average["0.0.weight"], network[0].weight)
+    assert torch.equal(average["0.0.weight"], average["0.1.weight"])
+    assert player.averages(nn.ModuleDict({"a": network})).keys() == nn.ModuleDict({"a": network}).state_dict().keys()
+    expected = average["0.0.weight"].clone()
+    with torch.no_grad(), player.averaged():
+        assert torch.equal(network[0].weight, expected)
+
+
+def test_a_buffer_that_no_checkpoint_keeps_has_no_average():
+    network = nn.Linear(1, 1)
+    network.register_buffer("grid", torch.ones(2), persistent=False)
+    player = Player.adam(network, lr=0.1, betas=(0.0, 0.9), ema_decay=0.5)
+    push(player, 1.0)
+    assert player.average.keys() == {"0.weight", "0.bias"}
+
+
 def test_dropped_gradients_are_gone():
     network = one_weight()
     player = Player.adam(network, lr=1.0, betas=(0.0, 0.9))

@@ -13,7 +13,7 @@ from zerosum.cli.train import parsed
 from zerosum.config import Minutes, flag, spelt
 from zerosum.evaluation.table import columns
 from zerosum.runtime.terminal import say
-from zerosum.tuning.results import DEFAULT, Results, TrialResult
+from zerosum.tuning.results import DEFAULT, Results, TrialResult, typed
 from zerosum.tuning.search import tune
 
 
@@ -77,7 +77,7 @@ def lines(found: Results, out: str) -> list[str]:
     default = next((trial for trial in found.trials if trial.run == DEFAULT and trial.value is not None), None)
     if default is not None and default is not best:
         said.append(f"The default settings got {default.value:.4g}{_apart(best, default)}.")
-    settings = " ".join(f"{flag(name)} {spelt(value)}" for name, value in best.settings.items() if value is not None)
+    settings = " ".join(typed(name, value) for name, value in best.settings.items())
     return [*columns(head, rows), "", *said, f"Its settings: {settings}", f"Use it: zerosum sample {out}/{best.run}"]
 
 
@@ -89,4 +89,4 @@ def _apart(best: TrialResult, default: TrialResult) -> str:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else "" if value is None else spelt(value)
+    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else spelt(value)

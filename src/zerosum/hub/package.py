@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 from PIL import Image
 
 import zerosum
@@ -24,6 +23,7 @@ from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe
 from zerosum.run.public import name_of, places_of, public, without_paths
+from zerosum.run.weights_file import packed
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.hub_names import Repository
 
@@ -105,8 +105,7 @@ def _json(content: Any) -> bytes:
 def _weights(model: Recipe, about: dict[str, Any]) -> bytes:
     """Write averaged weights, and live ones where no average was kept, with what they are of in the header."""
     said = {"version": zerosum.__version__, **{name: about.get(name) for name in ("recipe", "id", "spec")}}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    return safetensors.torch.save(tensors, {"zerosum": json.dumps(said)})  # one entry: their order is random
+    return packed(model.state_dict(), {"zerosum": json.dumps(said)})  # one entry: their order is random
 
 
 def _state(place: Path, run: Run) -> dict[str, bytes]:

@@ -21,6 +21,7 @@ from zerosum.recipe import Recipe
 from zerosum.run.checkpoint_index import INDEX, digest, require_own, run_id
 from zerosum.run.directory import Run
 from zerosum.run.pruning import prune
+from zerosum.run.weights_file import packed
 from zerosum.runtime.atomic_files import storing, write_folder
 from zerosum.runtime.lock import require_held
 
@@ -107,7 +108,7 @@ def prepared(
     averages: dict[str, Tensor] = {}
     for player in game.players.values():
         averages.update(player.averages(game.recipe))
-    own = {WEIGHTS: _pack(game.recipe.state_dict()), AVERAGES: _pack(averages), STATE: _pickled(state)}
+    own = {WEIGHTS: packed(game.recipe.state_dict()), AVERAGES: packed(averages), STATE: _pickled(state)}
     clock = {"round": game.clock.round, "seen": game.clock.seen}
     return partial(write_files, run, target, clock | dict(about or {}), own | dict(files or {}))
 
@@ -180,10 +181,6 @@ def _pickled(state: Any) -> bytes:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
-
-
-def _pack(tensors: Mapping[str, Tensor]) -> bytes:
-    return safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
 
 
 def _load_weights(recipe: Recipe, weights: Mapping[str, Tensor], path: Path) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from zerosum.config import flag, spelt
+from zerosum.stabilisers import NONE
+
 DEFAULT = "trial-0"
 """The run of the first trial, which has the default settings."""
 
@@ -48,3 +51,12 @@ class Results:
     def to_json(self) -> dict[str, Any]:
         """Return all fields as JSON knows them."""
         return asdict(self)
+
+
+def typed(name: str, value: Any) -> str:
+    """Spell a setting of a trial as it is typed; without a stabiliser is said too, because few images get one.
+
+    >>> typed("lr", 0.1), typed("stabilise", None)
+    ('--lr 0.1', '--stabilise none')
+    """
+    return f"{flag(name)} {NONE if value is None else spelt(value)}"

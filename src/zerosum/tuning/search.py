@@ -9,7 +9,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zerosum.config import flag, spelt
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.during_training import watch
@@ -17,13 +16,14 @@ from zerosum.evaluation.evaluate import evaluate
 from zerosum.evaluation.measures import better
 from zerosum.run.config import RunConfig
 from zerosum.run.load import build_recipe
-from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.atomic_files import replacing, storing
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.distributed import World
+from zerosum.runtime.lock import locked
 from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.training.prepare import prepare
-from zerosum.tuning.results import Results, TrialResult
+from zerosum.tuning.results import Results, TrialResult, typed
 from zerosum.tuning.space import Choice, Range, space_of
 from zerosum.tuning.study import ask, end_early, ended, open_study, put_back, require_optuna
 from zerosum.tuning.trial import TrialProgress, critical, play, with_settings
@@ -62,19 +62,37 @@ def tune(
         progress: who is told how it goes.
 
     Raises:
-        InputError: something given cannot be used, `out` holds another search, or Optuna is not installed.
+        InputError: something given cannot be used, `out` holds another search or is searched by another process, or
+            Optuna is not installed.
         StorageError: the disk refuses.
     """
     require_optuna()
+    _require_comparable(plan, metric)
     shown = progress or make_progress()
     try:
         search = _Search(plan, expanded(out), metric, shown)
-        results = search.run(trials, minutes)
+        with storing(search.place):
+            search.place.mkdir(parents=True, exist_ok=True)
+        with locked(search.place):
+            results = search.run(trials, minutes)
+            with replacing(search.place / "tune.json") as partial:
+                partial.write_text(json.dumps(results.to_json(), indent=1) + "\n", encoding="utf-8")
     finally:
         shown.close()
-    with replacing(search.place / "tune.json") as partial:
-        partial.write_text(json.dumps(results.to_json(), indent=1) + "\n", encoding="utf-8")
     return results
+
+
+def _require_comparable(plan: RunConfig, metric: str | None) -> None:
+    """Refuse what would make trials other runs than their settings say, or compare them by two metrics."""
+    training = plan.training
+    if training.autopilot:
+        raise InputError("--autopilot changes the settings that a search compares: leave it out.")
+    if training.copy_to is not None:
+        raise InputError(f"--copy-to {training.copy_to} is the place of one run, and every trial is one: leave it out.")
+    if metric is not None and training.best not in (None, metric):
+        raise InputError(
+            f"--metric {metric} and --best {training.best} both say by what trials are compared: give one."
+        )
 
 
 class _Search:
@@ -86,7 +104,9 @@ class _Search:
         self.space = space_of(replace(fitted, asked=plan.asked), dataset.spec, device.type)
         self.defaults = vars(fitted.config)
         every = max(1, fitted.config.rounds // EVALUATIONS)
-        self.pace = {"evaluate_every": every, "save_every": every, "preview_every": every, "keep": 1, "best": metric}
+        pace = {"evaluate_every": every, "save_every": every, "preview_every": every, "keep": 1}
+        self.pace = {name: value for name, value in pace.items() if name not in plan.asked}
+        self.pace |= {} if metric is None else {"best": metric}
         training = replace(fitted.training, **self.pace)
         context = EvaluationContext(
             device=device, cache=plan.options.cache_folder(), progress=progress_callback(progress), world=World()
@@ -225,4 +245,4 @@ def _name(place: int) -> str:
 
 
 def _said(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{flag(name)} {spelt(value)}" for name, value in settings.items() if value is not None)
+    return ", ".join(typed(name, value) for name, value in settings.items())

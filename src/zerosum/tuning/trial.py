@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any
 
 from zerosum.doctor import Evidence, Finding, diagnose
 from zerosum.doctor.facts import facts_of
-from zerosum.errors import DivergedError
+from zerosum.errors import DivergedError, InputError
 from zerosum.run.config import RunConfig
-from zerosum.run.directory import Run
+from zerosum.run.directory import Run, require_free
 from zerosum.runtime.progress import Progress, Status
 from zerosum.training import launch
 
@@ -76,12 +75,12 @@ def play(plan: RunConfig, place: Path, progress: TrialProgress) -> Outcome:
     """Train a trial's run, or go on with what was begun.
 
     Raises:
-        InputError: the recipe cannot take the data or the settings.
+        InputError: the recipe cannot take the data or the settings, or something else lies at `place`.
         StorageError: the disk refuses.
     """
-    begun = (place / "run.json").exists() and bool(Run(place).checkpoints())
-    if not begun and place.exists():
-        shutil.rmtree(place)  # stopped before its first checkpoint: there is nothing to go on from
+    begun = (place / "run.json").exists()
+    if not begun:
+        _require_free(place)
     try:
         if begun:
             run = launch.resume(place, recipe=plan.recipe_class, progress=progress)
@@ -92,6 +91,13 @@ def play(plan: RunConfig, place: Path, progress: TrialProgress) -> Outcome:
     except EndedEarlyError as end:
         return Outcome(ended=str(end))
     return Outcome(stopped_by=run.stopped_by)
+
+
+def _require_free(place: Path) -> None:
+    try:
+        require_free(place)
+    except InputError:
+        raise InputError(f"{place} is no run of this search, and stays: name another folder with --out.") from None
 
 
 def critical(place: Path) -> list[Finding]:
