@@ -158,6 +158,12 @@ def test_three_answers_lead_to_a_command(monkeypatch, capsys):
     assert "zerosum train 'my photos' --recipe pix2pix --degrade gray --run 'runs/my photos'" in printed
     monkeypatch.setattr("sys.stdin", io.StringIO("cake\n"))
     assert main(["init"]) == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO("more\ndigits\n²\n"))
+    assert main(["init"]) == 2
+    assert "'²' is no number of minutes" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.StringIO("more\n..\n60\n"))
+    assert main(["init"]) == 0
+    assert "runs/.." not in capsys.readouterr().out
 
 
 def test_help_fits_a_screen(capsys):

@@ -265,10 +265,16 @@ def test_a_finished_run_can_be_made_longer_but_not_shorter() -> None:
 
 def test_going_on_under_other_conditions_is_said(tmp_path: Path, zerosum: Any) -> None:
     run = train("ring8", "gan", "run", rounds=1, **SMALL["gan"])
-    run.describe(run.description | {"machine": run.description["machine"] | {"precision": "bfloat16"}})
+    other = {"precision": "bfloat16", "threads": 99, "cpu": "Babbage 1", "torch": "0.1"}
+    versions = run.description["versions"] | {"zerosum": "0.0"}
+    run.describe(run.description | {"machine": run.description["machine"] | other, "versions": versions})
     said = zerosum("train", "--resume", run.path, "--rounds", 2)
     assert said.code == 0
     assert "The run began with precision bfloat16 and goes on with float32." in said.err
+    assert "The run began with threads 99 and goes on with" in said.err
+    assert "The run began with cpu Babbage 1 and goes on with" in said.err
+    assert f"The run began with torch 0.1 and goes on with {torch.__version__}." in said.err
+    assert "The run began with zerosum 0.0 and goes on with" in said.err
 
 
 def train(data: str, recipe: str, run: str, **settings: Any) -> Run:

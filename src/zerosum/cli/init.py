@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ def run(arguments: list[str]) -> None:
     data = _answer("digits")
     say("How many minutes may it take on this machine? Empty: the recipe's own number of rounds.")
     minutes = _answer("")
-    if minutes and not (minutes.isdigit() and int(minutes)):
+    if minutes and not (minutes.isdecimal() and int(minutes)):
         raise InputError(f"{minutes!r} is no number of minutes: type a whole number such as 60, or nothing.")
     what = WANTED[wanted][1]
     if minutes and what:
@@ -50,7 +51,7 @@ def run(arguments: list[str]) -> None:
             f"Minutes can be given where you want {WANTED['more'][0]}: leave this answer empty, and set --rounds."
         )
     limit = ("--minutes", minutes) if minutes else ()
-    run_ = Path("runs", Path(data).stem or "first")
+    run_ = Path("runs", Path(os.path.abspath(data)).stem or "first")
     say(
         "",
         "Look at the data:  " + command("zerosum", "data", "check", data),

@@ -116,9 +116,11 @@ def _labels(spec: Spec) -> str:
 
 def tell_of_other_conditions(directory: Run, game: Game[Any], progress: Progress) -> None:
     """Say what a resumed run will compute with that is not what it began with: its numbers may differ from here on."""
-    began, now = directory.description.get("machine", {}), dict(game.environment())
-    if game.device.type == "cpu":  # whose sums depend on how many threads share them
-        now["threads"] = torch.get_num_threads()
+    about, here = directory.description, device.describe()
+    began = about.get("versions", {}) | about.get("machine", {})
+    now = game.environment() | {"zerosum": zerosum.__version__, "torch": here["torch"]}
+    if game.device.type == "cpu":  # whose sums depend on its instructions, and on how many threads share them
+        now |= {name: here[name] for name in ("cpu", "threads")}
     for name, value in now.items():
         if began.get(name, value) != value:
             progress.note(f"The run began with {name.replace('_', ' ')} {began[name]} and goes on with {value}.")
