@@ -61,7 +61,7 @@ def train(
     """
     if go_on and (directory := going_on.begun(run, settings.get("copy_to"))) is not None:
         return going_on.go_on(directory, settings, data=data, recipe=recipe, progress=progress)
-    plan = RunConfig.read(str(data), recipe, settings)
+    plan = RunConfig.read(data, recipe, settings)
     return launch.start(plan, run=run, minutes=minutes, progress=progress, command=command)
 
 
@@ -97,7 +97,7 @@ def tune(
     for name, value in (("trials", trials), ("minutes", minutes)):
         if value is not None and not value > 0:
             raise InputError(f"{name}={value!r} was given: give more than 0.")
-    plan = RunConfig.read(str(data), recipe, settings)
+    plan = RunConfig.read(data, recipe, settings)
     return tuning(plan, out=out, trials=trials, minutes=minutes, metric=metric, progress=progress)
 
 

@@ -172,6 +172,10 @@ def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:
     return _refusal(name, own, depth=1)
 
 
+COUNTED = {"missing": "few", "too_short": "few", "too_long": "many"}
+"""Complaints on how many values a setting of several has."""
+
+
 def _refusal(name: str, complaints: Sequence[Mapping[str, Any]], *, depth: int) -> str:
     """Say what was given and what is expected; of a type that is one of several, what each of them expects.
 
@@ -181,6 +185,8 @@ def _refusal(name: str, complaints: Sequence[Mapping[str, Any]], *, depth: int) 
         depth: how many of the words of a complaint's place lead to the value.
     """
     first, *others = complaints
+    if amount := COUNTED.get(first["type"]):
+        return f"{flag(name)} is {first['input']!r}, which has too {amount} values."
     of_types = [each for each in others if isinstance((*each["loc"][depth:], 0)[0], str)]  # and no places in a tuple
     expected = ", or ".join(each["msg"].removeprefix("Value error, ") for each in (first, *of_types))
     expected = (

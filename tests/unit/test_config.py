@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
 import pytest
 from pydantic import PositiveFloat, PositiveInt
 
+import zerosum
 from zerosum import recipes
 from zerosum.config import BaseConfig, Fraction, documentation, flag, require_in_range
 from zerosum.data.spec import Spec
@@ -164,3 +166,22 @@ def test_fields_of_any_dataclass_are_held_against_their_ranges():
         require_in_range(Command(keep=0))
     with pytest.raises(InputError, match=r"^--share is inf, but should be a finite number\.$"):
         require_in_range(Command(share=float("inf")))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "given", "sentence"),
+    [
+        ("gan", {"betas": (0.5,)}, r"--betas is \(0.5,\), which has too few values."),
+        ("gan", {"betas": (0.5, 0.9, 0.1)}, r"--betas is \(0.5, 0.9, 0.1\), which has too many values."),
+        ("srgan", {"pretrain": 1.5}, "--pretrain is 1.5, but should be a share below 1, or a whole number of rounds."),
+    ],
+)
+def test_values_of_several_and_shares_are_refused_in_words(recipe, given, sentence):
+    with pytest.raises(InputError, match=f"^{sentence}$"):
+        RunConfig.read("digits", recipe, given)
+
+
+@pytest.mark.parametrize("data", [np.zeros((4, 8, 8)), None, ["a.png"]])
+def test_data_themselves_are_no_place_of_data(data):
+    with pytest.raises(InputError, match=f"data is of the type {type(data).__name__}: give a path or a name"):
+        zerosum.train(data, recipe="gan", rounds=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +19,7 @@ from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.recipes import RecipeLike
 from zerosum.run.directory import Run
 from zerosum.run.training_config import RESUMABLE, TrainingConfig
+from zerosum.runtime.paths import place_of
 from zerosum.tasks import PresetConfig
 from zerosum.text import command
 
@@ -39,14 +41,15 @@ class RunConfig:
     """Whether no recipe was named."""
 
     @classmethod
-    def read(cls, data: str, recipe: RecipeLike | None, settings: Mapping[str, Any]) -> RunConfig:
+    def read(cls, data: str | Path, recipe: RecipeLike | None, settings: Mapping[str, Any]) -> RunConfig:
         """Sort settings by what they belong to: the recipe, the training, or the data.
 
         What is not set has its default for the kind of sample that the data are made of, as the recipe has.
 
         Raises:
-            InputError: an unknown recipe or setting, or a value outside its type or range.
+            InputError: an unknown recipe or setting, a value outside its type or range, or data that are no place.
         """
+        data = place_of(data)
         options = {name: value for name, value in settings.items() if name in DataConfig.names()}
         chosen_by_data = kinds.default_recipe(data, DataConfig.read(options), typed=options) if recipe is None else ""
         kind = recipes.find(chosen_by_data if recipe is None else recipe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from zerosum.errors import InputError
@@ -29,3 +30,17 @@ def absolute(path: str | Path) -> Path:
         InputError: It begins with a home folder that is not known.
     """
     return expanded(path).absolute()
+
+
+def place_of(data: object) -> str:
+    """Return where data lie, as it was given in Python.
+
+    Raises:
+        InputError: the data themselves were given, or nothing.
+    """
+    if isinstance(data, str | os.PathLike):
+        return str(data)
+    raise InputError(
+        f"data is of the type {type(data).__name__}: give a path or a name, of an array the file that "
+        'numpy.save("data.npy", array) writes.'
+    )
