@@ -14,7 +14,7 @@ from torch import Tensor
 from zerosum.data.batch import Batch
 from zerosum.data.stream import Source
 from zerosum.errors import DivergedError
-from zerosum.loss import Loss, LossMeter, merge
+from zerosum.loss import Loss, LossMeter, merge, require_loss, require_terms
 from zerosum.micro_batches import pieces
 from zerosum.player import Clock, Player, lost_weights
 from zerosum.recipe import Phase, Recipe
@@ -55,7 +55,7 @@ class Game(Generic[B]):
         self.clock = Clock()
         self.batch = recipe.config.batch
         self.device = recipe.device
-        self.players: dict[str, Player] = recipe.players()
+        self.players: dict[str, Player] = recipe.checked_players()
         self.rounds = sum(phase.rounds for phase in recipe.phases())
         self.waited = 0.0  # seconds that rounds waited for real samples, in this process
         self._precision = precision
@@ -75,13 +75,15 @@ class Game(Generic[B]):
         return batch.to(self.device, self._memory_format)  # type: ignore[return-value]
 
     def move(self, name: str, loss: Callable[..., Loss], batch: B, **inputs: Any) -> Loss:
-        """Let player `name` take one step down `loss(batch, **givens)`; return its terms, without their graph.
+        """Let player `name` take one step down `loss(batch, **inputs)`; return its terms, without their graph.
 
-        Only the mover's parameters require gradients meanwhile, so whatever belongs to others is a constant. A given
+        Only the mover's parameters require gradients meanwhile, so whatever belongs to others is a constant. An input
         that is a tensor (N, ...) has a row a sample, and is cut into pieces as the batch is.
 
         Raises:
             DivergedError: a term is not finite.
+            ValueError: there is no player of that name.
+            TypeError: `loss` returns no `Loss` of terms of shape (), one of which depends on the mover's weights.
         """
         result = self.gradient(name, loss, batch, **inputs)
         self.step(name)
@@ -89,6 +91,8 @@ class Game(Generic[B]):
 
     def gradient(self, name: str, loss: Callable[..., Loss], batch: B, **inputs: Any) -> Loss:
         """Compute the gradient of a move without taking it, for players who move at the same time."""
+        if name not in self.players:
+            raise ValueError(f"game.move({name!r}, ...): players() has no such name, but {', '.join(self.players)}")
         player = self.players[name]
         self._require_gradients_of(name)
         for stabiliser in self._stabilisers(name):
@@ -237,12 +241,10 @@ class Game(Generic[B]):
         self, name: str, loss: Callable[..., Loss], piece: B, inputs: Mapping[str, Any], weight: float
     ) -> Loss:
         with self.autocast():
-            result = loss(piece, **inputs)
+            result = require_loss(loss(piece, **inputs), loss)
             for stabiliser in () if result.lazy else self._stabilisers(name):
                 result.update(stabiliser.terms(name, piece, result, self))
-        for term, value in result.items():
-            if value.ndim != 0:
-                raise TypeError(f"{loss.__qualname__}: the term {term!r} has shape {tuple(value.shape)}; take its mean")
+        require_terms(result, loss, mover=name)
         total = result.total()
         (total if weight == 1 else total * weight).backward()
         return result.detached()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +20,9 @@ class Loss(dict[str, Tensor]):
         lazy: whether it is of what regularises alone, now and then, in a move beside the round's own (StyleGAN2): no
             stabiliser adds to it or adapts after it, and the running average, which goes by rounds, does not follow.
         terms: of shape () each.
+
+    Raises:
+        TypeError: a term, or what is logged, is no tensor.
     """
 
     def __init__(
@@ -30,6 +34,9 @@ class Loss(dict[str, Tensor]):
         **terms: Tensor,
     ) -> None:
         super().__init__(terms)
+        for name, value in (*terms.items(), *(log or {}).items(), *(outputs or {}).items()):
+            if not isinstance(value, Tensor):
+                raise TypeError(f"Loss: {name} is {value!r}, of the type {type(value).__name__}; give a tensor")
         self.lazy = lazy
         self.log: dict[str, Tensor] = dict(log or {})
         self.outputs: dict[str, Tensor] = dict(outputs or {})
@@ -49,6 +56,40 @@ class Loss(dict[str, Tensor]):
             {name: value.detach() for name, value in g.items()} for g in (self, self.log, self.outputs)
         )
         return Loss(log=log, outputs=outputs, lazy=self.lazy, **terms)
+
+
+def require_loss(result: Any, loss: Callable[..., Any]) -> Loss:
+    """Return what a loss returned, if it is a `Loss`.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(result, Loss):
+        return result
+    of = f"a {type(result).__name__}" if result is not None else "nothing"
+    raise TypeError(f"{_name(loss)} returns {of}; return a zerosum.Loss, such as Loss(adversarial=...)")
+
+
+def require_terms(result: Loss, loss: Callable[..., Any], *, mover: str) -> None:
+    """See that a loss can be differentiated with respect to the weights of the player `mover`.
+
+    Raises:
+        TypeError: it has no terms, one of them is not of shape (), or none depends on those weights.
+    """
+    if not result:
+        raise TypeError(f"{_name(loss)}: the Loss has no terms; give one or more, such as Loss(adversarial=...)")
+    for term, value in result.items():
+        if value.ndim != 0:
+            raise TypeError(f"{_name(loss)}: the term {term!r} has shape {tuple(value.shape)}; take its mean")
+    if not any(value.requires_grad for value in result.values()):
+        raise TypeError(
+            f"{_name(loss)}: no term depends on the weights of {mover}, the player that moves; compute it by that "
+            "player's networks, without detach() or no_grad()"
+        )
+
+
+def _name(loss: Callable[..., Any]) -> str:
+    return str(getattr(loss, "__qualname__", loss))
 
 
 def merge(pieces: Iterable[tuple[float, Loss]]) -> Loss:

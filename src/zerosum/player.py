@@ -56,7 +56,7 @@ class Player:
         optimizer: over the parameters of `networks`.
         role: what the player does in the adversarial game; None for one beside it.
         schedule: from the clock to the optimizer's options at this step, such as {"lr": 1e-4}.
-        average: decay of the running average of the weights (EMA), or from the clock to it; None keeps none. The decay
+        ema_decay: decay of the running average of the weights, or from the clock to it; None keeps none. The decay
             is ramped up as (1 + t) / (10 + t), so that the first average is not that of untrained weights.
         clip: largest norm of the whole gradient; larger ones are scaled down to it.
     """

@@ -18,6 +18,7 @@ from zerosum.config import BaseConfig, Fraction
 from zerosum.data.batch import Batch, Images
 from zerosum.data.jitter import Jitter
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.player import Player
 
 if TYPE_CHECKING:
@@ -110,6 +111,28 @@ class Recipe(nn.Module, ABC):
     @abstractmethod
     def players(self) -> dict[str, Player]:
         """Return who moves, by name; called once, when the networks stand on their device."""
+
+    def checked_players(self) -> dict[str, Player]:
+        """Return `players()`, once it is seen that what they move is the recipe's own.
+
+        Raises:
+            InputError: there are no players, or one moves weights that the recipe does not hold: they would stay on the
+                CPU, and no checkpoint would keep them.
+        """
+        players, name = self.players(), type(self).__name__
+        if not isinstance(players, dict) or not players:
+            raise InputError(
+                f'{name}.players() returns {players!r}: return a dict, such as {{"generator": Player(...)}}.'
+            )
+        own = {id(parameter) for parameter in self.parameters()}
+        for player, moved in players.items():
+            if any(id(parameter) not in own for parameter in moved.parameters):
+                raise InputError(
+                    f"{name}: the player {player!r} moves weights that are not the recipe's, and no checkpoint would "
+                    "keep them: make each network an attribute of the recipe in its constructor (self.generator = ...) "
+                    "and several of them an nn.ModuleList or nn.ModuleDict in place of a list or dict."
+                )
+        return players
 
     def discriminators(self) -> tuple[nn.Module, ...]:
         """Return the networks that samples enter on their way to a logit; by default none."""

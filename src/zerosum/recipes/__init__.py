@@ -89,7 +89,10 @@ def find(given: RecipeLike) -> type[Recipe]:
     if isinstance(given, type):
         return _checked(given, str(given.__name__))
     if not isinstance(given, str | Path):
-        raise InputError(f"recipe is {given!r}: give a name, a path to a file, or a class made from zerosum.Recipe.")
+        raise InputError(
+            f"recipe is an object of the type {type(given).__name__}: give a name, a path to a file, or a class made "
+            "from zerosum.Recipe."
+        )
     place, wanted = _split(str(given))
     if place.endswith(".py"):
         kind = _choose(run_file(place), wanted, place)
@@ -198,13 +201,20 @@ def _choose(module: ModuleType, wanted: str | None, place: str) -> type[Recipe]:
     return found[0]
 
 
+def _without_method(kind: type[Recipe]) -> list[str]:
+    """Return the name of the method by which a recipe's task is done, where the recipe has none."""
+    method = kind.task.method
+    return [] if callable(getattr(kind, method, None)) else [method]
+
+
 def _checked(kind: type[Recipe], given: str) -> type[Recipe]:
     """Refuse a class from outside that cannot be a recipe, and remember its file."""
+    import zerosum.tasks  # noqa: F401  # gives a recipe without a base class of its own its task
     from zerosum.recipe import Recipe, RecipeConfig
 
     if not (isinstance(kind, type) and issubclass(kind, Recipe)):
         raise InputError(f"{given} is no recipe: a recipe is a class made from zerosum.Recipe.")
-    if missing := sorted(getattr(kind, "__abstractmethods__", ())):
+    if missing := sorted(getattr(kind, "__abstractmethods__", ())) or _without_method(kind):
         raise InputError(
             f"{given} is no whole recipe: {kind.__name__} lacks {' and '.join(f'{m}()' for m in missing)}."
         )

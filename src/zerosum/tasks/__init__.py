@@ -89,13 +89,16 @@ def texts_of(recipe: Recipe, batch: Batch) -> tuple[str, ...]:
 
 
 def require_latents(recipe: Recipe) -> GenerativeRecipe:
-    """Return a recipe that has latents to interpolate.
+    """Return a recipe that maps latents to samples.
 
     Raises:
         InputError: it has none.
     """
     if not isinstance(recipe, GenerativeRecipe):
-        raise InputError("This recipe has no latent vector to interpolate: leave out --interpolate.")
+        raise InputError(
+            f"{type(recipe).__name__} says nothing of its latents, which are needed here: make it from "
+            "zerosum.tasks.GenerativeRecipe, whose sample(n, latent=...) maps what prior(n) draws."
+        )
     return recipe
 
 

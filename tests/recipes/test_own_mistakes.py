@@ -1,0 +1,115 @@
+"""Mistakes in a recipe of one's own: each gets a sentence that says what was given and what to write."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import zerosum
+from tests.recipes.test_outside import EXAMPLE, Plain
+from zerosum import Loss, Player, recipes
+from zerosum.errors import InputError
+
+QUICK: dict[str, Any] = {"rounds": 1, "batch": 4, "run": "runs/mine"}
+
+
+def test_the_page_of_an_own_recipe_is_printed_by_a_fresh_process():
+    Path("my_gan.py").write_text(EXAMPLE)
+    said = subprocess.run(
+        [sys.executable, "-m", "zerosum", "recipes", "my_gan.py"], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    assert "Task: it generates samples from nothing (zerosum sample)" in said.stdout
+
+
+class InAList(Plain):
+    """Keeps its generator where PyTorch does not see it."""
+
+    def __init__(self, config: Any, spec: Any) -> None:
+        super().__init__(config, spec)
+        self.hidden = [self.generator]
+        del self.generator
+
+    def players(self) -> dict[str, Player]:
+        adam: dict[str, Any] = {"lr": 1e-3, "betas": (0.5, 0.9)}
+        return {
+            "discriminator": Player.adam(self.discriminator, **adam),
+            "generator": Player.adam(self.hidden[0], **adam),
+        }
+
+    def sample(self, n: int) -> torch.Tensor:
+        return self.hidden[0](self.latent(n))
+
+
+class WithoutPlayers(Plain):
+    def players(self) -> dict[str, Player]:
+        return {}
+
+
+def test_a_player_whose_weights_no_checkpoint_would_keep_is_refused():
+    with pytest.raises(InputError, match=r"the player 'generator' moves weights that are not the recipe's.*ModuleList"):
+        zerosum.train("digits", recipe=InAList, **QUICK)
+    assert not Path("runs/mine/run.json").exists()
+    with pytest.raises(InputError, match=r"WithoutPlayers\.players\(\) returns \{\}: return a dict"):
+        zerosum.train("digits", recipe=WithoutPlayers, **QUICK)
+
+
+def test_a_recipe_that_cannot_do_its_task_is_refused():
+    Path("my_gan.py").write_text(EXAMPLE.replace("def sample(self, n", "def samples(self, n"))
+    with pytest.raises(InputError, match=r"MyGAN lacks sample\(\)"):
+        recipes.find("my_gan.py")
+    with pytest.raises(InputError, match="recipe is an object of the type Linear: give a name, a path to a file, or a"):
+        recipes.find(torch.nn.Linear(1, 1))  # type: ignore[arg-type]
+
+
+class Mistaken(Plain):
+    """Returns what `given` makes of the value of its generator's loss."""
+
+    given: Any
+
+    def generator_loss(self, batch: Any) -> Loss:
+        return type(self).given(super().generator_loss(batch).total())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda value: value, "Mistaken.generator_loss returns a Tensor; return a zerosum.Loss"),
+        (lambda value: {"a": value}, "Mistaken.generator_loss returns a dict; return a zerosum.Loss"),
+        (lambda value: None, "Mistaken.generator_loss returns nothing; return a zerosum.Loss"),
+        (lambda value: Loss(), "the Loss has no terms"),
+        (lambda value: Loss(a=value, b=0.5), "Loss: b is 0.5, of the type float; give a tensor"),  # type: ignore[arg-type]
+        (lambda value: Loss(a=value, log={"x": 3}), "Loss: x is 3, of the type int; give a tensor"),  # type: ignore[dict-item]
+        (lambda value: Loss(a=value.detach()), "no term depends on the weights of generator"),
+        (lambda value: Loss(a=value[None]), "the term 'a' has shape (1,); take its mean"),
+    ],
+)
+def test_a_loss_that_cannot_be_minimised_is_named(given, said, monkeypatch):
+    monkeypatch.setattr(Mistaken, "given", staticmethod(given), raising=False)
+    with pytest.raises(TypeError, match=re.escape(said)):
+        zerosum.train("digits", recipe=Mistaken, **QUICK)
+
+
+class Misnamed(Plain):
+    def round(self, game: Any) -> None:
+        game.move("critic", self.discriminator_loss, game.draw())
+
+
+def test_a_move_of_nobody_names_who_there_is():
+    with pytest.raises(
+        ValueError, match=r"game\.move\('critic', \.\.\.\): .* no such name, but discriminator, generator"
+    ):
+        zerosum.train("digits", recipe=Misnamed, **QUICK)
+
+
+def test_an_export_without_known_latents_says_what_it_needs():
+    pytest.importorskip("onnx")
+    zerosum.train("digits", recipe=Plain, **QUICK)
+    with pytest.raises(InputError, match=r"Plain says nothing of its latents.*zerosum\.tasks\.GenerativeRecipe"):
+        zerosum.export("runs/mine", recipe=Plain)
