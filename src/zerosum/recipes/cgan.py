@@ -11,7 +11,9 @@ non-saturating loss, Adam in place of SGD, and a running average of the generato
 labels of the real ones of the batch, so that classes have their shares of the data. `loss="wasserstein"` is the critic
 with gradient penalty (Gulrajani et al. 2017), whose slope is bounded in the images alone, not in the planes. The preset
 wasserstein has it with the networks of a widely used introduction for 64x64 faces, which grow to twice the narrowest
-layer and no further.
+layer and no further. The preset small, that of a CPU, bounds the logistic loss's slopes by R1 (Mescheder et al. 2018)
+in place of batch norm in the discriminator, which tells real batches from generated ones by their statistics, and
+learns five times as fast.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from zerosum.loss import Loss
 from zerosum.networks.conditional import LabelledInput
 from zerosum.networks.dcgan import WIDEST, ConvolutionalDiscriminator, ConvolutionalGenerator
 from zerosum.networks.mlp import Dense
-from zerosum.penalties import gradient_penalty
+from zerosum.penalties import gradient_penalty, logits_and_slopes
 from zerosum.player import Player
 from zerosum.tasks import ConditionalRecipe, LatentConfig, PresetConfig
 
@@ -53,7 +55,7 @@ class Config(LatentConfig, PresetConfig):
         }
     }
     presets: ClassVar = {
-        "small": {"latent_dim": 64, "width": 32},
+        "small": {"latent_dim": 64, "width": 32, "gamma": 0.1, "lr": 1e-3},
         "dcgan": {"latent_dim": 100, "width": 64},
         "wasserstein": {
             "rounds": 2_000,
@@ -87,7 +89,7 @@ class Config(LatentConfig, PresetConfig):
 
     discriminator_norm: Norm | Literal["auto"] = AUTO
     """Norm after the layers of a discriminator of images but the first; auto is batch, and none with the loss
-    wasserstein, which batch does not go with."""
+    wasserstein or with gamma, which batch does not go with."""
 
     dropout: Fraction = 0.0
     """Share of values dropped after the discriminator's activations."""
@@ -97,6 +99,10 @@ class Config(LatentConfig, PresetConfig):
 
     penalty: NonNegativeFloat = 10.0
     """Weight of the gradient penalty of the loss wasserstein."""
+
+    gamma: NonNegativeFloat = 0.0
+    """Weight of R1 of the loss logistic: gamma / 2 E|grad D(x)|^2 at real samples (Mescheder et al. 2018, eq. 9); 0 for
+    none."""
 
     n_discriminator: PositiveInt = 1
     """Moves of the discriminator per round."""
@@ -128,7 +134,7 @@ class CGAN(ConditionalRecipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.objective = config.loss
-        if config.loss == "wasserstein" and config.discriminator_norm != AUTO:
+        if _by_sample(config) and config.discriminator_norm != AUTO:
             require_separate(config.discriminator_norm, "--discriminator-norm")
         generator, discriminator = _networks(config, spec)
         self.generator = LabelledInput(generator, spec.label_width)
@@ -162,6 +168,11 @@ class CGAN(ConditionalRecipe):
         """Tell data from samples of the same classes (eq. 2)."""
         x, labels = batch.real, batch.label
         samples = self.sample(len(batch), labels=labels)
+        if self.config.loss == "logistic" and self.config.gamma:
+            real, slopes = logits_and_slopes(lambda x: self.discriminator(x, labels), x)
+            fake = self.discriminator(samples, labels)
+            loss, penalty = objectives.logistic_discriminator(real, fake), self.config.gamma / 2 * slopes.mean()
+            return Loss(adversarial=loss, penalty=penalty, log=objectives.discriminator_stats(real, fake))
         real, fake = self.discriminator(x, labels), self.discriminator(samples, labels)
         if self.config.loss == "logistic":
             loss = objectives.logistic_discriminator(real, fake)
@@ -178,6 +189,11 @@ class CGAN(ConditionalRecipe):
         logistic = self.config.loss == "logistic"
         lower = objectives.non_saturating_generator if logistic else objectives.wasserstein_generator
         return Loss(adversarial=lower(fake))
+
+
+def _by_sample(config: Config) -> bool:
+    """Whether the discriminator is penalised by its slopes, so that its logits are each of one sample."""
+    return config.loss == "wasserstein" or config.gamma > 0
 
 
 def _networks(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module]:
@@ -199,7 +215,7 @@ def _networks(config: Config, spec: Spec) -> tuple[nn.Module, nn.Module]:
         bias=even,
         norm=c.generator_norm,
     )
-    chosen: Norm = "batch" if c.loss == "logistic" else "none"
+    chosen: Norm = "none" if _by_sample(c) else "batch"
     return generator, ConvolutionalDiscriminator(
         shape,
         c.width,

@@ -17,7 +17,7 @@ LARGEST = {"diff-augment": 1.0, "dropout": 0.5, "instance-noise": 0.5, "label-fl
 FEATURES = ("acgan", "infogan")
 """Recipes whose discriminator outputs features, so that no penalty of its logits can be added."""
 OWN_PENALTY = {
-    "cgan": {"wasserstein": "penalty"},
+    "cgan": {"logistic": "gamma", "wasserstein": "penalty"},
     "progan": {"wasserstein": "penalty"},
     "r3gan": {"relativistic": "gamma"},
     "stylegan2": {"logistic": "gamma"},
@@ -154,7 +154,7 @@ def discriminator_has_batch_norm(facts: Facts) -> bool:
     for name in ("discriminator_norm", "critic_norm"):
         if name in facts.config:
             chosen = facts.config[name]
-            return chosen == "batch" or (chosen == "auto" and facts.objective != "wasserstein")
+            return chosen == "batch" or (chosen == "auto" and own_penalty(facts) is None)
     return facts.batch_norm is not False and facts.recipe not in (
         "biggan",
         "cyclegan",
@@ -165,8 +165,9 @@ def discriminator_has_batch_norm(facts: Facts) -> bool:
 
 
 def own_penalty(facts: Facts) -> str | None:
-    """Return the setting that weighs the penalty of a game's own; None where it has none."""
-    return OWN_PENALTY.get(facts.recipe or "", {}).get(facts.objective or "")
+    """Return the setting that weighs the penalty of a game's own; None where it has none, or plays without."""
+    name = OWN_PENALTY.get(facts.recipe or "", {}).get(facts.objective or "")
+    return name if name is not None and facts.config.get(name) else None
 
 
 def penalty(evidence: Evidence) -> Remedy | None:
@@ -175,7 +176,7 @@ def penalty(evidence: Evidence) -> Remedy | None:
     R1 begins at 0.0002 times the pixels over the batch (Karras et al. 2020, appendix C), on points at 1.
     """
     facts, why = evidence.facts, "bounds the discriminator's slope at real samples, which makes the game converge"
-    if (own := own_penalty(facts)) is not None and own in facts.flags and facts.config.get(own):
+    if (own := own_penalty(facts)) is not None and own in facts.flags:
         return scale(evidence, own, 2, why)
     image = len(facts.shape) == 3
     pixels = facts.shape[-1] * facts.shape[-2] if image else 0
