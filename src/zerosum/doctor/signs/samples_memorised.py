@@ -30,7 +30,7 @@ def _of_history(evidence: Evidence) -> Finding | None:
 
 
 def _of_samples(evidence: Evidence) -> Finding | None:
-    if evidence.samples is None or evidence.real is None or len(evidence.samples) < FEWEST:
+    if evidence.samples is None or evidence.real is None or min(len(evidence.samples), len(evidence.real)) < FEWEST:
         return None
     if evidence.samples.shape[1:] != evidence.real.shape[1:]:
         return None
