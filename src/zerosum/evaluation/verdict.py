@@ -46,8 +46,9 @@ def _points(known: Mapping[str, MetricResult]) -> Iterator[str]:
     if "modes" not in known:
         return
     modes, floor = known["modes"], known["modes"].floor or 0
-    share = f"{_percent(_value(known, 'high-quality'))} of the points lie near one" if "high-quality" in known else ""
-    near = f", and {share}" if share else ""
+    near = (
+        f", and {_percent(_value(known, 'high-quality'))} of the points lie near one" if "high-quality" in known else ""
+    )
     few = _value(known, "modes") < floor
     lost = "the generator leaves out the others" if few else "none is left out"
     yield f"{text.number(_value(known, 'modes'))} {modes.title.removeprefix('modes ')} modes are found{near}: {lost}."

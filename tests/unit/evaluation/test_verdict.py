@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.evaluation.conftest import PROTOCOL
+from zerosum.evaluation.measures import better
 from zerosum.evaluation.result import MetricResult
 from zerosum.evaluation.verdict import verdict
 
@@ -31,6 +32,13 @@ def said(extractor: str = "inception", **changed: tuple[float, float]) -> tuple[
 
 def test_good_samples_are_called_close_to_real() -> None:
     assert said() == ("Close to real: FID 4.1 beside 3.9 for real images.",)
+
+
+@pytest.mark.parametrize("metric", sorted(better()))
+@pytest.mark.parametrize(("value", "floor"), [(0.0, 0.5), (7.0, 0.5), (0.5, None)])
+def test_any_metric_may_stand_alone(metric: str, value: float, floor: float | None) -> None:
+    figure = MetricResult(metric=metric, title=metric, value=value, floor=floor, better="lower")
+    assert all(sentence.endswith(".") for sentence in verdict([figure], PROTOCOL))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +70,7 @@ def test_untrained_features_claim_no_quality(extractor: str) -> None:
 
 def test_points_are_told_by_their_modes() -> None:
     modes = MetricResult(metric="modes", title="modes of 8", value=2.0, floor=8.0, better="higher")
+    assert verdict([modes], PROTOCOL) == ("2 of 8 modes are found: the generator leaves out the others.",)
     near = MetricResult(metric="high-quality", title="", value=0.914, floor=0.98, better="higher")
     assert verdict([modes, near], PROTOCOL) == (
         "2 of 8 modes are found, and 91 % of the points lie near one: the generator leaves out the others.",
