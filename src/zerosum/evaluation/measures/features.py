@@ -146,7 +146,7 @@ def _scatter(real: SampleSet, fake: SampleSet, seed: int) -> Interval:
     """Make the interval of the mean over disjoint parts of both sides, because it is unbiased at any count."""
     parts = (shuffled(len(side), seed).tensor_split(SPLITS) for side in (real, fake))
     found = [polynomial_discrepancy(real.features[a], fake.features[b]) for a, b in zip(*parts, strict=True)]
-    return mean_interval(found, method=f"{SPLITS} disjoint splits of both sides")
+    return mean_interval(found, method=f"{SPLITS} disjoint splits")
 
 
 def _kernel_alone(comparison: Comparison) -> Values:
