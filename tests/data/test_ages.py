@@ -50,6 +50,15 @@ def test_a_table_has_a_column_of_any_number_and_groups_of_ones_own(tmp_path: Pat
     assert groups_of(folder, tmp_path, ages=f"{table}:view", groups="2") == ["-0.5-0.25", "-0.5-0.25", "0.5+", "0.5+"]
 
 
+def test_a_column_that_is_missing_is_asked_for_by_the_flag_of_ages(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "faces", ["a.png", "b.png"])
+    table = tmp_path / "ages.csv"
+    table.write_text("file,label\na.png,18\nb.png,40\n")
+    with pytest.raises(InputError, match=r"expected file and age in its first line; --ages .*ages\.csv:COLUMN"):
+        groups_of(folder, tmp_path, ages=str(table))
+    assert groups_of(folder, tmp_path, ages=f"{table}:label") == ["0-18", "40-49"]
+
+
 def test_groups_of_equal_size_are_the_same_in_every_split(tmp_path: Path) -> None:
     for split, ages in (("train", range(8)), ("test", range(8, 12))):
         pictures(tmp_path / "data" / split, [f"{age}_x.png" for age in ages])

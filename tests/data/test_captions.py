@@ -52,6 +52,19 @@ def test_a_table_gives_each_image_its_captions_in_order(folder, options, name, c
     assert repeated == (content.count("b.png") > 1)
 
 
+def test_captions_in_chinese_share_their_characters(folder, options):
+    root = folder({"a.png": SIDE, "b.png": SIDE, "a.txt": "红色的狗".encode(), "b.txt": "红色的 Ball".encode()})
+    assert opened(root, options).spec.vocabulary == ("的", "红", "色", "ball", "狗")
+
+
+def test_captions_without_words_are_refused(folder, options):
+    root = folder({"a.png": SIDE, "a.txt": "🐶🐶".encode()})
+    with pytest.raises(
+        InputError, match=r"No caption of .* has a word \(such as '🐶🐶'\): write what each image shows"
+    ):
+        opened(root, options)
+
+
 def test_text_files_give_a_caption_a_line(folder, options):
     root = folder(
         {"x/a.png": SIDE, "b.png": SIDE, "x/a.txt": b"one dog\n\none  dog\na dog\n", "b.txt": b"\xef\xbb\xbfcat"}

@@ -18,14 +18,18 @@ LONGEST = 512
 """Bytes of a sentence in UTF-8 that are kept."""
 MOST_WORDS = 10_000
 """Words of a vocabulary: the most frequent ones."""
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+UNSPACED = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
+"""Characters of Chinese and Japanese, which are written without blanks: a word each."""
+WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:['’][^\W_{UNSPACED}]+)*")
 
 
 def words(sentence: str) -> list[str]:
-    """Return the words of a sentence, without capitals and punctuation.
+    """Return the words of a sentence, without capitals and punctuation; of Chinese and Japanese, the characters.
 
     >>> words("There's a RED circle, left.")
     ["there's", 'a', 'red', 'circle', 'left']
+    >>> words("红色的 T恤。")
+    ['红', '色', '的', 't', '恤']
     """
     return WORD.findall(composed(sentence).casefold())
 

@@ -34,7 +34,7 @@ from zerosum.kinds import images
 from zerosum.kinds.base import Kind
 from zerosum.media.image_arrays import TIFFS
 from zerosum.runtime.thread_pool import ProgressCallback, on_all_cores
-from zerosum.text import counted, listed
+from zerosum.text import counted, listed, shown
 
 Captions = tuple[tuple[str, ...], ...]
 """The sentences about each image, one or more."""
@@ -101,7 +101,7 @@ def open_captions(
         progress: Told of stages.
 
     Raises:
-        InputError: There are no such data, an image lacks a caption, or a caption its image.
+        InputError: There are no such data, an image lacks a caption, a caption its image, or all of them words.
         StorageError: The cache cannot be written to.
     """
     options = options.checked()
@@ -137,6 +137,10 @@ def _dataset(opened: images.ImageDataset, said: Captions, notes: tuple[str, ...]
     every = [caption for one in said for caption in one]
     lengths = [len(caption.encode("utf-8", "replace")) for caption in every]
     known = vocabulary(every)
+    if not known:
+        raise InputError(
+            f"No caption of {opened.source} has a word (such as {shown(every[0])[:40]!r}): write what each image shows."
+        )
     cut = sum(length > LONGEST for length in lengths)
     counts = f"{counted(len(every), 'caption')} of {counted(len(said), 'image')}"
     note = f"{counts}, of {counted(len(known), 'different word')}."

@@ -7,11 +7,16 @@ function folded(character) {
   return [...character.toLowerCase().toUpperCase()].map((one) => one.toLowerCase()).join("");
 }
 
+/** Characters of Chinese and Japanese, which are written without blanks, are a word each. */
+const UNSPACED = "\\u3041-\\u3096\\u309d-\\u309f\\u30a1-\\u30fa\\u30fc-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\uff66-\\uff9f";
+const LETTERS = `(?:(?![${UNSPACED}])[\\p{L}\\p{N}])+`;
+const WORD = new RegExp(`[${UNSPACED}]|${LETTERS}(?:['\\u2019]${LETTERS})*`, "gu");
+
 /** {numbers, unknown}: numbers of the words of a text that the vocabulary has, and the other words, each once. */
 function readWords({ vocabulary, most }, text) {
   const number = new Map(vocabulary.map((word, place) => [word, place + 1]));
   const plain = [...text.normalize("NFC")].map(folded).join("");
-  const found = plain.match(/[\p{L}\p{N}]+(?:['\u2019][\p{L}\p{N}]+)*/gu) ?? [];
+  const found = plain.match(WORD) ?? [];
   const numbers = found.filter((word) => number.has(word)).map((word) => number.get(word)).slice(0, most);
   return { numbers, unknown: [...new Set(found.filter((word) => !number.has(word)))] };
 }

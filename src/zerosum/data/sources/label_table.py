@@ -73,7 +73,7 @@ class LabelTable:
     """Names of the columns, where several were asked for."""
 
 
-def read_table(content: bytes, asked: str) -> LabelTable:
+def read_table(content: bytes, asked: str, *, flag: str = "--labels") -> LabelTable:
     """Read the columns of files and labels of a CSV file.
 
     Columns may be parted by commas, semicolons, tabs or bars; names of columns count without capitals and blanks.
@@ -82,6 +82,7 @@ def read_table(content: bytes, asked: str) -> LabelTable:
         content: Of the file.
         asked: Its path, or path:column where the labels are not in a column called label, or path:column,column for
             attributes, columns of 0 (or -1) and 1.
+        flag: By what it was asked for, for errors.
 
     Raises:
         InputError: It is no such table, or gives a file two labels, or an attribute that is neither 0 nor 1.
@@ -102,11 +103,11 @@ def read_table(content: bytes, asked: str) -> LabelTable:
     if file_at is None or missing or not names:
         raise InputError(
             f"{table} has the columns {', '.join(columns) or 'none'}: expected file and {(missing or [wanted])[0]} in "
-            f"its first line; --labels {table}:COLUMN names another column of labels."
+            f"its first line; {flag} {table}:COLUMN names another column."
         )
     label_at = [plain.index(name.casefold()) for name in names]
     if len(set(label_at)) < len(label_at):
-        raise InputError(f"--labels {asked} names an attribute twice: give each once.")
+        raise InputError(f"{flag} {asked} names an attribute twice: give each once.")
     attributes = tuple(columns[at] for at in label_at) if len(names) > 1 else ()
     given: dict[str, str] = {}
     for number, row in enumerate(rows[1:], start=2):

@@ -104,9 +104,10 @@ def _from_ages(files: ImageFiles, inner: list[str], options: DataConfig, content
         ages, everywhere = ages_in_names(files.names), list(ages_in_names(images).values())
     else:
         table, column = split_labels(str(options.ages))
-        asked = f"{table}:{'age' if column == 'label' else column}"
-        ages = _from_table(files, inner, asked, content).of or {}
-        everywhere = list(read_table(content, asked).of.values())
+        unsaid = column == "label" and not str(options.ages).endswith(":label")
+        asked = f"{table}:{'age' if unsaid else column}"
+        ages = _from_table(files, inner, asked, content, flag="--ages").of or {}
+        everywhere = list(read_table(content, asked, flag="--ages").of.values())
     of, groups = grouped(ages, everywhere, options)
     return ClassLabels(of=of, classes=tuple(map(shown, groups)), sentence=summary(of, groups, options))
 
@@ -146,9 +147,11 @@ def _from_annotations(files: ImageFiles, content: bytes) -> ClassLabels:
     return ClassLabels(of=labels, classes=classes, sentence=f"Labels were read from {place}dataset.json.")
 
 
-def _from_table(files: ImageFiles, inner: list[str], table: str, content: bytes) -> ClassLabels:
+def _from_table(
+    files: ImageFiles, inner: list[str], table: str, content: bytes, *, flag: str = "--labels"
+) -> ClassLabels:
     """Look every image up in a CSV file, names compared in Unicode's composed form."""
-    read = read_table(content, table)
+    read = read_table(content, table, flag=flag)
     given = read.of
     plain = Counter(PurePosixPath(name).name for name in inner)
     chosen: dict[str, str] = {}
