@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -201,15 +202,22 @@ def test_a_folder_needs_data_to_be_held_against(zerosum: Any) -> None:
     assert (said.code, "There is no run, folder or file nothing" in said.err) == (2, True)
 
 
-def test_a_run_on_pairs_is_measured_against_held_out_targets(tmp_path: Path) -> None:
+def coloured(root: Path) -> Path:
+    """Write a folder of the splits train and test, of 12 images each."""
     random = np.random.default_rng(0)
     for split in ("train", "test"):
         for index in range(12):
-            path = tmp_path / "pairs" / split / f"{index}.png"
+            path = root / split / f"{index}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(path)
-    settings = {"rounds": 2, "batch": 2, "degrade": "gray", "progress": Silent(), **SMALL["pix2pix"]}
-    run = api.train(tmp_path / "pairs", recipe="pix2pix", run="run", **settings)
+    return root
+
+
+COLOURING = {"recipe": "pix2pix", "rounds": 2, "batch": 2, "degrade": "gray", "progress": Silent(), **SMALL["pix2pix"]}
+
+
+def test_a_run_on_pairs_is_measured_against_held_out_targets(tmp_path: Path) -> None:
+    run = api.train(coloured(tmp_path / "pairs"), run="run", **COLOURING)
     found = api.evaluate(run.path, features="random", progress=Silent())
     assert (found.protocol.split, found.protocol.against, found.protocol.fake) == ("test", "split train", 12)
     assert found["psnr"].value > 5
@@ -219,6 +227,43 @@ def test_a_run_on_pairs_is_measured_against_held_out_targets(tmp_path: Path) -> 
     assert not any("trained on the very sources" in note for note in found.notes)
     found = api.evaluate(run.path, features="random", metrics="psnr", split="train", progress=Silent())
     assert any("trained on the very sources that it is compared with (split train)" in note for note in found.notes)
+
+
+def test_other_data_become_pairs_as_in_training(tmp_path: Path) -> None:
+    data = coloured(tmp_path / "pairs")
+    run = api.train(data, run="run", **COLOURING)
+    (data / "test").rename(tmp_path / "others")
+    found = api.evaluate(
+        run.path, against=str(tmp_path / "others"), metrics="psnr", features="random", progress=Silent()
+    )
+    assert (found.protocol.data, found.protocol.fake) == (str(tmp_path / "others"), 6)
+    assert found["psnr"].value > 5
+
+
+def test_each_source_has_one_result_and_no_other_count_is_offered(tmp_path: Path) -> None:
+    run = api.train(coloured(tmp_path / "pairs"), run="run", **COLOURING)
+    found = api.evaluate(run.path, features="random", metrics="psnr", progress=Silent())
+    assert "12 real samples a side, because the data have no more: --count 5000 is not reached." in found.notes
+    with pytest.raises(InputError, match="--fake-count is for runs that make samples from nothing"):
+        api.evaluate(run.path, features="random", fake_count=12, progress=Silent())
+
+
+def test_a_split_whose_sources_have_other_channels_is_left_out_or_refused(tmp_path: Path) -> None:
+    data = coloured(tmp_path / "pairs")
+    for split in ("train", "test"):
+        for path in (data / split).iterdir():
+            for side in "AB":
+                gray = (side, split) == ("A", "train")
+                (data / f"{split}{side}").mkdir(exist_ok=True)
+                Image.open(path).convert("L" if gray else "RGB").save(data / f"{split}{side}" / path.name)
+        shutil.rmtree(data / split)
+    run = api.train(data, run="run", **{**COLOURING, "degrade": None})
+    found = api.evaluate(run.path, features="random", metrics="psnr", progress=Silent())
+    said = "Split test is left out: its sources have the shape (3, 16, 16) and those of split train (1, 16, 16)."
+    assert (said in found.notes, found.protocol.split) == (True, "train")
+    refusal = r"The run has sources of shape \(1, 16, 16\) and split test of .* has \(3, 16, 16\)"
+    with pytest.raises(InputError, match=refusal):
+        api.evaluate(run.path, features="random", metrics="psnr", split="test", progress=Silent())
 
 
 def test_evaluation_in_training_changes_nothing_else_and_keeps_the_best() -> None:

@@ -21,8 +21,13 @@ class Counts:
     notes: tuple[str, ...]
 
 
-def counts_of(splits: Splits, asked: EvaluationConfig) -> Counts:
+def counts_of(splits: Splits, asked: EvaluationConfig, *, unlike: bool = True) -> Counts:
     """Return how many samples there are: as many on all sides, unless `--fake-count` asks for unlike counts.
+
+    Args:
+        splits: where the real samples come from; of two domains no image of the first is translated twice.
+        asked: the counts that are asked for.
+        unlike: whether `--fake-count` may be asked for, which is worth saying where data are short.
 
     Raises:
         InputError: There are not two for each side.
@@ -30,7 +35,8 @@ def counts_of(splits: Splits, asked: EvaluationConfig) -> Counts:
     if asked.fake_count is None:
         count = _alike(splits, asked.count)
         short = f"{count:,} real samples a side, because the data have no more: --count {asked.count} is not reached"
-        note = f"{short}; with --fake-count the sides may be unlike." if count < asked.count else ""
+        short += "; with --fake-count the sides may be unlike." if unlike else "."
+        note = short if count < asked.count else ""
         return Counts(real=count, fake=count, floor=count, notes=(note,) if note else ())
     there = len(splits.real.images)
     if splits.other is None:
@@ -56,11 +62,11 @@ def counts_of(splits: Splits, asked: EvaluationConfig) -> Counts:
 
 
 def _alike(splits: Splits, asked: int) -> int:
-    real = len(splits.real.images)
-    count = min(asked, real // 2 if splits.other is None else min(real, len(splits.other.images)))
+    real, least = len(splits.real.images), min(splits.real.dataset.lengths)
+    count = min(asked, least, real // 2 if splits.other is None else len(splits.other.images))
     if count < 2:
         raise InputError(
-            f"{splits.real.dataset.source} has {real} real samples, and an evaluation needs 2 for each of two sides: "
+            f"{splits.real.dataset.source} has {least} real samples, and an evaluation needs 2 for each of two sides: "
             "give more data, or --count 2 or more."
         )
     return count

@@ -22,7 +22,7 @@ from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.reference import extract_dataset, prepare
 from zerosum.evaluation.rehearsal import Subject
 from zerosum.evaluation.samples import KEPT, Comparison, Reference, SampleSet, raw
-from zerosum.evaluation.splits import find_splits, require_same_classes
+from zerosum.evaluation.splits import differing, find_splits, require_same_classes
 from zerosum.features import extract
 from zerosum.features.extractor import Extractor
 from zerosum.inference.generate import draw_labels, finished, stream, translate
@@ -70,11 +70,13 @@ def reference_for_run(
         StorageError: The cache cannot be written to.
     """
     kind = plan.recipe_class
-    made = kinds.find(spec.kind)
+    made, from_nothing = kinds.find(spec.kind), kind.task.given == "nothing"
+    if config.fake_count is not None and not from_nothing:
+        raise InputError("--fake-count is for runs that make samples from nothing: this one has one for each source.")
     if config.against is not None and not made.accepts(config.against):
         raise InputError(f"The run makes {made.unit}, and {config.against} is of another kind: give data of that kind.")
     own = config.against is None or name_of(config.against) == name_of(plan.data)
-    options = plan.options if own else DataConfig(cache=plan.options.cache, direction=plan.options.direction)
+    options = plan.options if own else _options_elsewhere(plan.options)
     splits = find_splits(
         kind.data,
         plan.data if own else str(config.against),
@@ -83,20 +85,26 @@ def reference_for_run(
         progress=context.progress,
         world=context.world,
     )
-    found = splits.real.images.spec.shape
-    if found != spec.shape:
+    if (apart := differing(splits.real.dataset.spec, spec)) is not None:
+        unit, theirs, ours = apart
         raise InputError(
-            f"The run makes samples of shape {spec.shape} and {splits.real.dataset.source} has {found}: "
-            "compare it with data of the same kind."
+            f"The run has {unit} of shape {ours} and split {splits.real.split} of {splits.real.dataset.source} has "
+            f"{theirs}: compare it with data of the same kind."
         )
     if config.per_class:
         require_same_classes(splits, spec)
-    from_nothing = kind.task.given == "nothing"
-    reference = prepare(splits, config, context, trained=True if own and from_nothing else None, subject=subject)
+    trained = True if own and from_nothing else None
+    reference = prepare(splits, config, context, trained=trained, unlike=from_nothing, subject=subject)
     if own and splits.real.split == splits.trained:
         note = COPIES_PASS if from_nothing else SEEN_BEFORE
         reference = replace(reference, notes=(*reference.notes, note.format(split=splits.real.split)))
     return reference
+
+
+def _options_elsewhere(options: DataConfig) -> DataConfig:
+    """Return what data that a run was not trained on are opened with: its pairs are made of them as in training."""
+    kept = DataConfig(cache=options.cache, direction=options.direction)
+    return kept if options.degrade is None else replace(kept, degrade=options.degrade, fit=options.fit)
 
 
 def compare_samples(recipe: Recipe, reference: Reference, context: EvaluationContext) -> Comparison:
@@ -107,8 +115,6 @@ def compare_samples(recipe: Recipe, reference: Reference, context: EvaluationCon
     """
     seed, count = reference.protocol.seed, reference.protocol.fake
     from_nothing, rank, world = recipe.task.given == "nothing", context.world.rank, context.world.size
-    if not from_nothing and count != reference.protocol.real:
-        raise InputError("--fake-count is for runs that make samples from nothing: this one has one for each source.")
     batches = (
         stream(recipe, count, seed, rank=rank, world=world)
         if from_nothing

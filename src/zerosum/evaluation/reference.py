@@ -40,6 +40,7 @@ def prepare(
     context: EvaluationContext,
     *,
     trained: bool | None,
+    unlike: bool = True,
     subject: Subject = lambda comparison: comparison,
 ) -> Reference:
     """Extract the features of the real samples.
@@ -50,6 +51,7 @@ def prepare(
         context: where and with what to compute.
         trained: whether the generator was trained on these data; None where that is another matter: it was trained on
             others, or does not make samples from nothing.
+        unlike: whether there may be more samples than real ones, or fewer.
         subject: what is known of the samples to come, by which metrics that are unavailable are refused at once.
 
     Raises:
@@ -58,7 +60,7 @@ def prepare(
     """
     require_possible(splits, config, default_name(splits, config, context), trained=trained, subject=subject)
     extractor, notes = find_extractor(splits, config, context)
-    counts = counts_of(left := unlearned(splits, extractor), config)
+    counts = counts_of(left := unlearned(splits, extractor), config, unlike=unlike)
     real, other, rows, other_rows = _sides(left, counts, extractor, config.seed, context)
     dataset, counterpart = splits.real.images, (splits.other or splits.real).images
     other_rows = rows_in_whole(other_rows, counterpart, extractor)

@@ -94,15 +94,28 @@ def find_splits(
     rest = [name for name in dict.fromkeys((options.split, *HELD_OUT)) if name != chosen]
     same = kinds.find(opened.spec.kind).like(opened.spec, options)
     for name, found in open_splits(batches, source, rest, options=same, progress=progress, world=world):
-        if found.spec.shape == opened.spec.shape:
+        if (apart := differing(found.spec, opened.spec)) is None:
             second = Split(dataset=found, split=name)
             break
-        shapes = f"{found.spec.shape} and those of split {chosen} {opened.spec.shape}"
-        notes.append(f"Split {name} is left out: its samples have the shape {shapes}.")
+        unit, theirs, ours = apart
+        notes.append(
+            f"Split {name} is left out: its {unit} have the shape {theirs} and those of split {chosen} {ours}."
+        )
     if split is None and second is not None:
         first, second = second, first
     padded = options.fit == "pad"
     return Splits(real=first, other=second, trained=options.split, padded=padded, notes=tuple(notes))
+
+
+def differing(one: Spec, other: Spec) -> tuple[str, tuple[int, ...] | None, tuple[int, ...] | None] | None:
+    """Return what differs in shape between two specs, samples or their sources, and both shapes; None where nothing."""
+    for unit, mine, theirs in (
+        ("samples", one.shape, other.shape),
+        ("sources", one.source_shape, other.source_shape),
+    ):
+        if mine != theirs:
+            return unit, mine, theirs
+    return None
 
 
 def targets_as_images(dataset: Dataset) -> SampleDataset:

@@ -112,13 +112,15 @@ def translate(
     Args:
         recipe: in evaluation mode.
         dataset: whose sources are translated.
-        rows: which of them.
+        rows: which of them; where sources do not belong to results, of the results, and as many sources are drawn,
+            none twice while there are others.
         seed: of each chunk's random state, which its place decides too.
         rank: number of this process among those that share the work, as for `stream`.
         world: how many they are.
     """
+    drawn = (rows,) if len(dataset.lengths) == 1 else (_sources(dataset.lengths[0], len(rows), seed), rows)
     for start in range(rank * TRANSLATED, len(rows), world * TRANSLATED):
-        batch = dataset.batch(rows[start : start + TRANSLATED]).to(recipe.device)
+        batch = dataset.batch(*(each[start : start + TRANSLATED] for each in drawn)).to(recipe.device)
         with rng.fork(recipe.device, seed=rng.derived(seed, f"translations from {start}")), torch.no_grad():
             made, _ = recipe.fake_and_real(batch)
         yield made.float().cpu()
@@ -136,6 +138,11 @@ def finished(spec: Spec, samples: Tensor) -> Tensor:
             "lower learning rate or --precision float32."
         )
     return kinds.find(spec.kind).finished(samples, spec)
+
+
+def _sources(count: int, n: int, seed: int) -> np.ndarray:
+    """Draw n of `count` sources, all of them before any comes again: (n,)."""
+    return np.resize(np.random.default_rng(seed).permutation(count), n)
 
 
 def _draws_latents_alone(recipe: Recipe, chunk: int, sample: Any) -> bool:

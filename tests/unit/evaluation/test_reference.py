@@ -12,12 +12,15 @@ import torch
 from tests.unit.evaluation.conftest import PROTOCOL
 from zerosum.data.batch import Images, Points
 from zerosum.data.options import DataConfig
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
+from zerosum.evaluation.counts import counts_of
 from zerosum.evaluation.reference import prepare
 from zerosum.evaluation.result import Evaluation
-from zerosum.evaluation.splits import find_splits
+from zerosum.evaluation.splits import Split, Splits, find_splits
 from zerosum.evaluation.table import require_comparable
+from zerosum.kinds import domains
 from zerosum.runtime.distributed import World
 
 SMALL = DataConfig(size="16")
@@ -49,6 +52,14 @@ def test_a_held_out_split_is_held_against_and_training_samples_set_the_floor(con
     assert sum(len(chunk) for chunk in reference.memory.chunks()) == 40
     asked = find_splits((Images,), source, DataConfig(), split="train", world=World())
     assert (asked.real.split, asked.other.split) == ("train", "test")
+
+
+def test_of_two_domains_as_many_are_compared_as_there_are_sources() -> None:
+    data = domains.example(Spec(shape=(1, 8, 8), source_shape=(1, 8, 8), kind="domains"), 8)  # 5 of A, 8 of B
+    both = Split(dataset=data, split="test"), Split(dataset=data, split="train")
+    counts = counts_of(Splits(real=both[0], other=both[1], trained="train"), EvaluationConfig(), unlike=False)
+    assert (counts.real, counts.fake, counts.floor) == (5, 5, 5)
+    assert counts.notes == ("5 real samples a side, because the data have no more: --count 5000 is not reached.",)
 
 
 def test_one_split_is_halved_and_nothing_is_on_both_sides(context: EvaluationContext) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -12,7 +14,8 @@ from tests.recipes.conftest import SMALL, game
 from zerosum import recipes
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.inference.generate import draw_labels, finished, generate, stream
+from zerosum.inference.generate import draw_labels, finished, generate, stream, translate
+from zerosum.kinds.domains import example
 from zerosum.runtime import rng
 
 LATENT = [name for name in SMALL if hasattr(recipes.find(name), "sample")]
@@ -88,3 +91,15 @@ def test_what_is_not_finite_or_no_control_is_refused() -> None:
     assert finished(Spec(shape=(2,), kind="points"), torch.tensor([[0.5, 2.0]])).tolist() == [[0.5, 2.0]]
     with pytest.raises(InputError, match="no control 'colour'; it has: truncation"):
         generate(recipe_of("gan"), 4, 0, controls={"colour": 1})
+
+
+def test_no_image_of_a_domain_is_translated_twice_while_there_are_others() -> None:
+    data = example(Spec(shape=(1, 8, 8), source_shape=(1, 8, 8), kind="domains"), 8)  # 5 images of A, 8 of B
+    recipe: Any = SimpleNamespace(device=torch.device("cpu"), fake_and_real=lambda batch: (batch.a, batch.b))
+    rows = np.array([0, 5, 1, 6, 2])  # of B; as rows of A they would be 0, 0, 1, 1, 2
+    made = torch.cat(list(translate(recipe, data, rows, 0)))
+    assert len(torch.unique(made, dim=0)) == 5
+    twice = torch.cat(
+        [piece for rank in (0, 1) for piece in translate(recipe, data, np.arange(16) % 8, 0, rank=rank, world=2)]
+    )
+    assert sorted(torch.unique(twice, dim=0, return_counts=True)[1].tolist()) == [3, 3, 3, 3, 4]
