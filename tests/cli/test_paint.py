@@ -66,6 +66,15 @@ def test_by_default_it_is_a_picture_in_the_run_named_after_the_text(run: Path, z
     assert Image.open(said.out.strip()).size[0] > 16
 
 
+def test_texts_that_begin_alike_are_pictures_of_their_own(run: Path, zerosum: Any) -> None:
+    begin = "a red circle beside a blue square above a green circle below"
+    texts = [f"{begin} a red square", f"{begin} a blue circle", "\u25cf", "\u25a0"]
+    made = [Path(zerosum("paint", run, text, "-n", 1).out.strip()) for text in texts]
+    assert len(set(made)) == 4
+    assert [Image.open(path).info["text"] for path in made] == texts
+    assert zerosum("paint", run, texts[0], "-n", 1).out.strip() == str(made[0])
+
+
 def test_unknown_words_are_named_and_painted_without(run: Path, zerosum: Any) -> None:
     said = zerosum("paint", run, "a red giraffe on the MOON", "-n", 1, "--out", "one.png")
     assert said.code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ from zerosum.run.load import load, recipe_of
 from zerosum.runtime.terminal import say, tell
 from zerosum.tasks import PAINT, painter, require_task
 from zerosum.text import counted, shown
+
+LONGEST = 60
+"""Characters of a text that a picture is named after."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +109,10 @@ def _from_file(given: Paint) -> tuple[Tensor, Spec, list[str]]:
 
 
 def _name(given: Paint) -> str:
-    """Name a picture after its text, its seed and its checkpoint."""
-    text = re.sub(r"[^\w]+", "-", given.text.strip().casefold()).strip("-")[:60] or "text"
+    """Name a picture after its text, its seed and its checkpoint; a text that is not told whole gets a digest."""
+    plain = given.text.strip().casefold()
+    text = re.sub(r"[^\w]+", "-", plain).strip("-")
+    if not text or len(text) > LONGEST:
+        digest = hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        text = "-".join([text[:LONGEST].strip("-") or "text", digest])
     return "-".join([text, str(given.n), f"seed-{given.seed}", *words_for(given.checkpoint)])
