@@ -35,6 +35,9 @@ class Task:
     paired: bool
     """Whether a result has one real answer, unless the kind of sample says that the data hold none."""
 
+    keeps: bool = False
+    """Whether a result repeats what is known of its answer, and only the rest of it is made."""
+
     def typed(self, run: object, *flags: str) -> str:
         """Spell the command for a run directory, quoted for a shell, with flags that name its recipe."""
         return self.command.format(run=shlex.join([str(run), *flags]))

@@ -18,6 +18,7 @@ INPAINT = Task(
     python="model.complete(images, mask)    # (N, C, H, W) in [-1, 1] and (N, 1, H, W), 1 where there is a hole",
     given="images",
     paired=True,
+    keeps=True,
 )
 
 

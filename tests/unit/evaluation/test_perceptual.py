@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from zerosum.features.classifier_extractor import Trained
 from zerosum.latent import lerp
 from zerosum.metrics.lpips import FeatureStack, PerceptualDistance
 from zerosum.recipe import RecipeConfig
-from zerosum.tasks import GenerativeRecipe
+from zerosum.tasks import INPAINT, TRANSLATE, GenerativeRecipe
 
 CPU = torch.device("cpu")
 
@@ -115,6 +116,22 @@ def test_lpips_of_pairs_is_the_mean_over_pairs_beside_what_the_mean_of_other_tar
         f"the mean of 240 other targets (other samples of train) in the place of every sample has LPIPS-alex "
         f"{apart:.3g}.",
     )
+
+
+def test_of_filled_holes_the_mean_stands_in_the_holes_alone(digits: Any) -> None:
+    target = digits.images(digits.real_rows)
+    made = target.clone()
+    made[..., :4] = target[..., :4] ^ 1
+    comparison = digits.comparison(made, paired=True)
+    mean = digits.images(digits.other_rows).double().mean(0).round().expand_as(target)
+    filled = torch.cat([mean[..., :4], target[..., 4:].double()], dim=3)
+    for task, stand_in in ((INPAINT, filled), (TRANSLATE, mean)):
+        recipe: Any = SimpleNamespace(task=task)
+        (figure,), _ = compute_metrics(replace(comparison, recipe=recipe), ("l1",))
+        apart = float((target.double() - stand_in).abs().mean() / 127.5)
+        assert figure.notes[0].endswith(f"L1 {apart:.3g}.")
+        counted = "the known pixels, which are those of the target, count in." in figure.notes
+        assert counted == (task is INPAINT)
 
 
 def test_a_backbone_is_read_from_its_file_with_heads_named_or_found(

@@ -169,19 +169,24 @@ def of_pairs(
 
 
 def stand_in(comparison: Comparison, measure: PerImage, titles: Mapping[str, str]) -> tuple[str, ...]:
-    """Say what the mean of other targets gets in the place of every sample, which takes no network.
+    """Say what the mean of other targets gets in the place of every sample, or of what was made of it.
 
-    It is no floor: pairs have none, because no other real image is the right answer.
+    It takes no network, and is no floor: pairs have none, because no other real image is the right answer.
     """
-    others, (_, target) = comparison.reference.other.images, _both(comparison)
+    others, (made, target) = comparison.reference.other.images, _both(comparison)
     if others is None:
         return ()
     mean = others.double().mean(0).round().to(torch.uint8).expand_as(target)
+    keeps = comparison.recipe is not None and comparison.recipe.task.keeps
+    if keeps:
+        mean = torch.where((made == target).all(1, keepdim=True), target, mean)
     values = ", ".join(
         f"{titles[name]} {text.number(float(value.mean()))}" for name, value in measure(mean, target).items()
     )
     against = comparison.protocol.against
-    return (f"the mean of {len(others):,} other targets ({against}) in the place of every sample has {values}.",)
+    place = "what was made of every sample" if keeps else "every sample"
+    count_in = ("the known pixels, which are those of the target, count in.",) if keeps else ()
+    return (f"the mean of {len(others):,} other targets ({against}) in the place of {place} has {values}.", *count_in)
 
 
 def _both(comparison: Comparison) -> tuple[Tensor, Tensor]:
