@@ -164,6 +164,9 @@ def test_upscaling_gives_16_bits_of_colour(tmp_path: Path, zerosum: Any) -> None
     assert "hold 0..65535" in said.err
     assert (tmp_path / "large.png").read_bytes()[24] == 16
     assert Image.open(tmp_path / "large.png").size == (128, 128)
+    said = zerosum("upscale", run, tmp_path / "photos" / "0.png", "--out", tmp_path / "large.tif")
+    refusal = "The result has 16 bits a channel, which large.tif cannot hold: end the name in .png."
+    assert (said.code, refusal in said.err) == (2, True)
 
 
 def test_evaluation_says_that_16_bits_were_brought_to_8(run: Path) -> None:

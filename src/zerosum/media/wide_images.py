@@ -24,8 +24,8 @@ def write_wide(pixels: np.ndarray, path: Path, metadata: Mapping[str, str] | Non
         InputError: The format does not hold it.
         StorageError: The disk refuses.
     """
-    ending = path.suffix.lower()
-    if ending in (".tif", ".tiff"):
+    ending, gray = path.suffix.lower(), pixels.shape[2] == 1
+    if ending in (".tif", ".tiff") and gray:
         write_stack([pixels], path)
         return path
     if ending != ".png":
