@@ -150,6 +150,10 @@ def an_impossible_shape(run: Path) -> None:
     describe(run, spec={"shape": [2, -2], "classes": []})
 
 
+def a_rescue_that_never_was(run: Path) -> None:
+    describe(run, rolling_back=True, config=Run(run).description["config"] | {"width": 5})
+
+
 def another_model(run: Path) -> None:
     config = Run(run).description["config"]
     describe(run, config=config | {"width": 5})
@@ -197,6 +201,7 @@ RUNS: list[tuple[Callable[[Path], None], str]] = [
     (a_lost_entry, "lacks entries that every run has"),
     (an_impossible_shape, ""),
     (another_model, "is of another model"),
+    (a_rescue_that_never_was, ""),
     (random_bytes, "weights.safetensors is damaged"),
     (random_bytes_of_the_right_sum, "is not a checkpoint of this run"),
     (a_truncated_file, "weights.safetensors is damaged"),
@@ -212,6 +217,11 @@ RUNS: list[tuple[Callable[[Path], None], str]] = [
 def test_runs_that_cannot_be_used(spoil: Any, expected: str, command: Any, run: Path, zerosum: Any) -> None:
     spoil(run)
     assert_one_sentence(zerosum(*command, run), expected)
+
+
+def test_a_machine_that_is_no_table_is_no_error(run: Path, zerosum: Any) -> None:
+    describe(run, machine=[], versions=3)
+    assert zerosum("train", "--resume", run).code == 0
 
 
 def test_a_pickle_is_never_trusted(run: Path, zerosum: Any) -> None:

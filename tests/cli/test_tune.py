@@ -170,6 +170,12 @@ def test_what_lies_where_a_trial_would_is_not_touched(tmp_path, capsys):
     assert theirs.read_text() == "three years"
 
 
+def test_a_file_in_the_place_of_a_folder_is_an_input_error(tmp_path, capsys):
+    (tmp_path / "tune").write_text("")
+    assert main(["tune", "ring8", *FAST, "--out", str(tmp_path / "tune"), "--trials", "1"]) == 2
+    assert "name another folder with --out" in " ".join(capsys.readouterr().err.split())
+
+
 def test_two_searches_in_a_folder_at_once_are_refused(tmp_path, capsys):
     with locked(tmp_path):
         assert main(["tune", "ring8", *FAST, "--out", str(tmp_path), "--trials", "1"]) == 2

@@ -116,8 +116,8 @@ def _labels(spec: Spec) -> str:
 
 def tell_of_other_conditions(directory: Run, game: Game[Any], progress: Progress) -> None:
     """Say what a resumed run will compute with that is not what it began with: its numbers may differ from here on."""
-    about, here = directory.description, device.describe()
-    began = about.get("versions", {}) | about.get("machine", {})
+    here, kept = device.describe(), [directory.description.get(part) for part in ("versions", "machine")]
+    began = {name: value for part in kept if isinstance(part, dict) for name, value in part.items()}
     now = game.environment() | {"zerosum": zerosum.__version__, "torch": here["torch"]}
     if game.device.type == "cpu":  # whose sums depend on its instructions, and on how many threads share them
         now |= {name: here[name] for name in ("cpu", "threads")}

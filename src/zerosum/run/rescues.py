@@ -83,10 +83,16 @@ def settle(run: Run) -> None:
     Rows of the history go to history-before-rescue-N.jsonl; checkpoints and pictures are removed. The best checkpoint
     stays, unless its weights no longer fit. An end of all tries that left no checkpoint is taken back, because playing
     on from the start comes to it again.
+
+    Raises:
+        InputError: run.json was edited.
+        StorageError: the disk refuses.
     """
     if not run.description.get(UNSETTLED):
         return
     rescues = rescues_of(run)
+    if not rescues:
+        raise InputError(f"{run.path}/run.json was edited: it says {UNSETTLED!r} and has no {RESCUES!r}.")
     last, aside = rescues[-1], _aside(run, len(rescues))
     if not aside.exists():
         rows = [row for row in run.history() if last.fell_back or row["round"] > last.to]

@@ -68,11 +68,11 @@ def go_on(
         name: value for name, value in asked.items() if value not in (before.get(name, ...), began.get(name, ...))
     }
     changed(plan, changes, directory)
-    if distributed.first_says("done", lambda: str(_is_done(directory, changes))) == "True":
+    moved = None if name_of(data) == plan.data else data  # of which only opening them says whether they are the same
+    if moved is None and distributed.first_says("done", lambda: str(_is_done(directory, changes))) == "True":
         if os.environ.get("RANK", "0") == "0":
             (progress or make_progress()).note(_said(directory, before["rounds"]))
         return directory
-    moved = None if name_of(data) == plan.data else data
     return launch.resume(directory.path, recipe=recipe, data=moved, progress=progress, **changes)
 
 

@@ -16,7 +16,7 @@ from zerosum.evaluation.evaluate import evaluate
 from zerosum.evaluation.measures import better
 from zerosum.run.config import RunConfig
 from zerosum.run.load import build_recipe
-from zerosum.runtime.atomic_files import replacing, storing
+from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.distributed import World
 from zerosum.runtime.lock import locked
@@ -24,7 +24,7 @@ from zerosum.runtime.paths import expanded
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.training.prepare import prepare
 from zerosum.tuning.results import Results, TrialResult, typed
-from zerosum.tuning.space import Choice, Range, space_of
+from zerosum.tuning.space import Choice, Range, require_comparable, space_of
 from zerosum.tuning.study import ask, end_early, ended, open_study, put_back, require_optuna
 from zerosum.tuning.trial import TrialProgress, critical, play, with_settings
 
@@ -67,12 +67,11 @@ def tune(
         StorageError: the disk refuses.
     """
     require_optuna()
-    _require_comparable(plan, metric)
+    require_comparable(plan, metric)
     shown = progress or make_progress()
     try:
         search = _Search(plan, expanded(out), metric, shown)
-        with storing(search.place):
-            search.place.mkdir(parents=True, exist_ok=True)
+        _make(search.place)
         with locked(search.place):
             results = search.run(trials, minutes)
             with replacing(search.place / "tune.json") as partial:
@@ -82,17 +81,11 @@ def tune(
     return results
 
 
-def _require_comparable(plan: RunConfig, metric: str | None) -> None:
-    """Refuse what would make trials other runs than their settings say, or compare them by two metrics."""
-    training = plan.training
-    if training.autopilot:
-        raise InputError("--autopilot changes the settings that a search compares: leave it out.")
-    if training.copy_to is not None:
-        raise InputError(f"--copy-to {training.copy_to} is the place of one run, and every trial is one: leave it out.")
-    if metric is not None and training.best not in (None, metric):
-        raise InputError(
-            f"--metric {metric} and --best {training.best} both say by what trials are compared: give one."
-        )
+def _make(place: Path) -> None:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{place} cannot be made ({error.strerror}): name another folder with --out.") from None
 
 
 class _Search:

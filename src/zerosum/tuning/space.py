@@ -51,6 +51,27 @@ class Choice:
     values: tuple[Any, ...]
 
 
+def require_comparable(plan: RunConfig, metric: str | None) -> None:
+    """Refuse what would make trials other runs than their settings say, or compare them by two metrics.
+
+    Args:
+        plan: what was asked for.
+        metric: by which trials are compared, if it was named.
+
+    Raises:
+        InputError: something of that was asked for.
+    """
+    training = plan.training
+    if training.autopilot:
+        raise InputError("--autopilot changes the settings that a search compares: leave it out.")
+    if training.copy_to is not None:
+        raise InputError(f"--copy-to {training.copy_to} is the place of one run, and every trial is one: leave it out.")
+    if metric is not None and training.best not in (None, metric):
+        raise InputError(
+            f"--metric {metric} and --best {training.best} both say by what trials are compared: give one."
+        )
+
+
 def space_of(plan: RunConfig, spec: Spec, device: str) -> dict[str, Range | Choice]:
     """Return what is varied: settings of the recipe that were not asked for, and what stabilises it.
 
