@@ -57,6 +57,13 @@ def test_duplicates_are_told_by_their_pixels(folder, options, noise):
     assert "Exact repeats of another sample: 2, in 1 group." in report.warnings
 
 
+def test_of_many_equal_images_a_few_names_are_listed(folder, options, noise):
+    files = dict.fromkeys([f"{number:03}.png" for number in range(100)], noise(8, 8, 3))
+    text = "\n".join(describe(check(folder(files), options())))
+    assert "010.png = 011.png and 88 more" in text
+    assert "012.png" not in text
+
+
 def test_few_and_unbalanced_samples_are_warned_of(folder, options):
     files = {f"many/{number}.png": (8, 8) for number in range(11)} | {"few/1.png": (8, 8)}
     warnings = " ".join(check(folder(files), options()).warnings)

@@ -72,7 +72,7 @@ def describe(report: CheckReport) -> list[str]:
         ("Captions, the first few", report.captions),
         ("Warnings", report.warnings),
         ("Corrupt files", [f"{name} {why}" for name, why in report.corrupt.items()]),
-        ("Duplicates", [" = ".join(group) for group in report.duplicates]),
+        ("Duplicates", [listed(group, most=12, separator=" = ") for group in report.duplicates]),
     ):
         if sentences:
             lines += ["", f"{title}:", *(f"  {sentence}" for sentence in sentences[:20])]
