@@ -78,6 +78,22 @@ def measure(run: Run, round_: int) -> None:
     write_png(grid(torch.zeros(1, 1, 8, 8)), run.sample(round_))
 
 
+def test_rounds_of_a_game_that_a_rescue_gave_up_are_said(run: Run, trackers: list[Recorder]) -> None:
+    said: list[str] = []
+    follow.follow(run, to="wandb", project="p", note=said.append)
+    assert said == []
+    rescue = {"round": 30, "sign": "mode-collapse", "finding": "It collapses.", "to": 10, "attempt": 1}
+    Run(run.path).describe(ABOUT | {"rescues": [rescue]})
+    for _ in range(2):
+        follow.follow(run, to="wandb", project="p", note=said.append)
+    assert said == [
+        "The autopilot went back to round 10: wandb shows rounds up to 30 of the game before. Follow it with another "
+        "--project to send the run as it is now."
+    ]
+    follow.follow(run, to="wandb", project="other", note=said.append)
+    assert len(said) == 1
+
+
 def test_a_second_call_goes_on_where_the_first_ended(run: Run, trackers: list[Recorder]) -> None:
     follow.follow(run, to="wandb", project="p")
     measure(run, 40)

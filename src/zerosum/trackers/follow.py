@@ -14,6 +14,7 @@ from zerosum.errors import InputError, ZerosumError
 from zerosum.evaluation.result import FILE, Evaluation
 from zerosum.run.directory import Run
 from zerosum.run.public import public
+from zerosum.run.rescues import rescues_of
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.lock import holder
 from zerosum.runtime.untrusted_json import parse
@@ -50,6 +51,9 @@ class Sent:
     pictures: int = 0
     """Previews, altogether."""
 
+    rescues: int = 0
+    """Rescues of the run that are known of."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
@@ -75,7 +79,8 @@ def follow(
         to: name of the tracker.
         project: what it is filed under.
         every: seconds between looks.
-        note: is told of errors while the run is trained, after which it is tried again.
+        note: is told of errors while the run is trained, after which it is tried again, and of rescues that made void
+            what was sent.
         sleep: waits.
 
     Raises:
@@ -92,6 +97,8 @@ def follow(
         while True:
             training = holder(run.path) is not None  # before reading, so that the last lines are read after its end
             try:
+                if (void := _void(run, sent, to)) is not None:
+                    note(void)
                 _send(run, tracker, key, sent)
             except ZerosumError:
                 raise
@@ -116,6 +123,19 @@ def _connect(run: Run, to: str, project: str, session: str | None) -> Tracker:
         raise
     except Exception as error:
         raise TrackerError(f"{to} cannot be used ({_first(error)}).") from error
+
+
+def _void(run: Run, sent: Sent, to: str) -> str | None:
+    """Say, once a rescue, that rounds which were sent are of a game that was given up."""
+    rescues = rescues_of(Run(run.path))
+    new, sent.rescues = rescues[sent.rescues :], len(rescues)
+    back = min((rescue.to for rescue in new), default=sent.round)
+    if back >= sent.round:
+        return None
+    return (
+        f"The autopilot went back to round {back:,}: {to} shows rounds up to {sent.round:,} of the game before. Follow "
+        "it with another --project to send the run as it is now."
+    )
 
 
 def _send(run: Run, tracker: Tracker, key: str, sent: Sent) -> None:
