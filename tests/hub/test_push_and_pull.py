@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -147,6 +148,16 @@ def test_nothing_is_sent_unasked(run: Run, hub: FakeHub, zerosum: Command) -> No
     said = zerosum("push", run.path, NAME, "--yes")
     assert (said.code, hub.repositories) == (2, {})
     assert "no checkpoint" in said.err
+
+
+@pytest.mark.parametrize("flags", [(), ("--licence", "mit")])
+def test_a_question_that_is_not_answered_sends_nothing(
+    flags: tuple[str, ...], run: Run, hub: FakeHub, zerosum: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", type("Terminal", (io.StringIO,), {"isatty": lambda self: True})())
+    said = zerosum("push", run.path, NAME, *flags)
+    assert (said.code, hub.repositories) == (2, {})
+    assert "Nothing was sent" in said.err
 
 
 def test_a_private_run_does_not_go_to_a_public_repository(pushed: Command, hub: FakeHub) -> None:

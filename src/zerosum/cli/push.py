@@ -68,7 +68,7 @@ def run(arguments: list[str]) -> None:
     asking = sys.stdin.isatty() and not given.yes
     licence = given.licence
     if licence is None and asking:
-        licence = input("Licence, such as apache-2.0 or cc-by-4.0 (Enter for none): ").strip() or None
+        licence = _answer("Licence, such as apache-2.0 or cc-by-4.0 (Enter for none): ") or None
     licence = checked_licence(licence, public=given.public)
     client.require()
     directory = Run.open(given.run)
@@ -83,10 +83,22 @@ def run(arguments: list[str]) -> None:
     )
     package = pack(directory, asked)
     say(*plan(package, repository, directory.path, public=given.public))
-    if asking and input("Push it? [y/N] ").strip().lower() not in ("y", "yes"):
+    if asking and _answer("Push it? [y/N] ").lower() not in ("y", "yes"):
         raise InputError("Nothing was sent.")
     if not asking and not given.yes:
         raise InputError("Nothing was sent, because there is no terminal to ask on: add --yes to push it.")
     page, commit = push(package, repository, public=given.public)
     say(page)
     tell(f"Commit {commit}. Others use it as hf:{repository.id}@{commit}, as in zerosum sample hf:{repository.id}")
+
+
+def _answer(question: str) -> str:
+    """Ask on the terminal.
+
+    Raises:
+        InputError: the input has ended, as by Ctrl-D.
+    """
+    try:
+        return input(question).strip()
+    except EOFError:
+        raise InputError("Nothing was sent, because the question was not answered: add --yes to push it.") from None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import quote
 
 import tyro
 from annotated_types import Interval
@@ -92,13 +94,13 @@ def run(arguments: list[str]) -> None:
             raise
         raise InputError(f"{EXTRA} ({error.name} is missing).") from None
     local = _is_local(given.host)
-    token = os.environ.get(TOKEN) or (None if local else secrets.token_urlsafe(24))
+    token = _token() or (None if local else secrets.token_urlsafe(24))
     service = _service(given, token, local=local)
     if given.precision == "bfloat16" and not has_bfloat16(pick_device(given.device)):
         tell("This device has no units for bfloat16, and float32 is faster on it: leave out --precision bfloat16.")
     place = bind(given.host, given.port)
     host = f"[{given.host}]" if ":" in given.host else given.host
-    address = f"http://{host}:{place.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    address = f"http://{host}:{place.getsockname()[1]}/" + (f"?token={quote(token, safe='')}" if token else "")
 
     def started() -> None:
         say(address)
@@ -111,10 +113,16 @@ def run(arguments: list[str]) -> None:
 
 def _service(given: Serve, token: str | None, *, local: bool) -> Service:
     """Return the state of a server of the runs that are given."""
-    from zerosum.server.limits import Doors, Limits
+    from zerosum.server.limits import Doors, Limits, host_name, origin
     from zerosum.server.live import LiveRun
     from zerosum.server.model import Model
     from zerosum.server.service import Served, Service
+
+    doors = Doors(
+        token=token,
+        hosts=frozenset([*map(host_name, given.allow_host), given.host.lower()]),
+        origins=frozenset(map(origin, given.allow_origin)),
+    )
 
     def model(path: Path) -> Model:
         return Model(path, recipe=given.recipe, device=given.device, which=given.checkpoint, precision=given.precision)
@@ -128,13 +136,24 @@ def _service(given: Serve, token: str | None, *, local: bool) -> Service:
             seconds=given.seconds,
             rate=given.rate if given.rate is not None else (0 if local else 20),
         ),
-        doors=Doors(
-            token=token,
-            hosts=frozenset(name.lower() for name in (*given.allow_host, given.host)),
-            origins=frozenset(given.allow_origin),
-        ),
+        doors=doors,
         most_at_once=given.most_at_once,
     )
+
+
+def _token() -> str | None:
+    """Return the token that is set, if one is.
+
+    Raises:
+        InputError: no header carries it.
+    """
+    found = os.environ.get(TOKEN) or None
+    if found is not None and re.fullmatch("[!-~]+", found) is None:
+        raise InputError(
+            f"{TOKEN} holds spaces or characters beyond ASCII, which programs cannot send: set one such as "
+            "`openssl rand -hex 24` prints."
+        )
+    return found
 
 
 def _is_local(host: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 from typing import Annotated, Any
 
@@ -20,7 +21,7 @@ from starlette.types import ASGIApp
 import zerosum
 from zerosum.errors import ZerosumError
 from zerosum.server.fast_path import FastPath
-from zerosum.server.guard import Guard, refusal
+from zerosum.server.guard import SHOWN_TO_SITES, Guard, refusal
 from zerosum.server.page import documentation, page, together, training
 from zerosum.server.routes import REFUSALS, model_routes, prefixes, shortcuts
 from zerosum.server.schema import Confirmed
@@ -52,7 +53,7 @@ def build(service: Service) -> Guard:
     app = FastAPI(
         title="zerosum", version=zerosum.__version__, docs_url=None, redoc_url=None, lifespan=lifespan, telemetry=SILENT
     )
-    app.add_exception_handler(ZerosumError, _refused)
+    app.add_exception_handler(ZerosumError, partial(_refused, service))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _missing)
     app.add_exception_handler(Exception, _failed)
@@ -69,20 +70,14 @@ def build(service: Service) -> Guard:
             allow_origins=sorted(service.doors.origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
-            expose_headers=[
-                "X-Zerosum-Seed",
-                "X-Zerosum-Controls",
-                "X-Zerosum-Run",
-                "X-Zerosum-Round",
-                "X-Zerosum-Place",
-            ],
+            expose_headers=SHOWN_TO_SITES,
         )
     return Guard(_shortened(app, service), doors=service.doors, limits=service.limits, metrics=service.metrics)
 
 
 def _shortened(app: FastAPI, service: Service) -> ASGIApp:
     """Return the application with the fast path before it, unless other sites ask, whose answers CORS completes."""
-    return app if service.doors.origins else FastPath(app, shortcuts(service), _refused)
+    return app if service.doors.origins else FastPath(app, shortcuts(service), partial(_refused, service))
 
 
 def _process_routes(app: FastAPI, service: Service) -> APIRouter:
@@ -186,9 +181,9 @@ def _run_routes(run: Served) -> APIRouter:
     return router
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+async def _refused(service: Service, request: Request, error: Exception) -> JSONResponse:
     """Answer with the sentence of an error; a missing checkpoint of a run in progress may come."""
-    sentence = one_line(shown(str(error)))
+    sentence = one_line(shown(service.without_places(str(error))))
     if "holds no checkpoint" in sentence:
         return refusal(503, "This run has no checkpoint yet: ask again when it has saved one.", Retry_After="5")
     return refusal(422 if isinstance(error, ZerosumError) and error.exit_code == 2 else 500, sentence)

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from zerosum.server.limits import Buckets, Doors, Limits, Metrics
 
 COOKIE = "zerosum_token"
+"""Begins the name of the cookie that holds the token; the port follows."""
 OPEN = ("/healthz", "/readyz")
 """Routes for which no token is asked."""
 
@@ -30,6 +31,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+SHOWN_TO_SITES = (
+    *(f"X-Zerosum-{name}" for name in ("Seed", "Controls", "Run", "Round", "Precision", "Place", "Unknown", "Fit")),
+    "Retry-After",
+)
+"""Headers of answers that pages of other sites read, where --allow-origin names them."""
+
 CSP = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' data: blob:; "
     "media-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -76,26 +83,38 @@ class Guard:
             await send({"type": "websocket.close"})
 
     async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began, status = time.perf_counter(), 500
+        began, status, method = time.perf_counter(), 500, scope["method"]
+        origin = Headers(scope=scope).get("origin")
+        if method == "HEAD":  # which is answered as GET is, without the body
+            scope["method"] = "GET"
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", CSP.format(scripts="", styles=""))
-                headers.setdefault("Cache-Control", "no-store")
+                self._complete(MutableHeaders(scope=message), origin)
+            elif method == "HEAD" and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
             await self._answer(scope, receive, sending)
         finally:
             route = re.sub(r"/previews/\d+$", "/previews/{at}", scope["path"]) if "route" in scope else "other"
-            known = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "OPTIONS") else "other"
+            known = method if method in ("GET", "HEAD", "POST", "OPTIONS") else "other"
             self.metrics.requests.labels(known, route, status).inc()
             self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
+
+    def _complete(self, headers: MutableHeaders, origin: str | None) -> None:
+        """Add what every answer has; pages of sites that may ask also read refusals."""
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        headers.setdefault("Content-Security-Policy", CSP.format(scripts="", styles=""))
+        headers.setdefault("Cache-Control", "no-store")
+        if origin in self.doors.origins:
+            headers.setdefault("Access-Control-Allow-Origin", origin or "")
+            headers.setdefault("Access-Control-Expose-Headers", ", ".join(SHOWN_TO_SITES))
+            headers.add_vary_header("Origin")
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = self._refused(scope)
@@ -167,8 +186,8 @@ class Guard:
         if self.doors.token is not None and scope["path"] not in OPEN and scope["method"] != "OPTIONS":
             query = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
             if scope["path"] == "/" and self._is_token(query):
-                return self._with_cookie()
-            if not self._is_token(_token_in(headers)):
+                return self._with_cookie(host)
+            if not self._is_token(_token_in(headers, host)):
                 sentence = "A token is needed: open the address that the server printed, or send Authorization: Bearer."
                 return refusal(401, sentence, WWW_Authenticate="Bearer")
         client = (scope.get("client") or ("",))[0]
@@ -179,10 +198,10 @@ class Guard:
     def _is_token(self, given: str) -> bool:
         return secrets.compare_digest(given.encode(), (self.doors.token or "").encode())
 
-    def _with_cookie(self) -> Response:
+    def _with_cookie(self, host: str) -> Response:
         """Keep the token in a cookie, so that it stays out of addresses."""
         answer = RedirectResponse("./", status_code=303)
-        answer.set_cookie(COOKIE, self.doors.token or "", httponly=True, samesite="strict")
+        answer.set_cookie(_cookie_of(host), self.doors.token or "", httponly=True, samesite="strict")
         return answer
 
 
@@ -191,12 +210,18 @@ def _changes(scope: Scope) -> bool:
     return scope["method"] not in ("GET", "HEAD", "OPTIONS")
 
 
-def _token_in(headers: Headers) -> str:
+def _cookie_of(host: str) -> str:
+    """Name the cookie of a server: browsers send those of a host to all of its ports, and each has its own token."""
+    port = host.rpartition(":")[2]
+    return f"{COOKIE}_{port}" if port.isdecimal() else COOKIE
+
+
+def _token_in(headers: Headers, host: str) -> str:
     kind, _, given = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return given.strip()
     try:
-        kept = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        kept = SimpleCookie(headers.get("cookie", "")).get(_cookie_of(host))
     except CookieError:
         return ""
     return "" if kept is None else kept.value

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from zerosum.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,39 @@ class Doors:
     """Names by which the server may be called, beside addresses and localhost."""
     origins: frozenset[str] = frozenset()
     """Other sites whose pages may ask, as https://example.org."""
+
+
+def origin(given: str) -> str:
+    """Return a site as browsers name it: in small letters, without a slash behind and without its scheme's own port.
+
+    Raises:
+        InputError: it is none.
+
+    >>> origin("HTTPS://Example.org:443/"), origin("http://localhost:3000")
+    ('https://example.org', 'http://localhost:3000')
+    """
+    scheme, _, rest = given.lower().removesuffix("/").partition("://")
+    if scheme not in ("http", "https") or re.fullmatch(r"([\w.-]+|\[[\da-f:.]+\])(:\d+)?", rest, re.ASCII) is None:
+        raise InputError(
+            f"--allow-origin is {given}, which is no site: give scheme, name and port, such as https://example.org."
+        )
+    return f"{scheme}://{rest.removesuffix(':80' if scheme == 'http' else ':443')}"
+
+
+def host_name(given: str) -> str:
+    """Return a name by which browsers may call a server, as it is compared.
+
+    Raises:
+        InputError: it is none, as where a port or a scheme is given with it.
+
+    >>> host_name("GAN.lan.")
+    'gan.lan'
+    """
+    if re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", given, re.ASCII) is None:
+        raise InputError(
+            f"--allow-host is {given}, which is no name of a host: give it without scheme and port, such as gan.lan."
+        )
+    return given.lower().rstrip(".")
 
 
 class Metrics:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -34,13 +35,22 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         found = socket.socket(family, kind, protocol)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except (OSError, UnicodeError) as error:  # of no host's form
+        raise _refused(host, port, error) from None
+    try:
+        if os.name == "posix":  # elsewhere it lets two servers have one port
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
+        found.listen()  # here, because two servers may be bound to a port on which neither listens yet
     except OSError as error:
-        raise InputError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): name another --host or --port."
-        ) from None
+        found.close()
+        raise _refused(host, port, error) from None
     return found
+
+
+def _refused(host: str, port: int, error: Exception) -> InputError:
+    why = error.strerror if isinstance(error, OSError) else "no name of a host"
+    return InputError(f"{host}:{port} cannot be listened on ({why}): name another --host or --port.")
 
 
 def listen(service: Service, place: socket.socket, *, grace: int, started: Callable[[], None]) -> None:

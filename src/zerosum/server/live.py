@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from zerosum.report.live import live, title
 from zerosum.report.run_data import read
 from zerosum.run import save_request
 from zerosum.run.directory import Run
+from zerosum.run.public import places_of, without_paths
 from zerosum.runtime.lock import LOCK, holder
 from zerosum.runtime.regular_files import open_regular
 from zerosum.text import shown
@@ -39,6 +40,8 @@ class LiveRun:
         stamp = self.stamp()
         if self._known is None or self._known[0] != stamp:
             evidence = read(self.path)
+            known = places_of(self.path, evidence.about)
+            evidence = replace(evidence, evaluation=without_paths(evidence.evaluation, known))
             self._known = (
                 stamp,
                 {

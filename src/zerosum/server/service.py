@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,9 +43,29 @@ class Service:
     ready: bool = field(default=False, init=False)
     """Whether every model is loaded and has made a sample."""
 
+    _logged: str = field(default="", init=False)
+    """The last sentence that went to the log."""
+
     def __post_init__(self) -> None:
         self.batcher = Batcher(self.most_at_once, self.metrics.batch.observe)
         self.metrics.queued.set_function(lambda: self.batcher.queued)
+
+    def without_places(self, sentence: str) -> str:
+        """Return a sentence with runs' names where it says where they lie, which whoever asks need not know.
+
+        The log of the server has it whole.
+        """
+        known = {}
+        for path in (run.model.path for run in self.runs):
+            places = (str(path), str(path.absolute()), str(path.resolve()))
+            known |= {place: path.resolve().name for place in places if re.search(r"[/\\]\w", place)}
+        told = sentence
+        for place, name in sorted(known.items(), key=lambda pair: -len(pair[0])):
+            told = told.replace(place, name)
+        if told != sentence != self._logged:
+            self._logged = sentence
+            logging.getLogger("zerosum").warning(sentence)
+        return told
 
     async def samples(self, run: Served, wanted: Sequence[Seeded], chosen: dict[str, Any]) -> list[Answer]:
         """Generate samples, together with those of other requests with the same controls and without latents."""
