@@ -101,6 +101,7 @@ def test_a_folder_for_a_server(digits: Path, zerosum: Any, monkeypatch: pytest.M
     [
         (["--to", "pt2", "--precision", "float16"], "leave it out with --to pt2"),
         (["--folder"], "--folder is of --to web"),
+        (["--runtime", "nowhere.tgz"], "--runtime is of --to web"),
         (["--out", "model.txt"], "--out is model.txt, and --to onnx writes .onnx"),
         (["--to", "web", "--runtime", "nowhere.tgz"], "nowhere.tgz is not the package onnxruntime-web"),
     ],

@@ -305,3 +305,13 @@ def test_entries_of_another_kind_and_half_characters_do_no_harm(tmp_path):
     path = tmp_path / "evaluation.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"verdict": 0.5}))
     assert "half \N{REPLACEMENT CHARACTER} of a character" in text_of(tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"resizer": 7}, {"resizer": None}, {"fake": []}])
+def test_an_edited_evaluation_is_left_out(change, tmp_path):
+    run = make(tmp_path)
+    write_evaluation(run)
+    path = run / "evaluation.json"
+    found = json.loads(path.read_text())
+    path.write_text(json.dumps(found | {"protocol": found["protocol"] | change}))
+    assert "FID-pixels" not in report.write(run).read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -58,7 +59,7 @@ def export(
         InputError: something given cannot be used, or the recipe cannot be exported.
         StorageError: the disk refuses.
     """
-    _require_fit(to, precision, folder)
+    _require_fit(to, precision, folder, runtime)
     directory = Run.open(run)
     place = _place(out, directory, to, folder=folder)
     pinned = directory.pinned(checkpoint)
@@ -84,19 +85,26 @@ def _task_notes(model: Recipe, directory: Run) -> tuple[str, ...]:
 
 
 def _place(out: str | Path | None, directory: Run, to: Form, *, folder: bool) -> Path:
-    """Return where to write: by default in the run's exports/.
+    """Return where to write, by default in the run's exports/, once that is known to be possible.
 
     Raises:
-        InputError: the name has another ending.
+        InputError: the name has another ending, is that of a folder or of a file where the other is needed, or lies
+            where nothing can be written.
     """
     ending = "" if folder else ENDINGS[to]
     place = directory.path / "exports" / f"{directory.path.resolve().name}{ending}" if out is None else Path(out)
     if ending and place.suffix.lower() != ending:
         raise InputError(f"--out is {place.name}, and --to {to} writes {ending}: end the name in that.")
+    if place.exists() and place.is_dir() != folder:
+        is_, needed = ("folder", "file") if place.is_dir() else ("file", "folder")
+        raise InputError(f"--out is {place}, which is a {is_}: give the name of a {needed}.")
+    above = next(parent for parent in place.absolute().parents if os.path.lexists(parent))
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise InputError(f"--out is {place}, and {above} cannot be written to: give another place.")
     return place
 
 
-def _require_fit(to: Form, precision: Precision | None, folder: bool) -> None:
+def _require_fit(to: Form, precision: Precision | None, folder: bool, runtime: str | Path | None) -> None:
     """Check that what is asked for goes together, and that the packages are there.
 
     Raises:
@@ -106,8 +114,9 @@ def _require_fit(to: Form, precision: Precision | None, folder: bool) -> None:
         require_onnx()
     elif precision == "float16":
         raise InputError("--precision float16 is of ONNX and the web: leave it out with --to pt2.")
-    if folder and to != "web":
-        raise InputError(f"--folder is of --to web, and --to is {to}: leave out one of the two.")
+    for flag, given in (("--folder", folder), ("--runtime", runtime is not None)):
+        if given and to != "web":
+            raise InputError(f"{flag} is of --to web, and --to is {to}: leave out one of the two.")
 
 
 def _write(part: Part, place: Path) -> Exported:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,12 @@ def runner(graph: Graph, content: bytes) -> Any:
 
 
 def _checked(part: Part) -> Part:
-    """Refuse a graph that does not compute what its recipe does."""
+    """Refuse a graph that does not compute what its recipe does, or not anything."""
+    if not math.isfinite(part.parity.largest):
+        raise InputError(
+            "The model, or its exported graph, makes values that are not finite numbers: nothing was written. See "
+            "`zerosum doctor RUN`, and export an earlier checkpoint, as by --checkpoint best."
+        )
     if part.parity.levels > ALLOWED_LEVELS:
         raise InputError(
             f"The exported graph does not compute what the model does: {part.parity.said()}. The recipe draws numbers "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zerosum import kinds
 from zerosum.data.batch import to_uint8
 from zerosum.exporting.inputs import Graph
 from zerosum.runtime import rng
@@ -27,22 +28,26 @@ class Parity:
     """How far a graph lies from its recipe."""
 
     largest: float
-    """Largest absolute difference of a value of the samples, which lie in [-1, 1]."""
+    """Largest absolute difference of a value of the samples; not finite where a value is not."""
 
     differing: float
-    """Share of the 8-bit pixels that differ."""
+    """Share of the 8-bit values that differ."""
 
     levels: int
-    """Largest difference of an 8-bit pixel."""
+    """Largest difference of an 8-bit value."""
 
     samples: int
+
+    span: float = 1.0
+    """8-bit values divide [-span, span]: 1 for images, and the largest value of samples in the data's units."""
+
     batches: tuple[int, ...] = BATCHES
 
     def said(self) -> str:
         """Say it in a sentence."""
-        sizes = ", ".join(map(str, self.batches))
+        sizes, ends = ", ".join(map(str, self.batches)), f"[-{self.span:.3g}, {self.span:.3g}]"
         return (
-            f"largest difference {self.largest:.2g} in [-1, 1], {self.differing:.2%} of 8-bit values differ, by "
+            f"largest difference {self.largest:.2g} in {ends}, {self.differing:.2%} of 8-bit values differ, by "
             f"{self.levels} of 255 at most ({self.samples} samples in batches of {sizes})"
         )
 
@@ -63,11 +68,14 @@ def measure(graph: Graph, run: Callable[[Sequence[Tensor]], Tensor], *, batches:
                 ours.append(graph.module(*given))
                 theirs.append(run(given))
     one, other = torch.cat(ours), torch.cat(theirs)
-    apart = (to_uint8(one).int() - to_uint8(other).int()).abs()
+    pictures = kinds.find(graph.module.recipe.spec.kind).pictures  # whose values beyond [-1, 1] are drawn as its ends
+    span = 1.0 if pictures else max(1.0, float(one.abs().max().nan_to_num()))
+    apart = (to_uint8(one / span).int() - to_uint8(other / span).int()).abs()
     return Parity(
         largest=float((one - other).abs().max()),
         differing=float((apart > 0).double().mean()),
         levels=int(apart.max()),
         samples=len(one),
+        span=span,
         batches=batches,
     )

@@ -217,7 +217,7 @@ def _figures(run: Run) -> tuple[Figure, ...]:
             Figure(title=shown(str(one["title"])), value=_said(one["value"]), floor=_said(one["floor"]))
             for one in found
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return ()
 
 
