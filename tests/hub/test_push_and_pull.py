@@ -273,6 +273,24 @@ def test_without_a_connection_what_was_pulled_is_used(
     assert (said.code, "cannot be reached" in said.err) == (2, True)
 
 
+def test_two_processes_that_pull_at_once_use_one_copy(
+    stored: str, hub: FakeHub, zerosum: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zerosum.hub import pull
+
+    build = pull._build
+
+    def overtaken(*given: Any) -> None:
+        monkeypatch.setattr(pull, "_build", build)
+        others.append(pull.cached(f"hf:{NAME}"))
+        build(*given)
+
+    others: list[Path] = []
+    monkeypatch.setattr(pull, "_build", overtaken)
+    assert pull.cached(f"hf:{NAME}") == others[0]
+    assert Run.open(others[0]).description["pulled"]["repository"] == NAME
+
+
 @pytest.mark.parametrize("place", ["hf:ada/none", "hf:ada", "hf:", "hf:ada/mine@nowhere"])
 def test_what_is_not_there_is_said_in_a_sentence(place: str, stored: str, hub: FakeHub, zerosum: Command) -> None:
     said = zerosum("sample", place, "-n", 1)

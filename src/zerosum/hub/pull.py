@@ -87,7 +87,11 @@ def cached(name: str) -> Path:
         )
     target = _folder(folder, repository, found.commit)
     if not target.is_dir():
-        _fetch(repository, found, target, with_state=False)
+        try:
+            _fetch(repository, found, target, with_state=False)
+        except StorageError:
+            if not target.is_dir():  # else another process has pulled it meanwhile
+                raise
     if refs.get(revision) != found.commit:
         with replacing(known) as partial:
             partial.write_text(json.dumps(refs | {revision: found.commit}), encoding="utf-8")
