@@ -157,9 +157,10 @@ def test_what_is_refused_after_training_is_said_and_gone_on_with(
 def test_a_damaged_state_and_an_unknown_tracker_are_refused(run: Run) -> None:
     with pytest.raises(InputError, match="no tracker 'x'"):
         connect("x", About(project="p", name="n", settings={}), None)
-    (run.path / STATE).write_text("{")
-    with pytest.raises(InputError, match="damaged: delete it"):
-        follow.follow(run, to="wandb", project="p")
+    for damaged in ("{", "[]", "7"):
+        (run.path / STATE).write_text(damaged)
+        with pytest.raises(InputError, match="damaged: delete it"):
+            follow.follow(run, to="wandb", project="p")
 
 
 @pytest.mark.slow

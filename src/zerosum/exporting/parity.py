@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from zerosum import kinds
 from zerosum.data.batch import to_uint8
 from zerosum.exporting.inputs import Graph
+from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 
 BATCHES = (1, 3, 16)
@@ -68,7 +70,8 @@ def measure(graph: Graph, run: Callable[[Sequence[Tensor]], Tensor], *, batches:
                 ours.append(graph.module(*given))
                 theirs.append(run(given))
     one, other = torch.cat(ours), torch.cat(theirs)
-    pictures = kinds.find(graph.module.recipe.spec.kind).pictures  # whose values beyond [-1, 1] are drawn as its ends
+    recipe = cast(Recipe, graph.module.recipe)
+    pictures = kinds.find(recipe.spec.kind).pictures  # whose values beyond [-1, 1] are drawn as its ends
     span = 1.0 if pictures else max(1.0, float(one.abs().max().nan_to_num()))
     apart = (to_uint8(one / span).int() - to_uint8(other / span).int()).abs()
     return Parity(

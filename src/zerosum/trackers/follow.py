@@ -215,6 +215,8 @@ def _read(run: Run, key: str) -> Sent:
         return Sent()
     try:
         found = parse(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError
         return Sent(**found[key]) if key in found else Sent()
     except (OSError, ValueError, TypeError):
         raise InputError(f"{path} is damaged: delete it to send the whole run again, to a new session.") from None
