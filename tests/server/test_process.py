@@ -129,6 +129,7 @@ def test_beyond_this_machine_a_token_is_needed(start: Start, digits: Path) -> No
     token = address.partition("token=")[2]
     assert len(token) >= 32
     assert ask(connection, "GET", "/v1/runs")[0] == 401
+    assert [ask(connection, "HEAD", "/healthz")[:2] for _ in range(2)] == [(200, b"")] * 2, "one connection bears both"
     assert ask(connection, "GET", "/v1/runs", Authorization=f"Bearer {token}")[0] == 200
     assert ask(connection, "GET", "/v1/runs", Authorization=f"Bearer {token}", Host="evil.example")[0] == 421
     evil = {"Origin": "http://evil.example", "Authorization": f"Bearer {token}"}

@@ -85,8 +85,8 @@ class Guard:
     async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, status, method = time.perf_counter(), 500, scope["method"]
         origin = Headers(scope=scope).get("origin")
-        if method == "HEAD":  # which is answered as GET is, without the body
-            scope["method"] = "GET"
+        if method == "HEAD":  # which is answered as GET is, without the body; uvicorn's own scope stays as it is
+            scope = {**scope, "method": "GET"}
 
         async def sending(message: Message) -> None:
             nonlocal status
