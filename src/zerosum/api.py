@@ -95,14 +95,14 @@ def tune(
         StorageError: the disk refuses.
     """
     for name, value in (("trials", trials), ("minutes", minutes)):
-        if value is not None and not value > 0:
+        if value is not None and not (isinstance(value, int | float) and value > 0):
             raise InputError(f"{name}={value!r} was given: give more than 0.")
     plan = RunConfig.read(data, recipe, settings)
     return tuning(plan, out=out, trials=trials, minutes=minutes, metric=metric, progress=progress)
 
 
 def resume(
-    run: str | Path,
+    run: str | Path | Run,
     *,
     recipe: RecipeLike | None = None,
     data: str | Path | None = None,
@@ -113,8 +113,7 @@ def resume(
 
     Args:
         run: the run directory.
-        recipe: for a run of a recipe of your own: its file, package.module:Class or class, as for `train`. A run never
-            says which code is run.
+        recipe: for a run of a recipe of your own, as for `train`: a run never says which code is run.
         data: where the run's data lie now, if they were moved.
         progress: who is told how it goes.
         changes: settings to change: `rounds` to train longer, those that do not change what is computed, and `target`
@@ -127,7 +126,7 @@ def resume(
 
 
 def load(
-    run: str | Path,
+    run: str | Path | Run,
     *,
     recipe: RecipeLike | None = None,
     device: str = "auto",
@@ -136,7 +135,7 @@ def load(
     """Return a trained model: the recipe with its averaged weights, ready to `sample`.
 
     Args:
-        run: the run directory, or hf:owner/name, or hf:owner/name@revision of the Hugging Face Hub.
+        run: the run, its directory, or hf:owner/name, or hf:owner/name@revision of the Hugging Face Hub.
         recipe: for a run of a recipe of your own, as for `resume`.
         device: where to put it: cuda, mps, cpu, or auto.
         checkpoint: which of them: the "newest", the "best" that evaluations during training chose, or that of a round.
@@ -148,7 +147,7 @@ def load(
 
 
 def evaluate(
-    subject: str | Path,
+    subject: str | Path | Run,
     *,
     recipe: RecipeLike | None = None,
     checkpoint: Which = "newest",
@@ -180,7 +179,7 @@ def evaluate(
 
 
 def compare(
-    *places: str | Path,
+    *places: str | Path | Run,
     recipe: RecipeLike | None = None,
     progress: Progress | None = None,
     **asked: Any,
@@ -201,7 +200,7 @@ def compare(
 
 
 def diagnose(
-    place: str | Path,
+    place: str | Path | Run,
     *,
     against: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
@@ -225,7 +224,7 @@ def diagnose(
 
 
 def export(
-    run: str | Path,
+    run: str | Path | Run,
     *,
     to: Form = "onnx",
     out: str | Path | None = None,

@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import difflib
 import inspect
+import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ class BaseConfig:
     # Sets of defaults by name, in place of the fields': the preset's name -> the field's -> the default.
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
+    # What joins the values of a list where a field is text, in place of a comma: the field's name -> the text between.
+    joints: ClassVar[Mapping[str, str]] = {}
+
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @classmethod
@@ -60,9 +64,15 @@ class BaseConfig:
             InputError: an unknown name, or a value outside its field's type or range.
         """
         try:
-            return TypeAdapter(cls).validate_python(dict(values))
+            return TypeAdapter(cls).validate_python(cls._typed(values))
         except ValidationError as error:
             raise InputError(_sentence(cls, error)) from None
+
+    @classmethod
+    def _typed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values of Python as they are typed after a flag, where a field is text: paths, numbers and lists."""
+        texts = {field.name for field in dataclasses.fields(cls) if str(field.type).startswith(TEXT)}
+        return {k: _typed(v, cls.joints.get(k, ",")) if k in texts else v for k, v in values.items()}
 
     @classmethod
     def for_kind(cls, kind: str, values: Mapping[str, Any] | None = None) -> Self:
@@ -99,6 +109,25 @@ class BaseConfig:
     def names(cls) -> tuple[str, ...]:
         """Return the names of the fields, in order."""
         return tuple(field.name for field in dataclasses.fields(cls))
+
+
+TEXT = ("str", "<class 'str'>", "Annotated[str")
+"""How the type of a field begins that is text."""
+
+
+def _typed(value: Any, joint: str) -> Any:
+    """Spell a value of Python as it is typed after a flag whose value is text; what has no such form stays.
+
+    >>> _typed((48, 64), "x"), _typed(["fid", "kid"], ","), _typed(16, "x")
+    ('48x64', 'fid,kid', '16')
+    """
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    if isinstance(value, tuple | list) and value:
+        return joint.join(str(_typed(one, joint)) for one in value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return str(value) if type(value).__name__ == "device" else value  # torch.device
 
 
 def flag(name: str) -> str:

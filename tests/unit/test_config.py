@@ -183,5 +183,7 @@ def test_values_of_several_and_shares_are_refused_in_words(recipe, given, senten
 
 @pytest.mark.parametrize("data", [np.zeros((4, 8, 8)), None, ["a.png"]])
 def test_data_themselves_are_no_place_of_data(data):
-    with pytest.raises(InputError, match=f"data is of the type {type(data).__name__}: give a path or a name"):
+    with pytest.raises(
+        InputError, match=f"An object of the type {type(data).__name__} is given where a path or a name"
+    ):
         zerosum.train(data, recipe="gan", rounds=1)

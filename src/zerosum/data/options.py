@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
 
@@ -30,6 +31,8 @@ OF_SOUNDS = ("rate", "length")
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(BaseConfig):
     """How the data are read: size, channels, labels, split, cache, and what to do about corrupt files."""
+
+    joints: ClassVar[Mapping[str, str]] = {"size": "x"}
 
     size: str | None = None
     """Side of the images in pixels, "64", or height x width, "48x64"; by default images that are all of one size of at

@@ -110,6 +110,8 @@ def _require_fit(to: Form, precision: Precision | None, folder: bool, runtime: s
     Raises:
         InputError: it does not, or one is not.
     """
+    if to not in ENDINGS:
+        raise InputError(f"--to is {to!r}: give one of {', '.join(ENDINGS)}.")
     if to != "pt2":
         require_onnx()
     elif precision == "float16":

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+
+from zerosum.run.directory import Run
+from zerosum.runtime.paths import named
 
 PREFIX = "hf:"
 """What begins the name of a run on the Hub wherever a run is named."""
 
-Place = TypeVar("Place")
 
-
-def local(place: Place) -> Place | Path:
+def local(place: str | Path | Run) -> str | Path:
     """Return the folder of a run that is named as hf:owner/name or hf:owner/name@revision, pulled if need be.
 
-    Whatever else is given is returned as it is.
+    Of a run it is the folder; any other place is returned as it is.
 
     Raises:
-        InputError: no such run there, it cannot be pulled, or what was pulled is damaged or no run.
+        InputError: no such run there, it cannot be pulled, or what was pulled is damaged or no run; or what is given
+            is no place.
     """
-    if not isinstance(place, str | Path) or not str(place).startswith(PREFIX):
+    if isinstance(place, Run):
+        return place.path
+    if not named(place).startswith(PREFIX):
         return place
     from zerosum.hub.pull import cached  # which needs the extra
 

@@ -78,11 +78,13 @@ def _row(figure: dict[str, Any]) -> Row:
 
 
 def _protocol(protocol: dict[str, Any], round_: int) -> tuple[str, ...]:
+    floor = protocol.get("floor")
+    many = "as many" if floor is None or floor == protocol["fake"] else f"{floor:,}"
     return (
         f"After round {round_:,}: {protocol['fake']:,} samples of {protocol['size']} against {protocol['real']:,} real "
         f"ones of {protocol['data']}, split {protocol['split']}; seed {protocol['seed']}.",
         f"Features {protocol['extractor']}: {protocol['sees']}",
-        f"Real against real: as many real samples ({protocol['against']}) in the place of the generated ones.",
+        f"Real against real: {many} real samples ({protocol['against']}) in the place of the generated ones.",
         *([] if protocol["resizer"].startswith("none") else [f"Sizes of images: {protocol['resizer']}."]),
     )
 

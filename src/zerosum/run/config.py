@@ -19,7 +19,7 @@ from zerosum.recipe import Recipe, RecipeConfig
 from zerosum.recipes import RecipeLike
 from zerosum.run.directory import Run
 from zerosum.run.training_config import RESUMABLE, TrainingConfig
-from zerosum.runtime.paths import place_of
+from zerosum.runtime.paths import named
 from zerosum.tasks import PresetConfig
 from zerosum.text import command
 
@@ -49,7 +49,7 @@ class RunConfig:
         Raises:
             InputError: an unknown recipe or setting, a value outside its type or range, or data that are no place.
         """
-        data = place_of(data)
+        data = named(data)
         options = {name: value for name, value in settings.items() if name in DataConfig.names()}
         chosen_by_data = kinds.default_recipe(data, DataConfig.read(options), typed=options) if recipe is None else ""
         kind = recipes.find(chosen_by_data if recipe is None else recipe)

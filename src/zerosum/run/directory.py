@@ -180,11 +180,11 @@ class Run:
         """Return the newest checkpoint, the best, or that of a round.
 
         Raises:
-            InputError: there is none.
+            InputError: there is none, or another word is given.
         """
         if which == "newest":
             return self.latest()
-        if which != "best":
+        if isinstance(which, int):
             if (path := self.checkpoint(which)) in (kept := self.checkpoints()):
                 return path
             rounds = listed([f"{int(path.name):,}" for path in kept], most=6) or "none"
@@ -192,6 +192,8 @@ class Run:
                 f"{self.path} keeps no checkpoint of round {which:,}; it keeps: {rounds}. Give one of them, or train "
                 "with --keep 100 or another number of checkpoints."
             )
+        if which != "best":
+            raise InputError(f"There is no checkpoint {which!r} to choose: give newest, best or a round such as 5000.")
         if not self.best.is_dir():
             raise InputError(
                 f"{self.path} keeps no best checkpoint: train with --evaluate-every 500 or another number of rounds, "

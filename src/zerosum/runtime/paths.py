@@ -32,15 +32,20 @@ def absolute(path: str | Path) -> Path:
     return expanded(path).absolute()
 
 
-def place_of(data: object) -> str:
-    """Return where data lie, as it was given in Python.
+def named(place: object) -> str:
+    """A place that a caller of the Python interface gives, as text: a path, or a name.
 
     Raises:
-        InputError: the data themselves were given, or nothing.
+        InputError: It is neither text nor a path.
+
+    >>> named(Path("photos"))
+    'photos'
     """
-    if isinstance(data, str | os.PathLike):
-        return str(data)
+    if isinstance(place, str | os.PathLike):
+        return os.fsdecode(place)
     raise InputError(
-        f"data is of the type {type(data).__name__}: give a path or a name, of an array the file that "
-        'numpy.save("data.npy", array) writes.'
+        f"An object of the type {type(place).__name__} is given where a path or a name is needed: keep images as files "
+        'in a folder, or as an array of (N, H, W) or (N, H, W, C) by numpy.save("data.npy", array), and name that.'
+        if not isinstance(place, list | tuple) or not all(isinstance(one, str | os.PathLike) for one in place)
+        else f"A {type(place).__name__} of places is given where one is needed: give each as an argument of its own."
     )
