@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from bench import signs as signs_page
@@ -27,3 +28,19 @@ def test_every_link_between_documents_leads_somewhere():
             continue
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}, which is not there"
+
+
+def test_every_docstring_names_the_arguments_that_there_are():
+    for file in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef):
+                continue
+            section = re.search(r"^Args:\n((?:    .*\n?|\n)*)", ast.get_docstring(node) or "", re.MULTILINE)
+            inside = node.body if isinstance(node, ast.ClassDef) else [node]
+            wanted = "__init__" if isinstance(node, ast.ClassDef) else node.name
+            function = next((one for one in inside if isinstance(one, ast.FunctionDef) and one.name == wanted), None)
+            if section is None or function is None:
+                continue
+            given = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
+            told = set(re.findall(r"^    (\w+):", section[1], re.MULTILINE))
+            assert told <= given, f"{file.name}: {node.name} has no argument {', '.join(told - given)}"

@@ -13,7 +13,7 @@ import torch
 
 import zerosum
 from tests.recipes.test_outside import EXAMPLE, Plain
-from zerosum import Loss, Player, recipes
+from zerosum import Loss, Player, objectives, recipes
 from zerosum.errors import InputError
 
 QUICK: dict[str, Any] = {"rounds": 1, "batch": 4, "run": "runs/mine"}
@@ -26,6 +26,37 @@ def test_the_page_of_an_own_recipe_is_printed_by_a_fresh_process():
     )
     assert said.returncode == 0, said.stderr
     assert "Task: it generates samples from nothing (zerosum sample)" in said.stdout
+
+
+def test_the_page_s_recipe_has_no_error_of_types():
+    pyright = pytest.importorskip("pyright.cli")
+    Path("my_gan.py").write_text(EXAMPLE)
+    Path("pyrightconfig.json").write_text("{}")
+    found = pyright.run("--pythonpath", sys.executable, "my_gan.py", capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
+
+
+class Stabilised(Plain):
+    """Says what stabilisers ask for, as the page has it."""
+
+    def players(self) -> dict[str, Player]:
+        players = super().players()
+        for name, player in players.items():
+            player.role = name  # type: ignore[assignment]
+        return players
+
+    def discriminators(self) -> tuple[torch.nn.Module, ...]:
+        return (self.discriminator,)
+
+    def discriminator_loss(self, batch: Any) -> Loss:
+        real, fake = self.discriminator(batch.real), self.discriminator(self.sample(len(batch)))
+        log = objectives.discriminator_stats(real, fake)
+        return Loss(adversarial=objectives.hinge_discriminator(real, fake), log=log)
+
+
+def test_a_recipe_of_one_s_own_takes_stabilisers_as_the_page_says():
+    run = zerosum.train("digits", recipe=Stabilised, stabilise="r1:0.1,feature-matching", log_every=1, **QUICK)
+    assert {"discriminator/r1", "generator/feature_matching"} <= set(run.history()[0])
 
 
 class InAList(Plain):
