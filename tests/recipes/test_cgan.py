@@ -102,6 +102,39 @@ def test_the_penalty_is_of_the_slope_in_the_images_alone():
     assert recipe.discriminator_loss(batch)["penalty"].item() == pytest.approx(160, rel=1e-5)  # 10 (5 - 1)^2
 
 
+def test_r1_is_of_the_slope_in_real_images_alone():
+    kind: Any = recipes.find("cgan")
+    settings = {"width": 4, "gamma": 0.1}
+    recipe = kind(kind.Config.for_kind("points", settings), Spec(shape=(2,), kind="points", classes=("a", "b", "c")))
+
+    class Square(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return (x.square() @ torch.tensor([3.0, 4.0, 100.0, -100.0, 50.0])) / 2
+
+    recipe.discriminator.body = Square()
+    batch = game("cgan", (2,)).draw()
+    found = recipe.discriminator_loss(batch)
+    slopes = (batch.real * torch.tensor([3.0, 4.0])).square().sum(1)
+    assert found["penalty"].item() == pytest.approx(0.05 * slopes.mean().item(), rel=1e-5)
+    plain = kind(kind.Config.for_kind("points", {**settings, "gamma": 0.0}), recipe.spec)
+    plain.load_state_dict(recipe.state_dict(), strict=False)
+    plain.discriminator.body = recipe.discriminator.body
+    torch.manual_seed(0)
+    with_r1 = recipe.discriminator_loss(batch)["adversarial"]
+    torch.manual_seed(0)
+    assert with_r1.item() == pytest.approx(plain.discriminator_loss(batch)["adversarial"].item(), rel=1e-6)
+
+
+def test_a_penalty_leaves_batch_norm_out_and_refuses_it():
+    kind: Any = recipes.find("cgan")
+    spec = Spec(shape=(1, 16, 16), classes=("a", "b"))
+    for settings, batch_norm in (({}, True), ({"gamma": 0.1}, False), ({"loss": "wasserstein"}, False)):
+        layers = kind(kind.Config.read({"width": 4, **settings}), spec).discriminator.modules()
+        assert any(isinstance(layer, nn.BatchNorm2d) for layer in layers) is batch_norm
+    with pytest.raises(InputError, match="--discriminator-norm"):
+        kind(kind.Config.read({"width": 4, "gamma": 0.1, "discriminator_norm": "batch"}), spec)
+
+
 def test_the_objective_is_that_of_the_loss():
     assert game("cgan", (2,)).recipe.objective == "logistic"
 

@@ -114,6 +114,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "dropout": (0.0, "Radford et al. 2016, section 3: none"),
         "loss": ("logistic", "ours, because eq. 2 of the paper is, here with the non-saturating generator"),
         "penalty": (10.0, "Gulrajani et al. 2017, algorithm 1: lambda = 10"),
+        "gamma": (0.0, "Mirza & Osindero 2014, eq. 2: none"),
         "n_discriminator": (1, "Goodfellow et al. 2014, algorithm 1: k = 1"),
         "lr": (2e-4, ADAM),
         "betas": ((0.5, 0.999), ADAM),

@@ -84,9 +84,7 @@ def test_a_run_is_taken_wherever_its_folder_is() -> None:
 
 def test_words_that_are_no_choice_are_refused() -> None:
     zerosum.train("digits", run="runs/one", **QUICK)
-    with pytest.raises(
-        InputError, match="no checkpoint 'last' to choose: give newest, best or a round such as 5000"
-    ):
+    with pytest.raises(InputError, match="no checkpoint 'last' to choose: give newest, best or a round such as 5000"):
         zerosum.load("runs/one", checkpoint="last")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="--to is 'torchscript': give one of onnx, pt2, web"):
         zerosum.export("runs/one", to="torchscript")  # type: ignore[arg-type]

@@ -185,21 +185,22 @@ def test_labels_are_brought_within_bounds_and_batch_norm_makes_way_for_a_penalty
 
 
 @pytest.mark.parametrize(
-    ("recipe", "objective", "changed"),
+    ("recipe", "objective", "gamma", "changed"),
     [
-        ("cgan", "logistic", {"discriminator_norm": "none", "stabilise": "r1:0.0016"}),
-        ("cgan", "wasserstein", {"penalty": 20.0}),
-        ("wavegan", "wasserstein", {"penalty": 20.0}),
-        ("wavegan", "relativistic", {"gamma": 10.0}),
+        ("cgan", "logistic", 0.0, {"discriminator_norm": "none", "stabilise": "r1:0.0016"}),
+        ("cgan", "logistic", 5.0, {"gamma": 10.0}),
+        ("cgan", "wasserstein", 5.0, {"penalty": 20.0}),
+        ("wavegan", "wasserstein", 5.0, {"penalty": 20.0}),
+        ("wavegan", "relativistic", 5.0, {"gamma": 10.0}),
     ],
 )
 def test_a_penalty_is_raised_where_the_game_is_played_with_it(
-    recipe: str, objective: str, changed: dict[str, float]
+    recipe: str, objective: str, gamma: float, changed: dict[str, float]
 ) -> None:
     """A setting of another objective's penalty would change nothing."""
     facts = Facts(
         recipe=recipe,
-        config={"batch": 128, "penalty": 10.0, "gamma": 5.0, "discriminator_norm": "auto"},
+        config={"batch": 128, "penalty": 10.0, "gamma": gamma, "discriminator_norm": "auto"},
         objective=objective,
         flags=frozenset(("batch", "penalty", "gamma", "discriminator_norm", "stabilise")),
         shape=(1, 32, 32),

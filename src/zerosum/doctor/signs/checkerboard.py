@@ -11,16 +11,21 @@ from zerosum.doctor.signs import Sign, remedies, windows
 
 PATTERNED = 3.0
 """Times the share of power that real images have near the Nyquist frequencies."""
+FADED_SHARE, FADED = 0.75, 5_000
+"""Share of the planned rounds, or number of rounds, before which a pattern that fades by itself is not spoken of."""
 LOOKED_AT, SMALLEST = 256, 16
 FLOOR = 1e-6
 """Share of power that rounding to 8 bits leaves anywhere."""
 
 
 def find(evidence: Evidence) -> Finding | None:
-    """Return that samples have a multiple of real images' power at the shortest wavelengths."""
+    """Return that samples have a multiple of real images' power at the shortest wavelengths.
+
+    Early in a game they often have, and what learns fast has most of it.
+    """
     rounds, values = evidence.series(CHECKERBOARD)
     found = windows.crossing(evidence, rounds, values, above=PATTERNED, span=1, checks=windows.CHECKS)
-    if found is None or windows.rising(1 / np.maximum(values, FLOOR)):
+    if found is None or _is_early(evidence) or windows.rising(1 / np.maximum(values, FLOOR)):
         found = _of_samples(evidence)
     if found is None:
         return None
@@ -44,6 +49,11 @@ def find(evidence: Evidence) -> Finding | None:
             )
         ),
     )
+
+
+def _is_early(evidence: Evidence) -> bool:
+    planned = evidence.facts.rounds
+    return planned is not None and evidence.last_round < min(FADED_SHARE * planned, FADED)
 
 
 def _of_samples(evidence: Evidence) -> windows.Crossing | None:
