@@ -143,7 +143,8 @@ def load(
     Raises:
         InputError: no run, no such checkpoint, or one that is damaged or of another model.
     """
-    return loading.load(local(run), recipe=recipe, device=device, checkpoint=checkpoint)
+    opened = run if isinstance(run, Run) else local(run)  # one that is open keeps what it has read
+    return loading.load(opened, recipe=recipe, device=device, checkpoint=checkpoint)
 
 
 def evaluate(

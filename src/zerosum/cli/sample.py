@@ -170,9 +170,10 @@ def _direction(given: Any, recipe: Recipe, out: Path, chosen: Mapping[str, Any],
 
 
 def _asked(given: Any) -> dict[str, str]:
-    """Return what was asked for of latents, by name."""
-    names = ("latent", "latent_file", "direction")
-    return {name: str(value) for name in names if (value := getattr(given, name)) is not None}
+    """Return what was asked for of latents, by name; a file goes by its name without the ending."""
+    file = None if given.latent_file is None else given.latent_file.stem
+    asked = {"latent": given.latent, "latent_file": file, "direction": given.direction}
+    return {name: str(value) for name, value in asked.items() if value is not None}
 
 
 def _write(samples: Tensor, out: Path, *, kind: Kind, metadata: Mapping[str, str], spec: Spec) -> None:
