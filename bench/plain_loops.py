@@ -162,7 +162,13 @@ def cgan(g: nn.Module, d: nn.Module, draw: Draw, c: Any) -> Step:
         made = lambda: g(torch.randn(len(real), c.latent_dim), labels)  # noqa: E731
         with torch.no_grad():
             fake = made()
-        loss_d = down(step_d, softplus(-d(real, labels)).mean() + softplus(d(fake, labels)).mean())
+        real.requires_grad_(c.gamma > 0)
+        on_real = d(real, labels)
+        loss = softplus(-on_real).mean() + softplus(d(fake, labels)).mean()
+        if c.gamma:  # R1 (Mescheder et al. 2018)
+            (slope,) = torch.autograd.grad(on_real.sum(), real, create_graph=True)
+            loss = loss + c.gamma / 2 * slope.flatten(1).square().sum(1).mean()
+        loss_d = down(step_d, loss)
         loss_g = down_frozen(step_g, d, lambda: softplus(-d(made(), labels)).mean())
         average.follow(c.ema_decay)
         return loss_d, loss_g

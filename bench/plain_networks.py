@@ -44,10 +44,10 @@ def halving(
     return layers, (widths[-1], height, across)
 
 
-def dcgan_discriminator(shape: Shape, width: int, dropout: float = 0.0) -> nn.Module:
+def dcgan_discriminator(shape: Shape, width: int, dropout: float = 0.0, *, norm: bool = True) -> nn.Module:
     """Images to a logit each."""
-    layers, (channels, height, across) = halving(shape, width, bias=False, dropout=dropout)
-    return nn.Sequential(*layers, nn.Conv2d(channels, 1, (height, across), bias=False), nn.Flatten(0))
+    layers, (channels, height, across) = halving(shape, width, bias=not norm, dropout=dropout, norm=norm)
+    return nn.Sequential(*layers, nn.Conv2d(channels, 1, (height, across), bias=not norm), nn.Flatten(0))
 
 
 def wgan_gp_critic(shape: Shape, width: int) -> nn.Module:

@@ -84,7 +84,7 @@ def cgan(c: Any, spec: Spec) -> Networks:
     """Networks of cgan."""
     generator = plain_networks.dcgan_generator(c.latent_dim + CLASSES, spec.shape, c.width)
     shape = (spec.shape[0] + CLASSES, *spec.shape[1:])
-    discriminator = plain_networks.dcgan_discriminator(shape, c.width, c.dropout)
+    discriminator = plain_networks.dcgan_discriminator(shape, c.width, c.dropout, norm=not c.gamma)
     return tuple(plain_networks.Labelled(body, CLASSES) for body in (generator, discriminator))  # type: ignore[return-value]
 
 
