@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tests.recipes.conftest import game
 from zerosum import recipes
+from zerosum.data.clusters import named
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.layers.labels import append_labels, encode
@@ -148,3 +149,18 @@ def test_data_without_labels_are_refused_in_a_sentence():
 def test_appended_labels_take_the_type_of_what_they_are_appended_to():
     found = append_labels(torch.zeros(2, 1, 4, 4, dtype=torch.bfloat16), torch.tensor([0, 1]), 2)
     assert (found.dtype, found.shape) == (torch.bfloat16, (2, 3, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("channels", "classes", "device", "preset"),
+    [
+        (1, ("a", "b"), "cpu", "small"),
+        (3, ("a", "b"), "cpu", "batch-norm"),
+        (1, named(2), "cpu", "batch-norm"),
+        (1, (), "cpu", "batch-norm"),
+        (1, ("a", "b"), "cuda", "dcgan"),
+    ],
+)
+def test_the_preset_goes_by_the_device_the_channels_and_what_stands_for_labels(channels, classes, device, preset):
+    spec = Spec(shape=(channels, 16, 16), classes=classes)
+    assert recipes.find("cgan").Config.preset_for(spec, device) == preset
