@@ -14,10 +14,10 @@ from PIL import Image
 from tests.cli.conftest import assert_same_checkpoint
 from tests.recipes.conftest import SMALL
 from zerosum import api
+from zerosum.data.packing.wide_png import png
 from zerosum.inference.generate import generate
 from zerosum.inference.image_files import inputs_at
 from zerosum.inference.translate import translate_files
-from zerosum.media.wide_images import png
 from zerosum.runtime.progress import Silent
 
 SIDE, TOP = 16, 4095

@@ -13,12 +13,12 @@ from zerosum.data.degrade import Degradation
 from zerosum.data.jitter import Draw, Jitter, views
 from zerosum.data.packing.decode import PixelFormat
 from zerosum.data.packing.rows import render
+from zerosum.data.packing.wide_png import png
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds.images import open as open_data
 from zerosum.kinds.images import save
 from zerosum.kinds.pairs import open_pairs
-from zerosum.media.wide_images import png
 
 LEVELS = 4096
 

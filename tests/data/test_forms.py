@@ -12,12 +12,12 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 from zerosum.data.batch import Pairs
 from zerosum.data.packing.decode import PixelFormat
 from zerosum.data.packing.open_image import decoding, no_bombs
+from zerosum.data.packing.wide_png import png
 from zerosum.errors import InputError
 from zerosum.inference.opacity import without_opacity, without_wide_opacity
 from zerosum.inference.pictures import load_picture
 from zerosum.kinds import open_as
 from zerosum.kinds.images import open as open_data
-from zerosum.media.wide_images import png
 from zerosum.runtime.byte_budget import ByteBudget, spendable
 
 

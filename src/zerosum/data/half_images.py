@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -14,6 +13,7 @@ from PIL import Image
 from zerosum.data.packing.decode import white_is_zero
 from zerosum.data.packing.open_image import Unusable, open_image, upright
 from zerosum.data.packing.wide_colour import wide_colour
+from zerosum.data.packing.wide_png import png
 from zerosum.data.sources.image_files import ImageFiles
 
 STORABLE = ("1", "L", "LA", "I;16", "I", "F", "RGB", "RGBA", "CMYK")
@@ -37,7 +37,7 @@ def _half(read: Callable[[str], BinaryIO], which: Literal["left", "right"]) -> C
             deep = wide_colour(file)
             if deep is not None:
                 columns = _columns(deep.shape[1], deep.shape[0], which)
-                return _stored_deep(deep[:, columns])
+                return BytesIO(png(deep[:, columns], {}))
             file.seek(0)
             with open_image(file) as image:
                 image.load()
@@ -75,26 +75,3 @@ def _stored(image: Image.Image, box: tuple[int, int, int, int]) -> BinaryIO:
     plain.crop(box).save(half, format="TIFF")
     half.seek(0)
     return half
-
-
-def _stored_deep(pixels: np.ndarray) -> BinaryIO:
-    """Store colour of 16 bits (H, W, 3 or 4), of which the fourth is opacity, as the TIFF that Pillow only reads."""
-    height, width, channels = pixels.shape
-    opacity = [(338, 3, 1, 2)] * (channels == 4)
-    count = 9 + len(opacity)
-    bits = 8 + 2 + 12 * count + 4  # where the bits of each channel stand, behind the header and the tags
-    tags = [
-        (256, 4, 1, width),
-        (257, 4, 1, height),
-        (258, 3, channels, bits),
-        (259, 3, 1, 1),  # not compressed
-        (262, 3, 1, 2),  # RGB
-        (273, 4, 1, bits + 2 * channels),
-        (277, 3, 1, channels),
-        (278, 4, 1, height),
-        (279, 4, 1, 2 * pixels.size),
-        *opacity,
-    ]
-    head = b"II*\0" + struct.pack("<IH", 8, count) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
-    depths = struct.pack("<I", 0) + struct.pack(f"<{channels}H", *[16] * channels)
-    return BytesIO(head + depths + pixels.astype("<u2").tobytes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe
 from zerosum.runtime import distributed
 from zerosum.runtime.device import pick_device
-from zerosum.runtime.paths import expanded
+from zerosum.runtime.paths import expanded, require_writable
 from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
 from zerosum.runtime.surroundings import own_settings
 from zerosum.runtime.thread_pool import ProgressCallback
@@ -157,9 +156,7 @@ def require_place(path: Path) -> Path:
         raise InputError(f"--out is {path}, which is a folder: give the name of a .json file.")
     if path.exists() and not holds_figures(path):
         raise InputError(f"--out is {path}, which is no evaluation and stays as it is: give another name.")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(f"--out is {path}, and {folder} cannot be written to: give another place.")
+    require_writable(path)
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from zerosum.metrics.frechet import frechet_distance
 from zerosum.metrics.moments import Moments, merge, moments
 from zerosum.metrics.precision_recall import fidelity_diversity
 from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.paths import require_writable
 from zerosum.runtime.thread_pool import ProgressCallback
 from zerosum.runtime.untrusted_json import parse
 
@@ -227,9 +227,7 @@ def require_place(path: Path) -> Path:
             raise InputError(
                 f"--out is {path}, which holds no features and stays as it is: give another name."
             ) from None
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(f"--out is {path}, and {folder} cannot be written to: give another place.")
+    require_writable(path)
     return path
 
 

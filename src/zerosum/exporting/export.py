@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -19,6 +18,7 @@ from zerosum.run.checkpoint import played
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load
 from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.paths import require_writable
 from zerosum.tasks import AGE, PAINT
 
 Form = Literal["onnx", "pt2", "web"]
@@ -98,9 +98,7 @@ def _place(out: str | Path | None, directory: Run, to: Form, *, folder: bool) ->
     if place.exists() and place.is_dir() != folder:
         is_, needed = ("folder", "file") if place.is_dir() else ("file", "folder")
         raise InputError(f"--out is {place}, which is a {is_}: give the name of a {needed}.")
-    above = next(parent for parent in place.absolute().parents if os.path.lexists(parent))
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise InputError(f"--out is {place}, and {above} cannot be written to: give another place.")
+    require_writable(place)
     return place
 
 

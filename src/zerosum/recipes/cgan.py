@@ -13,7 +13,7 @@ with gradient penalty (Gulrajani et al. 2017), whose slope is bounded in the ima
 wasserstein has it with the networks of a widely used introduction for 64x64 faces, which grow to twice the narrowest
 layer and no further. The preset small, of a CPU, bounds the logistic loss's slopes by R1 (Mescheder et al. 2018)
 in place of batch norm in the discriminator, which tells real batches from generated ones by their statistics, and
-learns five times as fast. It is for gray images of classes; the preset batch-norm is for colour and for clusters.
+has five times the rate. It is for gray images of classes; the preset batch-norm is for colour and for clusters.
 """
 
 from __future__ import annotations

@@ -32,6 +32,17 @@ def absolute(path: str | Path) -> Path:
     return expanded(path).absolute()
 
 
+def require_writable(path: Path) -> None:
+    """Check, before any work, that something may be made at a path: in its folder, or the nearest one that is there.
+
+    Raises:
+        InputError: it may not.
+    """
+    above = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise InputError(f"--out is {path}, and {above} cannot be written to: give another place.")
+
+
 def named(place: object) -> str:
     """A place that a caller of the Python interface gives, as text: a path, or a name.
 
