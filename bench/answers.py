@@ -94,15 +94,33 @@ def over_seeds(rows: list[Row]) -> list[Row]:
 
 
 def _joined(same: list[Row]) -> Row:
-    distances = [float(row["FID"]) for row in same]
-    apart = f" ({min(distances):.1f} to {max(distances):.1f})" if len(same) > 1 else ""
     return {
         **same[0],
         "seeds": str(len(same)),
-        "FID": f"{statistics.mean(distances):.1f}{apart}",
+        "FID": spread([float(row["FID"]) for row in same]),
         "floor": f"{statistics.mean(float(row['floor']) for row in same):.1f}",
         "coverage": f"{statistics.mean(float(row['coverage']) for row in same):.2f}",
     }
+
+
+def spread(values: Sequence[float]) -> str:
+    """Spell the mean of some values, with the lowest and highest of several; nothing of none."""
+    apart = f" ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.1f}{apart}" if values else ""
+
+
+def by_minutes(rows: list[Row]) -> list[Row]:
+    """Lay the distances after some minutes side by side: a row for each that was trained, the last of real images."""
+    after: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        after.setdefault(row["trained by"], {}).setdefault(row["minutes"], []).append(float(row["FID-classifier"]))
+    minutes = sorted({row["minutes"] for row in rows}, key=float)
+    floors = {mark: {float(row["floor"]) for row in rows if row["minutes"] == mark} for mark in minutes}
+    after["real images"] = {mark: list(values) for mark, values in floors.items()}
+    return [
+        {"trained by": name, **{f"{mark} minutes": spread(found.get(mark, [])) for mark in minutes}}
+        for name, found in after.items()
+    ]
 
 
 def found_by_the_doctor(rows: list[Row]) -> list[Row]:
