@@ -64,7 +64,7 @@ def test_wgan_gp_finds_the_grid_and_its_estimate_falls():
         ("wgan_gp", 8, 0.6),
         ("unrolled", 8, 0.3),
         ("infogan", 6, 0.2),
-        ("dcgan", 4, 0.1),
+        ("dcgan", 7, 0.5),
         ("lsgan", 6, 0.6),
         ("wgan", 6, 0.2),
         ("cgan", 8, 0.6),

@@ -42,7 +42,8 @@ class Config(LatentConfig):
     by_kind: ClassVar = {
         "points": {
             "rounds": 5_000,
-            "latent_dim": 256,
+            "batch": 256,
+            "latent_dim": 2,
             "width": 128,
             "generator_lr": 1e-3,
             "discriminator_lr": 1e-3,
