@@ -40,7 +40,7 @@ def test_the_nearest_size_is_taken_and_told_and_kept(photos: Path, tmp_path: Pat
 def test_a_size_that_is_asked_for_and_does_not_fit_is_refused(photos: Path, tmp_path: Path, zerosum: Any) -> None:
     said = zerosum("train", photos, "--recipe", "dcgan", "--size", "50x38", "--run", tmp_path / "run", *SMALL)
     assert said.code == 2
-    assert "--size 48x32 would fit" in said.err
+    assert "--size 48x40 would fit" in said.err, "what is chosen where no size is asked for"
 
 
 def test_explain_says_the_size_and_trains_nothing(photos: Path, tmp_path: Path, zerosum: Any) -> None:

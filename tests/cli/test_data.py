@@ -42,5 +42,20 @@ def test_pack_decodes_into_the_cache_that_training_reads(photos: Path, zerosum: 
     assert before == sorted((path, path.stat().st_mtime_ns) for path in Path("packs").rglob("samples.npy"))
 
 
+def test_check_says_the_size_that_training_takes(tmp_path: Path, zerosum: Any) -> None:
+    folder = Path("scans")
+    folder.mkdir()
+    for number in range(3):
+        Image.effect_noise((35, 27), 60).save(folder / f"{number}.png")
+    said = zerosum("data", "check", folder)
+    assert "Shape in training: 1 x 28 x 36; recommended: --size 28x36" in said.out
+    assert "Images of 27x35 are scaled to 28x36, the nearest size that projection can make" in said.out
+    assert "keep their size" not in said.out
+    assert zerosum("train", folder, "--size", "28x36", "--explain").out.startswith("3 images of 1x28x36")
+    said = zerosum("data", "check", folder, "--size", "27x35")
+    assert "projection cannot be trained on them: Images of 27x35 cannot be halved" in said.out
+    assert "cannot be trained" not in zerosum("data", "check", folder, "--size", "16").out
+
+
 def test_what_needs_no_packing_is_said_to_need_none(zerosum: Any) -> None:
     assert "nothing needs packing" in zerosum("data", "pack", "ring8").out

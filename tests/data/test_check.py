@@ -83,6 +83,9 @@ def test_a_balanced_set_of_many_distinct_images_brings_no_warning(options):
         ([(480, 640), (500, 640)], "192x256"),
         ([(700, 300)], "256x112"),
         ([(8, 8)], "32"),
+        ([(27, 35)], "28x36"),
+        ([(100, 100)], "96"),
+        ([(1080, 1920)], "160x256"),  # 144 halves to 9, which no network takes
     ],
 )
 def test_the_recommended_size_fits_the_data_and_can_be_used(folder, options, sizes, recommended):

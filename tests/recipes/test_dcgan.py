@@ -24,7 +24,7 @@ def test_an_image_is_halved_as_often_as_its_sides_allow(shape, expected):
     assert halvings(shape) == expected
 
 
-@pytest.mark.parametrize("shape", [(1, 30, 30), (1, 100, 100), (1, 7, 7)])
+@pytest.mark.parametrize("shape", [(1, 30, 30), (1, 100, 100), (1, 7, 7), (1, 144, 256), (3, 240, 256)])
 def test_a_size_that_cannot_be_halved_is_refused_with_one_that_fits(shape):
     with pytest.raises(InputError, match=r"--size (\d+)x(\d+) would fit") as refusal:
         halvings(shape)

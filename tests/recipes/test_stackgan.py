@@ -19,6 +19,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.networks.captions import SentenceEncoder, contrastive_loss
 from zerosum.networks.stackgan import ConditioningAugmentation, divergence, drawn, initialise
+from zerosum.networks.stages import small_shape
 from zerosum.runtime import rng
 
 TINY = {"latent_dim": 3, "embedding": 5, "condition": 2, "width": 4, "second_width": 3, "discriminator_width": 2}
@@ -200,10 +201,12 @@ def test_a_round_is_too_few_for_both_stages_and_it_is_said():
     assert "no rounds for stage II" in recipe.notes[-1]
 
 
-@pytest.mark.parametrize("shape", [(3, 30, 30), (3, 8, 8), (3, 16, 18)])
-def test_sizes_that_stages_cannot_make_are_refused(shape):
-    with pytest.raises(InputError, match=r"in two stages.*--size \d+x\d+ would fit"):
-        game("stackgan", shape)
+@pytest.mark.parametrize("shape", [(3, 30, 30), (3, 8, 8), (3, 16, 18), (3, 274, 290)])
+def test_sizes_that_stages_cannot_make_are_refused_with_one_that_fits(shape):
+    with pytest.raises(InputError, match=r"in two stages.*--size \d+x\d+ would fit") as refusal:
+        small_shape(4, shape)
+    height, width = str(refusal.value).split("--size ")[1].split(" ")[0].split("x")
+    assert small_shape(4, (3, int(height), int(width)))[1:] == (int(height) // 4, int(width) // 4)
 
 
 def test_words_and_texts():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tyro
@@ -16,6 +16,7 @@ from zerosum.config import flag
 from zerosum.data.check import check, describe
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.sweep import clear, describe_cache
+from zerosum.data.sizes import expected
 from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
 from zerosum.runtime.device import pick_device
@@ -23,6 +24,8 @@ from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say
 from zerosum.text import counted
 from zerosum.training.budget import within
+from zerosum.training.fitting import at_fit, refusal
+from zerosum.training.open_data import with_expected_clusters
 
 FAST = 64
 """Longer side up to which any machine trains images in an hour."""
@@ -74,13 +77,33 @@ def report(data: str, options: DataConfig, typed: Collection[str], told: Told) -
     Raises:
         InputError: there are no such data, or they are of a kind that cannot be used.
     """
+    given = {name: value for name, value in options.to_json().items() if name in typed}
+    options, notes, warnings = _as_trained(data, options, given, typed, told)
     found = check(data, options, typed=typed, progress=told)
+    found = replace(found, notes=(*found.notes, *notes), warnings=(*found.warnings, *warnings))
     sides = DataConfig(size=found.recommended_size).sides()
     if sides is None or max(sides) <= FAST:
         return describe(found)
-    given = {name: value for name, value in options.to_json().items() if name in typed}
     _, sentences = within(RunConfig.read(data, None, given), MINUTES, pick_device(), told)
     return [*describe(found), "", *sentences, f"To train so: zerosum train DATA --minutes {MINUTES}."]
+
+
+def _as_trained(
+    data: str, options: DataConfig, given: dict[str, Any], typed: Collection[str], told: Told
+) -> tuple[DataConfig, tuple[str, ...], tuple[str, ...]]:
+    """Return the options by which images would be trained on, what that changes, and why they could not be.
+
+    The recipe is the one that is trained where none is named: it may need another size than the images'.
+    """
+    if not kinds.kind_of(data, typed).fallback or (spec := expected(data, options, told)) is None:
+        return options, (), ()
+    plan, device = RunConfig.read(data, None, given), pick_device().type
+    spec = with_expected_clusters(plan, spec)
+    fitted, note = at_fit(plan, spec, device)
+    if note is not None:
+        return fitted.options, (note,), ()
+    refused = refusal(plan, spec, device)
+    return options, (), () if refused is None else (f"{plan.recipe} cannot be trained on them: {refused}",)
 
 
 def look_after(cache: Path, *, clearing: bool, data: str) -> list[str]:

@@ -9,6 +9,7 @@ from statistics import median
 
 import numpy as np
 
+from zerosum.data.halving import nearest_halvable
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import key_of
 from zerosum.data.packing.identity import content_of
@@ -134,20 +135,26 @@ def at_size(options: DataConfig, spec: Spec) -> DataConfig:
 def recommended(sizes: Sequence[tuple[int, int]]) -> str | None:
     """Return the size that fits most images: the typical one keeps its shape, not enlarged, from 32 to 256 a side.
 
+    It is one that can be halved, so that it can be trained.
+
     >>> recommended([(480, 640)]), recommended([(28, 28)]), recommended([(300, 310), (90, 100), (200, 200)])
     ('192x256', '28', '128')
     """
     if not sizes:
         return None
     if len(set(sizes)) == 1 and max(sizes[0]) <= 128 and min(sizes[0]) >= 16:
-        return f"{sizes[0][0]}" if sizes[0][0] == sizes[0][1] else f"{sizes[0][0]}x{sizes[0][1]}"
+        return _spelt(nearest_halvable(sizes[0]))
     height, width = median(h for h, _ in sizes), median(w for _, w in sizes)
     long = max((side for side in (32, 64, 128, 256) if side <= max(height, width)), default=32)
     shape = height / width
     if 0.9 < shape < 1.1:
         return str(long)
     short = max(16, round(long * min(shape, 1 / shape) / 16) * 16)
-    return f"{long}x{short}" if shape > 1 else f"{short}x{long}"
+    return _spelt(nearest_halvable((long, short) if shape > 1 else (short, long)))
+
+
+def _spelt(size: tuple[int, int]) -> str:
+    return str(size[0]) if size[0] == size[1] else f"{size[0]}x{size[1]}"
 
 
 def like(spec: Spec, options: DataConfig) -> DataConfig:

@@ -11,6 +11,7 @@ from typing import Literal, TypedDict, Unpack
 import torch
 from torch import Tensor, nn
 
+from zerosum.data.halving import halved, is_halvable, nearest_halvable
 from zerosum.errors import InputError
 from zerosum.layers.conv import Conv2d, ConvTranspose2d, UpsampleConv
 from zerosum.layers.dropout import Dropout
@@ -31,16 +32,13 @@ def halvings(shape: tuple[int, ...]) -> tuple[int, int, int]:
     Raises:
         InputError: the image cannot be halved down to 8 pixels or less on its shorter side.
     """
-    _, height, width = shape
-    depth, h, w = 0, height, width
-    while h % 2 == 0 and w % 2 == 0 and min(h, w) > 7:
-        depth, h, w = depth + 1, h // 2, w // 2
-    if depth == 0 or min(h, w) > 8:
-        fit = [max(16, round(side / 16) * 16) for side in (height, width)]
+    size = (shape[1], shape[2])
+    if not is_halvable(size):
+        fit = nearest_halvable(size)
         raise InputError(
-            f"Images of {height}x{width} cannot be halved down to 8 pixels; --size {fit[0]}x{fit[1]} would fit."
+            f"Images of {size[0]}x{size[1]} cannot be halved down to 8 pixels; --size {fit[0]}x{fit[1]} would fit."
         )
-    return depth, h, w
+    return halved(size)
 
 
 class HalvingOptions(TypedDict, total=False):

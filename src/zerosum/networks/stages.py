@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from functools import partial
 
+from zerosum.data.halving import is_halvable, nearest_halvable
 from zerosum.errors import InputError
-from zerosum.networks.dcgan import halvings
 
 
 def small_shape(factor: int, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -14,15 +14,18 @@ def small_shape(factor: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     Raises:
         InputError: sides that cannot be made in two stages.
     """
-    channels, *sides = shape
-    small = (channels, *(side // factor for side in sides))
-    with suppress(InputError):
-        if all(side % factor == 0 for side in sides):
-            halvings(small)
-            halvings(shape)
-            return small
-    fit = [max(8 * factor, round(side / (8 * factor)) * 8 * factor) for side in sides]
+    channels, height, width = shape
+    if _fits((height, width), factor):
+        return (channels, height // factor, width // factor)
+    fit = nearest_halvable((height, width), partial(_fits, factor=factor))
     raise InputError(
-        f"Images of {sides[0]}x{sides[1]} cannot be made in two stages, the first with sides 1/{factor} as long: "
+        f"Images of {height}x{width} cannot be made in two stages, the first with sides 1/{factor} as long: "
         f"--size {fit[0]}x{fit[1]} would fit."
     )
+
+
+def _fits(size: tuple[int, int], factor: int) -> bool:
+    """Whether a size and its part can both be halved."""
+    height, width = size
+    whole = height % factor == width % factor == 0
+    return whole and is_halvable(size) and is_halvable((height // factor, width // factor))

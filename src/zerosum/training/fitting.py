@@ -41,16 +41,23 @@ def opened_to_fit(
         InputError: the data cannot be used.
     """
     dataset = opened(plan)
-    spec = dataset.spec
+    fitted, note = at_fit(plan, dataset.spec, device)
+    return (plan, dataset, ()) if note is None else (fitted, opened(fitted), (note,))
+
+
+def at_fit(plan: RunConfig, spec: Spec, device: str) -> tuple[RunConfig, str | None]:
+    """Return a plan for data of a spec at the size that they are trained at, and a sentence where it is not their own.
+
+    A size that was asked for stays.
+    """
     fit = nearest_fit(plan, spec, device) if plan.options.size is None and len(spec.shape) == 3 else spec
     if fit.shape == spec.shape:
-        return plan, dataset, ()
+        return plan, None
     own, chosen = ("x".join(map(str, each.shape[1:])) for each in (spec, fit))
-    plan = replace(plan, options=at_size(plan.options, fit))
     images = "Tiles" if plan.options.fit == "tiles" else "Images"
     way = "cut at" if plan.options.fit == "tiles" else "scaled to"
     note = f"{images} of {own} are {way} {chosen}, the nearest size that {plan.recipe} can make (--size sets another)."
-    return plan, opened(plan), (note,)
+    return replace(plan, options=at_size(plan.options, fit)), note
 
 
 def nearest_fit(plan: RunConfig, spec: Spec, device: str) -> Spec:
@@ -70,15 +77,20 @@ def nearest_fit(plan: RunConfig, spec: Spec, device: str) -> Spec:
 
 
 def takes(plan: RunConfig, spec: Spec, device: str) -> bool:
-    """Whether the recipe of a plan does not refuse data of a spec; built without memory for its weights."""
+    """Whether the recipe of a plan does not refuse data of a spec."""
+    return refusal(plan, spec, device) is None
+
+
+def refusal(plan: RunConfig, spec: Spec, device: str) -> InputError | None:
+    """Return why the recipe of a plan refuses data of a spec, or None; it is built without memory for its weights."""
     try:
         with torch.device("meta"):
             build_recipe(plan.fitted(spec, device), spec)
-    except InputError:
-        return False
+    except InputError as error:
+        return error
     except Exception:  # a recipe from outside that cannot be built so: what it takes shows when it is trained
-        return True
-    return True
+        return None
+    return None
 
 
 def sizes_near(size: tuple[int, int]) -> list[tuple[int, int]]:
