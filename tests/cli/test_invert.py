@@ -69,6 +69,18 @@ def test_images_are_read_as_training_data_are(run: Path, tmp_path: Path) -> None
     assert torch.equal(read_target(tmp_path / "one" / "a.png", api.load(run)), to_float(packed.real(np.arange(1))))
 
 
+def test_images_of_16_bits_are_read_with_all_of_them(tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 4096, (6, 16, 16)).astype(np.uint16)
+    np.save(tmp_path / "scans.npy", levels)
+    settings = SMALL["lsgan"] | {"rounds": 1, "batch": 4, "progress": Silent()}
+    recipe = api.load(api.train(tmp_path / "scans.npy", recipe="lsgan", run=tmp_path / "run", **settings))
+    Image.fromarray(levels[0]).save(tmp_path / "one.png")
+    target = read_target(tmp_path / "one.png", recipe)
+    packed = torch.from_numpy(np.array(open_data(tmp_path / "scans.npy").samples[:1]))
+    assert torch.equal(target, to_float(packed.permute(0, 3, 1, 2)))
+    assert len(target.unique()) > 200, "8 bits would leave 16 levels in this range, and 256 in all"
+
+
 def test_the_command_writes_both_images_and_the_latent(run: Path, zerosum: Any) -> None:
     recipe = api.load(run)
     digit = generate(recipe, 1, 5, controls={"label": 2})[0, 0].add(1).mul(127.5).round().byte().numpy()

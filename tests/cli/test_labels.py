@@ -207,6 +207,8 @@ def test_samples_have_the_attributes_that_are_named(attributes: Path, zerosum: A
         "--label has glases, and this model has no such attribute: did you mean glasses? Or give one of Smiling, "
         "no_beard, glasses, none, or a number from 0 to 2.\n",
     )
+    alone = zerosum("sample", attributes, "--label", "glasses,none").err
+    assert alone == "--label is glasses,none, and none stands alone: leave it out, or give --label none.\n"
     assert zerosum("sample", attributes, "--grid", "classes", "-n", 2, "--out", "rows.png").err == (
         "3 rows of 2, from the top: Smiling, no_beard, glasses\n"
     )

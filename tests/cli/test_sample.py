@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.recipes.conftest import SMALL
 from zerosum import api
+from zerosum.inference.directions import along, directions
+from zerosum.inference.generate import generate
+from zerosum.inference.sample import interpolate
 from zerosum.runtime.progress import Silent
 
 
@@ -79,6 +83,26 @@ def test_controls_of_another_recipe_are_no_flags(plain: Path, zerosum: Any) -> N
     assert zerosum("sample", plain, "--truncation", -1).err == (
         "The truncation limit is -1.0; give a number above 0, for example 0.7.\n"
     )
+
+
+def test_truncation_bounds_the_latents_of_walks_and_directions(tmp_path: Path, zerosum: Any) -> None:
+    settings: dict[str, Any] = SMALL["cgan"] | {"rounds": 1, "batch": 8, "size": "16", "latent_dim": 40}
+    run = api.train("digits", recipe="cgan", run=tmp_path / "run", progress=Silent(), **settings).path
+    recipe, sizes = api.load(run), []
+    recipe.generator.register_forward_pre_hook(lambda _, given: sizes.append(float(given[0].abs().max())))
+    interpolate(recipe, corners=4, frames=8, seed=0, chosen={"truncation": 0.1})
+    assert max(sizes) < 0.15
+    found = directions(recipe, label=1, seed=0, folder=tmp_path)
+    made = along(recipe, found, 1, rows=2, strength=2.0, seed=3, chosen={"truncation": 0.1, "label": 1})
+    torch.testing.assert_close(made[3::7], generate(recipe, 2, 3, controls={"truncation": 0.1, "label": 1}))
+    latents = tmp_path / "z.npy"
+    np.save(latents, np.ones((1, 40), np.float32))
+    for flag, value in (("--latent", "3-7"), ("--latent-file", latents)):
+        said = zerosum("sample", run, flag, value, "--truncation", 0.5)
+        assert (said.code, said.err) == (
+            2,
+            f"--truncation bounds latents as they are drawn, and {flag} gives them: leave out one of the two.\n",
+        )
 
 
 @pytest.mark.parametrize("out", ["labels.csv", "labels.csv/a.png", "labels.csv/a"])

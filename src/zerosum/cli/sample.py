@@ -24,7 +24,7 @@ from zerosum.inference import sample
 from zerosum.inference.controls import controls
 from zerosum.inference.directions import COLUMNS, along, directions
 from zerosum.inference.generate import generate
-from zerosum.inference.latents import combined, read_latents, sample_at
+from zerosum.inference.latents import combined, read_latents, sample_at, truncates_latents
 from zerosum.inference.results import file_among, is_file_name, results_in, tell_of_earlier, words_for
 from zerosum.kinds.base import Kind
 from zerosum.media.image_arrays import note_on_files
@@ -33,7 +33,7 @@ from zerosum.run.config import read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load, recipe_of
 from zerosum.runtime.terminal import say, tell
-from zerosum.tasks import AGE, GENERATE, require_task
+from zerosum.tasks import AGE, GENERATE, require_latents, require_task
 from zerosum.text import counted, listed
 
 WAYS = ("interpolate", "grid", "latent", "latent_file", "direction")
@@ -134,7 +134,7 @@ def run(arguments: list[str]) -> None:
     elif way == "grid":
         samples, names = sample.class_grid(recipe, columns=given.n, seed=given.seed, chosen=chosen)
         say(sample.write_rows(samples, out, rows=names, metadata=metadata))
-        tell(f"{len(names)} rows of {given.n}, from the top: {listed(names, most=100)}")
+        tell(f"{counted(len(names), 'row')} of {given.n}, from the top: {listed(names, most=100)}")
     elif way == "direction":
         _direction(given, recipe, out, chosen, metadata)
     else:
@@ -146,6 +146,11 @@ def _samples(given: Any, recipe: Recipe, chosen: Mapping[str, Any]) -> Tensor:
     """Generate samples at draws of the prior, or at the latents that are asked for."""
     if given.latent is None and given.latent_file is None:
         return generate(recipe, given.n, given.seed, controls=chosen)
+    if truncates_latents(require_latents(recipe), chosen):
+        name = "--latent-file" if given.latent is None else "--latent"
+        raise InputError(
+            f"--truncation bounds latents as they are drawn, and {name} gives them: leave out one of the two."
+        )
     at = combined(recipe, given.latent) if given.latent is not None else read_latents(given.latent_file, recipe)
     return sample_at(recipe, at, seed=given.seed, chosen=chosen)
 

@@ -21,7 +21,7 @@ from zerosum.errors import InputError, StorageError
 from zerosum.features.extractor import identity_of
 from zerosum.inference.controls import controls, require_known
 from zerosum.inference.generate import CHUNK, SAMPLES, draw_labels
-from zerosum.inference.latents import map_latents
+from zerosum.inference.latents import draw_latents, has_styles, map_latents
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import replacing
@@ -116,7 +116,7 @@ def along(
         raise InputError(f"--direction is {number}, and this model has directions 1 to {len(found.moves)}.")
     steps = torch.linspace(-strength, strength, COLUMNS)[:, None] * found.moves[number - 1]
     with rng.fork(model.device, seed=rng.derived(seed, SAMPLES)), torch.no_grad():
-        latents = torch.cat([model.prior(CHUNK) for _ in range(-(-rows // CHUNK))])[:rows].cpu()
+        latents = torch.cat([draw_latents(model, CHUNK, chosen) for _ in range(-(-rows // CHUNK))])[:rows].cpu()
         if not has_styles(model):
             moved = (latents[:, None] + steps).flatten(0, 1)
             return map_latents(model, moved, seed=seed, chosen=chosen)
@@ -126,11 +126,6 @@ def along(
         moved = (styles[:, None] + steps).flatten(0, 1)
         pieces = [model.synthesis(piece.to(model.device)) for piece in moved.split(CHUNK)]  # type: ignore[operator]
         return torch.cat([piece.float().cpu() for piece in pieces])
-
-
-def has_styles(model: GenerativeRecipe) -> bool:
-    """Whether a recipe has `mapping(latents, labels)` to styles (N, S), and `synthesis(styles)` to samples."""
-    return all(callable(getattr(model, name, None)) for name in ("mapping", "synthesis"))
 
 
 def _components(features: Tensor) -> tuple[Tensor, Tensor]:

@@ -86,7 +86,8 @@ def read_target(path: Path, recipe: Recipe) -> Tensor:
         found = survey(files, None, smallest=1, range=range_of_side(recipe.spec.range, 0), choose=False)
         for problem in found.problems.values():
             raise InputError(f"{path} {problem}: give another image.")
-        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales)
+        bits = recipe.spec.bits
+        plan = PixelFormat(height=height, width=width, channels=channels, scales=found.scales, bits=bits)
         image = attempt(files, partial(render, plan=plan))(files.names[0])
     if isinstance(image, Exception):
         raise InputError(f"{path} {reason(image)}: give another image.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zipfile import BadZipFile
 
 import numpy as np
@@ -20,7 +20,7 @@ from zerosum.latent import slerp
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import replacing
-from zerosum.tasks import GenerativeRecipe, require_latents
+from zerosum.tasks import GenerativeRecipe, LatentRecipe, require_latents
 
 
 def sample_at(recipe: Recipe, latents: Tensor, *, seed: int, chosen: Mapping[str, Any]) -> Tensor:
@@ -49,6 +49,23 @@ def map_latents(model: GenerativeRecipe, latents: Tensor, *, seed: int, chosen: 
         labels = {} if label is None else {"labels": label.expand(len(piece), *label.shape[1:])}
         made.append(model.sample(len(piece), latent=piece, **chosen, **labels).float().cpu())
     return torch.cat(made)
+
+
+def has_styles(model: GenerativeRecipe) -> bool:
+    """Whether a recipe has `mapping(latents, labels)` to styles (N, S), and `synthesis(styles)` to samples."""
+    return all(callable(getattr(model, name, None)) for name in ("mapping", "synthesis"))
+
+
+def truncates_latents(model: GenerativeRecipe, chosen: Mapping[str, Any]) -> bool:
+    """Whether the control `truncation` is chosen, and bounds the latents of a recipe as they are drawn."""
+    return "truncation" in chosen and isinstance(model, LatentRecipe) and not has_styles(model)
+
+
+def draw_latents(model: GenerativeRecipe, n: int, chosen: Mapping[str, Any]) -> Tensor:
+    """Draw (n, Z) latents as `sample` does with these controls: truncated where that is chosen."""
+    if truncates_latents(model, chosen):
+        return cast(LatentRecipe, model).latents(n, None, chosen["truncation"])
+    return model.prior(n)
 
 
 def latent_of_seed(recipe: Recipe, seed: int) -> Tensor:

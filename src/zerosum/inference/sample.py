@@ -14,7 +14,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
 from zerosum.inference.generate import SAMPLES, generate
-from zerosum.inference.latents import map_latents
+from zerosum.inference.latents import draw_latents, map_latents
 from zerosum.inference.results import file_among, is_file_name
 from zerosum.kinds.base import Kind
 from zerosum.media import image_grid
@@ -73,7 +73,7 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
         )
     require_known(chosen, controls(recipe))
     with rng.fork(recipe.device, seed=rng.derived(seed, SAMPLES)), torch.no_grad():
-        path = latent.loop(model.prior(corners).cpu(), frames=frames, between=model.between)
+        path = latent.loop(draw_latents(model, corners, chosen).cpu(), frames=frames, between=model.between)
         return map_latents(model, path, seed=seed, chosen=chosen)
 
 

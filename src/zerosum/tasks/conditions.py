@@ -64,6 +64,8 @@ def attribute_row(spec: Spec, label: str | int) -> tuple[int, ...]:
         found = _position(spec.attributes, name)
         if found is not None:
             row[found] = 1
+        elif name == NO_ATTRIBUTE and len(named) > 1:
+            raise InputError(f"--label is {label}, and {name} stands alone: leave it out, or give --label {name}.")
         elif named != [NO_ATTRIBUTE]:
             hint = _hint((*spec.attributes, NO_ATTRIBUTE), name, numbers=len(spec.attributes))
             raise InputError(f"--label has {name}, and this model has no such attribute: {hint}")
