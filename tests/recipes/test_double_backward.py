@@ -70,6 +70,7 @@ CASES = [
     Case("wavegan", "critic_loss", ("penalty",), (1, 256), player="critic", settings={"critic": "spectrograms"}),
     Case("cgan", "discriminator_loss", ("penalty",), settings={"loss": "wasserstein"}),
     Case("r3gan", "discriminator_loss", ("r1", "r2"), inputs=lambda game: {"gamma": 1.0}),
+    Case("r3gan", "discriminator_loss", ("r1", "r2"), inputs=lambda game: {"gamma": 1.0, "augment_p": 0.5}),
     Case("r3gan", "discriminator_loss", ("r1", "r2"), shape=POINTS, inputs=lambda game: {"gamma": 1.0}),
     Case("dvdgan", "discriminator_loss", ("penalty",), shape=(4, 3, 16, 16), settings={"loss": "relativistic"}),
     Case("stylegan2", "r1_loss", ("penalty",), settings={"base": 256, "max_channels": 32}),

@@ -12,6 +12,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.networks.r3gan import R3Discriminator, R3Generator, ResidualBlock
 from zerosum.player import Clock
+from zerosum.recipes import r3gan as module
 from zerosum.recipes.r3gan import R3GAN, Config
 from zerosum.run.config import RunConfig
 
@@ -54,6 +55,25 @@ def test_a_round_takes_the_schedules_values() -> None:
     assert player.optimizer.param_groups[0]["lr"] == pytest.approx(5.05e-4)
 
 
+def test_what_the_discriminator_takes_is_augmented_as_often_as_the_schedule_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, float]] = []
+    plain = module.augmented
+    monkeypatch.setattr(module, "augmented", lambda x, p: asked.append((len(x), p)) or plain(x, p))
+    playing = game("r3gan", (3, 16, 16), batch=8, settings={"augment_p": (0.0, 0.5), "burn_in": 24})
+    for _ in range(2):
+        playing.recipe.round(playing)
+    first, second = asked[:4], asked[4:]
+    assert first == [(8, pytest.approx(0.125))] * 4, "real and generated, in both moves; at 8 of 24 images"
+    assert second == [(8, pytest.approx(0.375))] * 4
+    assert preset("cifar10").augment_p == (0.0, 0.55)
+    with pytest.raises(InputError, match="these are images of 2 channels: give 0 0"):
+        small((2, 16, 16), augment_p=(0.0, 0.1))
+    with pytest.raises(InputError, match="these are points: give 0 0"):
+        R3GAN(Config(augment_p=(0.0, 0.1)), Spec(shape=(2,), kind="points"))
+
+
 def test_a_block_starts_as_the_identity() -> None:
     maps = torch.randn(2, 8, 4, 4)
     assert torch.equal(ResidualBlock(8, 16, 3)(maps), maps)
@@ -72,7 +92,7 @@ def test_the_output_starts_with_a_deviation_of_about_a_half(widths: tuple[int, .
 def test_both_penalties_are_half_gamma_times_the_squared_slope(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = small()
     weight = torch.randn(3, 16, 16)
-    monkeypatch.setattr(recipe, "logits", lambda x, labels: (x * weight).flatten(1).sum(1))
+    monkeypatch.setattr(recipe, "logits", lambda x, labels, p: (x * weight).flatten(1).sum(1))
     batch = game("r3gan", (3, 16, 16)).draw()
     loss = recipe.discriminator_loss(batch, gamma=0.3)
     expected = 0.15 * weight.square().sum().item()
@@ -84,7 +104,7 @@ def test_the_losses_do_not_change_when_all_logits_are_shifted(monkeypatch: pytes
     recipe, batch = small(), game("r3gan", (3, 16, 16)).draw()
     plain, found = recipe.logits, []
     for shift in (0.0, 5.0):
-        monkeypatch.setattr(recipe, "logits", lambda x, labels, by=shift: plain(x, labels) + by)
+        monkeypatch.setattr(recipe, "logits", lambda x, labels, p, by=shift: plain(x, labels, p) + by)
         torch.manual_seed(1)
         found.append([*recipe.discriminator_loss(batch, gamma=0.1).values(), *recipe.generator_loss(batch).values()])
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)

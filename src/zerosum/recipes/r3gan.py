@@ -3,18 +3,20 @@
 Every real sample is compared with a generated one (RpGAN), which leaves no local minima where modes are dropped; zero-
 centred gradient penalties on real and on generated samples (R1 and R2), in every round, make the game converge. With
 that, normalisation, minibatch statistics and style modulation can go: the networks are residual blocks of grouped
-convolutions. Learning rate, beta2, the penalties' weight and the running average's half-life follow a half cosine of
-the images drawn, over a burn-in, and stay as they are after it. Where the data have labels, the generator gets an
-embedding of the class beside the latent, and the discriminator's output is projected on one.
+convolutions. Learning rate, beta2, the penalties' weight, the augmentation's probability and the running average's
+half-life follow a half cosine of the images drawn, over a burn-in, and stay as they are after it. Where the data have
+labels, the generator gets an embedding of the class beside the latent, and the discriminator's output is projected on
+one.
 
 Paper: https://arxiv.org/abs/2501.05441
 
 Differs from the paper: sized for a CPU by default (--preset cifar10, ffhq64, ffhq256, imagenet32, imagenet64 and
-stacked-mnist are the paper's settings), with one block per stage and a constant learning rate for runs of minutes; no
-augmentation of the discriminator's inputs, whose probability the paper raises to 0.3 to 0.55; images of any size that
-can be halved down to 4 to 8 pixels start from there; samples are clipped to [-1, 1] in use, while both players are
-trained on the unbounded output; the running average's decay is ramped up over the first rounds. On points both networks
-are multilayer perceptrons without labels, as in our demonstrations.
+stacked-mnist are the paper's settings), with one block per stage and a constant learning rate for runs of minutes, and
+without augmenting what the discriminator takes; that of the paper's presets is ADA's, with colours changed as often as
+the rest, which the paper does half as often, and without holes; images of any size that can be halved down to 4 to 8
+pixels start from there; samples are clipped to [-1, 1] in use, while both players are trained on the unbounded output;
+the running average's decay is ramped up over the first rounds. On points both networks are multilayer perceptrons
+without labels, as in our demonstrations.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ from torch import Tensor, nn
 from zerosum.config import Fraction
 from zerosum.data.batch import Images, Points
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.game import Game
+from zerosum.layers.adaptive_augmentation import augmented
 from zerosum.loss import Loss
 from zerosum.networks.dcgan import halvings
 from zerosum.networks.mlp import Dense, initialise_he
@@ -79,6 +83,7 @@ class Config(LatentConfig, PresetConfig):
             "batch": 512,
             "widths": (768,),
             "gamma": (0.05, 0.005),
+            "augment_p": (0.0, 0.55),
             "ema_half_life": (0.0, 5_000_000.0),
         },
         "ffhq64": PAPER
@@ -87,6 +92,7 @@ class Config(LatentConfig, PresetConfig):
             "batch": 256,
             "widths": (768, 768, 768, 768, 384),
             "gamma": (2.0, 0.2),
+            "augment_p": (0.0, 0.3),
             "ema_half_life": (0.0, 500_000.0),
         },
         "ffhq256": PAPER
@@ -95,6 +101,7 @@ class Config(LatentConfig, PresetConfig):
             "batch": 256,
             "widths": (768, 768, 768, 768, 384, 192, 96),
             "gamma": (150.0, 15.0),
+            "augment_p": (0.0, 0.3),
             "ema_half_life": (0.0, 500_000.0),
         },
         "imagenet32": PAPER
@@ -105,6 +112,7 @@ class Config(LatentConfig, PresetConfig):
             "group": 32,
             "burn_in": 200_000_000,
             "gamma": (0.5, 0.05),
+            "augment_p": (0.0, 0.5),
             "ema_half_life": (0.0, 50_000_000.0),
         },
         "imagenet64": PAPER
@@ -115,6 +123,7 @@ class Config(LatentConfig, PresetConfig):
             "group": 32,
             "burn_in": 200_000_000,
             "gamma": (1.0, 0.1),
+            "augment_p": (0.0, 0.4),
             "ema_half_life": (0.0, 50_000_000.0),
         },
         "stacked-mnist": PAPER
@@ -169,6 +178,10 @@ class Config(LatentConfig, PresetConfig):
     """Images after which a generator's weights count half in the running average that samples, at the start and after
     the burn-in."""
 
+    augment_p: tuple[Fraction, Fraction] = (0.0, 0.0)
+    """Probability of each of ADA's transformations of what the discriminator takes, at the start and after the burn-in;
+    of images of 1 or 3 channels."""
+
     burn_in: PositiveInt = 50_000
     """Images over which the schedules run from their first value to the second."""
 
@@ -188,6 +201,11 @@ class R3GAN(ConditionalRecipe):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         on_points = spec.kind == "points"
+        if any(config.augment_p) and (on_points or spec.shape[0] not in (1, 3)):
+            what = "points" if on_points else f"images of {spec.shape[0]} channels"
+            raise InputError(
+                f"--augment-p turns and recolours images of 1 or 3 channels, and these are {what}: give 0 0."
+            )
         super().__init__(config, replace(spec, classes=(), class_counts=()) if on_points else spec)
         if on_points:
             self.generator = Dense(config.latent_dim, config.points_hidden, spec.shape)
@@ -244,13 +262,17 @@ class R3GAN(ConditionalRecipe):
     def round(self, game: Game[Any]) -> None:
         """Move the discriminator, then the generator, on the same real samples."""
         batch = game.draw()
-        game.move("discriminator", self.discriminator_loss, batch, gamma=self.scheduled(self.config.gamma, game.clock))
-        game.move("generator", self.generator_loss, batch)
+        gamma, p = (self.scheduled(ends, game.clock) for ends in (self.config.gamma, self.config.augment_p))
+        game.move("discriminator", self.discriminator_loss, batch, gamma=gamma, augment_p=p)
+        game.move("generator", self.generator_loss, batch, augment_p=p)
 
-    def discriminator_loss(self, batch: Images | Points, *, gamma: float) -> Loss:
-        """Raise each real logit above a generated one's, with R1 and R2 (eq. 2 and section 2.3)."""
-        real, slope_real = logits_and_slopes(lambda x: self.logits(x, batch.label), batch.real)
-        fake, slope_fake = logits_and_slopes(lambda x: self.logits(x, batch.label), self.fake(batch))
+    def discriminator_loss(self, batch: Images | Points, *, gamma: float, augment_p: float = 0.0) -> Loss:
+        """Raise each real logit above a generated one's, with R1 and R2 (eq. 2 and section 2.3).
+
+        The slopes are those at the samples as they are, through what augments them (authors' code).
+        """
+        real, slope_real = logits_and_slopes(lambda x: self.logits(x, batch.label, augment_p), batch.real)
+        fake, slope_fake = logits_and_slopes(lambda x: self.logits(x, batch.label, augment_p), self.fake(batch))
         return Loss(
             adversarial=relativistic_discriminator(real, fake),
             r1=gamma / 2 * slope_real.mean(),
@@ -258,13 +280,14 @@ class R3GAN(ConditionalRecipe):
             log=relativistic_stats(real, fake),
         )
 
-    def generator_loss(self, batch: Images | Points) -> Loss:
+    def generator_loss(self, batch: Images | Points, *, augment_p: float = 0.0) -> Loss:
         """Raise each generated logit above a real one's (eq. 2)."""
-        fake, real = self.logits(self.fake(batch), batch.label), self.logits(batch.real, batch.label)
+        fake, real = (self.logits(x, batch.label, augment_p) for x in (self.fake(batch), batch.real))
         return Loss(adversarial=relativistic_generator(real, fake))
 
-    def logits(self, samples: Tensor, labels: Tensor | None) -> Tensor:
+    def logits(self, samples: Tensor, labels: Tensor | None, augment_p: float = 0.0) -> Tensor:
         """Map samples (N, *shape), and labels (N,) where the data have classes, to logits (N,)."""
+        samples = augmented(samples, augment_p)
         return self.discriminator(samples, labels) if self.spec.classes else self.discriminator(samples)
 
     def fake(self, batch: Images | Points) -> Tensor:
