@@ -72,6 +72,7 @@ STRENGTHS = {
     "minibatch-discrimination": {"points": 5.0},
     "r1": {"points": 0.1, "images": 1.0},
     "r2": {"points": 0.1, "images": 1.0},
+    "two-time-scales": {"points": 0.1},
     "weight-clipping": {"points": 0.1, "images": 0.03},
 }
 """Strengths other than the default, by kind of sample."""

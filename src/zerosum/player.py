@@ -75,7 +75,7 @@ class Player:
         self.optimizer = optimizer
         self.role: Role | None = role
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        self._schedule = schedule
+        self.schedule = schedule
         self._decay = ema_decay
         self._clip = clip
         self._steps = 0
@@ -100,7 +100,7 @@ class Player:
     @property
     def has_schedule(self) -> bool:
         """Whether options of the optimizer depend on the clock."""
-        return self._schedule is not None
+        return self.schedule is not None
 
     def step(self, clock: Clock, *, average: bool = True) -> Tensor:
         """Move along the gradients that stand: schedule, clip, optimizer, and the running average if `average`.
@@ -108,9 +108,9 @@ class Player:
         Returns:
             The Euclidean norm of the whole gradient before it is clipped, of shape (); not yet read off the device.
         """
-        if self._schedule is not None:
+        if self.schedule is not None:
             for group in self.optimizer.param_groups:
-                group.update(self._schedule(clock))
+                group.update(self.schedule(clock))
         norm = self._gradient_norm()
         if self._clip is not None:
             nn.utils.clip_grads_with_norm_(self.parameters, self._clip, norm)
@@ -153,7 +153,7 @@ class Player:
         ]
         self.optimizer.load_state_dict(state["optimizer"])
         for group, options in zip(self.optimizer.param_groups, own, strict=True):
-            group.update({name: options[name] for name in options if name != "lr" or self._schedule is None})
+            group.update({name: options[name] for name in options if name != "lr" or self.schedule is None})
         for name, tensor in self.average.items():
             tensor.copy_(state["average"][name])
         self._steps = state["steps"]

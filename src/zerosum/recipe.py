@@ -132,6 +132,8 @@ class Recipe(nn.Module, ABC):
                     "keep them: make each network an attribute of the recipe in its constructor (self.generator = ...) "
                     "and several of them an nn.ModuleList or nn.ModuleDict in place of a list or dict."
                 )
+        for stabiliser in self.stabilisers:
+            stabiliser.seat(players)
         return players
 
     def discriminators(self) -> tuple[nn.Module, ...]:
@@ -156,6 +158,10 @@ class Recipe(nn.Module, ABC):
     def phases(self) -> Sequence[Phase]:
         """Return the stretches of rounds, in order."""
         return [Phase(name="main", rounds=self.config.rounds, play=self.round)]
+
+    def cost(self, number: int) -> float:
+        """Return what a round costs, by its number from 0, in units of most rounds: where few are much longer."""
+        return 1.0
 
     def fake_and_real(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return samples and real ones, of the same labels where `sample` takes labels: both (N, *shape)."""

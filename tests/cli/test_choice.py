@@ -11,10 +11,12 @@ import torch
 
 from zerosum import kinds, recipes
 from zerosum.cli import main
+from zerosum.data.clusters import named
 from zerosum.data.options import DataConfig
 from zerosum.data.sizes import candidates
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.game import Game
 from zerosum.run.config import RunConfig
 from zerosum.run.load import build_recipe
 from zerosum.training import budget
@@ -51,6 +53,14 @@ def test_few_images_are_augmented_and_many_are_not():
     assert many.training.stabilise is None
     assert len(reasons) == 2
     assert f"{FEW_IMAGES:,} images of 3x16x16 in 2 classes: {many.recipe}" in reasons[0]
+    assert reasons[0].endswith((" of batch 64, in float32 on cpu.", " of batch 64, in bfloat16 on cpu."))
+
+
+def test_what_a_recipe_is_conditioned_on_is_called_by_its_name():
+    for given, said in (({"attributes": ("smiling", "glasses")}, "attributes"), ({"classes": named(3)}, "clusters")):
+        dataset = kinds.find("images").example(Spec(shape=(1, 16, 16), **given), 90)
+        plan = replace(RunConfig.read("photos", "cgan", {}), recipe_is_default=True)
+        assert f", conditioned on the {said}, " in choose(plan, dataset, "cpu")[1][0]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +111,12 @@ def test_explain_says_what_would_be_trained_and_trains_nothing(tmp_path, monkeyp
     assert capsys.readouterr().out.startswith("100,000 points in 8 classes: gan")
     assert main(["train", "digits", "--explain", "--labels", "none", "--batch", "16"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("1,797 images of 1x32x32: lsgan, preset small, 5,000 rounds of batch 16.")
+    assert out.startswith("1,797 images of 1x32x32: lsgan, preset small, 5,000 rounds of batch 16, in ")
+    assert "Samples are of a running average of the weights: --ema-decay 0.999." in out
+    assert main(["train", "digits", "--explain", "--precision", "float32"]) == 0
+    out = capsys.readouterr().out
+    assert "Arithmetic: float32, as asked." in out
+    assert "  --precision float32" in out
     assert main(["train", "--explain", "--size", "64", "digits"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("1,797 images of 1x64x64 in 10 classes: projection, preset small, conditioned on the labels,")
@@ -166,6 +181,40 @@ def test_a_trial_plays_the_recipe_and_leaves_the_random_state_alone(monkeypatch)
     assert torch.equal(torch.get_rng_state(), before)
     assert 0 < trial.seconds < 10
     assert replace(trial, seconds=1.0).images(10) == 540 * 4
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "moves"),
+    [
+        ("wgan", {"width": 4}, 6.0),  # and 101 in the first 25 rounds and in every 500th
+        ("stylegan2", {"base": 64, "max_channels": 4, "latent_dim": 4, "path_length": 2.0}, 2 + 1 / 4 + 1 / 16),
+    ],
+)
+def test_a_trial_counts_rare_rounds_by_how_rare_they_are(recipe, settings, moves, monkeypatch):
+    made = []
+    move = Game.move
+    monkeypatch.setattr(Game, "move", lambda *given, **named: made.append(1) or move(*given, **named))
+    monkeypatch.setattr(budget, "TRIAL_SECONDS", 48 * moves)
+    plan = RunConfig.read("photos", recipe, {"batch": 4, **settings})
+    trial = budget.measure(plan, Spec(shape=(1, 8, 8)), torch.device("cpu"), clock=lambda: float(len(made)))
+    assert trial.seconds == pytest.approx(moves, rel=0.03)
+
+
+def test_long_rounds_at_the_start_are_part_of_the_time():
+    recipe = build_recipe(RunConfig.read("photos", "wgan", {"width": 4}), Spec(shape=(1, 8, 8)))
+    trial = budget.Trial(RunConfig.read("photos", "wgan", {}), recipe.spec, 6.0, recipe.cost)
+    for minutes in (1, 30, 300, 3000, 30_000):
+        played = trial.rounds(minutes)
+        moves = sum(recipe.critic_moves(number) + 1 for number in range(played))
+        assert moves <= 54 * minutes * 1.001 + (played == 1) * 101
+        assert moves + 101 > 54 * minutes * 0.98, "and not many fewer than fit"
+
+
+def test_an_option_that_is_a_number_among_names_leaves_the_choice_to_the_data(tmp_path, capsys):
+    np.save(tmp_path / "scans.npy", np.random.default_rng(0).integers(0, 4096, (8, 16, 16)).astype(np.uint16))
+    for depth in ("8", "16"):
+        assert main(["train", str(tmp_path / "scans.npy"), "--depth", depth, "--explain"]) == 0
+        assert "8 images of 1x16x16 in 1 cluster: cgan" in capsys.readouterr().out
 
 
 def test_minutes_and_rounds_together_are_refused(capsys):

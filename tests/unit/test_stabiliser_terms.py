@@ -343,7 +343,16 @@ def test_strengths_out_of_range_are_refused(text: str, sentence: str) -> None:
         ("ada", "wgan_gp", "needs a game of the logistic, least-squares or hinge loss, and WGANGP plays by the wass"),
         ("label-flips", "pix2pix", "needs a game of the logistic loss, and Pix2Pix plays by a loss of its own: leave"),
         ("label-noise", "dcgan", "changes the labels of the loss, and DCGAN has settings for them: give --real-label"),
-        ("r1", "dcgan", "needs each logit to be of one sample, and the discriminator of DCGAN has batch norm: leave"),
+        (
+            "r1",
+            "dcgan",
+            "needs each logit to be of one sample, and the discriminator of DCGAN has batch norm: give --d",
+        ),
+        (
+            "r2",
+            "wgan",
+            "needs each logit to be of one sample, and the discriminator of WGAN has batch norm: give --cri",
+        ),
         ("top-k", "infogan", "needs a discriminator that outputs logits, and that of InfoGAN outputs features: leave"),
         ("pac", "progan", "gives a pack one logit, and ProGAN needs the slope of each sample's: leave it out."),
         ("spectral-norm", "progan", "is undone by the equalised learning rate of the discriminator of ProGAN: leave"),
@@ -358,6 +367,29 @@ def test_recipes_that_cannot_be_stabilised_so(name: str, recipe: str, sentence: 
 def test_points_are_not_augmented(name: str) -> None:
     with pytest.raises(InputError, match=rf"--stabilise {name} varies images, and these data are points: leave it out"):
         game("gan", (2,), stabilise=name)
+
+
+@pytest.mark.parametrize(("recipe", "options"), [("acgan", {}), ("sngan", {"lr_hold": 0.5}), ("r3gan", {})])
+def test_two_time_scales_are_a_factor_of_the_recipes_rate_wherever_it_is(recipe: str, options: dict[str, Any]) -> None:
+    rates: list[dict[str, list[float]]] = []
+    for text in (None, "two-time-scales:4"):
+        played = game(recipe, IMAGES, stabilise=text, rounds=4, settings=options)
+        seen: dict[str, list[float]] = {"discriminator": [], "generator": []}
+        for _ in range(4):
+            played.recipe.round(played)
+            played.end_round()
+            for name, player in played.players.items():
+                seen[name].append(player.optimizer.param_groups[0]["lr"])
+        rates.append(seen)
+    plain, scaled = rates
+    assert scaled["generator"] == plain["generator"]
+    assert scaled["discriminator"] == pytest.approx([4 * rate for rate in plain["discriminator"]])
+
+
+def test_packs_are_taken_where_no_slope_of_a_sample_is_penalised() -> None:
+    played = game("wgan", IMAGES, stabilise="pac:2", settings={"critic_norm": "none", "clip": 0.01})
+    played.recipe.round(played)
+    assert float(max(weight.abs().max() for weight in played.recipe.critic.parameters())) < 0.02, "it is clipped too"
 
 
 def test_packs_and_labels_do_not_go_together() -> None:

@@ -54,6 +54,18 @@ def value_of(arguments: Sequence[str], name: str) -> str | None:
     return None
 
 
+def as_choices(settings: type, words: Mapping[str, str]) -> dict[str, Any]:
+    """Return words by the names of the fields they are for, as what they choose where a field lists its values.
+
+    >>> from zerosum.data.options import DataConfig
+    >>> as_choices(DataConfig, {"depth": "16", "size": "64"})
+    {'depth': 16, 'size': '64'}
+    """
+    kinds = get_type_hints(settings)
+    chosen = {name: [one for one in get_args(kinds[name]) if str(one) == word] for name, word in words.items()}
+    return {name: next(iter(chosen[name]), word) for name, word in words.items()}
+
+
 def first_word(arguments: Sequence[str]) -> str:
     """Return what may be the positional argument, before the flags are known; "" for none."""
     named = value_of(arguments, "--recipe")

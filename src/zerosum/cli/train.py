@@ -130,9 +130,9 @@ def _guess(word: str, arguments: list[str]) -> str:
 
 def _default(data: str, arguments: list[str]) -> str:
     """Choose the recipe for data by their size and labels, as the arguments ask for them."""
-    wanted = {name: flags.value_of(arguments, flag(name)) for name in DataConfig.names()}
-    options = DataConfig.read({name: value for name, value in wanted.items() if value is not None})
-    return kinds.default_recipe(data, options, typed=[name for name, value in wanted.items() if value is not None])
+    words = {name: flags.value_of(arguments, flag(name)) for name in DataConfig.names()}
+    typed = {name: word for name, word in words.items() if word is not None}
+    return kinds.default_recipe(data, DataConfig.read(flags.as_choices(DataConfig, typed)), typed=list(typed))
 
 
 def _resume(run_: str, arguments: list[str]) -> Run:

@@ -147,6 +147,10 @@ class WGAN(LatentRecipe):
         long = number < c.long_rounds or (c.long_every > 0 and number % c.long_every == 0)
         return c.long_n_critic if long else c.n_critic
 
+    def cost(self, number: int) -> float:
+        """Return the moves of a round in units of those of most rounds."""
+        return (self.critic_moves(number) + 1) / (self.config.n_critic + 1)
+
     def critic_loss(self, batch: Images | Points) -> Loss:
         """Part the critic's values of data and samples (algorithm 1, line 5)."""
         value_real, value_fake = self.critic(batch.real), self.critic(self.sample(len(batch)))

@@ -13,6 +13,7 @@ from zerosum.data.batch import Batch
 from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.loss import Loss
+from zerosum.player import Player
 from zerosum.recipe import Recipe
 
 
@@ -48,6 +49,9 @@ class Stabiliser:
         Raises:
             InputError: this recipe's game cannot be stabilised so.
         """
+
+    def seat(self, players: Mapping[str, Player]) -> None:
+        """Change players that were just built, by their names: what they move by, such as learning rates."""
 
     def before(self, name: str, game: Game[Any]) -> None:
         """Set what a move of player `name` depends on: schedules read `game.clock` and `game.rounds` here."""

@@ -51,7 +51,7 @@ class Pac(Stabiliser):
             raise InputError(
                 f"--stabilise {self.name} packs samples of any class, and these have labels: leave it out."
             )
-        if recipe.objective == "wasserstein":
+        if "penalty" in recipe.config.names() and recipe.objective == "wasserstein":
             raise InputError(
                 f"--stabilise {self.name} gives a pack one logit, and {type(recipe).__name__} needs the slope of each "
                 "sample's: leave it out."

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from zerosum.config import flag
 from zerosum.errors import InputError
 from zerosum.recipe import Objective, Recipe
 
@@ -99,9 +100,11 @@ def require_separate_logits(recipe: Recipe, name: str) -> None:
     """
     for network in discriminators_of(recipe, name):
         if any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in network.modules()):
+            settings = {"discriminator_norm", "critic_norm"} & {*recipe.config.names()}
+            way = "".join(f"give {flag(each)} none, or " for each in settings)
             raise InputError(
                 f"--stabilise {name} needs each logit to be of one sample, and the discriminator of "
-                f"{type(recipe).__name__} has batch norm: leave it out."
+                f"{type(recipe).__name__} has batch norm: {way}leave it out."
             )
         require_logits(recipe, network, name)
 

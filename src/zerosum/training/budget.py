@@ -34,6 +34,17 @@ TRIAL_SECONDS = 4.0
 
 EXAMPLES = 256
 
+SETTLED = 1_000
+"""Round at which a trial begins: past those at the start that a recipe may play otherwise."""
+
+LOOKED_AT = 10_000
+"""Rounds whose cost is added up one by one; those after them cost on average what the latter half of them does."""
+
+
+def alike(number: int) -> float:
+    """Return the cost of a round where all cost the same."""
+    return 1.0
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -42,11 +53,19 @@ class Trial:
     plan: RunConfig
     spec: Spec
     seconds: float
-    """Of one round."""
+    """Of one round, as most are."""
+    cost: Callable[[int], float] = alike
+    """Of a round by its number, in units of that (`Recipe.cost`)."""
 
     def rounds(self, minutes: float) -> int:
         """Return how many rounds fit, at least one."""
-        return max(1, int(SHARE * 60 * minutes / self.seconds))
+        room = SHARE * 60 * minutes / self.seconds
+        for played in range(LOOKED_AT):
+            room -= self.cost(played)
+            if room < 0:
+                return max(1, played)
+        later = range(LOOKED_AT // 2, LOOKED_AT)
+        return LOOKED_AT + int(room * len(later) / sum(map(self.cost, later)))
 
     def images(self, minutes: float) -> int:
         """Return how many real images are drawn in that time."""
@@ -117,14 +136,17 @@ def measure(plan: RunConfig, spec: Spec, device: torch.device, clock: Callable[[
         try:
             phase = game.recipe.phases()[-1]
             game.begin_phase(len(game.recipe.phases()) - 1, phase)
+            game.clock.round = min(SETTLED, game.rounds // 2)
             phase.play(game)
+            game.end_round()
             _finish(device)
-            played, begun = 0, clock()
+            played, begun = 0.0, clock()
             while played == 0 or clock() - begun < TRIAL_SECONDS:
                 phase.play(game)
                 _finish(device)
-                played += 1
-            return Trial(fitted, spec, (clock() - begun) / played)
+                played += game.recipe.cost(game.clock.round)
+                game.end_round()
+            return Trial(fitted, spec, (clock() - begun) / played, game.recipe.cost)
         finally:
             game.source.close()
 

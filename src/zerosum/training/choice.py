@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from zerosum import kinds
-from zerosum.config import flag, spelt
+from zerosum.config import AUTO, flag, spelt
 from zerosum.data.clusters import named
 from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
@@ -15,6 +17,7 @@ from zerosum.recipe import Recipe
 from zerosum.run.config import RunConfig
 from zerosum.stabilisers import ada
 from zerosum.text import counted
+from zerosum.training.build import pick_arithmetic
 
 FEW_IMAGES = 5_000
 """Images below which what a discriminator takes is augmented (Karras et al. 2020, figure 1: it overfits there)."""
@@ -33,7 +36,8 @@ def choose(plan: RunConfig, dataset: Dataset, device: str) -> tuple[RunConfig, t
     fitted = plan.fitted(dataset.spec, device)
     reasons = []
     if plan.recipe_is_default:
-        reasons.append(f"{_described(dataset)}: {_chosen(fitted, dataset.spec)}.")
+        arithmetic = f"in {_precision(fitted, dataset.spec, device)} on {device}"
+        reasons.append(f"{_described(dataset)}: {_chosen(fitted, dataset.spec)}, {arithmetic}.")
     elif fitted != plan:
         unit = kinds.find(dataset.spec.kind).unit
         reasons.append(f"The preset is {_preset(fitted)}, for {unit} of {_size(dataset.spec)} on {device}.")
@@ -72,13 +76,44 @@ def augmentation(plan: RunConfig, spec: Spec) -> str:
     return "ada" if spec.shape[0] in ada.CHANNELS and objective in ada.OBJECTIVES else "diff-augment"
 
 
-def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe) -> list[str]:
+def explain(plan: RunConfig, reasons: Sequence[str], recipe: Recipe, device: str) -> list[str]:
     """Format what was chosen and why, the sizes of its networks and its settings as plain lines."""
-    config: dict[str, Any] = plan.config.to_json() | {"stabilise": plan.training.stabilise}
+    precision = _precision(plan, recipe.spec, device)
+    config: dict[str, Any] = plan.config.to_json() | {"stabilise": plan.training.stabilise, "precision": precision}
     counts = {name: sum(p.numel() for p in network.parameters()) for name, network in recipe.named_children()}
     networks = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-    lines = [*reasons, f"Recipe: {plan.recipe}. Parameters: {networks}.", "Settings:"]
+    lines = [
+        *reasons,
+        f"Recipe: {plan.recipe}. Parameters: {networks}.",
+        f"Arithmetic: {precision}, {_why(plan, recipe.spec, device)}.",
+        *_averages(plan),
+        "Settings:",
+    ]
     return [*lines, *(f"  {flag(name)} {spelt(value)}" for name, value in config.items() if value is not None)]
+
+
+def _precision(plan: RunConfig, spec: Spec, device: str) -> str:
+    kind = kinds.find(spec.kind)
+    return str(pick_arithmetic(kind, torch.device(device), plan.training.precision)[0]).removeprefix("torch.")
+
+
+def _why(plan: RunConfig, spec: Spec, device: str) -> str:
+    """Say why the networks compute in this precision."""
+    if plan.training.precision != AUTO:
+        return "as asked"
+    if (kind := kinds.find(spec.kind)).precision == "float32":
+        return f"in which {kind.unit} are computed"
+    units = (
+        "for which there are units" if _precision(plan, spec, device) == "bfloat16" else "without units for bfloat16"
+    )
+    return f"{units} on this {device}"
+
+
+def _averages(plan: RunConfig) -> list[str]:
+    """Say by which settings weights are averaged, where the recipe has them."""
+    config = plan.config.to_json()
+    asked = " ".join(f"{flag(name)} {spelt(value)}" for name, value in config.items() if name.startswith("ema_"))
+    return [f"Samples are of a running average of the weights: {asked}."] if asked else []
 
 
 def _described(dataset: Dataset) -> str:
@@ -95,7 +130,8 @@ def _attributes(dataset: Dataset) -> str:
 
 def _chosen(plan: RunConfig, spec: Spec) -> str:
     preset = f", preset {_preset(plan)}" if _preset(plan) else ""
-    given = "clusters" if spec.classes == named(len(spec.classes)) else "labels"
+    clusters = spec.classes == named(len(spec.classes))
+    given = "attributes" if spec.attributes else "clusters" if clusters else "labels"
     labelled = f", conditioned on the {given}" if spec.label_width and plan.recipe_class.is_conditional() else ""
     return f"{plan.recipe}{preset}{labelled}, {counted(plan.config.rounds, 'round')} of batch {plan.config.batch}"
 

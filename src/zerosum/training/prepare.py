@@ -59,4 +59,4 @@ def explanation(plan: RunConfig, minutes: float | None = None) -> list[str]:
         progress.close()
     with torch.device("meta"):
         recipe = build_recipe(plan, dataset.spec)
-    return explain(plan, reasons, recipe)
+    return explain(plan, reasons, recipe, device.type)
