@@ -20,7 +20,7 @@ from zerosum.latent import slerp
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.atomic_files import replacing
-from zerosum.tasks import GenerativeRecipe, LatentRecipe, require_latents
+from zerosum.tasks import GenerativeRecipe, require_latents
 
 
 def sample_at(recipe: Recipe, latents: Tensor, *, seed: int, chosen: Mapping[str, Any]) -> Tensor:
@@ -58,13 +58,13 @@ def has_styles(model: GenerativeRecipe) -> bool:
 
 def truncates_latents(model: GenerativeRecipe, chosen: Mapping[str, Any]) -> bool:
     """Whether the control `truncation` is chosen, and bounds the latents of a recipe as they are drawn."""
-    return "truncation" in chosen and isinstance(model, LatentRecipe) and not has_styles(model)
+    return model.latent_bound(chosen) is not None and not has_styles(model)
 
 
 def draw_latents(model: GenerativeRecipe, n: int, chosen: Mapping[str, Any]) -> Tensor:
     """Draw (n, Z) latents as `sample` does with these controls: truncated where that is chosen."""
     if truncates_latents(model, chosen):
-        return cast(LatentRecipe, model).latents(n, None, chosen["truncation"])
+        return cast(Any, model).latents(n, None, model.latent_bound(chosen))
     return model.prior(n)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -59,6 +59,10 @@ class GenerativeRecipe(Recipe):
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
 
+    def latent_bound(self, chosen: Mapping[str, Any]) -> float | None:
+        """Return within which bound controls of `sample`, by name, have latents drawn; None for no bound."""
+        return None
+
     def decoder(self) -> Decoder:
         """Return the function that maps latents (N, Z), and labels of conditional recipes, to samples (N, *shape).
 
@@ -90,6 +94,10 @@ class LatentRecipe(GenerativeRecipe):
         if truncation is None:
             return self.prior(n)
         return truncated_normal(n, self.config.latent_dim, limit=truncation).to(self.device)
+
+    def latent_bound(self, chosen: Mapping[str, Any]) -> float | None:
+        """Return the control `truncation`, where it is chosen."""
+        return chosen.get("truncation")
 
     def take_reference(self, batch: Any) -> None:
         """Fix the reference of virtual batch norm, where a network has one: by latents, and by real samples."""
