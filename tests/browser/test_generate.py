@@ -110,6 +110,9 @@ def test_a_visitor_plays(page: Any, browser: Any) -> None:
     browser.run("$('seed').value = 5; document.querySelector('#panel .line button').click()")
     browser.wait("return window.shown.seed === 5")
     assert "--seed 5" in browser.run("return $('command').textContent")
+    browser.run("$('seed').value = ''; document.querySelector('#panel .line button').click()")
+    assert browser.run("return $('status').textContent") == "A seed is a whole number from 0 on."
+    assert browser.run("return window.shown.seed") == 5
     browser.run("const c = $('control-label'); c.value = '3'; c.dispatchEvent(new Event('change', { bubbles: true }))")
     browser.wait("return $('command').textContent.includes('--label 3')")
 

@@ -43,6 +43,7 @@ def test_the_page_paints_as_python_does(run: Path, ort: Path, browser: Browser, 
     assert made.parity.levels <= 1
     browser.open(made.path)
     model = load(run, device="cpu")
+    assert browser.run("return $('seed').labels[0].textContent") == "Seed"
     assert browser.run("return window.shown.text") == browser.run("return model.examples[0]")
 
     reader = painter(model).text_function().reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 
 import zerosum
 from tests.browser.conftest import Browser, serving
+from tests.recipes.conftest import SMALL
 from zerosum.inference.generate import generate
 from zerosum.media.image_grid import picture
 from zerosum.run.load import load
@@ -56,3 +58,46 @@ def test_the_studio_shows_previews_and_curves_and_samples(browser: Browser, serv
         "return document.querySelector('.preview').naturalWidth"
     )
     assert browser.run("return window.hurt ?? null") is None
+
+
+@pytest.fixture(scope="module")
+def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on attributes, some of which are called as others are numbered."""
+    place = tmp_path_factory.mktemp("numbered")
+    generator, rows = np.random.default_rng(0), ["file,1,2,--dark"]
+    for number in range(24):
+        Image.fromarray(generator.integers(0, 256, (16, 16), dtype=np.uint8)).save(place / f"{number}.png")
+        rows.append(f"{number}.png,{number % 2},{number % 3 % 2},{number % 5 % 2}")
+    (place / "table.csv").write_text("\n".join(rows))
+    settings = {"labels": f"{place / 'table.csv'}:1,2,--dark", "rounds": 12, "batch": 8, "cache": str(place / "cache")}
+    made = zerosum.train(
+        place, recipe="acgan", run=place / "run", device="cpu", progress=Silent(), **settings, **SMALL["acgan"]
+    )
+    return made.path
+
+
+def test_boxes_are_the_attributes_of_their_names(browser: Browser, numbered: Path) -> None:
+    recipe = load(numbered, device="cpu")
+    with serving(numbered) as address:
+        browser.driver.get(address)
+        browser.wait("return window.ready || window.failure")
+        browser.run(
+            "const f = fetch; window.fetch = (path, sent) => { window.sent = sent.body; return f(path, sent); }"
+        )
+        for row, label in (([1, 0, 0], "1"), ([0, 1, 0], "2"), ([0, 0, 1], "--dark"), ([0, 0, 0], "none")):
+            (made,) = browser.ask("sample", {"seeds": [5], "controls": {"label": row}})
+            assert json.loads(browser.run("return window.sent"))["controls"] == {"label": label}
+            wanted = np.asarray(picture(generate(recipe, 1, 5, controls={"label": label})))
+            assert np.array_equal(made[..., 0], wanted), label
+        browser.run("document.querySelector('#control-label').click()")
+        browser.run("document.querySelectorAll('.checks input')[2].click()")
+        browser.wait("return $('command').textContent.includes('--label=--dark')")
+
+
+def test_a_server_that_has_gone_is_said_whatever_is_pressed(browser: Browser, numbered: Path) -> None:
+    with serving(numbered) as address:
+        browser.driver.get(address)
+        browser.wait("return window.ready || window.failure")
+    browser.run("$('walk').click()")
+    browser.wait("return $('status').textContent.startsWith('It went wrong')")
+    assert browser.run("return $('walk').getAttribute('aria-pressed')") == "false"

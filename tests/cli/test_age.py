@@ -50,6 +50,25 @@ def test_a_strip_over_all_groups_and_one_group_from_another(zerosum, run: Path, 
     assert Image.open(run / "one.png").size == (16, 16)
 
 
+def test_results_that_replace_earlier_ones_are_said(zerosum, run: Path) -> None:
+    image = run.parent / "faces" / "0_a_0.png"
+    asked = ("age", run, image, "--to", "20+", "--from", "0-9", "--identity", "pixels", "--iterations", 0)
+    for said in ("", "twice was not empty: 1 earlier file replaced.\n"):
+        done = zerosum(*asked, "--out", "twice")
+        assert done.code == 0, done.err
+        assert "not empty" not in done.err or said in done.err
+    assert said in done.err
+
+
+def test_a_place_is_refused_before_the_work(zerosum, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    image = run.parent / "faces" / "0_a_0.png"
+    done = zerosum("age", run, image, "--to", "all", "--from", "0-9", "--out", tmp_path / "file" / "a.png")
+    assert done.code == 2
+    assert f"{tmp_path / 'file'} cannot be written to: give another place.\n" in done.err
+    assert "families" not in done.err
+
+
 def test_a_folder_with_estimated_groups_and_known_identities(zerosum, run: Path) -> None:
     done = zerosum("age", run, run.parent / "faces", "--to", 1, "--identities", "name", "--iterations", 0)
     assert done.code == 0, done.err

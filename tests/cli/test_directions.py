@@ -133,6 +133,8 @@ def test_directions_that_are_not_there_are_refused(run: Path, zerosum: Any) -> N
     points = api.train("ring8", recipe="gan", run="points", rounds=1, progress=Silent()).path
     for place, flags, sentence in (
         (run, ("--direction", 7), "--direction is 7, and this model has directions 1 to 6."),
+        (run, ("--direction", "1" * 5000), ": give list, or the number of a direction from 1."),
+        (run, ("--direction", 1, "--strength", 1e308), "--strength is 1e+308, by which no latent can be moved"),
         (run, ("--direction", "up"), "--direction is up: give list, or the number of a direction from 1."),
         (run, ("--direction", 1, "--grid", "classes"), "make different things"),
         (run, ("--direction", 1, "--out", "folder"), "can be written as .png"),

@@ -137,6 +137,15 @@ def test_points_are_no_page(zerosum: Any, tmp_path: Path) -> None:
     assert (said.code, "A page shows images" in said.err or "Export needs" in said.err) == (2, True)
 
 
+def test_images_of_five_channels_are_no_page(zerosum: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "bands.npy", np.zeros((16, 16, 16, 5), np.uint8))
+    settings = {"rounds": 1, "batch": 4, "progress": Silent(), **SMALL["dcgan"]}
+    made = api.train(tmp_path / "bands.npy", recipe="dcgan", run=tmp_path / "bands", **settings)
+    said = zerosum("export", made.path, "--to", "web")
+    assert said.code == 2
+    assert said.err == "A page shows images of 1 to 4 channels, and these have 5: export by --to onnx.\n"
+
+
 GRAPH = '''
 import torch
 from zerosum.recipes.gan import GAN

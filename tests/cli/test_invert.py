@@ -147,6 +147,7 @@ def test_a_perceptual_loss_has_a_gradient(run: Path, zerosum: Any) -> None:
         ("a.png", ("--perceptual-heads", "x.pth"), "--perceptual-heads x.pth is of use to --loss lpips alone"),
         ("a.png", ("--out", "a.png"), "--out a.png would be written over the image that is read"),
         ("a.png", ("--label", "cat"), "--label is cat, and this model has no such class"),
+        ("a.png", ("--out", "text.png/b.png"), "text.png cannot be written to: give another place."),
         ("a.png", ("--out", "folder"), "--out is folder, and the image beside its sample is written as .png"),
     ],
 )

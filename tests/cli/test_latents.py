@@ -94,12 +94,15 @@ def test_latents_in_a_file_make_a_sample_each(run: Path, zerosum: Any) -> None:
         (("--latent-file", "zip.npz"), "--latent-file zip.npz is no .npy of numbers"),
         (("--latent-file", "wide.npy"), "(N, 6) latents are expected of this model"),
         (("--latent-file", "nan.npy"), "values that are not finite"),
+        (("--latent-file", "far.npy"), "--latent-file far.npy holds values that are not finite"),
+        (("--label", "1" * 5000), "and this model has no such class"),
         (("--latent-file", "text.npy"), "--latent-file text.npy is no .npy of numbers"),
     ],
 )
 def test_latents_that_make_no_sense_are_refused(run: Path, flags: tuple[str, ...], sentence: str, zerosum: Any) -> None:
     np.save("wide.npy", np.zeros((1, 7), np.float32))
     np.save("nan.npy", np.full((1, 6), np.nan, np.float32))
+    np.save("far.npy", np.full((1, 6), 1e300))
     Path("text.npy").write_text("no array")
     Path("empty.npy").touch()
     Path("zip.npz").write_bytes(b"PK\x03\x04 and no more")

@@ -140,6 +140,15 @@ def test_a_walk_is_a_film_or_a_strip(images: Path, ending: str, zerosum: Any) ->
             ("-n", 1, "--interpolate", "--frames", 6),
             "A walk of 6 frames among 1 sample leads nowhere: give 2 or more of each.\n",
         ),
+        *(
+            (
+                ("--interpolate", "--frames", 4, "--seconds", seconds, "--out", f"walk.{ending}"),
+                f"A film of {seconds / 4:.3g} seconds a frame cannot be written: give --seconds, or --frames, by which "
+                "each stays from 0.001 to 655.35 seconds.\n",
+            )
+            for seconds in (1e-9, 1e4)
+            for ending in ("gif", "mp4")
+        ),
     ],
 )
 def test_flags_that_would_be_of_no_use_are_refused(

@@ -14,6 +14,8 @@ import torch
 from PIL import Image
 from starlette.testclient import TestClient
 
+import zerosum
+from tests.recipes.conftest import SMALL
 from tests.server.conftest import client_of
 from zerosum.inference.generate import generate
 from zerosum.media.image_grid import picture
@@ -61,6 +63,25 @@ def test_latents_of_seeds_make_their_samples(client: TestClient) -> None:
     wrong = client.post("/v1/samples", json={"latents": [[0.0]]})
     assert wrong.status_code == 422
     assert "Latents" in wrong.json()["detail"]
+
+
+def test_a_label_of_many_digits_is_refused(tmp_path: Path) -> None:
+    settings = {"rounds": 1, "batch": 4, "device": "cpu", **SMALL["cgan"]}
+    with client_of(zerosum.train("digits", recipe="cgan", run=tmp_path / "run", **settings).path) as client:
+        answer = client.post("/v1/samples", json={"controls": {"label": "1" * 5000}})
+    assert answer.status_code == 422
+    assert "no such class" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "most"), [({}, 64), ({"pixels": 3 * 32 * 32 + 5}, 3), ({"pixels": 1}, 1)], ids=["none", "three", "one"]
+)
+def test_the_page_asks_for_no_more_than_a_request_may(digits: Path, limits: dict[str, int], most: int) -> None:
+    with client_of(digits, limits=Limits(**limits)) as client:
+        page = client.get("/").text
+        assert f'data-most="{most}"' in page
+        made = client.post("/v1/samples", json={"seeds": list(range(most)), "format": "json"})
+        assert made.status_code == (422 if limits.get("pixels") == 1 else 200), made.text
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,11 @@ from zerosum.config import BaseConfig
 from zerosum.errors import InputError
 from zerosum.inference.ageing import Aged, age, groups_asked, progress_of, read_images
 from zerosum.inference.identity import Identity, classify_groups, identity
+from zerosum.inference.results import results_in, tell_of_earlier
 from zerosum.inference.sample import write_rows, write_samples
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
+from zerosum.runtime.paths import require_writable
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say, tell
 from zerosum.runtime.thread_pool import ProgressCallback
@@ -80,6 +82,9 @@ def run(arguments: list[str]) -> None:
     source = None if given.from_ is None else int(model.labels_of(given.from_, 1, flag="from"))
     images = read_images(given.image, model)
     targets = _targets(given, list(images))
+    out = given.out or given.run / "aged"
+    require_writable(next(iter(targets.values())))
+    before = results_in(out)
     progress = make_progress()
     try:
         ways = progress_callback(progress)
@@ -98,6 +103,8 @@ def run(arguments: list[str]) -> None:
         progress.close()
     for name, aged in made.items():
         _write(given, aged, targets[name], model)
+    if (remark := tell_of_earlier(out, before, list(targets.values()))) is not None:
+        tell(remark)
     _tell(given, model, list(made.values()), targets, of, kept)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -39,9 +40,21 @@ def run_among(arguments: Sequence[str]) -> Path | None:
     pairs = zip(("", *arguments), arguments, strict=False)
     if hubs := [word for before, word in pairs if word.startswith(PREFIX) and before not in TAKE_HF]:
         return Path(local(hubs[0]))
-    words = [expanded(argument) for argument in arguments if not argument.startswith("-") and argument != named]
-    runs = [word for word in words if (word / "run.json").is_file()]
-    return next(iter([*runs, *words]), None)
+    words = [argument for argument in arguments if not argument.startswith("-") and argument != named]
+    found = next((word for word in words if _is_run(word)), next(iter(words), None))
+    return None if found is None else expanded(found)
+
+
+def _is_run(word: str) -> bool:
+    """Whether a word that was typed is a run: what a flag takes may begin with ~, or be longer than a name can be."""
+    try:
+        return (Path(word).expanduser() / "run.json").is_file()
+    except RuntimeError:
+        return False
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 def value_of(arguments: Sequence[str], name: str) -> str | None:
@@ -64,6 +77,15 @@ def as_choices(settings: type, words: Mapping[str, str]) -> dict[str, Any]:
     kinds = get_type_hints(settings)
     chosen = {name: [one for one in get_args(kinds[name]) if str(one) == word] for name, word in words.items()}
     return {name: next(iter(chosen[name]), word) for name, word in words.items()}
+
+
+def typed(name: str, value: str) -> list[str]:
+    """Return the words of a flag and its value: one where the value would be read as another flag.
+
+    >>> typed("label", "shirt"), typed("label", "--none")
+    (['--label', 'shirt'], ['--label=--none'])
+    """
+    return [f"{flag(name)}={value}"] if value.startswith("-") else [flag(name), value]
 
 
 def first_word(arguments: Sequence[str]) -> str:

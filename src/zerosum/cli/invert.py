@@ -13,7 +13,7 @@ from pydantic import NonNegativeInt
 from torch import Tensor
 
 from zerosum.cli import flags
-from zerosum.cli.flags import run_among, value_of
+from zerosum.cli.flags import run_among, typed, value_of
 from zerosum.config import BaseConfig, Seed, flag
 from zerosum.errors import InputError
 from zerosum.evaluation.measures.perceptual import GIVE, load_backbone
@@ -22,6 +22,7 @@ from zerosum.inference.latents import has_normal_prior, write_latent
 from zerosum.inference.sample import write_rows
 from zerosum.run.directory import Which
 from zerosum.run.load import load, recipe_of
+from zerosum.runtime.paths import require_writable
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say, tell
 from zerosum.tasks import AGE, GENERATE, require_latents, require_task
@@ -81,6 +82,7 @@ def run(arguments: list[str]) -> None:
         raise InputError(f"--out {out} would be written over the image that is read: give another name.")
     if out.suffix.lower() != ".png" or out.is_dir():
         raise InputError(f"--out is {out}, and the image beside its sample is written as .png: give such a name.")
+    require_writable(out)
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     distance = _distance(given, recipe.device)
     target = read_target(given.image, recipe)
@@ -102,7 +104,7 @@ def run(arguments: list[str]) -> None:
     say(write_rows(torch.cat([target, found.sample]), out, rows=("image and sample",), metadata=metadata))
     latent = write_latent(found.latent, out.with_suffix(".npy"))
     tell(_sentence(given, found) + (_norm(found.latent) if has_normal_prior(require_latents(recipe)) else ""))
-    label = [] if found.label is None else ["--label", found.label]
+    label = [] if found.label is None else typed("label", found.label)
     tell(f"The latent: {command('zerosum', 'sample', given.run, '--latent-file', latent, *label)}")
 
 

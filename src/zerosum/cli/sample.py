@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,13 +24,23 @@ from zerosum.inference.controls import controls
 from zerosum.inference.directions import COLUMNS, along, directions
 from zerosum.inference.generate import generate
 from zerosum.inference.latents import combined, read_latents, sample_at, truncates_latents
-from zerosum.inference.results import file_among, is_file_name, results_in, tell_of_earlier, words_for
+from zerosum.inference.results import (
+    file_among,
+    is_file_name,
+    is_named_alike,
+    name_for,
+    results_in,
+    tell_of_earlier,
+    words_for,
+)
 from zerosum.kinds.base import Kind
 from zerosum.media.image_arrays import note_on_files
+from zerosum.media.video import require_pace
 from zerosum.recipe import Recipe
 from zerosum.run.config import read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load, recipe_of
+from zerosum.runtime.paths import require_writable
 from zerosum.runtime.terminal import say, tell
 from zerosum.tasks import AGE, GENERATE, require_latents, require_task
 from zerosum.text import counted, listed
@@ -122,6 +131,10 @@ def run(arguments: list[str]) -> None:
     pictures = {"interpolate": (".gif", ".mp4", ".png"), "grid": (".png",), "direction": (".png",)}
     out = given.out or given.run / "samples" / _name(given, parameters)
     _require_ending(out, pictures.get(way or "", (*endings, "")))
+    if given.direction != "list":
+        require_writable(out)
+    if way == "interpolate":
+        require_pace(out, given.seconds / given.frames)
     recipe = load(given.run, recipe=given.recipe, device=given.device, checkpoint=given.checkpoint)
     chosen = chosen_among(given, controls(recipe))
     made = kinds.find(recipe.spec.kind)
@@ -157,7 +170,7 @@ def _samples(given: Any, recipe: Recipe, chosen: Mapping[str, Any]) -> Tensor:
 
 def _direction(given: Any, recipe: Recipe, out: Path, chosen: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
     """Print the directions, or write rows of samples along one."""
-    if given.direction != "list" and not given.direction.isdecimal():
+    if given.direction != "list" and not (given.direction.isdecimal() and len(given.direction) < 10):
         raise InputError(f"--direction is {given.direction}: give list, or the number of a direction from 1.")
     if not (kind := kinds.find(recipe.spec.kind)).pictures:
         raise InputError(f"--direction is of images, and this model makes {kind.unit}: leave it out.")
@@ -218,7 +231,9 @@ def _name(given: Any, parameters: dict[str, inspect.Parameter]) -> str:
     chosen += [f"strength-{given.strength:g}"] if given.direction else []
     kind = "walk" if given.interpolate else "classes" if given.grid else "seed"
     ending = ".gif" if given.interpolate else ".png" if given.grid or given.direction else ""
-    return re.sub(r"[^\w.=+-]+", "_", "-".join([kind, str(given.seed), *chosen, *words_for(given.checkpoint)])) + ending
+    spec, label = read_spec(Run.open(given.run)), str(getattr(given, "label", ""))
+    whole = "-".join([kind, str(given.seed), *chosen, *words_for(given.checkpoint)])
+    return name_for(whole, digest=is_named_alike(label, spec.classes or spec.attributes)) + ending
 
 
 def _require_ending(out: Path, endings: tuple[str, ...]) -> None:

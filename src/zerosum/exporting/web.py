@@ -13,6 +13,7 @@ from zerosum.errors import InputError
 from zerosum.exporting.files import Exported, Part, parts
 from zerosum.exporting.onnx_file import Precision
 from zerosum.exporting.runtime import runtime as find_runtime
+from zerosum.media.image_grid import MODES
 from zerosum.page import Noise, PageModel, render
 from zerosum.recipe import Recipe
 from zerosum.runtime.atomic_files import replacing
@@ -47,6 +48,9 @@ def write_page(
     """
     if not kinds.find(about.kind).pictures:
         raise InputError(f"A page shows images, and this model makes {about.kind}: export it by --to onnx.")
+    for channels in (about.shape[0], (about.source_shape or about.shape)[0]):
+        if channels not in MODES:
+            raise InputError(f"A page shows images of 1 to 4 channels, and these have {channels}: export by --to onnx.")
     engine = find_runtime(runtime, cache=DataConfig().cache_folder())
     made = parts(model, about, to="onnx", precision=precision or "small")
     size = sum(len(part.content) for part in made)

@@ -108,12 +108,14 @@ def along(
         (rows * 7, *shape) in [-1, 1] on the CPU, row after row.
 
     Raises:
-        InputError: there is no such direction, or a control that does not apply.
+        InputError: there is no such direction, a strength beyond float32, or a control that does not apply.
     """
     model = require_latents(recipe)
     require_known(chosen, controls(recipe))
     if not 1 <= number <= len(found.moves):
         raise InputError(f"--direction is {number}, and this model has directions 1 to {len(found.moves)}.")
+    if strength > torch.finfo(torch.float32).max:
+        raise InputError(f"--strength is {strength:g}, by which no latent can be moved: give less, such as 2.")
     steps = torch.linspace(-strength, strength, COLUMNS)[:, None] * found.moves[number - 1]
     with rng.fork(model.device, seed=rng.derived(seed, SAMPLES)), torch.no_grad():
         latents = torch.cat([draw_latents(model, CHUNK, chosen) for _ in range(-(-rows // CHUNK))])[:rows].cpu()

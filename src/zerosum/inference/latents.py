@@ -144,6 +144,8 @@ def read_latents(path: Path, recipe: Recipe) -> Tensor:
     if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.shape[1:] != (width,) or not len(found):
         held = f"{found.dtype} values of shape {found.shape}" if isinstance(found, np.ndarray) else "several arrays"
         raise InputError(f"--latent-file {path} holds {held}, and (N, {width}) latents are expected of this model.")
-    if not np.isfinite(found).all():
+    with np.errstate(over="ignore"):
+        values = found.astype(np.float32)
+    if not np.isfinite(values).all():
         raise InputError(f"--latent-file {path} holds values that are not finite numbers.")
-    return torch.from_numpy(found.astype(np.float32))
+    return torch.from_numpy(values)

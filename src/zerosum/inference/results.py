@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from zerosum.data.sources.audio_files import SUFFIXES, UNREAD
 from zerosum.data.sources.clip_files import VIDEOS
 from zerosum.run.directory import Which
 from zerosum.text import counted
+
+LONGEST = 160
+"""Bytes of UTF-8 of a name that is made of what was asked for; a file system takes 255."""
 
 SHAPES = (".binvox", ".off", ".obj", ".stl", ".glb", ".gltf", ".ply", ".fbx", ".3ds", ".vox")
 PACKED = (".npy", ".npz", ".zip", ".tar", ".parquet", ".csv", ".json", ".txt")
@@ -35,6 +40,34 @@ def is_file_name(place: Path) -> bool:
     (True, True, False)
     """
     return place.suffix.lower() in (*Image.registered_extensions(), *SUFFIXES, *UNREAD, *VIDEOS, *SHAPES, *PACKED)
+
+
+def name_for(whole: str, *, digest: bool = False) -> str:
+    """Name results after what was asked for: of what is no letter, digit or . = + - each run becomes _.
+
+    A name that is too long is cut, and ends in a digest of the whole; so does one that has to be told from others.
+
+    >>> name_for("seed-0-label-ankle boot"), name_for("seed-0-label-a b", digest=True)
+    ('seed-0-label-ankle_boot', 'seed-0-label-a_b-0f6a7df5')
+    """
+    plain = _plain(whole)
+    cut = plain.encode("utf-8", "surrogatepass")[:LONGEST].decode("utf-8", "ignore")
+    if cut == plain and not digest:
+        return plain
+    return f"{cut}-{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def is_named_alike(name: str, names: Iterable[str]) -> bool:
+    """Whether files are named after a name as after another one of some names.
+
+    >>> is_named_alike("a b", ["a b", "a_b"]), is_named_alike("a b", ["a b", "c"])
+    (True, False)
+    """
+    return any(other != name and _plain(other) == _plain(name) for other in names)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w.=+-]+", "_", text)
 
 
 def results_in(place: Path) -> frozenset[Path]:

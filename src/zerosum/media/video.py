@@ -12,6 +12,9 @@ from zerosum.errors import InputError
 from zerosum.media.image_grid import PAPER, beside
 from zerosum.runtime.atomic_files import replacing
 
+SHORTEST, LONGEST = 0.001, 655.35
+"""Seconds that a frame of a film can stay: a GIF holds hundredths of a second in 16 bits."""
+
 
 def animate(frames: Sequence[Image.Image], path: Path, *, seconds_per_frame: float) -> None:
     """Write frames as a film: a repeating .gif, an .mp4, or a .png strip with the frames from left to right.
@@ -22,20 +25,35 @@ def animate(frames: Sequence[Image.Image], path: Path, *, seconds_per_frame: flo
         seconds_per_frame: How long each frame stays; GIF rounds it to hundredths of a second.
 
     Raises:
-        InputError: No frames, different sizes, an unknown ending, or .mp4 without the `video` extra.
+        InputError: No frames, different sizes, an unknown ending, a pace that no film has, or .mp4 without the `video`
+            extra.
         StorageError: The disk refused the write.
     """
     if not frames or len({frame.size for frame in frames}) != 1:
         raise InputError(
             f"A film got {len(frames)} frames of {len({f.size for f in frames})} sizes; give frames of one size."
         )
-    if not seconds_per_frame > 0:
-        raise InputError(f"A film got {seconds_per_frame} seconds a frame; give a number above 0, for example 0.1.")
     writers = {".gif": _write_gif, ".mp4": _write_mp4, ".png": _write_strip}
     if path.suffix.lower() not in writers:
         raise InputError(f"A film cannot be written as {path.name}; give a name that ends in .gif, .mp4 or .png.")
+    require_pace(path, seconds_per_frame)
     with replacing(path) as partial:
         writers[path.suffix.lower()](frames, partial, seconds_per_frame)
+
+
+def require_pace(path: Path, seconds_per_frame: float) -> None:
+    """Check that a film can show each of its frames for so long; a strip has no pace.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if not seconds_per_frame > 0:
+        raise InputError(f"A film got {seconds_per_frame} seconds a frame; give a number above 0, for example 0.1.")
+    if path.suffix.lower() != ".png" and not SHORTEST <= seconds_per_frame <= LONGEST:
+        raise InputError(
+            f"A film of {seconds_per_frame:.3g} seconds a frame cannot be written: give --seconds, or --frames, by "
+            f"which each stays from {SHORTEST} to {LONGEST} seconds."
+        )
 
 
 def _write_gif(frames: Sequence[Image.Image], path: Path, seconds_per_frame: float) -> None:

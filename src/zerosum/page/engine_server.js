@@ -2,10 +2,8 @@
 
 const WHERE = "on the server", STAYS = "It is sent to the server and not kept there.";
 
-const MOST_AT_ONCE = 64;
-
 async function makeEngine(model) {
-  const api = document.body.dataset.api;
+  const api = document.body.dataset.api, most = Number(document.body.dataset.most); // samples of a request
 
   async function ask(path, body, headers = {}) {
     const answer = await fetch(api + path, { method: "POST", headers, body });
@@ -33,10 +31,10 @@ async function makeEngine(model) {
     return new Promise((done) => sheet.toBlob(done, "image/png"));
   }
 
-  /** Controls as the recipe takes them: attributes by their numbers, with commas between. */
+  /** Controls as the recipe takes them: attributes by their names, which come before numbers, with commas between. */
   function controlsOf({ seed, label, ...others }) {
     if (!Array.isArray(label)) return label === undefined ? others : { ...others, label };
-    const on = label.flatMap((value, place) => (value ? [place] : []));
+    const on = model.attributes.filter((_, place) => label[place]);
     return { ...others, label: on.length ? on.join(",") : "none" };
   }
 
@@ -46,14 +44,15 @@ async function makeEngine(model) {
 
   async function samples(many, body) {
     const made = [];
-    for (let start = 0; start < many.length; start += MOST_AT_ONCE) {
-      const { images } = await askJson("/samples", { ...body(start, start + MOST_AT_ONCE), format: "json" });
+    for (let start = 0; start < many.length; start += most) {
+      const { images } = await askJson("/samples", { ...body(start, start + most), format: "json" });
       made.push(...(await decoded(images)));
     }
     return made;
   }
 
   return {
+    most,
     async describe() {
       return model;
     },

@@ -20,7 +20,10 @@ async function buildGenerator(engine) {
   const chosen = () => ({ ...controls(), seed });
 
   function command() {
-    const flags = Object.entries(controls()).map(([name, value]) => `--${name} ${word(name, value)}`);
+    const flags = Object.entries(controls()).map(([name, value]) => {
+      const said = word(name, value);
+      return name === "label" && said.startsWith("-") ? `--label=${said}` : `--${name} ${said}`; // no flag of its own
+    });
     const words = ["zerosum sample", quoted(model.run), "-n 1", `--seed ${seed}`, ...flags];
     if (edited) typed.textContent = "Moved by hand: no seed gives it.";
     else typed.replaceChildren(...words.flatMap((one) => [element("span", {}, one), " "]));
@@ -144,15 +147,20 @@ async function buildGenerator(engine) {
     if (walking) return stop();
     walking = true;
     $("walk").setAttribute("aria-pressed", "true");
-    const path = await corners(), now = chosen(), began = performance.now();
-    window.frames_shown = 0;
-    while (walking) {
-      const share = ((performance.now() - began) / (2500 * CORNERS)) % 1;
-      const [picture] = await engine.decode({ latents: [along(path, share)], controls: now });
-      if (!walking) break;
-      put(picture, "A walk from sample to sample");
-      window.frames_shown += 1;
-      await new Promise((next) => requestAnimationFrame(next));
+    try {
+      const path = await corners(), now = chosen(), began = performance.now();
+      window.frames_shown = 0;
+      while (walking) {
+        const share = ((performance.now() - began) / (2500 * CORNERS)) % 1;
+        const [picture] = await engine.decode({ latents: [along(path, share)], controls: now });
+        if (!walking) break;
+        put(picture, "A walk from sample to sample");
+        window.frames_shown += 1;
+        await new Promise((next) => requestAnimationFrame(next));
+      }
+    } catch (error) {
+      stop();
+      return fail(error);
     }
     return large();
   }
@@ -173,7 +181,7 @@ async function buildGenerator(engine) {
   }
 
   const jump = () => {
-    const typedSeed = Math.floor(Number(number.value));
+    const typedSeed = Math.floor(Number(number.value || NaN));
     if (!(typedSeed >= 0 && typedSeed <= Number.MAX_SAFE_INTEGER)) return say("A seed is a whole number from 0 on.");
     return select(typedSeed);
   };

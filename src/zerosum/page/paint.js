@@ -2,12 +2,16 @@
 
 async function buildPainter(engine) {
   const panel = $("panel"), hero = $("hero"), gallery = $("gallery"), text = $("text");
+  const shown = Math.min(SHOWN, engine.most ?? SHOWN);
   let seed = newSeed(), pictures = [], place = 0, painted = "";
 
   const number = element("input", { type: "number", id: "seed", min: 0, max: Number.MAX_SAFE_INTEGER, step: 1 });
   const typed = element("code", { id: "command" });
   const jump = element("button", { type: "button" }, "Show");
-  panel.append(field("Seed", element("div", { className: "line" }, number, jump), { hint: "The same text and seed are the same pictures, here and in Python." }));
+  panel.append(element("div", { className: "field" },
+    element("label", { className: "top", htmlFor: "seed" }, "Seed"),
+    element("div", { className: "line" }, number, jump),
+    element("p", { className: "hint" }, "The same text and seed are the same pictures, here and in Python.")));
   if (model.examples.length) {
     const chips = element("div", { className: "chips" }, ...model.examples.map((said) => {
       const chip = element("button", { type: "button" }, said);
@@ -31,7 +35,7 @@ async function buildPainter(engine) {
     const asked = text.value.trim();
     if (!asked) return say("Write what to paint.");
     say("Painting ...");
-    const began = performance.now(), made = await engine.paint({ text: asked, n: SHOWN, seed });
+    const began = performance.now(), made = await engine.paint({ text: asked, n: shown, seed });
     [pictures, painted, number.value] = [made.pictures, asked, seed];
     gallery.replaceChildren(...pictures.map((picture, i) => {
       const canvas = element("canvas", {}), button = element("button", { type: "button", "aria-label": `Picture ${i + 1}` }, canvas);
@@ -40,7 +44,7 @@ async function buildPainter(engine) {
       return button;
     }));
     put(0);
-    const words = ["zerosum paint", quoted(model.run), `-n ${SHOWN}`, `--seed ${seed}`].map((one) => element("span", {}, one));
+    const words = ["zerosum paint", quoted(model.run), `-n ${shown}`, `--seed ${seed}`].map((one) => element("span", {}, one));
     typed.replaceChildren(words[0], " ", words[1], ` ${quoted(asked)} `, words[2], " ", words[3]);
     const unknown = made.unknown.length ? ` No caption of the training has: ${made.unknown.join(", ")}.` : "";
     say(`${pictures.length} pictures in ${Math.round(performance.now() - began)} ms, computed ${WHERE}.${unknown}`);
@@ -50,7 +54,7 @@ async function buildPainter(engine) {
   const step = (by) => { if (pictures.length) put((place + by + pictures.length) % pictures.length); };
   const save = () => savePicture(`${stem()}-${seed}-${place + 1}`);
   const show = () => {
-    const wanted = Number(number.value);
+    const wanted = Number(number.value || NaN);
     if (!Number.isSafeInteger(wanted) || wanted < 0) return say("A seed is a whole number from 0 on.");
     seed = wanted;
     return draw();

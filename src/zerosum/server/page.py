@@ -15,6 +15,8 @@ import zerosum
 from zerosum.errors import InputError
 from zerosum.page.render import WORDS, render
 from zerosum.server.guard import CSP
+from zerosum.server.routes import pixels_of
+from zerosum.server.schema import MOST_SAMPLES
 from zerosum.server.service import Served, Service
 
 ENVIRONMENT = Environment(
@@ -38,9 +40,10 @@ async def page(service: Service, run: Served) -> Response:
         model = None
     if model is None or model.task not in WORDS:
         return RedirectResponse(f"/runs/{run.number}/training", status_code=303)
+    most = max(1, min(MOST_SAMPLES, service.limits.pixels // pixels_of(run.model.spec)))
     text = POLICY.sub("", render(model, engine="server"), count=1)
     links = ENVIRONMENT.get_template("links.html").render(runs=service.runs, number=run.number)
-    text = text.replace("<body ", f'<body data-api="/v1/runs/{run.number}" ', 1).replace(
+    text = text.replace("<body ", f'<body data-api="/v1/runs/{run.number}" data-most="{most}" ', 1).replace(
         "</header>", f"{links}</header>", 1
     )
     return secured(text)

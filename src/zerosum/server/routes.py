@@ -15,6 +15,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
+from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.inference.seeded import Seeded
 from zerosum.server.ageing import aged, ages_model
@@ -63,10 +64,14 @@ def model_routes(service: Service, run: Served) -> APIRouter:
     return router
 
 
+def pixels_of(spec: Spec) -> int:
+    """Return how many pixels a sample counts as: those of an image, and of what is drawn of points."""
+    return spec.shape[-1] * spec.shape[-2] if len(spec.shape) > 1 else 2**18
+
+
 def samples_of(service: Service, run: Served) -> Callable[[Any], Awaitable[Response]]:
     """Return the function of the route of samples, which takes what `samples_model` describes."""
-    shape = run.model.spec.shape
-    pixels = shape[-1] * shape[-2] if len(shape) > 1 else 2**18
+    pixels = pixels_of(run.model.spec)
 
     async def samples(asked: Any) -> Response:
         """Generate samples: the same seed and controls make the same picture, whatever else is asked for."""
@@ -107,7 +112,7 @@ def _generating(router: APIRouter, service: Service, run: Served) -> None:
 
 
 def _painting(router: APIRouter, service: Service, run: Served) -> None:
-    pixels = run.model.spec.shape[-1] * run.model.spec.shape[-2]
+    pixels = pixels_of(run.model.spec)
 
     async def paint(asked: Any) -> Response:
         """Paint a text: the same text and seed make the same pictures, and each names the words that are unknown."""

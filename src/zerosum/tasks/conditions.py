@@ -106,7 +106,7 @@ def _position(names: tuple[str, ...], label: str | int) -> int | None:
     """Return where a name or a number is among names, or None."""
     if isinstance(label, str) and label in names:
         return names.index(label)
-    number = int(label) if str(label).isdecimal() else -1
+    number = int(label) if str(label).isdecimal() and len(str(label)) < 19 else -1  # Python reads 4,300 digits
     if 0 <= number < len(names):
         return number
     alike = [index for index, name in enumerate(names) if name.casefold() == str(label).casefold()]
