@@ -7,6 +7,7 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,7 +70,12 @@ def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(generator.integers(0, 256, (16, 16), dtype=np.uint8)).save(place / f"{number}.png")
         rows.append(f"{number}.png,{number % 2},{number % 3 % 2},{number % 5 % 2}")
     (place / "table.csv").write_text("\n".join(rows))
-    settings = {"labels": f"{place / 'table.csv'}:1,2,--dark", "rounds": 12, "batch": 8, "cache": str(place / "cache")}
+    settings: dict[str, Any] = {
+        "labels": f"{place / 'table.csv'}:1,2,--dark",
+        "rounds": 12,
+        "batch": 8,
+        "cache": str(place / "cache"),
+    }
     made = zerosum.train(
         place, recipe="acgan", run=place / "run", device="cpu", progress=Silent(), **settings, **SMALL["acgan"]
     )

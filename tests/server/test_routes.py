@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_latents_of_seeds_make_their_samples(client: TestClient) -> None:
 
 
 def test_a_label_of_many_digits_is_refused(tmp_path: Path) -> None:
-    settings = {"rounds": 1, "batch": 4, "device": "cpu", **SMALL["cgan"]}
+    settings: dict[str, Any] = {"rounds": 1, "batch": 4, "device": "cpu", **SMALL["cgan"]}
     with client_of(zerosum.train("digits", recipe="cgan", run=tmp_path / "run", **settings).path) as client:
         answer = client.post("/v1/samples", json={"controls": {"label": "1" * 5000}})
     assert answer.status_code == 422
