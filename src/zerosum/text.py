@@ -49,6 +49,15 @@ def shown(text: str) -> str:
     return whole.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number in the digits 0 to 9, which fits 64 bits; `str.isdigit` takes what `int` does not.
+
+    >>> [is_whole(text) for text in ("12", "²", "٣", "-1", "", "9" * 5_000)]
+    [True, False, False, False, False, False]
+    """
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
 def counted(number: int, noun: str) -> str:
     """Format a number and its noun.
 

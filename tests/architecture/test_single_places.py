@@ -19,6 +19,7 @@ ONLY_IN = {
     "torch.distributed": {"runtime/distributed.py", "runtime/rendezvous.py"},
     "127.5": {"data/batch.py"},
     "a recipe's constructor": {"run/load.py"},
+    "digits that int may refuse": {"text.py"},
 }
 FORBIDDEN_IN_RECIPES = ("detach", "no_grad", "requires_grad", "requires_grad_", "cuda")
 
@@ -39,6 +40,8 @@ def uses(tree: ast.AST) -> set[str]:
             found |= {"backward"} if node.func.attr == "backward" else set()
             found |= {"optimizer.step"} if called.endswith("optimizer.step") else set()
             found |= {called} & {"torch.save", "torch.load"}
+            odd = {"isdigit", "isdecimal", "isnumeric"}
+            found |= {"digits that int may refuse"} if node.func.attr in odd else set()
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Call):
             built = ast.unparse(node.func).startswith(("recipes.find(", "type(recipe)"))
             found |= {"a recipe's constructor"} if built else set()

@@ -315,3 +315,12 @@ def test_an_edited_evaluation_is_left_out(change, tmp_path):
     found = json.loads(path.read_text())
     path.write_text(json.dumps(found | {"protocol": found["protocol"] | change}))
     assert "FID-pixels" not in report.write(run).read_text()
+
+
+def test_a_picture_whose_name_is_a_digit_but_no_number_is_no_preview(tmp_path):
+    run = make(tmp_path)
+    (run / "samples" / "²3.png").touch()
+    (run / "checkpoints" / "²").mkdir()
+    found = read(run)
+    assert [picture.round for picture in found.previews] == [0, 1000, 2000]
+    assert found.checkpoints == [2000]

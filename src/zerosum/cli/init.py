@@ -11,7 +11,7 @@ from zerosum.cli import flags
 from zerosum.config import BaseConfig
 from zerosum.errors import InputError
 from zerosum.runtime.terminal import say
-from zerosum.text import command
+from zerosum.text import command, is_whole
 
 WANTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "more": ("more images like mine", ()),
@@ -43,7 +43,7 @@ def run(arguments: list[str]) -> None:
     data = _answer("digits")
     say("How many minutes may it take on this machine? Empty: the recipe's own number of rounds.")
     minutes = _answer("")
-    if minutes and not (minutes.isdecimal() and int(minutes)):
+    if minutes and not (is_whole(minutes) and int(minutes)):
         raise InputError(f"{minutes!r} is no number of minutes: type a whole number such as 60, or nothing.")
     what = WANTED[wanted][1]
     if minutes and what:

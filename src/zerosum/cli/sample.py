@@ -43,7 +43,7 @@ from zerosum.run.load import load, recipe_of
 from zerosum.runtime.paths import require_writable
 from zerosum.runtime.terminal import say, tell
 from zerosum.tasks import AGE, GENERATE, require_latents, require_task
-from zerosum.text import counted, listed
+from zerosum.text import counted, is_whole, listed
 
 WAYS = ("interpolate", "grid", "latent", "latent_file", "direction")
 """Flags of which each makes samples in another way."""
@@ -170,7 +170,7 @@ def _samples(given: Any, recipe: Recipe, chosen: Mapping[str, Any]) -> Tensor:
 
 def _direction(given: Any, recipe: Recipe, out: Path, chosen: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
     """Print the directions, or write rows of samples along one."""
-    if given.direction != "list" and not (given.direction.isdecimal() and len(given.direction) < 10):
+    if given.direction != "list" and not is_whole(given.direction):
         raise InputError(f"--direction is {given.direction}: give list, or the number of a direction from 1.")
     if not (kind := kinds.find(recipe.spec.kind)).pictures:
         raise InputError(f"--direction is of images, and this model makes {kind.unit}: leave it out.")

@@ -72,7 +72,7 @@ def prepare(
         real=real,
         other=other,
         memory=None if trained is None else _memory(splits, (real, other), held, extractor, config, context, trained),
-        expected=_expected(dataset, real),
+        expected=_expected(splits, real),
         perceptual=perceptual_distance(config, dataset, extractor, context.device) if has_stages else None,
         extractor=extractor,
         rows=rows_in_whole(rows, dataset, extractor),
@@ -238,9 +238,12 @@ def _training_rows(splits: Splits, held: np.ndarray, seed: int) -> np.ndarray:
     return rows
 
 
-def _expected(dataset: SampleDataset, real: SampleSet) -> Tensor | None:
-    """Return the shares of all labels of the real part, where they are the classes that the extractor tells."""
-    classes = len(dataset.spec.classes)
-    if dataset.labels is None or real.outputs.logits is None or real.logits.shape[1] != classes:
+def _expected(splits: Splits, real: SampleSet) -> Tensor | None:
+    """Return the shares of the training labels, where they and those of the real part are the extractor's classes."""
+    labels, classes = splits.training.labels, splits.training.spec.classes
+    compared = splits.real.images
+    if labels is None or compared.labels is None or compared.spec.classes != classes or real.outputs.logits is None:
         return None
-    return shares(torch.from_numpy(np.array(dataset.labels)), classes=classes)
+    if real.logits.shape[1] != len(classes):
+        return None
+    return shares(torch.from_numpy(np.array(labels)), classes=len(classes))

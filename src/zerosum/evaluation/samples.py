@@ -132,7 +132,7 @@ class Reference:
     """None where the data are not those that the generator was trained on."""
 
     expected: Tensor | None = None
-    """(K,): shares of the classes that the extractor tells, by the data's labels; None without such labels."""
+    """(K,): shares of the classes that the extractor tells, by the training labels; None without such labels."""
 
     perceptual: Perceptual | None = None
     """A perceptual distance; None where no backbone was given and the extractor is no classifier of these data."""
@@ -227,7 +227,7 @@ class Comparison:
 
     @property
     def marginal(self) -> Tensor:
-        """(K,) shares of classes to expect: of the labels, or else of what the extractor calls the real samples."""
+        """(K,) shares of classes to expect: of the training labels, or of what the extractor calls real samples."""
         if self.reference.expected is not None:
             return self.reference.expected
         calls = self.real.logits.argmax(1)

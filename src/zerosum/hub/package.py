@@ -26,6 +26,7 @@ from zerosum.run.public import name_of, places_of, public, without_paths
 from zerosum.run.weights_file import packed
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.hub_names import Repository
+from zerosum.text import is_whole
 
 SMALL, MANY, FEW = 64, 64, 16
 """Side in pixels up to which many samples are shown, and how many; else few."""
@@ -135,7 +136,7 @@ def _picture(run: Run, model: Recipe, *, preview: bool) -> tuple[bytes | None, s
         samples = generate(model, n, seed=0)
         picture = kinds.find(model.spec.kind).draw(samples, samples)
         return _png(picture), f"{n} samples of seed 0, not chosen among others."
-    shown = sorted(path for path in (run.path / "samples").glob("*.png") if path.stem.isdigit())
+    shown = sorted(path for path in (run.path / "samples").glob("*.png") if is_whole(path.stem))
     if not preview or not shown:
         return None, None
     with Image.open(shown[-1]) as found:

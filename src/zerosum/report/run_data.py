@@ -14,6 +14,7 @@ from zerosum.errors import InputError
 from zerosum.run.history import History
 from zerosum.run.older_format import in_present_format
 from zerosum.runtime.untrusted_json import parse
+from zerosum.text import is_whole
 
 TYPES = {".wav": "audio/wav", ".mp4": "video/mp4", ".gif": "image/gif", ".glb": "model/gltf-binary"}
 """Files beside previews that a report carries, by their endings."""
@@ -154,7 +155,7 @@ def _history(path: Path, missing: list[str]) -> History:
 
 
 def _previews(folder: Path, missing: list[str]) -> list[Picture]:
-    paths = sorted((path for path in folder.glob("*.png") if path.stem.isdigit()), key=lambda path: int(path.stem))
+    paths = sorted((path for path in folder.glob("*.png") if is_whole(path.stem)), key=lambda path: int(path.stem))
     if len(paths) > PREVIEWS:
         paths = [paths[round(place * (len(paths) - 1) / (PREVIEWS - 1))] for place in range(PREVIEWS)]
     found = [_picture(path, int(path.stem), missing) for path in paths]
@@ -183,7 +184,7 @@ def _picture(path: Path, at_round: int, missing: list[str]) -> Picture | None:
 
 
 def _checkpoints(folder: Path, missing: list[str]) -> list[int]:
-    found = sorted(int(path.name) for path in folder.glob("*") if path.name.isdigit())
+    found = sorted(int(path.name) for path in folder.glob("*") if is_whole(path.name))
     if not found:
         missing.append("There is no checkpoint yet, so the run cannot be resumed or sampled from.")
     return found

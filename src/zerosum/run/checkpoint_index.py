@@ -10,6 +10,7 @@ from typing import Any
 
 from zerosum.errors import InputError
 from zerosum.run.directory import Run
+from zerosum.text import is_whole
 
 INDEX = "checkpoint.json"
 
@@ -41,5 +42,5 @@ def require_own(path: Path, index: Mapping[str, Any], run: Run) -> None:
             raise InputError(f"{path}/{INDEX} is damaged (its checksum differs): delete {path} to go on without it.")
         if index.get("run") != own:
             raise InputError(f"{path} is of another run than {run.path}: delete it to go on without it.")
-    if path.name.isdigit() and int(path.name) != index["round"]:
+    if is_whole(path.name) and int(path.name) != index["round"]:
         raise InputError(f"{path} is named after round {int(path.name)} and holds round {index['round']}: rename it.")

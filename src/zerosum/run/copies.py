@@ -15,6 +15,7 @@ from zerosum.errors import InputError, StorageError
 from zerosum.run.checkpoint_index import INDEX
 from zerosum.run.directory import Run
 from zerosum.runtime.atomic_files import PREFIX, storing
+from zerosum.text import is_whole
 
 FOLDER = "checkpoints"
 FILES = ("history.jsonl", "report.html", "run.json")
@@ -106,7 +107,7 @@ def checkpoints(store: Any, root: str) -> dict[str, bytes]:
     folder = f"{root}/{FOLDER}"
     found = [path for path in store.find(folder) if path.endswith(f"/{INDEX}")] if store.exists(folder) else []
     names = {path: path.split("/")[-2] for path in found}
-    return {name: store.cat_file(path) for path, name in names.items() if name.isdigit() or name == "best"}
+    return {name: store.cat_file(path) for path, name in names.items() if is_whole(name) or name == "best"}
 
 
 def opened(place: str) -> tuple[Any, str]:

@@ -21,7 +21,7 @@ from zerosum.runtime.atomic_files import PREFIX, replacing, storing, sweep
 from zerosum.runtime.lock import LOCK
 from zerosum.runtime.paths import expanded
 from zerosum.runtime.untrusted_json import parse
-from zerosum.text import command, listed
+from zerosum.text import command, is_whole, listed
 
 Which = Literal["newest", "best"] | NonNegativeInt
 """Which checkpoint: the newest, the one that evaluations during training found best, or that of a round."""
@@ -140,7 +140,7 @@ class Run:
         with replacing(path) as partial:
             partial.write_text("".join(json.dumps(row) + "\n" for row in history.until(round_)), encoding="utf-8")
         for picture in (self.path / "samples").glob("*.png"):
-            if picture.stem.isdigit() and int(picture.stem) > round_:
+            if is_whole(picture.stem) and int(picture.stem) > round_:
                 picture.unlink()
         return said
 
@@ -152,7 +152,7 @@ class Run:
     def checkpoints(self) -> list[Path]:
         """Return the checkpoints, oldest first; one that was being written when the process died is not among them."""
         folder = self.path / "checkpoints"
-        return sorted(p for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
+        return sorted(p for p in folder.iterdir() if is_whole(p.name)) if folder.is_dir() else []
 
     def latest(self) -> Path:
         """Return the newest checkpoint.

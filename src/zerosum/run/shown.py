@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from zerosum.run.history import History
+from zerosum.text import is_whole
 
 WIDEST = 640
 """Pixels that a picture takes in a notebook."""
@@ -20,7 +21,7 @@ def html(path: Path, about: Mapping[str, Any], history: History) -> str:
     played = history[-1]["round"] if history else 0
     of = f"{about.get('recipe')} on {(about.get('data') or {}).get('source')}"
     caption = Markup("<div><b>{}</b>: {}, round {:,}</div>").format(str(path), of, played)
-    pictures = sorted(picture for picture in (path / "samples").glob("*.png") if picture.stem.isdigit())
+    pictures = sorted(picture for picture in (path / "samples").glob("*.png") if is_whole(picture.stem))
     if not pictures:
         return str(caption)
     shown = base64.b64encode(pictures[-1].read_bytes()).decode()

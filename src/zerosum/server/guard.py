@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zerosum.server.limits import Buckets, Doors, Limits, Metrics
+from zerosum.text import is_whole
 
 COOKIE = "zerosum_token"
 """Begins the name of the cookie that holds the token; the port follows."""
@@ -213,7 +214,7 @@ def _changes(scope: Scope) -> bool:
 def _cookie_of(host: str) -> str:
     """Name the cookie of a server: browsers send those of a host to all of its ports, and each has its own token."""
     port = host.rpartition(":")[2]
-    return f"{COOKIE}_{port}" if port.isdecimal() else COOKIE
+    return f"{COOKIE}_{port}" if is_whole(port) else COOKIE
 
 
 def _token_in(headers: Headers, host: str) -> str:

@@ -16,7 +16,7 @@ from zerosum.run.directory import Run
 from zerosum.run.public import places_of, without_paths
 from zerosum.runtime.lock import LOCK, holder
 from zerosum.runtime.regular_files import open_regular
-from zerosum.text import shown
+from zerosum.text import is_whole, shown
 
 LARGEST = 64 * 2**20
 """Bytes of a preview beyond which it is not shown."""
@@ -58,7 +58,7 @@ class LiveRun:
     def previews(self) -> list[int]:
         """Return the rounds of preview pictures, ascending."""
         folder = self.path / "samples"
-        return sorted(int(p.stem) for p in folder.glob("*.png") if p.stem.isascii() and p.stem.isdecimal())
+        return sorted(int(p.stem) for p in folder.glob("*.png") if is_whole(p.stem))
 
     def preview(self, round_: int) -> bytes:
         """Return the preview picture of a round, a PNG.

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.text import is_whole
 
 Uniform = Callable[..., Tensor]
 """Draws numbers from U(0, 1): of sizes (n,) or (n, A)."""
@@ -106,7 +107,7 @@ def _position(names: tuple[str, ...], label: str | int) -> int | None:
     """Return where a name or a number is among names, or None."""
     if isinstance(label, str) and label in names:
         return names.index(label)
-    number = int(label) if str(label).isdecimal() and len(str(label)) < 19 else -1  # Python reads 4,300 digits
+    number = int(label) if is_whole(str(label)) else -1
     if 0 <= number < len(names):
         return number
     alike = [index for index, name in enumerate(names) if name.casefold() == str(label).casefold()]
@@ -115,7 +116,7 @@ def _position(names: tuple[str, ...], label: str | int) -> int | None:
 
 def _hint(names: tuple[str, ...], label: str | int, *, numbers: int | None = None) -> str:
     """Return which names there are, the first of many, and which one may be meant."""
-    close = [] if str(label).isdecimal() else difflib.get_close_matches(str(label), names, n=1)
+    close = [] if is_whole(str(label)) else difflib.get_close_matches(str(label), names, n=1)
     if close and len(names) > FEW:
         return f"did you mean {close[0]}?"
     shown = ", ".join(names) if len(names) <= FEW else ", ".join(names[:8]) + ", ..."

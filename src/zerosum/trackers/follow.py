@@ -18,6 +18,7 @@ from zerosum.run.rescues import rescues_of
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.lock import holder
 from zerosum.runtime.untrusted_json import parse
+from zerosum.text import is_whole
 from zerosum.trackers import connect
 from zerosum.trackers.base import About, Tracker
 
@@ -157,7 +158,7 @@ def _send_rows(run: Run, tracker: Tracker, sent: Sent) -> None:
 
 
 def _send_pictures(run: Run, tracker: Tracker, sent: Sent) -> None:
-    paths = sorted(path for path in (run.path / "samples").glob("*.png") if path.stem.isdigit())
+    paths = sorted(path for path in (run.path / "samples").glob("*.png") if is_whole(path.stem))
     for path in [path for path in paths if int(path.stem) > sent.picture]:
         tracker.picture(path, int(path.stem))
         sent.picture = int(path.stem)

@@ -45,7 +45,7 @@ PAGE: dict[str, tuple[str, str, str | None]] = {
     "js": ("JS of bins", BINS, RESAMPLED),
     "is": ("IS-means", "mean of 10 splits of 24", "10 disjoint splits"),
     "mode-score": ("Mode Score-means", "mean of 10 splits of 24", "10 disjoint splits"),
-    "class-balance": ("class imbalance", "total variation distance to the shares of the labels", RESAMPLED),
+    "class-balance": ("class imbalance", "total variation distance to the shares of the training labels", RESAMPLED),
     "sliced-wasserstein": (
         "sliced Wasserstein",
         "40 images, 32 patches an image, 64 directions, times 1,000",

@@ -130,3 +130,19 @@ def test_another_seed_compares_and_an_evaluation_is_read_as_it_was_written() -> 
     assert Evaluation.read(whole.write(Path("evaluation.json"))) == whole
     with pytest.raises(InputError, match="fid was not evaluated for run"):
         whole["fid"]
+
+
+def test_the_classes_to_expect_are_those_of_the_training_labels(context: EvaluationContext) -> None:
+    random = np.random.default_rng(0)
+    labels = {"train": np.repeat([0, 1], [30, 10]), "test": np.repeat([0, 1], [5, 15])}
+    images = {split: random.integers(0, 256, (len(of), 8, 8), dtype=np.uint8) for split, of in labels.items()}
+    np.savez(
+        "uneven.npz",
+        **{f"x_{split}": each for split, each in images.items()},
+        **{f"y_{split}": of for split, of in labels.items()},
+    )
+    splits = find_splits((Images,), "uneven.npz", DataConfig(), split=None, world=World())
+    assert splits.real.split == "test"
+    reference = prepare(splits, EvaluationConfig(features="classifier"), context, trained=True)
+    assert reference.expected is not None
+    assert reference.expected.tolist() == [0.75, 0.25]

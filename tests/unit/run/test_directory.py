@@ -136,3 +136,12 @@ def test_a_run_of_format_1_is_read_by_the_names_of_format_2(run: Run) -> None:
 def test_the_kind_of_a_run_of_format_1_follows_from_its_recipe_and_shape(run: Run, shape: list[int], kind: str) -> None:
     (run.path / "run.json").write_text(json.dumps({**OLD, "recipe": "gan", "config": {}, "spec": {"shape": shape}}))
     assert read_spec(Run.open(run.path)).kind == kind
+
+
+def test_a_file_whose_name_is_a_digit_but_no_number_is_none_of_the_run_s(run: Run) -> None:
+    for folder, name in (("samples", "00000001.png"), ("samples", "²3.png"), ("checkpoints", "²")):
+        (run.path / folder).mkdir(exist_ok=True)
+        (run.path / folder / name).touch()
+    run.rewind(0)
+    assert [path.name for path in (run.path / "samples").iterdir()] == ["²3.png"]
+    assert run.checkpoints() == []

@@ -16,7 +16,7 @@ import numpy as np
 
 from zerosum.data.options import BY_NAME, DataConfig
 from zerosum.errors import InputError
-from zerosum.text import counted, listed, shown
+from zerosum.text import counted, is_whole, listed, shown
 
 AGES = "0-18,19-29,30-39,40-49,50-59,60+"
 NUMBER = r"-?\d+(?:\.\d+)?"
@@ -101,7 +101,7 @@ def grouped(
     """
     asked = options.groups or AGES
     numbers = {name: _age(age, name) for name, age in ages.items()}
-    groups = _of_equal_size(everywhere, int(asked)) if asked.strip().isdecimal() else read_groups(asked)
+    groups = _of_equal_size(everywhere, int(asked)) if is_whole(asked.strip()) else read_groups(asked)
     whole = all(float(edge).is_integer() for group in groups for edge in (group.low, group.high) if edge != math.inf)
     return {name: _group_of(number, groups, name, whole=whole).name for name, number in numbers.items()}, [
         group.name for group in groups

@@ -15,7 +15,7 @@ from zerosum.data.sources.ages import ages_in_names, grouped, summary
 from zerosum.data.sources.image_files import SUFFIXES, ImageFiles
 from zerosum.data.sources.label_table import label_bytes, read_annotations, read_table
 from zerosum.errors import InputError
-from zerosum.text import composed, counted, listed, shown
+from zerosum.text import composed, counted, is_whole, listed, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,7 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """
     pieces = re.split(r"([0-9]+)", name)
     ranked = (
-        (0, len(piece.lstrip("0")), piece.lstrip("0")) if piece.isdecimal() else (1, 0, piece)
+        (0, len(piece.lstrip("0")), piece.lstrip("0")) if is_whole(piece) else (1, 0, piece)
         for piece in pieces
         if piece
     )

@@ -83,7 +83,7 @@ def _compute_mode(comparison: Comparison) -> list[MetricResult]:
 
 
 def _probabilities(comparison: Comparison) -> Tensor:
-    """Return (K,) probabilities of classes to expect: of the labels, or else the mean of the real samples'.
+    """Return (K,) probabilities of classes to expect: of the training labels, or else the mean of the real samples'.
 
     Shares of the likeliest classes will not do: a class that no real sample is called makes every Mode Score 0.
     """
@@ -130,7 +130,9 @@ def _compute_balance(comparison: Comparison) -> list[MetricResult]:
     expected = comparison.marginal
     missing = class_balance(comparison.fake.logits.argmax(1), expected=expected).missing
     labelled = (
-        "of the labels" if comparison.reference.expected is not None else "that the extractor sees in real samples"
+        "of the training labels"
+        if comparison.reference.expected is not None
+        else "that the extractor sees in real samples"
     )
     return with_floor_and_interval(
         comparison,
