@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from annotated_types import Interval
@@ -95,6 +95,9 @@ class Recipe(nn.Module, ABC):
     minibatch_group: int = 1
     """Neighbours in a batch that a loss looks at together: a piece of a batch holds a multiple of them."""
 
+    _follows: bool = False
+    """Whether the networks bring what they are given to their own type of number."""
+
     sample: Callable[..., Tensor]
     """Generates (n, *shape) samples in [-1, 1]. Its signature is the command line: keywords are the user's controls.
 
@@ -107,6 +110,20 @@ class Recipe(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.spec = spec
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Move or convert; once the networks are of another type than float32, they take draws and images of float32.
+
+        So `load(run).double().sample(4)` computes in float64, and returns it.
+        """
+        moved = super()._apply(fn, recurse)
+        numbers = [parameter for parameter in self.parameters() if parameter.is_floating_point()]
+        if not self._follows and any(parameter.dtype != torch.float32 for parameter in numbers):
+            self._follows = True
+            for module in self.modules():
+                if module is not self:
+                    module.register_forward_pre_hook(_in_own_type, with_kwargs=True)
+        return moved
 
     @abstractmethod
     def players(self) -> dict[str, Player]:
@@ -209,3 +226,13 @@ class Recipe(nn.Module, ABC):
     def device(self) -> torch.device:
         """Where the networks are."""
         return next(self.parameters()).device
+
+
+def _in_own_type(module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Any]:
+    """Bring the floating-point tensors that a module is given to the type of its first weight."""
+    dtype = next((weight.dtype for weight in module.parameters() if weight.is_floating_point()), None)
+
+    def own(value: Any) -> Any:
+        return value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
+
+    return tuple(map(own, given)), {name: own(value) for name, value in named.items()}

@@ -76,6 +76,21 @@ def test_the_copy_is_the_run_with_its_report_and_no_more_checkpoints(tmp_path: P
     assert_same_checkpoint(Run.open(tmp_path / "fetched").latest(), run.latest())
 
 
+def test_the_copy_holds_what_the_autopilot_and_a_recipe_from_outside_leave_in_a_run(tmp_path: Path) -> None:
+    run, _ = train(tmp_path / "run", copy_to=None)
+    left = {"recipe.py": b"# mine", "history-before-rescue-1.jsonl": b'{"round": 9}\n'}
+    for name, content in left.items():
+        (run.path / name).write_bytes(content)
+    shutil.copytree(run.latest(), run.fallback)
+    assert Copies(run, PLACE, pytest.fail).update()
+    assert fetch(PLACE, tmp_path / "fetched")
+    assert {name: (tmp_path / "fetched" / name).read_bytes() for name in left} == left
+    assert_same_checkpoint(Run.open(tmp_path / "fetched").fallback, run.fallback)
+    shutil.rmtree(run.fallback)
+    assert Copies(run, PLACE, pytest.fail).update()
+    assert "fallback" not in checkpoints(*opened(PLACE))
+
+
 def test_the_index_is_copied_last_and_a_half_copied_checkpoint_is_not_used(
     tmp_path: Path, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

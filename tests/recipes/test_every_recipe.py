@@ -173,6 +173,21 @@ def test_a_preview_compares_samples_with_real_ones(name, shape):
     assert fake.shape == real.shape == (8, *playing.recipe.spec.shape)
 
 
+@every_game
+def test_networks_of_another_type_take_draws_and_images_as_they_are(name, shape):
+    playing = game(name, shape)
+    batch, recipe = playing.draw(), playing.recipe
+    found = []
+    with recipe.evaluating():
+        for convert in (recipe.float, recipe.double):
+            convert()
+            torch.manual_seed(0)
+            found.append(recipe.fake_and_real(batch)[0])
+    if recipe.task.given == "nothing":
+        assert found[1].dtype == torch.float64
+    torch.testing.assert_close(found[1].float(), found[0], rtol=0, atol=0.02)
+
+
 @every_recipe
 def test_the_file_cites_its_paper(name):
     text = sys.modules[recipes.find(name).__module__].__doc__

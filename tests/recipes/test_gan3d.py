@@ -63,6 +63,12 @@ def test_samples_are_probabilities_or_cells(side):
         assert torch.equal(inside, (recipe.sample(3, latent=latent) > 0.1).float())
 
 
+@pytest.mark.parametrize("threshold", [2.0, 1.0, -0.1, math.nan])
+def test_a_threshold_that_is_no_probability_is_refused(threshold):
+    with pytest.raises(InputError, match=f"The threshold is {threshold}, and cells have probabilities"):
+        built(16).sample(1, threshold=threshold)
+
+
 def test_a_generator_that_has_not_learnt_is_as_good_as_a_coin():
     playing = game("gan3d", SHAPE, batch=32)
     loss = playing.recipe.generator_loss(playing.draw())

@@ -144,3 +144,39 @@ def test_an_export_without_known_latents_says_what_it_needs():
     zerosum.train("digits", recipe=Plain, **QUICK)
     with pytest.raises(InputError, match=r"Plain says nothing of its latents.*zerosum\.tasks\.GenerativeRecipe"):
         zerosum.export("runs/mine", recipe=Plain)
+
+
+class Missampled(Stabilised):
+    """Makes of its samples, once they are to be shown, what `given` says."""
+
+    given: Any
+
+    def discriminator_loss(self, batch: Any) -> Loss:
+        fake = self.generator(self.latent(len(batch)))
+        return Loss(
+            adversarial=objectives.hinge_discriminator(self.discriminator(batch.real), self.discriminator(fake))
+        )
+
+    def generator_loss(self, batch: Any) -> Loss:
+        return Loss(adversarial=objectives.hinge_generator(self.discriminator(self.generator(self.latent(len(batch))))))
+
+    def sample(self, n: int) -> Any:
+        return type(self).given(super().sample(n))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda made: made[:, 0], "a tensor of the shape (64, 32, 32) for 64 samples"),
+        (lambda made: made[..., :16, :16], "a tensor of the shape (64, 1, 16, 16) for"),
+        (lambda made: made[:1], "a tensor of the shape (1, 1, 32, 32) for"),
+        (lambda made: (made, made), "a tuple for 64 samples: return a tensor of floating-point numbers"),
+        (lambda made: None, "a NoneType for"),
+        (lambda made: (255 * made).byte(), "a tensor of the shape (64, 1, 32, 32) of torch.uint8 for"),
+    ],
+)
+def test_samples_unlike_the_real_ones_are_refused_before_a_run_begins(given, said, monkeypatch):
+    monkeypatch.setattr(Missampled, "given", staticmethod(given), raising=False)
+    with pytest.raises(InputError, match=re.escape(f"Missampled.sample() returns {said}")):
+        zerosum.train("digits", recipe=Missampled, **QUICK)
+    assert not Path("runs/mine").exists()

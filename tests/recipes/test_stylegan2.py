@@ -97,6 +97,8 @@ def test_truncation_pulls_styles_towards_their_mean() -> None:
     mean = recipe.synthesis(recipe.generator.mapping.average[None])
     torch.testing.assert_close(recipe.sample(3, latent=latent, truncation=0.0), mean.expand(3, -1, -1, -1))
     torch.testing.assert_close(recipe.sample(3, latent=latent, truncation=1.0), recipe.sample(3, latent=latent))
+    with pytest.raises(InputError, match="The truncation is nan"):
+        recipe.sample(3, latent=latent, truncation=float("nan"))
 
 
 def test_mixing_keeps_the_styles_of_the_layers_before() -> None:

@@ -11,6 +11,7 @@ import torch
 from tests.recipes.conftest import game
 from zerosum import recipes
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.networks.wavegan import coarse, fine
 
 
@@ -101,3 +102,6 @@ def test_truncation_narrows_the_uniform_prior() -> None:
     drawn = recipe.latents(400, None, 0.5)
     assert 0.45 < drawn.abs().max() <= 0.5
     assert recipe.latents(400, None, 2.0).abs().max() <= 1
+    for truncation in (0.0, -1.0, float("nan")):
+        with pytest.raises(InputError, match=f"The truncation is {truncation}; give a number above 0"):
+            recipe.latents(4, None, truncation)

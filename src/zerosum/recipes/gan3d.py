@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from zerosum import objectives
 from zerosum.config import Fraction
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.kinds.volumes import Volumes
 from zerosum.latent import lerp
@@ -158,5 +159,7 @@ class GAN3D(GenerativeRecipe):
             threshold: probability from 0 to 1 above which a cell is occupied: volumes of 0 and 1; the authors' is 0.1.
                 By default the probabilities themselves, whose surface is drawn at 0.5.
         """
+        if threshold is not None and not 0 <= threshold < 1:
+            raise InputError(f"The threshold is {threshold}, and cells have probabilities: give 0 or more, below 1.")
         volumes = self.generator(self.prior(n) if latent is None else latent.to(self.device))
         return volumes if threshold is None else (volumes > threshold).to(volumes.dtype)

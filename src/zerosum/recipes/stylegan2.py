@@ -18,6 +18,7 @@ of any size that can be halved down to 4 to 8 pixels start from there; noise is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -309,6 +310,8 @@ class StyleGAN2(ConditionalRecipe):
                 )
             styles = torch.cat([styles[:, :mix], self.styles_beside(n, classes, layers - mix)], 1)
         if truncation is not None:
+            if not math.isfinite(truncation):
+                raise InputError(f"The truncation is {truncation}; give a number, for example 0.7.")
             styles = lerp(self.generator.mapping.average, styles, truncation)
         return self.synthesis(styles)
 

@@ -33,6 +33,7 @@ from torch import Tensor, nn
 from zerosum import objectives
 from zerosum.config import Fraction
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.kinds.waveforms import Waveforms
 from zerosum.latent import lerp
@@ -231,4 +232,6 @@ class WaveGAN(ConditionalRecipe):
         """Return (n, Z) latents on the recipe's device: those given, or draws of the prior, narrowed if asked."""
         if given is not None:
             return given.to(self.device)
+        if truncation is not None and not truncation > 0:
+            raise InputError(f"The truncation is {truncation}; give a number above 0, for example 0.7.")
         return self.prior(n) if truncation is None else self.prior(n) * min(truncation, 1.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from zerosum.runtime.atomic_files import PREFIX, storing
 from zerosum.text import is_whole
 
 FOLDER = "checkpoints"
-FILES = ("history.jsonl", "report.html", "run.json")
+FILES = ("recipe.py", "history-before-rescue-*.jsonl", "history.jsonl", "report.html", "run.json")
 """Of the run, beside its checkpoints, in the order in which they are copied."""
+NAMED = ("best", "fallback")
+"""Checkpoints that are called by a word in place of their round."""
 
 
 class Copies:
@@ -52,7 +55,7 @@ class Copies:
 
     def _update(self) -> None:
         there = checkpoints(self._store, self._root)
-        here = [*self._run.checkpoints(), *[path for path in (self._run.best,) if path.is_dir()]]
+        here = [*self._run.checkpoints(), *(path for path in (self._run.best, self._run.fallback) if path.is_dir())]
         for path in here:
             index = (path / INDEX).read_bytes()
             if there.get(path.name) != index:
@@ -61,9 +64,9 @@ class Copies:
                     self._store.rm_file(f"{target}/{INDEX}")
                 for file in sorted(path.iterdir(), key=lambda file: file.name == INDEX):
                     self._store.pipe_file(f"{target}/{file.name}", file.read_bytes())
-        for name in FILES:
-            if (self._run.path / name).exists():
-                self._store.pipe_file(f"{self._root}/{name}", (self._run.path / name).read_bytes())
+        for pattern in FILES:
+            for path in sorted(self._run.path.glob(pattern)):
+                self._store.pipe_file(f"{self._root}/{path.name}", path.read_bytes())
         for name in there.keys() - {path.name for path in here}:
             self._store.rm_file(f"{self._root}/{FOLDER}/{name}/{INDEX}")
             self._store.rm(f"{self._root}/{FOLDER}/{name}", recursive=True)
@@ -87,8 +90,8 @@ def fetch(place: str, run: Path) -> bool:
             return False
         with storing(partial):
             shutil.rmtree(partial, ignore_errors=True)
-            for name in FILES:
-                if store.exists(f"{root}/{name}"):
+            for name in (path.rstrip("/").rpartition("/")[2] for path in store.ls(root, detail=False)):
+                if any(fnmatch(name, pattern) for pattern in FILES):
                     _write(partial / name, store.cat_file(f"{root}/{name}"))
             for name in checkpoints(store, root):
                 for file in store.find(f"{root}/{FOLDER}/{name}"):
@@ -107,7 +110,7 @@ def checkpoints(store: Any, root: str) -> dict[str, bytes]:
     folder = f"{root}/{FOLDER}"
     found = [path for path in store.find(folder) if path.endswith(f"/{INDEX}")] if store.exists(folder) else []
     names = {path: path.split("/")[-2] for path in found}
-    return {name: store.cat_file(path) for path, name in names.items() if is_whole(name) or name == "best"}
+    return {name: store.cat_file(path) for path, name in names.items() if is_whole(name) or name in NAMED}
 
 
 def opened(place: str) -> tuple[Any, str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +36,12 @@ from zerosum.runtime.surroundings import only_training
 from zerosum.text import command, counted
 from zerosum.training.autopilot import Autopilot
 from zerosum.training.build import build_game
+from zerosum.training.listener import Listener
 from zerosum.training.nearest_images import write_nearest
 from zerosum.training.open_data import open_again
 from zerosum.training.prepare import prepare
-from zerosum.training.preview import preview_batch
+from zerosum.training.preview import preview_batch, require_samples
+from zerosum.training.run_folder import make_folder
 from zerosum.training.shared_folder import require_shared
 from zerosum.training.sitting import Sitting, require_not_given_up, tidy
 
@@ -65,9 +65,10 @@ def start(
     plan, dataset, reasons = prepare(plan.normalised(), minutes, device, world, progress)
     with rng.fork(device), ExitStack() as held:
         game = build_game(plan, dataset, device, world)
-        judge = _judge(game, plan, progress)
         shown = preview_batch(game.recipe, dataset, plan.options, most=plan.training.previews)
-        path = _make_folder(plan, run, world)
+        require_samples(game, shown[0])
+        judge = _judge(game, plan, progress)
+        path = make_folder(plan, run, world)
         if world.is_first:
             held.enter_context(locked(path))
             keep_recipe(plan, Run.create(path, describe(plan, dataset, game, command)))
@@ -158,7 +159,8 @@ def run_training(sitting: Sitting, reasons: Sequence[str] = ()) -> Run:
     Raises:
         UnhealthyError: the autopilot has given up; all is written.
     """
-    directory, progress, note = sitting.run, sitting.progress, sitting.shown[2]
+    sitting.progress = progress = Listener.of(sitting.progress)
+    directory, note = sitting.run, sitting.shown[2]
     for said in (*sitting.dataset.notes, *reasons, *sitting.game.recipe.notes, *([] if note is None else [note])):
         progress.note(said)
     distributed.wait_at_most(sitting.plan.training.lost_after)
@@ -169,6 +171,7 @@ def run_training(sitting: Sitting, reasons: Sequence[str] = ()) -> Run:
     finally:
         progress.close()
         sitting.game.source.close()
+    progress.require_heard(directory.path, sitting.game.clock.round)
     if sitting.given_up is not None:
         raise UnhealthyError(sitting.given_up) if sitting.game.world.is_first else ProcessLostError(sitting.given_up)
     return replace(directory, stopped_by=stopped_by)
@@ -212,38 +215,3 @@ def closing_message(directory: Run, page: Path, game: Game[Any], *, finished: bo
         return f"Stopped and saved at round {game.clock.round:,}. Continue with: {resumed}"
     use = f"{task.invitation}: {task.typed(directory.path, *flags)}"
     return f"Done: {counted(game.clock.round, 'round')}. Report: {page}. Last samples: {picture}. {use}"
-
-
-def _make_folder(plan: RunConfig, run: str | Path | None, world: World) -> Path:
-    """Make the folder that is asked for, or one of its own for this run, and return its path to every process.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    path, error = None, None
-    if world.is_first:
-        try:
-            path = _own_folder(plan) if run is None else expanded(run)
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as refused:
-            error = InputError(f"{path or 'runs'} cannot be made ({refused.strerror}): name another folder with --run.")
-    found = world.gather(path)[0]
-    if error is not None:
-        raise error
-    if found is None:
-        raise distributed.failed_elsewhere()
-    return Path(str(found))
-
-
-def _own_folder(plan: RunConfig) -> Path:
-    """Make a folder called after data and recipe, numbered where the name is taken, be it by a run that starts now."""
-    stem = Path("runs") / f"{Path(os.path.abspath(plan.data)).stem or 'data'}-{plan.recipe}"
-    stem.parent.mkdir(exist_ok=True)
-    for number in count(1):
-        path = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
-        try:
-            path.mkdir()
-        except FileExistsError:
-            continue
-        return path
-    raise AssertionError  # count has no end

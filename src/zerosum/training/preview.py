@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,14 +13,16 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from zerosum import kinds
+from zerosum import kinds, recipes
 from zerosum.data.batch import Batch, to_uint8
 from zerosum.data.dataset import Dataset
 from zerosum.data.options import DataConfig
-from zerosum.errors import DivergedError
+from zerosum.errors import DivergedError, InputError
+from zerosum.game import Game
 from zerosum.media import image_grid
 from zerosum.metrics.psnr_ssim import Channels, psnr, ssim
 from zerosum.recipe import Recipe
+from zerosum.runtime import rng
 from zerosum.tasks import is_paired, texts_of
 from zerosum.text import shown
 
@@ -97,6 +99,31 @@ def preview_batch(recipe: Recipe, dataset: Dataset, options: DataConfig, *, most
     note = f"Previews show {count} of the training images, because the data have no split test or val like them."
     batch = dataset.batch(_spread(count, len(dataset), options))
     return batch, "training", note + _texts(recipe, batch)
+
+
+def require_samples(game: Game[Any], batch: Batch) -> None:
+    """See that a recipe from outside makes samples like the real ones, before a round is played.
+
+    Args:
+        game: before its first round.
+        batch: of the previews.
+
+    Raises:
+        InputError: what it makes is no floating-point tensor, or of another shape.
+    """
+    recipe = game.recipe
+    if recipes.origin(type(recipe)) is None:
+        return
+    with rng.fork(game.device, seed=0), game.averaged(), game.autocast():
+        made, real = recipe.fake_and_real(batch.to(game.device))
+    method = "fake_and_real" if "fake_and_real" in type(recipe).__dict__ else recipe.task.method
+    wanted = f"return a tensor of floating-point numbers in [-1, 1], (n, *shape), which is {tuple(real.shape)} here"
+    given = f"a {type(made).__name__}"
+    if isinstance(made, Tensor):
+        if made.shape == real.shape and made.is_floating_point():
+            return
+        given = f"a tensor of the shape {tuple(made.shape)}{'' if made.is_floating_point() else f' of {made.dtype}'}"
+    raise InputError(f"{type(recipe).__name__}.{method}() returns {given} for {len(real)} samples: {wanted}.")
 
 
 def _texts(recipe: Recipe, batch: Batch) -> str:

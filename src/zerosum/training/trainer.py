@@ -29,6 +29,7 @@ from zerosum.runtime.progress import Progress, Status
 from zerosum.tasks import texts_of
 from zerosum.text import shown
 from zerosum.training.evaluator import Evaluator
+from zerosum.training.listener import Listener
 from zerosum.training.loggers import HistoryWriter, Logger, OpenLogger
 from zerosum.training.preview import draw_preview
 from zerosum.training.session import Throughput, advising, peak_memory, phases_left, stop_signals
@@ -69,21 +70,19 @@ class Trainer:
         copies: Copies | None = None,
     ) -> None:
         self.game = game
-        self.run = run
-        self.settings = settings
+        self.run, self.settings = run, settings
         self._preview_batch = preview.to(game.device)
         self._measured = measured
         self._judge = judge
         self._watch = watch
         self._measurements: dict[str, float] = {}
-        self._progress = progress
+        self._progress = Listener.of(progress)
         self.stopped_by: int | None = None
         self._require_health = require_health
         self._saver = Saver(run, keep=settings.keep, elders=settings.autopilot, copies=copies)
         trained = run.history().last("seconds") if game.world.is_first else None
         self._pace = Throughput(seen=game.clock.seen, round=game.clock.round, seconds=trained or 0.0)
-        self._open_loggers = loggers
-        self._loggers: list[Logger] = []
+        self._open_loggers, self._loggers = loggers, list[Logger]()
         self._saved: int | None = game.clock.round or None
 
     def train(self) -> int | None:
@@ -99,15 +98,17 @@ class Trainer:
                 self._preview()
             for phase in phases_left(self.game):
                 while self.game.clock.phase_round < phase.rounds:
-                    if self.game.world.any(self.stopped_by is not None):
+                    if self.game.world.any(self.stopped_by is not None or self._progress.error is not None):
                         self._progress.note("Stopping: saving first; interrupt again to stop at once.")
                         self._save(asked=True)
+                        self._progress.require_heard(self.run.path, self.game.clock.round)
                         return self.stopped_by or signal.SIGTERM  # to another process
                     with self._watching():
                         phase.play(self.game)
                     self.game.end_round()
                     self._after_round(phase.name, total)
             self._save()
+            self._progress.require_heard(self.run.path, self.game.clock.round)
         return None
 
     def _after_round(self, phase: str, total: int) -> None:
