@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import Any
 
@@ -20,6 +21,11 @@ from zerosum.kinds.captions import CaptionedImages
 
 SIDE = (16, 16, 3)
 TABLE = "file,caption\na.png,a red dog\nb.png,a cat\na.png,the dog is red\n"
+LINES = [
+    {"file_name": "a.png", "text": ["a red dog", "the dog is red"]},
+    {"file_name": "b.png", "text": "a cat", "n": 1},
+]
+JSON_LINES = "\n\n".join(map(json.dumps, LINES))
 
 
 def opened(source: Any, options: Any, **asked: Any) -> Any:
@@ -39,6 +45,7 @@ def said(dataset: Any) -> list[tuple[str, ...]]:
         ("captions.csv", TABLE.replace(",", ";").replace("\n", "\r\n") + "\r\n"),
         ("metadata.csv", TABLE.replace("file,caption", "file_name,text")),
         ("captions.csv", TABLE.replace("a.png", "./a.png") + "b.png,a cat\n"),
+        ("metadata.jsonl", JSON_LINES),
     ],
 )
 def test_a_table_gives_each_image_its_captions_in_order(folder, options, name, content):
@@ -63,6 +70,19 @@ def test_captions_without_words_are_refused(folder, options):
         InputError, match=r"No caption of .* has a word \(such as '🐶🐶'\): write what each image shows"
     ):
         opened(root, options)
+
+
+def test_names_in_metadata_count_from_the_folder_that_it_lies_in(folder, options):
+    lines = {split: f'{{"file_name": "a.png", "text": "of {split}"}}'.encode() for split in ("train", "test")}
+    root = folder({f"{split}/a.png": SIDE for split in lines})
+    for split, content in lines.items():
+        (root / split / "metadata.jsonl").write_bytes(content)
+        assert said(opened(root, options, split=split)) == [(f"of {split}",)]
+
+
+def test_metadata_without_captions_leaves_the_text_files_in_force(folder, options):
+    root = folder({"a.png": SIDE, "a.txt": b"a cat", "metadata.csv": b"file_name,label\na.png,1\n"})
+    assert said(opened(root, options)) == [("a cat",)]
 
 
 def test_text_files_give_a_caption_a_line(folder, options):
@@ -122,6 +142,16 @@ def test_pictures_are_packed_once_in_the_order_of_their_captions(folder, options
         ({"a.png": SIDE, "captions.csv": b"file,title\na.png,one\n"}, "no column caption, but the columns file, title"),
         ({"a.png": SIDE, "captions.csv": b""}, r"but the columns \(none\)"),
         ({"a.png": SIDE, "captions.csv": b"file,caption\na.png,\xff\xff\n"}, "no CSV file in UTF-8"),
+        (
+            {"a.png": SIDE, "captions.csv": b"file,text,text\na.png,one,two\n"},
+            "has several columns called text",
+        ),
+        (
+            {"a.png": SIDE, "metadata.jsonl": b'{"file_name": "a.png", "text": ""}'},
+            "Line 1 of metadata.jsonl has no",
+        ),
+        ({"a.png": SIDE, "metadata.jsonl": b"[1]\n"}, "Line 1 of metadata.jsonl is no object of JSON"),
+        ({"a.png": SIDE, "metadata.jsonl": b"\xff"}, "metadata.jsonl is no text in UTF-8"),
         ({"a.png": SIDE, "a.txt": b" \n"}, "a.txt in .* is empty"),
         ({"a.png": SIDE, "a.txt": b"one", "c.txt": b"two"}, r"1 caption without an image of the same name \(c.txt\)"),
         ({"a.png": SIDE, "b.png": SIDE, "a.txt": b"one"}, r"lacks a caption in the .txt files \(b.png\)"),

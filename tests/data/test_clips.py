@@ -15,6 +15,7 @@ from PIL import Image
 from zerosum import kinds
 from zerosum.data.check import check
 from zerosum.data.jitter import Draw, Jitter
+from zerosum.data.packing.frame_rate import rate_of_animation
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds.clips import KIND, open_clips
@@ -88,6 +89,30 @@ def test_videos_are_read_and_brought_to_the_most_common_rate(tmp_path: Path, opt
     assert np.abs(np.array(levels(dataset)[0]) - [0, 10, 20, 30, 40, 50]).max() <= 3
     assert np.abs(np.array(levels(dataset)[2]) - [0, 20, 40, 60, 80, 100]).max() <= 3
     assert "1 clip of another frame rate than 10 a second" in " ".join(dataset.notes)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.apng", "a.webp"])
+def test_images_of_several_frames_are_animations(name: str, tmp_path: Path, options: Any) -> None:
+    (tmp_path / "films").mkdir()
+    first, *others = map(Image.fromarray, frames(4))
+    how: dict[str, Any] = {"lossless": True} if name.endswith("webp") else {"format": "PNG"}
+    for stem in ("a", "b"):
+        place = tmp_path / "films" / name.replace("a", stem, 1)
+        first.save(place, save_all=True, append_images=others, duration=100, **how)
+    Image.fromarray(frames(1)[0]).save(tmp_path / "films" / "still.png")
+    dataset = open_clips(tmp_path / "films", options=options(frames=4))
+    assert levels(dataset) == [[0, 10, 20, 30]] * 2
+    assert "A clip is a video: 2 clips." in dataset.notes
+    assert "Left out because no images: 1 file (.png)." in dataset.notes
+    assert levels(open_clips(tmp_path / "films" / name, options=options(frames=4))) == [[0, 10, 20, 30]]
+    assert rate_of(tmp_path / "films" / name) == 10
+    with pytest.raises(InputError, match=r"still\.png is an image that does not move"):
+        open_clips(tmp_path / "films" / "still.png", options=options(frames=4))
+
+
+def rate_of(path: Path) -> float | None:
+    with Image.open(path) as image:
+        return rate_of_animation(image)
 
 
 def test_a_gif_is_read_without_an_extra(tmp_path: Path, options: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,8 @@ def test_labels_come_from_a_table(folder, options, tmp_path, content):
         ("file,label\na.png,cat\n", "1 of 2 images lack a label"),
         ("file,label\na.png,cat\nb.png,dog\nc.png,cow\n", r"labels 1 file not in .*such as c.png"),
         ("name,class\na.png,cat\n", "has the columns name, class: expected file and label"),
+        ("file,label,label\na.png,cat,1\nb.png,dog,2\n", "labels.csv has several columns called label: rename those"),
+        ("file,Label,File\na.png,cat,1\n", "labels.csv has several columns called file"),
         ("file,label\na.png,cat\nb.png,\n", "Line 3 of .* lacks a file or a label"),
         ("file,label\na.png,cat\na.png,dog\nb.png,dog\n", "gives a.png two labels"),
         ("", "has the columns none"),
@@ -61,6 +63,66 @@ def test_a_table_that_does_not_fit_is_refused(folder, options, content, sentence
     root = folder({"a.png": (16, 16), "b.png": (16, 16), "labels.csv": content.encode()})
     with pytest.raises(InputError, match=sentence):
         open_data(root, options=options(labels="labels.csv"))
+
+
+def test_a_column_that_is_there_twice_may_be_so_where_it_is_not_read(folder, options):
+    root = folder({"a.png": (16, 16), "labels.csv": b"file,label,note,note\na.png,cat,1,2\n"})
+    assert open_data(root, options=options(labels="labels.csv")).spec.classes == ("cat",)
+
+
+LINES = b'{"file_name": "a.png", "label": 10}\n{"file_name": "b/c.png", "label": 9, "text": "x"}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("metadata.jsonl", LINES), ("metadata.csv", b"file_name,label\na.png,10\nb/c.png,9\n")],
+)
+def test_metadata_of_an_image_folder_labels_it(folder, options, name, content):
+    root = folder({"train/a.png": (16, 16), "train/b/c.png": (16, 16), "test/d.png": (16, 16)})
+    (root / "train" / name).write_bytes(content)
+    (root / "test" / name).write_bytes(
+        b'{"file_name": "d.png", "label": 7}' if name[-1] == "l" else b"file,label\nd.png,7"
+    )
+    data = open_data(root, options=options())
+    assert (data.spec.classes, data.labels.tolist()) == (("7", "9", "10"), [2, 1])
+    assert f"Labels were read from train/{name}." in data.notes
+    held_out = open_data(root, options=options(split="test"))
+    assert (held_out.spec.classes, held_out.labels.tolist()) == (data.spec.classes, [0])
+    assert open_data(root, options=options(labels="none")).labels is None
+    (root / "train" / name).write_bytes(content.replace(b"10", b"11"))
+    assert open_data(root, options=options()).spec.classes == ("7", "9", "11")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (LINES, "1 of 2 images lack a label in metadata.jsonl .such as d.png.: complete it, or give --labels none"),
+        (LINES.replace(b"10", b'["x"]'), "Line 1 of metadata.jsonl gives a.png several labels at once"),
+        (LINES.replace(b"10", b"null"), "Line 1 of metadata.jsonl lacks a file or a label"),
+    ],
+)
+def test_metadata_that_do_not_fit_are_refused(folder, options, content, sentence):
+    root = folder({"a.png": (16, 16), "d.png": (16, 16), "metadata.jsonl": content})
+    with pytest.raises(InputError, match=sentence):
+        open_data(root, options=options())
+
+
+@pytest.mark.parametrize(
+    "content", [b"no JSON", b'{"file_name": "z.png", "label": 1}', b'{"file_name": "x/a.png"}', b"\xff"]
+)
+def test_metadata_without_labels_of_the_images_leave_the_folders_in_force(folder, options, content):
+    root = folder({"x/a.png": (16, 16), "y/b.png": (16, 16), "metadata.jsonl": content})
+    assert open_data(root, options=options()).spec.classes == ("x", "y")
+
+
+def test_lines_of_json_are_a_table_of_labels(folder, options, tmp_path):
+    root = folder({"a.png": (16, 16), "b.png": (16, 16)})
+    table = tmp_path / "mine.jsonl"
+    table.write_text(
+        '{"image": "a.png", "smiling": true, "kind": "x"}\n{"image": "b.png", "smiling": false, "kind": "y"}\n'
+    )
+    assert open_data(root, options=options(labels=f"{table}:kind")).spec.classes == ("x", "y")
+    assert open_data(root, options=options(labels=f"{table}:smiling")).labels.tolist() == [1, 0]
 
 
 def test_a_table_that_is_not_there_is_refused(folder, options):

@@ -16,7 +16,7 @@ from zerosum.data.sources.image_files import CAPTIONS_LEFT_OUT, ImageFiles
 from zerosum.errors import InputError
 from zerosum.text import counted
 
-LEFT_OUT = rf"Left out because no images: .* \(\.(csv|tsv|txt)\)\.|{re.escape(CAPTIONS_LEFT_OUT)}"
+LEFT_OUT = rf"Left out because no images: .* \(\.(csv|jsonl|tsv|txt)\)\.|{re.escape(CAPTIONS_LEFT_OUT)}"
 """What is said of the files of captions by the report on images."""
 
 FIRST = 5

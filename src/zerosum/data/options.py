@@ -51,8 +51,9 @@ class DataConfig(BaseConfig):
     labels: str | None = None
     """"folders", "none", "name" (the letters between the numbers of a file's name), or the path of a CSV file with the
     columns file and label (labels.csv:column names another; labels.csv:smiling,glasses names columns of 0 and 1,
-    attributes of which an image may have several); by default the dataset.json of StyleGAN's tools, else folders where
-    the data are a folder of class folders, and the labels that an array file brings along."""
+    attributes of which an image may have several), or lines of JSON (.jsonl); by default the dataset.json of StyleGAN's
+    tools, else the column label of a metadata.jsonl or metadata.csv in the data, else folders where the data are a
+    folder of class folders, and the labels that an array file brings along."""
 
     ages: str | None = None
     """Ordered classes by a number in place of labels: the path of a CSV file with the columns file and age
@@ -102,7 +103,8 @@ class DataConfig(BaseConfig):
 
     captions: str | None = None
     """For recipes that paint from text: a CSV file with the columns file and caption, here or in the data
-    (captions.csv:text names another column); by default captions.csv in the data, else a .txt beside each image."""
+    (captions.csv:text names another column), or lines of JSON (.jsonl); by default captions.csv or metadata.jsonl in
+    the data, else a .txt beside each image."""
 
     cache: str | None = None
     """Folder for packed and downloaded data; by default $ZEROSUM_CACHE, else $XDG_CACHE_HOME/zerosum, else
@@ -223,6 +225,10 @@ WORDS = frozenset({None, "none", "folders", BY_NAME})
 """What --labels and --ages may say that is no path."""
 
 
+TABLES = (".csv", ".tsv", ".txt", ".jsonl")
+"""Endings of tables of labels and captions."""
+
+
 def split_labels(asked: str) -> tuple[str, str]:
     """Split what --labels says into the path of a table and the name of its column of labels.
 
@@ -230,7 +236,7 @@ def split_labels(asked: str) -> tuple[str, str]:
     (('labels.csv', 'label'), ('C:/a.csv', 'Class Name'))
     """
     path, _, column = asked.rpartition(":")
-    return (path, column) if column and path.lower().endswith((".csv", ".tsv", ".txt")) else (asked, "label")
+    return (path, column) if column and path.lower().endswith(TABLES) else (asked, "label")
 
 
 def split_captions(asked: str) -> tuple[str, str | None]:
@@ -240,4 +246,4 @@ def split_captions(asked: str) -> tuple[str, str | None]:
     (('a.csv', None), ('C:/a.csv', 'Long text'))
     """
     path, _, column = asked.rpartition(":")
-    return (path, column) if column and path.lower().endswith((".csv", ".tsv", ".txt")) else (asked, None)
+    return (path, column) if column and path.lower().endswith(TABLES) else (asked, None)

@@ -61,6 +61,8 @@ def rate_of_animation(image: Image.Image) -> float | None:
     lasting = []
     for index in range(getattr(image, "n_frames", 1)):
         image.seek(index)
+        if image.format == "WEBP":  # which says so of a frame that is decoded
+            image.load()
         lasting.append(float(image.info.get("duration") or 0))
     image.seek(0)
     usual = median(lasting)

@@ -1,4 +1,4 @@
-"""Captions of image files: from a table (.csv, .tsv), or from a .txt beside each image."""
+"""Captions of image files: from a table (.csv, .tsv, .jsonl), or from a .txt beside each image."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from zerosum.data.options import DataConfig, split_captions
-from zerosum.data.sources.caption_table import read_captions
+from zerosum.data.sources.caption_table import holds_captions, read_captions
 from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.tables import METADATA
 from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.regular_files import open_regular
 from zerosum.text import composed, counted, listed
 
-TABLES = ("captions.csv", "captions.tsv", "captions.txt", "metadata.csv")
-"""Tables that are looked for in the data."""
+TABLES = ("captions.csv", "captions.tsv", "captions.txt", *METADATA)
+"""Tables that are looked for in the data; of metadata such as have a column of captions."""
 ABOUT = ("readme", "license", "licence", "credits", "attribution", "source", "notice", "copying")
 """What a .txt about the data is called."""
 
-EXPECTED = "a table captions.csv with the columns file and caption, or a .txt of its name beside each image"
+EXPECTED = (
+    "a table captions.csv with the columns file and caption, a metadata.jsonl with file_name and text, or a .txt of "
+    "its name beside each image"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +94,12 @@ def _table_in(files: ImageFiles) -> str | None:
     """Return the name of the table that lies with the images, the nearest to them first."""
     around = PurePosixPath(files.prefix.rstrip("/"))
     places = [f"{place}/" if str(place) != "." else "" for place in (around, *around.parents)]
-    return next((place + name for place in places for name in TABLES if place + name in files.stamps), None)
+    there = (place + name for place in places for name in TABLES if place + name in files.stamps)
+    return next((name for name in there if _may_hold_captions(files, name)), None)
+
+
+def _may_hold_captions(files: ImageFiles, name: str) -> bool:
+    return name.rpartition("/")[2] not in METADATA or holds_captions(_read(files, name), name)
 
 
 def _joined(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
-from zerosum.data.sources.label_table import DELIMITERS, FILE_COLUMNS
+from zerosum.data.sources.tables import read_rows
 from zerosum.errors import InputError
-from zerosum.text import composed
 
 COLUMNS = ("caption", "captions", "text", "description", "sentence", "prompt")
 """What a column of captions may be called."""
@@ -24,35 +20,31 @@ def read_captions(
         column: name of the column of captions; by default the first that is called as one may be.
 
     Raises:
-        InputError: it is no table of these columns.
+        InputError: it is no table of these columns, or has one of them twice.
     """
-    try:
-        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-        first = text.lstrip("\r\n").partition("\n")[0]
-        delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        rows = [(reader.line_num, row) for row in reader]
-    except (UnicodeError, csv.Error) as error:
-        raise InputError(f"{place} is no CSV file in UTF-8 ({error}): save it as CSV UTF-8.") from error
-    columns = [cell.strip() for cell in rows[0][1]] if rows else []
-    plain = [name.casefold() for name in columns]
-    file_at = next((plain.index(name) for name in FILE_COLUMNS if name in plain), None)
-    wanted = COLUMNS if column is None else (column.casefold(),)
-    caption_at = next((plain.index(name) for name in wanted if name in plain), None)
+    table = read_rows(content, place)
+    file_at, caption_at = table.file_at(), table.at(COLUMNS if column is None else (column,))
     if file_at is None or caption_at is None:
         missing = " and ".join(["file"] * (file_at is None) + [column or "caption"] * (caption_at is None))
         raise InputError(
-            f"{place} has no column {missing}, but the columns {', '.join(columns) or '(none)'}: name the columns file "
-            f"and caption in its first line, or give --captions {place}:COLUMN."
+            f"{place} has no column {missing}, but the columns {', '.join(table.columns) or '(none)'}: name the "
+            f"columns file and caption in its first line, or give --captions {place}:COLUMN."
         )
     found, blank = [], []
-    for number, row in rows[1:]:
-        if not any(cell.strip() for cell in row):
-            continue
-        file, caption = (row[at].strip() if at < len(row) else "" for at in (file_at, caption_at))
-        if file and caption:
-            found.append((number, composed(file.replace("\\", "/").removeprefix("./")), " ".join(caption.split())))
+    for number, row in table.rows:
+        file, said = table.file(row, file_at), row[caption_at]
+        every = [" ".join(one.split()) for one in ((said,) if isinstance(said, str) else said) if one]
+        if file and every:
+            found += [(number, file, one) for one in every]
         else:
             lacks = "caption" if file else "file"
             blank.append(f"Line {number} of {place} has no {lacks}: complete it or remove it.")
     return found, tuple(blank)
+
+
+def holds_captions(content: bytes, place: str) -> bool:
+    """Whether a table has a column that is called as captions may be; one that cannot be read might have."""
+    try:
+        return read_rows(content, place).at(COLUMNS) is not None
+    except InputError:
+        return True

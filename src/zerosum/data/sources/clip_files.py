@@ -27,8 +27,11 @@ from zerosum.runtime.regular_files import open_regular
 VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".3gp")
 """Endings of videos, which PyAV decodes."""
 
-ANIMATION = ".gif"
-"""Ending of animations, which Pillow decodes."""
+ANIMATIONS = (".gif", ".apng")
+"""Endings of animations, which Pillow decodes."""
+
+MAY_MOVE = (".webp", ".png")
+"""Endings of images that may be animations."""
 
 STRIP = 4
 """Frames from which a wide image is a strip of them."""
@@ -60,7 +63,7 @@ def is_video(name: str) -> bool:
     >>> is_video("a.MP4"), is_video("a.gif"), is_video("a.png")
     (True, True, False)
     """
-    return name.lower().endswith((*VIDEOS, ANIMATION))
+    return name.lower().endswith((*VIDEOS, *ANIMATIONS))
 
 
 def find_clips(source: str | Path, options: DataConfig) -> ClipFiles:
@@ -73,17 +76,18 @@ def find_clips(source: str | Path, options: DataConfig) -> ClipFiles:
     if not path.exists():
         raise InputError(f"There is no file or folder {path}: give videos, strips of frames, or folders of frames.")
     listed = _listed(path)
-    videos = [name for name in listed.names if is_video(name)]
+    animated = _animated(listed)
+    videos = [name for name in listed.names if is_video(name) or name in animated]
     if videos:
-        rest = tuple(name for name in listed.names if not is_video(name))
+        rest = tuple(name for name in listed.names if not is_video(name) and name not in animated)
         files = choose_split(replace(listed, names=tuple(videos), others=(*listed.others, *rest)), options)
         return _checked(
             ClipFiles(files=files, form="videos", members={n: (n,) for n in files.names}, stored=files), options
         )
     if not listed.names:
         raise InputError(
-            f"{path} has no clips: expected videos ({', '.join(ending[1:] for ending in VIDEOS[:5])}, gif), images "
-            f"that are strips of {STRIP} frames or more, or a folder of frames for each clip."
+            f"{path} has no clips: expected videos ({', '.join(ending[1:] for ending in VIDEOS[:5])}, gif, webp), "
+            f"images that are strips of {STRIP} frames or more, or a folder of frames for each clip."
         )
     files = choose_split(listed, options)
     if are_strips(files):
@@ -125,16 +129,33 @@ def are_strips(files: ImageFiles, *, every: bool = False) -> bool:
     return bool(wide) and (all(wide) if every else any(wide))
 
 
+def _animated(files: ImageFiles) -> set[str]:
+    """Return the images with several frames whose endings do not say so, if one is among those that are looked at."""
+    names = [name for name in files.names if name.lower().endswith(MAY_MOVE)]
+
+    def moves(name: str) -> bool:
+        try:
+            with files.open(name) as file, open_image(file, header=True) as image:
+                return getattr(image, "n_frames", 1) > 1
+        except Exception:  # decoders raise almost anything; reading it later says what
+            return False
+
+    looked_at = names[:: max(1, len(names) // LOOKED_AT)]
+    return set(filter(moves, names)) if any(map(moves, looked_at)) else set()
+
+
 def _listed(path: Path) -> ImageFiles:
     """List videos and images of a folder, an archive, or the one video that is named."""
     if path.is_dir():
         found = list_folder(path)
     elif path.name.lower().endswith(".zip"):
         found = list_zip(path)
-    elif path.is_file() and path.name.lower().endswith((*VIDEOS, ANIMATION)):
+    elif path.is_file() and path.name.lower().endswith((*VIDEOS, *ANIMATIONS, *MAY_MOVE)):
         status = path.stat()
         stamps = {path.name: (status.st_size, status.st_mtime_ns)}
         found = image_files(path.parent, stamps, lambda name: open_regular(path.parent / name))
+        if not is_video(path.name) and not _animated(found):
+            raise InputError(f"{path} is an image that does not move, and no clip: give a folder of frames or clips.")
     else:
         raise InputError(f"{path} is no clips: give a folder or .zip of videos, strips or frames, or one video.")
     every = sorted((*found.names, *found.others))

@@ -181,10 +181,12 @@ def left_out(files: ImageFiles) -> tuple[str, ...]:
 
 
 def _captioned(images: Iterable[str], others: Iterable[str]) -> bool:
-    """Whether files besides images are called as captions are: captions.csv, or the .txt of an image."""
+    """Whether files besides images are called as captions are: captions.csv, metadata.jsonl, the .txt of an image."""
     stems = {str(PurePosixPath(name).with_suffix("")) for name in images}
     places = [PurePosixPath(name) for name in others]
-    return any(p.stem == "captions" or (p.suffix == ".txt" and str(p.with_suffix("")) in stems) for p in places)
+    return any(
+        p.stem in ("captions", "metadata") or (p.suffix == ".txt" and str(p.with_suffix("")) in stems) for p in places
+    )
 
 
 def unread(names: Iterable[str]) -> tuple[str, ...]:

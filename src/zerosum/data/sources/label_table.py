@@ -1,9 +1,7 @@
-"""Tables of labels: CSV files, and the dataset.json that StyleGAN's tools write beside images."""
+"""Tables of labels: CSV files, lines of JSON, and the dataset.json that StyleGAN's tools write beside images."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,19 +9,18 @@ from pathlib import PurePosixPath
 
 from zerosum.data.options import BY_NAME, DataConfig, split_labels
 from zerosum.data.sources.image_files import ImageFiles
+from zerosum.data.sources.tables import Table, metadata_of, read_rows
 from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.regular_files import open_regular
 from zerosum.text import composed
 
 ANNOTATIONS = "dataset.json"
-FILE_COLUMNS = ("file", "filename", "file_name", "filepath", "path", "image", "image_path")
-DELIMITERS = ",;\t|"
 BITS = {"0": "0", "1": "1", "-1": "0"}
 
 
 def label_bytes(files: ImageFiles, options: DataConfig) -> bytes | None:
-    """Content of the table that labels are read from: the one asked for, or a dataset.json of StyleGAN's tools.
+    """Content of the table that labels are read from: the one asked for, or a dataset.json or metadata with labels.
 
     Raises:
         InputError: It is not there or cannot be read.
@@ -35,10 +32,10 @@ def label_bytes(files: ImageFiles, options: DataConfig) -> bytes | None:
     if options.labels is not None:
         return _table_bytes(files, split_labels(options.labels)[0])
     place = _annotations_of(files)
-    if place is None:
-        return None
-    content = _member(files, f"{place}{ANNOTATIONS}")
-    return content if _is_annotations(content) else None
+    content = None if place is None else _member(files, f"{place}{ANNOTATIONS}")
+    if content is not None and is_annotations(content):
+        return content
+    return b"\0".join(_labelled_metadata(files).values()) or None
 
 
 def read_annotations(files: ImageFiles, content: bytes) -> tuple[str, dict[str, str] | None]:
@@ -74,9 +71,7 @@ class LabelTable:
 
 
 def read_table(content: bytes, asked: str, *, flag: str = "--labels") -> LabelTable:
-    """Read the columns of files and labels of a CSV file.
-
-    Columns may be parted by commas, semicolons, tabs or bars; names of columns count without capitals and blanks.
+    """Read the columns of files and labels of a table; names of columns count without capitals and blanks.
 
     Args:
         content: Of the file.
@@ -87,40 +82,69 @@ def read_table(content: bytes, asked: str, *, flag: str = "--labels") -> LabelTa
     Raises:
         InputError: It is no such table, or gives a file two labels, or an attribute that is neither 0 nor 1.
     """
-    table, wanted = split_labels(asked)
-    try:
-        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-        first = text.lstrip("\r\n").partition("\n")[0]
-        delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except (UnicodeError, csv.Error) as error:
-        raise InputError(f"{table} is no CSV file in UTF-8 ({error}): save it as CSV UTF-8.") from error
-    columns = [cell.strip() for cell in rows[0]] if rows else []
-    plain = [column.casefold() for column in columns]
-    file_at = next((plain.index(name) for name in FILE_COLUMNS if name in plain), None)
-    names = [wanted] if wanted.casefold() in plain else [name.strip() for name in wanted.split(",") if name.strip()]
-    missing = [name for name in names if name.casefold() not in plain]
+    place, wanted = split_labels(asked)
+    table = read_rows(content, place)
+    names = [wanted] if wanted.casefold() in table.plain else [one.strip() for one in wanted.split(",") if one.strip()]
+    file_at, label_at = table.file_at(), [table.at((name,)) for name in names]
+    missing = [name for name, at in zip(names, label_at, strict=True) if at is None]
     if file_at is None or missing or not names:
         raise InputError(
-            f"{table} has the columns {', '.join(columns) or 'none'}: expected file and {(missing or [wanted])[0]} in "
-            f"its first line; {flag} {table}:COLUMN names another column."
+            f"{place} has the columns {', '.join(table.columns) or 'none'}: expected file and "
+            f"{(missing or [wanted])[0]} in its first line; {flag} {place}:COLUMN names another column."
         )
-    label_at = [plain.index(name.casefold()) for name in names]
-    if len(set(label_at)) < len(label_at):
+    found = [at for at in label_at if at is not None]
+    if len(set(found)) < len(found):
         raise InputError(f"{flag} {asked} names an attribute twice: give each once.")
-    attributes = tuple(columns[at] for at in label_at) if len(names) > 1 else ()
+    attributes = tuple(table.columns[at] for at in found) if len(names) > 1 else ()
     given: dict[str, str] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in row):
-            continue
-        file, *labels = (row[at].strip() if at < len(row) else "" for at in (file_at, *label_at))
-        file = composed(file.replace("\\", "/").removeprefix("./"))
+    for number, row in table.rows:
+        file, labels = table.file(row, file_at), [row[at] for at in found]
         if not file or not all(labels):
-            raise InputError(f"Line {number} of {table} lacks a file or a label.")
-        label = _bits(labels, attributes, f"line {number} of {table}") if attributes else labels[0]
+            raise InputError(f"Line {number} of {place} lacks a file or a label: complete it or remove it.")
+        plain = [label for label in labels if isinstance(label, str)]
+        if len(plain) < len(labels):
+            raise InputError(f"Line {number} of {place} gives {file} several labels at once: give one class.")
+        label = _bits(plain, attributes, f"line {number} of {place}") if attributes else plain[0]
         if given.setdefault(file, label) != label:
-            raise InputError(f"{table} gives {file} two labels, {given[file]} and {label}.")
+            raise InputError(f"{place} gives {file} two labels, {given[file]} and {label}.")
     return LabelTable(of=given, attributes=attributes)
+
+
+def read_metadata(files: ImageFiles) -> tuple[str, dict[str, str], set[str]]:
+    """Read the labels in a metadata.jsonl or metadata.csv that lies with the files.
+
+    Returns:
+        The table's name; the label of each file, by its name in the data; and all labels, those of other splits too.
+
+    Raises:
+        InputError: it is no such table, or a file lacks a label in it.
+    """
+    tables = _labelled_metadata(files)
+    read = {name: read_table(content, name).of for name, content in tables.items()}
+    first = next(iter(read))
+    place = first.rpartition("/")[0]
+    of = {f"{place}/{file}" if place else file: label for file, label in read[first].items()}
+    return first, of, {label for each in read.values() for label in each.values()}
+
+
+def _labelled_metadata(files: ImageFiles) -> dict[str, bytes]:
+    """Return the tables of metadata with columns of files and labels, by name; none where the nearest has no labels."""
+    found = {}
+    for name in metadata_of(files):
+        content = _member(files, name)
+        table = _rows_if_any(content, name)
+        if table is not None and table.file_at() is not None and table.at(("label",)) is not None:
+            found[name] = content
+        elif not found:
+            return {}
+    return found
+
+
+def _rows_if_any(content: bytes, name: str) -> Table | None:
+    try:
+        return read_rows(content, name)
+    except InputError:  # it may be of another program
+        return None
 
 
 def _bits(labels: Sequence[str], attributes: Sequence[str], place: str) -> str:
@@ -162,7 +186,7 @@ def _annotations_of(files: ImageFiles) -> str | None:
     return next((place for place in places if f"{place}{ANNOTATIONS}" in files.stamps), None)
 
 
-def _is_annotations(content: bytes) -> bool:
+def is_annotations(content: bytes) -> bool:
     """Whether a dataset.json is of the form that StyleGAN's tools write; other programs use the name too."""
     try:
         labels = json.loads(content)["labels"]

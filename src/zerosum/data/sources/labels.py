@@ -13,7 +13,7 @@ import numpy as np
 from zerosum.data.options import DataConfig, split_labels
 from zerosum.data.sources.ages import ages_in_names, grouped, summary
 from zerosum.data.sources.image_files import SUFFIXES, ImageFiles
-from zerosum.data.sources.label_table import label_bytes, read_annotations, read_table
+from zerosum.data.sources.label_table import is_annotations, label_bytes, read_annotations, read_metadata, read_table
 from zerosum.errors import InputError
 from zerosum.text import composed, counted, is_whole, listed, shown
 
@@ -51,8 +51,8 @@ class ClassLabels:
 def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
     """Name the class of every file.
 
-    Without a word from the user a dataset.json of StyleGAN's tools decides, and else the folders; folders that are
-    shards of one large folder (00000, 00001, ...) are no classes.
+    Without a word from the user a dataset.json of StyleGAN's tools decides, else the labels in a metadata.jsonl or
+    metadata.csv, and else the folders; folders that are shards of one large folder (00000, 00001, ...) are no classes.
 
     Raises:
         InputError: The folders or the table do not give every image a label.
@@ -60,9 +60,11 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
     inner = [files.inner(name) for name in files.names]
     folders = {name.partition("/")[0] for name in inner if "/" in name}
     outside = sum("/" not in name for name in inner)
-    content = label_bytes(files, options)
+    content, metadata = label_bytes(files, options), None
     if options.ages is not None:
         return _from_ages(files, inner, options, content)
+    if options.labels is None and content is not None and not is_annotations(content):
+        content, metadata = None, _from_metadata(files)
     match options.labels:
         case "none":
             return ClassLabels(of=None, sentence="No labels were taken, as asked.")
@@ -71,6 +73,8 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
             return ClassLabels(of=files.own.of, classes=files.own.classes, sentence=sentence)
         case None if content is not None:
             return _from_annotations(files, content)
+        case None if metadata is not None:
+            return metadata
         case None if len(folders) < 2:
             return ClassLabels(of=None, sentence="The data have no labels.")
         case None if outside:
@@ -145,6 +149,24 @@ def _from_annotations(files: ImageFiles, content: bytes) -> ClassLabels:
     classes = tuple(sorted(set(given.values()), key=natural))
     labels = {name: label for name, label in of.items() if label is not None}
     return ClassLabels(of=labels, classes=classes, sentence=f"Labels were read from {place}dataset.json.")
+
+
+def _from_metadata(files: ImageFiles) -> ClassLabels | None:
+    """Look every image up in the metadata of a data set of Hugging Face; None where that is of other files.
+
+    Its names count from the folder in which it lies.
+    """
+    table, given, every = read_metadata(files)
+    of = {name: given.get(composed(name), "") for name in files.names}
+    if not any(of.values()):
+        return None
+    if lonely := [name for name, label in of.items() if not label]:
+        raise InputError(
+            f"{len(lonely):,} of {counted(len(of), files.unit)} lack a label in {table} (such as {lonely[0]}): "
+            "complete it, or give --labels none."
+        )
+    classes = tuple(sorted(every, key=natural))
+    return ClassLabels(of=of, classes=classes, sentence=f"Labels were read from {table}.")
 
 
 def _from_table(
