@@ -115,6 +115,16 @@ def test_metadata_without_labels_of_the_images_leave_the_folders_in_force(folder
     assert open_data(root, options=options()).spec.classes == ("x", "y")
 
 
+@pytest.mark.parametrize("labels", [None, "name"])
+def test_a_class_that_another_split_gets_later_has_its_number_in_all(folder, options, labels):
+    files = {f"{split}/{name}/{name}1.png": (16, 16) for split in ("train", "test") for name in ("ant", "cow")}
+    root = folder(files)
+    assert open_data(root, options=options(labels=labels)).labels.tolist() == [0, 1]
+    folder({"test/bee/bee1.png": (16, 16)})
+    data = open_data(root, options=options(labels=labels))
+    assert (data.spec.classes, data.labels.tolist()) == (("ant", "bee", "cow"), [0, 2])
+
+
 def test_lines_of_json_are_a_table_of_labels(folder, options, tmp_path):
     root = folder({"a.png": (16, 16), "b.png": (16, 16)})
     table = tmp_path / "mine.jsonl"

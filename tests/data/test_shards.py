@@ -174,6 +174,37 @@ def test_shards_of_an_object_store_are_read_at_random(folder: Path, tmp_path: Pa
             images.open(wrong, options=options)
 
 
+def test_capitals_in_an_ending_do_not_matter(folder: Path, tmp_path: Path, options: DataConfig) -> None:
+    members = {f"{name.parent.name}/{name.name}": name.read_bytes() for name in sorted(folder.rglob("*.png"))}
+    (tmp_path / "shards").mkdir()
+    write_tar(tmp_path / "shards" / "A.TAR", members)
+    for source in (tmp_path / "shards", tmp_path / "shards" / "A.TAR", f"{tmp_path}/shards/*.TAR"):
+        assert images.open(source, options=options).spec.classes == CLASSES
+
+
+@pytest.mark.parametrize("said", ["mtime", "modificationTime", "sha", None])
+def test_a_file_of_a_store_that_was_written_anew_is_read_anew(
+    said: str | None, tmp_path: Path, options: DataConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = fsspec.filesystem("memory")
+    real = type(store).info
+    versions = iter(range(100, 200))
+
+    def info(self: Any, path: str, **given: Any) -> dict[str, Any]:
+        found = {name: value for name, value in real(self, path, **given).items() if name != "created"}
+        return found | ({} if said is None else {said: str(version)})
+
+    monkeypatch.setattr(type(store), "info", info)
+    means = []
+    for level in (10, 200):
+        version = next(versions)
+        Image.fromarray(np.full((16, 16), level, np.uint8)).save(buffer := io.BytesIO(), "bmp")
+        write_tar(tmp_path / "a.tar", {"a.bmp": buffer.getvalue()})
+        store.pipe_file("/bucket/anew.tar", (tmp_path / "a.tar").read_bytes())
+        means.append(images.open("memory://bucket/anew.tar", options=options).samples.mean())
+    assert means == [10, 200]
+
+
 def test_a_data_set_of_the_hub_is_read_at_a_commit(
     hub: FakeHub, folder: Path, tmp_path: Path, options: DataConfig
 ) -> None:

@@ -21,7 +21,7 @@ from zerosum.data.sources.audio_files import is_audio
 from zerosum.data.sources.find import Toy, built_in, find, with_default_size
 from zerosum.data.sources.image_array import settle
 from zerosum.data.sources.image_files import ImageFiles
-from zerosum.data.sources.label_table import label_bytes
+from zerosum.data.sources.label_table import label_key
 from zerosum.data.sources.labels import labelling
 from zerosum.data.sources.point_files import is_points
 from zerosum.data.spec import Spec
@@ -94,7 +94,7 @@ def _of_files(
     """Return what image files will be, and their sizes; of many files this is kept in the cache."""
     place = None
     if len(files.names) >= KEPT_FILES:
-        cache, table = options.cache_folder(), (label_bytes(files, options) or b"").hex()
+        cache, table = options.cache_folder(), label_key(files, options)
         asked = {name: value for name, value in asdict(options).items() if name != "cache"}
         key = key_of("look", content_of(files, cache, progress), files.prefix, asked, table)
         place = cache / "identities" / f"{key}.npz"

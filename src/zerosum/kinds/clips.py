@@ -22,7 +22,7 @@ from zerosum.data.packing.pack_clips import pack_clips, survey
 from zerosum.data.sources import moving
 from zerosum.data.sources.clip_files import ClipFiles, find_clips, is_clips
 from zerosum.data.sources.find import built_in, name_of, shadowed
-from zerosum.data.sources.label_table import label_bytes
+from zerosum.data.sources.label_table import label_key
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds.base import Kind
@@ -166,7 +166,7 @@ def _key(clips: ClipFiles, options: DataConfig, progress: ProgressCallback | Non
     """Name of the pack: it changes with the content of every file, option and label, and with nothing else."""
     elsewhere = ("range", "depth", "cache", "target", "degrade", "direction", "pack")
     asked = {name: value for name, value in asdict(options).items() if name not in elsewhere}
-    table = (label_bytes(clips.files, options) or b"").hex()
+    table = label_key(clips.files, options)
     content = content_of(clips.stored, options.cache_folder(), progress)
     return key_of("clips", READING, clips.form, content, clips.files.prefix, asked, table)
 

@@ -28,7 +28,7 @@ from zerosum.data.sizes import is_images, like
 from zerosum.data.sources.find import StoredArray, Toy, built_in, find, name_of, shadowed, with_default_size
 from zerosum.data.sources.image_array import ImageArray, chunks, pack_table, settle, spec_of
 from zerosum.data.sources.image_files import ImageFiles
-from zerosum.data.sources.label_table import label_bytes
+from zerosum.data.sources.label_table import label_key
 from zerosum.data.sources.splits import split_of
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
@@ -143,7 +143,7 @@ def _key(
         form = built_in(source) or found.paths[0].suffix
         parts = (form, digests(found.paths, cache, progress), asked)
     else:
-        table = (label_bytes(found, options) or b"").hex()
+        table = label_key(found, options)
         parts = (content_of(found, cache, progress), found.prefix, asked, table)
     key = keys_of(*parts)
     return lambda limits, depth: key(limits, *depth_part(depth))

@@ -19,7 +19,7 @@ from zerosum.data.options import DataConfig
 from zerosum.data.packing.cache import MADE_AGAIN, digest, discard, key_of, reopen
 from zerosum.data.packing.identity import content_of, digests
 from zerosum.data.sources.find import built_in, name_of, shadowed
-from zerosum.data.sources.label_table import label_bytes
+from zerosum.data.sources.label_table import label_key
 from zerosum.data.spec import Spec
 from zerosum.data.volumes import grids, shapes3d
 from zerosum.data.volumes.grids import THRESHOLD
@@ -118,7 +118,7 @@ def _key(found: VolumeSource, options: DataConfig, progress: ProgressCallback | 
     cache = options.cache_folder()
     if found.files is None:
         return key_of("volumes", found.paths[0].suffix, digests(found.paths, cache, progress), asked)
-    table = (label_bytes(found.files, options) or b"").hex()
+    table = label_key(found.files, options)
     return key_of("volumes", READING, content_of(found.files, cache, progress), found.files.prefix, asked, table)
 
 

@@ -21,7 +21,7 @@ from zerosum.data.packing.cache import MADE_AGAIN, digest, discard, key_of, reop
 from zerosum.data.packing.identity import content_of
 from zerosum.data.packing.pack_audio import pack_audio, survey
 from zerosum.data.sources import audio_files, tones
-from zerosum.data.sources.label_table import label_bytes
+from zerosum.data.sources.label_table import label_key
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.kinds.base import Kind
@@ -90,7 +90,7 @@ def open_waveforms(
     cache = options.cache_folder()
     names = ("rate", "length", "fit", "labels", "split", "corrupt")
     asked = {name: value for name, value in asdict(options).items() if name in names}
-    table = (label_bytes(files, options) or b"").hex()
+    table = label_key(files, options)
     key = key_of("waveforms", content_of(files, cache, progress), files.prefix, asked, table)
     packed, damaged = reopen(cache, key), False
     if packed is None:

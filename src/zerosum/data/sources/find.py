@@ -155,8 +155,8 @@ def _at(path: Path, options: DataConfig) -> ImageFiles | StoredArray:
         arrays.refuse_split(path, split)
         return _idx(path, arrays.labels_beside(path))
     raise InputError(
-        f"{path} is one file of a kind that is not read as a data set: give a folder or .zip of images, a .npz, "
-        f"a .npy, an idx .gz, or one of {', '.join(BUILT_IN)}."
+        f"{path} is one file of a kind that is not read as a data set: give a folder, .zip or .tar of images, a "
+        f".parquet, .npz or .npy, an idx .gz, or one of {', '.join(BUILT_IN)}."
     )
 
 

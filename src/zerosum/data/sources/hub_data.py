@@ -23,7 +23,9 @@ def fetched(source: str, split: str, cache: Path, progress: ProgressCallback | N
     found = client.look_up(repository, data=True)
     if found is None:
         raise InputError(f"There is no data set {repository.id} on the Hub, or none that you may see.")
-    names = [name for name in found.sizes if name.endswith(".parquet") and ".." not in PurePosixPath(name).parts]
+    names = [
+        name for name in found.sizes if name.lower().endswith(".parquet") and ".." not in PurePosixPath(name).parts
+    ]
     if not names:
         raise InputError(f"{repository} holds no Parquet files, the only ones that are read from the Hub.")
     wanted = [name for name in names if PurePosixPath(name).name.startswith(split)] or names

@@ -29,7 +29,7 @@ def find_indexed(source: str | Path, options: DataConfig, progress: ProgressCall
     if not shards:
         return None
     root, cache = Path(str(source)), options.cache_folder()
-    if shards[0].name.endswith(".parquet"):
+    if shards[0].ending == ".parquet":
         files = list_parquet(root, shards, cache)
     else:
         files = list_tars(root, shards, cache)

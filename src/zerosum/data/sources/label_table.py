@@ -38,6 +38,20 @@ def label_bytes(files: ImageFiles, options: DataConfig) -> bytes | None:
     return b"\0".join(_labelled_metadata(files).values()) or None
 
 
+def label_key(files: ImageFiles, options: DataConfig) -> str:
+    """Return what decides on the labels of files beside their names and the settings, for the name of their pack.
+
+    That is the content of a table, and what other splits say of the classes, whose numbers are the same in all.
+    """
+    known = (label_bytes(files, options) or b"").hex()
+    own = set(files.names)
+    if BY_NAME in (options.labels, options.ages):
+        beside = sorted(name for name in files.stamps if name not in own)
+    else:
+        beside = sorted(set(files.folders).difference(files.inner(name).partition("/")[0] for name in own))
+    return "\n".join([known, *beside]) if beside else known
+
+
 def read_annotations(files: ImageFiles, content: bytes) -> tuple[str, dict[str, str] | None]:
     """Read a dataset.json: the folder that its names count from, and label by name, or None where it has none.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import re
@@ -22,6 +23,11 @@ from zerosum.runtime.regular_files import open_regular
 ENDINGS = (".tar", ".parquet")
 HEAD_BYTES = 1 << 16
 """Bytes at the beginning of an image that are read alone: most headers are shorter."""
+SAID = (
+    ("ETag", "etag", "md5", "md5Hash", "version", "LastModified", "created"),
+    ("Content-MD5", "Digest", "sha", "mtime", "last_write_time", "modificationTime", "modified", "modify", "updated"),
+)
+"""What stores say of a file that changes with its content; the second where there is none of the first."""
 _STORE = re.compile(r"[a-z][a-z0-9+.-]+://.+")
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
@@ -50,6 +56,11 @@ class Shard:
         """The last part of its place."""
         return PurePosixPath(self.place).name
 
+    @property
+    def ending(self) -> str:
+        """Its ending, in lower case."""
+        return PurePosixPath(self.place).suffix.lower()
+
     def open(self) -> BinaryIO:
         """Open it for reading, with seeks."""
         if self.store is None:
@@ -65,12 +76,19 @@ class Shard:
         return self.store.cat_file(self.place, start=offset, end=offset + size)
 
     def identity(self, cache: Path) -> str:
-        """Return what identifies its content: a digest or, of a store, what that says of it."""
+        """Return what identifies its content: a digest or, of a store, what that says of it beside its size."""
         if self.store is None:
             return digests([self.place], cache)[0]
         about = self.store.info(self.place)
-        known = [about.get(name) for name in ("ETag", "etag", "md5", "md5Hash", "version", "LastModified", "created")]
-        return "|".join(map(str, [about.get("size"), *known]))
+        said = next((known for names in SAID if any(known := [about.get(name) for name in names])), None)
+        return "|".join(map(str, [about.get("size"), *(said or [self._digest()])]))
+
+    def _digest(self) -> str:
+        found = hashlib.blake2b(digest_size=16)
+        with self.open() as file:
+            while chunk := file.read(1 << 22):
+                found.update(chunk)
+        return found.hexdigest()
 
 
 def part_of(shard: Shard, offset: int, size: int) -> BinaryIO:
@@ -123,7 +141,7 @@ def shards_at(source: str | Path, split: str) -> list[Shard]:
     """
     text = str(source)
     found = _of_store(text) if is_elsewhere(text) else [Shard(place) for place in _paths(text)]
-    endings = {Path(shard.name).suffix for shard in found}
+    endings = {shard.ending for shard in found}
     if len(endings) > 1:
         raise InputError(f"{source} holds both .tar and .parquet files: give a pattern such as {source}/*.tar.")
     return _of_split(found, source, split)
@@ -137,9 +155,9 @@ def _paths(text: str) -> list[str]:
         return places
     path = absolute(text)
     if "*" in path.name and path.parent.is_dir():
-        return sorted(str(each) for each in path.parent.glob(path.name) if each.suffix in ENDINGS)
+        return sorted(str(each) for each in path.parent.glob(path.name) if each.suffix.lower() in ENDINGS)
     if path.is_file():
-        return [str(path)] if path.suffix in ENDINGS else []
+        return [str(path)] if path.suffix.lower() in ENDINGS else []
     return next((found for folder in (path, path / "data") if (found := _inside(folder))), [])
 
 
@@ -149,7 +167,7 @@ def _inside(folder: Path) -> list[str]:
     if folder.is_dir():
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.endswith(ENDINGS):
+                if entry.name.lower().endswith(ENDINGS):
                     found.append(entry.path)
                 elif entry.name.lower().endswith(SUFFIXES) or (entry.is_dir() and not _is_aside(entry.name)):
                     return []
@@ -173,7 +191,7 @@ def _of_store(text: str) -> list[Shard]:
         names = [name for place in places for name in _listed(store, place.partition("://")[2])]
     except Exception as error:  # stores raise errors of their own
         raise InputError(f"{text} cannot be listed ({type(error).__name__}: {error}).") from None
-    found = sorted(name for name in names if name.endswith(ENDINGS))
+    found = sorted(name for name in names if name.lower().endswith(ENDINGS))
     if not found:
         raise InputError(f"There are no .tar or .parquet files at {text}.")
     return [Shard(f"{protocol}://{name.lstrip('/') if protocol != 'file' else name}", store) for name in found]
@@ -209,7 +227,7 @@ def _start(shard: Shard) -> str:
 def _of_split(found: list[Shard], source: str | Path, split: str) -> list[Shard]:
     """Keep the shards of a split, where their names begin with one: train-00000-of-00002.parquet."""
     starts = {shard.place: _start(shard) for shard in found}
-    if not named_by_split(found) and (split == "train" or any(shard.name.endswith(".tar") for shard in found)):
+    if not named_by_split(found) and (split == "train" or any(shard.ending == ".tar" for shard in found)):
         return found
     kept = [s for s in found if starts[s.place] == split or (split_of(starts[s.place]) or "") == split]
     if found and not kept:
