@@ -93,6 +93,27 @@ def test_shards_of_webdataset_are_read_with_their_classes(
         images.open(tmp_path / "shards" / "a-{000..003}.tar", options=options)
 
 
+@pytest.mark.parametrize("lacking", [{}, {"b.cls": b" \n"}, {"b.json": b'{"caption": "a cat"}'}])
+def test_classes_that_some_images_lack_are_left_aside_and_it_is_said(
+    lacking: dict[str, bytes], tmp_path: Path, options: DataConfig
+) -> None:
+    write_tar(tmp_path / "a.tar", {"a.png": encoded(0), "a.cls": b"1", "b.png": encoded(1), **lacking})
+    found = images.open(tmp_path / "a.tar", options=options)
+    assert found.labels is None
+    assert "Classes in the shards are left aside, because 1 image of 2 have none (such as b.png)." in found.notes
+
+
+def test_of_members_of_one_name_the_last_counts_and_it_is_said(tmp_path: Path, options: DataConfig) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for content in (encoded(0), encoded(1)):
+            about = tarfile.TarInfo("a.png")
+            about.size = len(content)
+            archive.addfile(about, io.BytesIO(content))
+    found = images.open(tmp_path / "a.tar", options=options)
+    assert np.array_equal(found.samples[0], np.asarray(Image.open(io.BytesIO(encoded(1)))))
+    assert "1 name in the shards stand for two files or more (such as a.png)" in " ".join(found.notes)
+
+
 def test_a_tar_of_class_folders_is_read_as_the_folder(folder: Path, tmp_path: Path, options: DataConfig) -> None:
     with tarfile.open(tmp_path / "all.tar", "w") as archive:
         archive.add(folder, ".")

@@ -17,6 +17,7 @@ from zerosum.data.sources.caption_table import COLUMNS
 from zerosum.data.sources.image_files import UNSTAMPED, ImageFiles, OwnCaptions, OwnLabels, image_files
 from zerosum.data.sources.labels import natural
 from zerosum.data.sources.shards import Shard
+from zerosum.data.sources.tar_shards import partly_labelled
 from zerosum.errors import InputError
 
 IMAGES = ("image", "img", "jpg", "png", "pixel_values", "bytes")
@@ -72,8 +73,17 @@ def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles
         own = OwnLabels(of, tuple(named) or tuple(sorted(set(of.values()), key=natural)))
     column = tables[0].caption
     kept = OwnCaptions(f"the column {column}", captions) if column and all(table.caption for table in tables) else None
+    lonely = [name for name in places if name not in of] if of and own is None else []
     identity = tuple((shard.name, shard.identity(cache)) for shard in shards)
-    return image_files(root, dict.fromkeys(places, UNSTAMPED), read, identity=identity, own=own, captions=kept)
+    return image_files(
+        root,
+        dict.fromkeys(places, UNSTAMPED),
+        read,
+        partly_labelled(lonely, of),
+        identity=identity,
+        own=own,
+        captions=kept,
+    )
 
 
 class _Table:

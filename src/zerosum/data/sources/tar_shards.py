@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +14,7 @@ from zerosum.data.sources.image_files import SUFFIXES, UNSTAMPED, ImageFiles, Ow
 from zerosum.data.sources.labels import natural
 from zerosum.data.sources.shards import Shard, part_of
 from zerosum.data.sources.tar_index import CLASSES, index_of
+from zerosum.text import counted
 
 Member = tuple[Shard, int, int]
 
@@ -26,10 +28,13 @@ def list_tars(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
     identity = tuple((shard.name, shard.identity(cache)) for shard in shards)
     members: dict[str, Member] = {}
     classes: dict[str, str | None] = {}
+    again: list[str] = []
     for number, (shard, (_, content)) in enumerate(zip(shards, identity, strict=True)):
         # Shards may each begin to count at 0: the number of the shard keeps them apart.
         prefix = f"{number:05d}/" if len(shards) > 1 else ""
         index = index_of(shard, content, cache)
+        if len(set(index.names)) < len(index.names):
+            again += [prefix + name for name, times in Counter(index.names).items() if times > 1]
         members.update((prefix + name, (shard, start, size)) for name, start, size in index)
         classes.update((prefix + name, found) for name, found in index.classes.items())
 
@@ -39,21 +44,40 @@ def list_tars(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
             raise Unusable(f"would take {size:,} bytes, more than is read from an archive")
         return part_of(shard, offset, size)
 
-    own = _labels(members, classes)
+    own, notes = _labels(members, classes)
     stamps: dict[str, tuple[int, int]] = {name: UNSTAMPED for name in members if own is None or name not in classes}
-    return image_files(root, stamps, read, identity=identity, own=own)
+    if again:
+        notes += (
+            f"{counted(len(again), 'name')} in the shards stand for two files or more (such as {min(again)}): of files "
+            "of the same name the last counts, as when the archive is extracted.",
+        )
+    return image_files(root, stamps, read, notes, identity=identity, own=own)
 
 
-def _labels(members: Iterable[str], classes: Mapping[str, str | None]) -> OwnLabels | None:
-    """Return the class beside every image; None where one has none."""
+def _labels(members: Iterable[str], classes: Mapping[str, str | None]) -> tuple[OwnLabels | None, tuple[str, ...]]:
+    """Return the class beside every image; none where one has none, and a sentence on it where others have one."""
     of: dict[str, str] = {}
+    lonely: list[str] = []
     for name in members:
         if not name.lower().endswith(SUFFIXES):
             continue
         folder, _, last = name.rpartition("/")
         stem = (f"{folder}/" if folder else "") + last.partition(".")[0]  # the key ends at the first dot
         found = next((classes[beside] for ending in CLASSES if (beside := stem + ending) in classes), None)
-        if found is None:
-            return None
-        of[name] = sys.intern(found)
-    return OwnLabels(of, tuple(sorted(set(of.values()), key=natural))) if of else None
+        if found:
+            of[name] = sys.intern(found)
+        else:
+            lonely.append(name)
+    if lonely or not of:
+        return None, partly_labelled(lonely, of)
+    return OwnLabels(of, tuple(sorted(set(of.values()), key=natural))), ()
+
+
+def partly_labelled(lonely: Sequence[str], of: Mapping[str, str]) -> tuple[str, ...]:
+    """Say that classes in shards are left aside, where some images have none and others have one."""
+    if not (lonely and of):
+        return ()
+    return (
+        f"Classes in the shards are left aside, because {counted(len(lonely), 'image')} of {len(lonely) + len(of):,} "
+        f"have none (such as {lonely[0]}).",
+    )
