@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -55,6 +56,18 @@ def test_check_says_the_size_that_training_takes(tmp_path: Path, zerosum: Any) -
     said = zerosum("data", "check", folder, "--size", "27x35")
     assert "projection cannot be trained on them: Images of 27x35 cannot be halved" in said.out
     assert "cannot be trained" not in zerosum("data", "check", folder, "--size", "16").out
+
+
+def test_where_samples_lie_is_said_as_it_is(photos: Path, zerosum: Any) -> None:
+    Path("real").mkdir()
+    Path("packs").symlink_to("real")
+    said = zerosum("data", "pack", photos, "--size", 16, "--cache", "packs")
+    assert said.out.endswith(f", packed in {Path('packs').absolute()}.\n")
+    said = zerosum("data", "pack", photos, "--size", 16, "--cache", "packs", "--pack", "files")
+    assert said.out.endswith(f", packed in {Path('packs').absolute()}.\n")
+    np.save("mine.npy", np.zeros((3, 16, 16), np.uint8))
+    said = zerosum("data", "pack", "mine.npy", "--cache", "packs")
+    assert said.out.endswith(f", read from {Path('mine.npy').absolute()} as they are drawn: nothing needs packing.\n")
 
 
 def test_what_needs_no_packing_is_said_to_need_none(zerosum: Any) -> None:

@@ -15,6 +15,7 @@ from zerosum.cli import flags
 from zerosum.config import flag
 from zerosum.data.check import check, describe
 from zerosum.data.options import DataConfig
+from zerosum.data.packing.encoded import EncodedRows
 from zerosum.data.packing.sweep import clear, describe_cache
 from zerosum.data.sizes import expected
 from zerosum.errors import InputError
@@ -126,7 +127,16 @@ def pack(data: str, options: DataConfig, typed: Collection[str], told: Told) -> 
         StorageError: the cache cannot be written to.
     """
     dataset = kinds.open_data(data, options=options, typed=typed, progress=told)
-    packed = isinstance(dataset.samples, np.memmap)
-    where = f"packed in {options.cache_folder()}" if packed else "read into memory as they are: nothing needs packing"
     size = "x".join(map(str, dataset.spec.shape))
+    where = _where(dataset.samples, options.cache_folder())
     return [*dataset.notes, f"{counted(len(dataset), 'sample')} of {size}, {where}."]
+
+
+def _where(samples: np.ndarray, cache: Path) -> str:
+    """Say where samples lie: in the cache, in a file of the user's, or in memory."""
+    file = getattr(samples, "filename", None)
+    if isinstance(samples, EncodedRows) or (file is not None and Path(file).resolve().is_relative_to(cache.resolve())):
+        return f"packed in {cache}"
+    if file is not None:
+        return f"read from {file} as they are drawn: nothing needs packing"
+    return "read into memory as they are: nothing needs packing"
