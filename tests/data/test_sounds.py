@@ -222,6 +222,16 @@ def test_flac_is_read_by_the_extra_and_its_absence_is_a_sentence(tmp_path, optio
         open_waveforms(tmp_path, options=options(length=800))
 
 
+def test_sounds_left_out_for_lack_of_the_extra_are_read_once_it_is_there(tmp_path, sounds, options, monkeypatch):
+    soundfile = pytest.importorskip("soundfile")
+    folder = sounds({"a.wav": WHOLE})
+    soundfile.write(folder / "b.flac", WHOLE[1], RATE, subtype="PCM_16")
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "soundfile", None)
+        assert len(open_waveforms(folder, options=options(length=1024, fit="pad", corrupt="skip"))) == 1
+    assert len(open_waveforms(folder, options=options(length=1024, fit="pad", corrupt="skip"))) == 2
+
+
 def test_tones_are_the_same_every_time_and_their_splits_differ():
     waves, labels = tones("train", length=256)
     again, _ = tones("train", length=256)

@@ -91,7 +91,8 @@ def open_waveforms(
     names = ("rate", "length", "fit", "labels", "split", "corrupt")
     asked = {name: value for name, value in asdict(options).items() if name in names}
     table = label_key(files, options)
-    key = key_of("waveforms", content_of(files, cache, progress), files.prefix, asked, table)
+    lacking = () if options.corrupt == "refuse" or decode_audio.reads_all_forms() else ("without the extra audio",)
+    key = key_of("waveforms", content_of(files, cache, progress), files.prefix, asked, table, *lacking)
     packed, damaged = reopen(cache, key), False
     if packed is None:
         damaged = discard(cache, key)

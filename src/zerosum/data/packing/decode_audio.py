@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import warnings
 from collections.abc import Iterator
@@ -204,6 +205,11 @@ def _closed(content: bytes, start: int, length: int) -> BinaryIO:
     if whole[:4] == b"RIFF":
         whole[4:8], whole[start - 4 : start] = (part.to_bytes(4, "little") for part in (len(whole) - 8, length))
     return io.BytesIO(bytes(whole))
+
+
+def reads_all_forms() -> bool:
+    """Whether the extra is there by which forms other than plain WAV are read."""
+    return importlib.util.find_spec("soundfile") is not None
 
 
 def _by_soundfile(file: BinaryIO) -> tuple[int, np.ndarray]:
