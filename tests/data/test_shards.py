@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,16 @@ def test_a_data_set_of_the_hub_is_read_at_a_commit(
     assert not any("resolve" in request for request in hub.requests)  # it is there already
     with pytest.raises(InputError, match="There is no data set ada/none on the Hub"):
         images.open("hf:ada/none", options=options)
+
+
+def test_of_a_data_set_of_the_hub_nothing_is_downloaded_for_a_split_that_it_lacks(
+    hub: FakeHub, options: DataConfig
+) -> None:
+    hub.commit("ada/lone", {f"data/train-0000{number}-of-00002.parquet": b"PAR1" for number in range(2)})
+    for split in ("test", "val"):
+        with pytest.raises(NoSuchSplit, match=f"hf:ada/lone has no split {split}: its shards begin with train"):
+            images.open("hf:ada/lone", options=replace(options, split=split))
+    assert not any("resolve" in request for request in hub.requests)
 
 
 @pytest.mark.parametrize("ending", [".tar", ".parquet"])

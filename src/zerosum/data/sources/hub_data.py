@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from zerosum.data.packing.cache import key_of
+from zerosum.data.sources.shards import Shard, of_split
 from zerosum.errors import InputError
 from zerosum.runtime import hub_client as client
 from zerosum.runtime.hub_names import Repository
@@ -18,6 +19,7 @@ def fetched(source: str, split: str, cache: Path, progress: ProgressCallback | N
 
     Raises:
         InputError: there is no such data set, or it holds no Parquet files.
+        NoSuchSplit: it has no such split; nothing was downloaded.
     """
     repository = Repository.read(source)
     found = client.look_up(repository, data=True)
@@ -28,7 +30,7 @@ def fetched(source: str, split: str, cache: Path, progress: ProgressCallback | N
     ]
     if not names:
         raise InputError(f"{repository} holds no Parquet files, the only ones that are read from the Hub.")
-    wanted = [name for name in names if PurePosixPath(name).name.startswith(split)] or names
+    wanted = [shard.place for shard in of_split([Shard(name) for name in names], source, split)]
     folder = cache / "hub-data" / key_of(repository.id, found.commit, split)
     missing = [name for name in wanted if not (folder / name).is_file()]
     if missing:

@@ -144,7 +144,7 @@ def shards_at(source: str | Path, split: str) -> list[Shard]:
     endings = {shard.ending for shard in found}
     if len(endings) > 1:
         raise InputError(f"{source} holds both .tar and .parquet files: give a pattern such as {source}/*.tar.")
-    return _of_split(found, source, split)
+    return of_split(found, source, split)
 
 
 def _paths(text: str) -> list[str]:
@@ -224,8 +224,12 @@ def _start(shard: Shard) -> str:
     return re.split(r"[-_.]", shard.name)[0]
 
 
-def _of_split(found: list[Shard], source: str | Path, split: str) -> list[Shard]:
-    """Keep the shards of a split, where their names begin with one: train-00000-of-00002.parquet."""
+def of_split(found: list[Shard], source: str | Path, split: str) -> list[Shard]:
+    """Keep the shards of a split, where their names begin with one: train-00000-of-00002.parquet.
+
+    Raises:
+        NoSuchSplit: none is of it.
+    """
     starts = {shard.place: _start(shard) for shard in found}
     if not named_by_split(found) and (split == "train" or any(shard.ending == ".tar" for shard in found)):
         return found
