@@ -91,6 +91,13 @@ def test_videos_are_read_and_brought_to_the_most_common_rate(tmp_path: Path, opt
     assert "1 clip of another frame rate than 10 a second" in " ".join(dataset.notes)
 
 
+def test_wide_images_that_are_no_rows_of_squares_are_images(folder: Any, options: Any) -> None:
+    root = folder({f"{index}.png": (16, 70, 3) for index in range(3)})
+    assert kinds.open_data(root, options=options()).spec.shape == (3, 16, 70)
+    root = folder({"3.png": (16, 64, 3)})
+    assert kinds.kind_of(root).name == "clips"
+
+
 @pytest.mark.parametrize("name", ["a.png", "a.apng", "a.webp"])
 def test_images_of_several_frames_are_animations(name: str, tmp_path: Path, options: Any) -> None:
     (tmp_path / "films").mkdir()

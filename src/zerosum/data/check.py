@@ -222,7 +222,7 @@ def _warnings(
         warnings.append(
             f"{counted(len(problems), 'corrupt file')}: training refuses to start unless --corrupt skip is given."
         )
-    if count < FEW_IMAGES:
+    if 0 < count < FEW_IMAGES:
         warnings.append(
             f"{counted(count, 'sample')} are few: below {FEW_IMAGES} a discriminator memorises them; "
             "collect more, or augment what it sees."

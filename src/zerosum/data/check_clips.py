@@ -87,4 +87,5 @@ def _common(found: Iterable[str]) -> dict[str, int]:
 def _warnings(count: int) -> tuple[str, ...]:
     if count >= FEW_CLIPS:
         return ()
-    return (f"There are only {counted(count, 'clip')}: a discriminator soon memorises them.",)
+    verb = "is" if count == 1 else "are"
+    return (f"There {verb} only {counted(count, 'clip')}: a discriminator soon memorises them.",) if count else ()

@@ -117,16 +117,20 @@ def is_clips(source: str | Path) -> bool:
 
 
 def are_strips(files: ImageFiles, *, every: bool = False) -> bool:
-    """Whether any, or every, of some images among all is at least four times as wide as high."""
+    """Whether any of some images among all is at least four times as wide as high.
+
+    With `every`, whether all are, and one at least is a row of whole squares: else they are wide images.
+    """
     step = max(1, len(files.names) // LOOKED_AT)
-    wide = []
+    wide, whole = [], False
     for name in files.names[::step]:
         try:
             with files.open(name) as file, open_image(file, header=True) as image:
                 wide.append(image.width >= STRIP * image.height)
+                whole = whole or image.width % image.height == 0
         except Exception:  # decoders raise almost anything; reading it later says what
             continue
-    return bool(wide) and (all(wide) if every else any(wide))
+    return bool(wide) and (whole and all(wide) if every else any(wide))
 
 
 def _animated(files: ImageFiles) -> set[str]:
