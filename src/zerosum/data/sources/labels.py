@@ -58,8 +58,6 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
         InputError: The folders or the table do not give every image a label.
     """
     inner = [files.inner(name) for name in files.names]
-    folders = {name.partition("/")[0] for name in inner if "/" in name}
-    outside = sum("/" not in name for name in inner)
     content, metadata = label_bytes(files, options), None
     if options.ages is not None:
         return _from_ages(files, inner, options, content)
@@ -75,30 +73,36 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
             return _from_annotations(files, content)
         case None if metadata is not None:
             return metadata
-        case None if len(folders) < 2:
-            return ClassLabels(of=None, sentence="The data have no labels.")
-        case None if outside:
-            sentence = (
-                f"The data have no labels: outside the {len(folders)} folders lies {counted(outside, files.unit)}."
-            )
-            return ClassLabels(of=None, sentence=sentence)
-        case None if _are_shards(files.folders):
-            sentence = f"The {len(files.folders)} numbered folders are taken for shards, not classes: --labels folders."
-            return ClassLabels(of=None, sentence=sentence)
         case None | "folders":
-            if outside or not folders:
-                raise InputError(
-                    f"{files.root} is no folder of class folders ({counted(outside, files.unit)} in no folder): "
-                    "put each class in a folder of its own, or give --labels none."
-                )
-            of = {name: shown(short.partition("/")[0]) for name, short in zip(files.names, inner, strict=True)}
-            sentence = f"Labels are the names of the {len(files.folders)} folders."
-            classes = sorted({shown(folder) for folder in files.folders}, key=natural)
-            return ClassLabels(of=of, classes=tuple(classes), sentence=sentence)
+            return _from_folders(files, inner, asked=options.labels is not None)
         case "name":
             return _from_names(files)
         case table:
             return _from_table(files, inner, table, content or b"")
+
+
+def _from_folders(files: ImageFiles, inner: list[str], *, asked: bool) -> ClassLabels:
+    """Name the class of every file by the folder that it lies in, where that is asked for or all lie in some."""
+    folders = {name.partition("/")[0] for name in inner if "/" in name}
+    outside = sum("/" not in name for name in inner)
+    sentence = ""
+    if not asked and len(folders) < 2:
+        sentence = "The data have no labels."
+    elif not asked and outside:
+        sentence = f"The data have no labels: outside the {len(folders)} folders lies {counted(outside, files.unit)}."
+    elif not asked and _are_shards(files.folders):
+        sentence = f"The {len(files.folders)} numbered folders are taken for shards, not classes: --labels folders."
+    if sentence:
+        return ClassLabels(of=None, sentence=sentence)
+    if outside or not folders:
+        raise InputError(
+            f"{files.root} is no folder of class folders ({counted(outside, files.unit)} in no folder): "
+            "put each class in a folder of its own, or give --labels none."
+        )
+    of = {name: shown(short.partition("/")[0]) for name, short in zip(files.names, inner, strict=True)}
+    classes = sorted({shown(folder) for folder in files.folders}, key=natural)
+    sentence = f"Labels are the names of the {len(files.folders)} folders."
+    return ClassLabels(of=of, classes=tuple(classes), sentence=sentence)
 
 
 def _from_ages(files: ImageFiles, inner: list[str], options: DataConfig, content: bytes | None) -> ClassLabels:
