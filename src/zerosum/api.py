@@ -49,7 +49,7 @@ def train(
         run: folder to write; by default a new one under runs/.
         go_on: whether `run`, where it has begun, is resumed, with these settings and those that it has.
         minutes: time to train; size, preset and number of rounds are chosen for it, after a trial on this machine.
-        progress: who is told how it goes; by default a live view in a terminal and plain lines elsewhere.
+        progress: who is told how it goes, by default a terminal; what it raises ends the training once that is saved.
         command: what a person would type for this; kept in run.json.
         settings: any setting of the recipe, of `Training` and of `DataConfig`, by name.
 
