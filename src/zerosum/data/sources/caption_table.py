@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zerosum.data.sources.tables import read_rows
+from zerosum.data.sources.tables import columns_of, read_rows
 from zerosum.errors import InputError
 
 COLUMNS = ("caption", "captions", "text", "description", "sentence", "prompt")
@@ -45,6 +45,6 @@ def read_captions(
 def holds_captions(content: bytes, place: str) -> bool:
     """Whether a table has a column that is called as captions may be; one that cannot be read might have."""
     try:
-        return read_rows(content, place).at(COLUMNS) is not None
+        return columns_of(content, place).at(COLUMNS) is not None
     except InputError:
         return True

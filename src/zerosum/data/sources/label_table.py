@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from zerosum.data.options import BY_NAME, DataConfig, split_labels
 from zerosum.data.sources.image_files import ImageFiles
-from zerosum.data.sources.tables import Table, metadata_of, read_rows
+from zerosum.data.sources.tables import Table, columns_of, metadata_of, read_rows
 from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.regular_files import open_regular
@@ -146,7 +146,7 @@ def _labelled_metadata(files: ImageFiles) -> dict[str, bytes]:
     found = {}
     for name in metadata_of(files):
         content = _member(files, name)
-        table = _rows_if_any(content, name)
+        table = _columns_if_any(content, name)
         if table is not None and table.file_at() is not None and table.at(("label",)) is not None:
             found[name] = content
         elif not found:
@@ -154,9 +154,9 @@ def _labelled_metadata(files: ImageFiles) -> dict[str, bytes]:
     return found
 
 
-def _rows_if_any(content: bytes, name: str) -> Table | None:
+def _columns_if_any(content: bytes, name: str) -> Table | None:
     try:
-        return read_rows(content, name)
+        return columns_of(content, name)
     except InputError:  # it may be of another program
         return None
 

@@ -19,6 +19,8 @@ DELIMITERS = ",;\t|"
 METADATA = ("metadata.jsonl", "metadata.csv")
 """What a table beside images is called in a data set of Hugging Face."""
 LINES = ".jsonl"
+FIRST = 64
+"""Lines by which the columns of a table are known."""
 
 Cell = str | tuple[str, ...]
 """A value; of a line of JSON also several."""
@@ -73,6 +75,12 @@ def read_rows(content: bytes, place: str) -> Table:
         InputError: it is no such table.
     """
     return _lines(content, place) if place.lower().endswith(LINES) else _csv(content, place)
+
+
+def columns_of(content: bytes, place: str) -> Table:
+    """Read the columns of a table by its first lines alone, which is quick however long it is; as `read_rows`."""
+    narrow = content[:2] not in (b"\xff\xfe", b"\xfe\xff")
+    return read_rows(b"\n".join(content.split(b"\n", FIRST)[:FIRST]) if narrow else content, place)
 
 
 def metadata_of(files: ImageFiles) -> list[str]:
