@@ -50,7 +50,7 @@ def shown(text: str) -> str:
 
 
 def is_whole(text: str) -> bool:
-    """Whether a text is a whole number in the digits 0 to 9, which fits 64 bits; `str.isdigit` takes what `int` does not.
+    """Whether a text is a whole number in the digits 0 to 9 that fits 64 bits; `str.isdigit` takes what `int` does not.
 
     >>> [is_whole(text) for text in ("12", "²", "٣", "-1", "", "9" * 5_000)]
     [True, False, False, False, False, False]

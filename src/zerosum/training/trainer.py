@@ -70,7 +70,8 @@ class Trainer:
         copies: Copies | None = None,
     ) -> None:
         self.game = game
-        self.run, self.settings = run, settings
+        self.run = run
+        self.settings = settings
         self._preview_batch = preview.to(game.device)
         self._measured = measured
         self._judge = judge
@@ -82,7 +83,8 @@ class Trainer:
         self._saver = Saver(run, keep=settings.keep, elders=settings.autopilot, copies=copies)
         trained = run.history().last("seconds") if game.world.is_first else None
         self._pace = Throughput(seen=game.clock.seen, round=game.clock.round, seconds=trained or 0.0)
-        self._open_loggers, self._loggers = loggers, list[Logger]()
+        self._open_loggers = loggers
+        self._loggers: list[Logger] = []
         self._saved: int | None = game.clock.round or None
 
     def train(self) -> int | None:
@@ -147,12 +149,10 @@ class Trainer:
         with storing(self.run.path):
             for logger in self._loggers:
                 logger.log(row)
-        left = (total - clock.round) / rounds
-        unit = kinds.find(self.game.recipe.spec.kind).unit
         self._progress.update(
             Status(
-                round=clock.round, rounds=total, phase=phase, seen=clock.seen, images_per_second=images,
-                seconds_left=left, values=values, unit=unit,
+                round=clock.round, rounds=total, phase=phase, seen=clock.seen, images_per_second=images, values=values,
+                seconds_left=(total - clock.round) / rounds, unit=kinds.find(self.game.recipe.spec.kind).unit,
             )
         )  # fmt: skip
 
