@@ -156,7 +156,8 @@ def test_appended_labels_take_the_type_of_what_they_are_appended_to():
     [
         (1, ("a", "b"), "cpu", "small"),
         (3, ("a", "b"), "cpu", "batch-norm"),
-        (1, named(2), "cpu", "batch-norm"),
+        (1, named(2), "cpu", "small"),
+        (3, named(2), "cpu", "batch-norm"),
         (1, (), "cpu", "batch-norm"),
         (1, ("a", "b"), "cuda", "dcgan"),
     ],

@@ -13,7 +13,7 @@ with gradient penalty (Gulrajani et al. 2017), whose slope is bounded in the ima
 wasserstein has it with the networks of a widely used introduction for 64x64 faces, which grow to twice the narrowest
 layer and no further. The preset small, of a CPU, bounds the logistic loss's slopes by R1 (Mescheder et al. 2018)
 in place of batch norm in the discriminator, which tells real batches from generated ones by their statistics, and
-has five times the rate. It is for gray images of classes; the preset batch-norm is for colour and for clusters.
+has five times the rate. It is for gray images of classes or clusters; the preset batch-norm is for all else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from torch import nn
 from zerosum import objectives
 from zerosum.config import AUTO, Fraction
 from zerosum.data.batch import Images, Points
-from zerosum.data.clusters import named
 from zerosum.data.spec import Spec
 from zerosum.game import Game
 from zerosum.layers.norms import Norm, require_separate
@@ -122,12 +121,11 @@ class Config(LatentConfig, PresetConfig):
     def preset_for(cls, spec: Spec, device: str) -> str:
         """Return DCGAN's size off a CPU; on it small for gray images of classes, and batch-norm for all else.
 
-        In minutes R1 gets further on gray images with labels, and less far on clusters and on colour (decision 0212).
+        On gray images R1 gets further, and less far on colour (decision 0212).
         """
         if device != "cpu":
             return "dcgan"
-        labelled = bool(spec.classes) and spec.classes != named(len(spec.classes))
-        return "small" if labelled and spec.kind == "images" and spec.shape[0] == 1 else "batch-norm"
+        return "small" if spec.classes and spec.kind == "images" and spec.shape[0] == 1 else "batch-norm"
 
 
 class CGAN(ConditionalRecipe):
