@@ -224,8 +224,8 @@ def _warnings(
         )
     if 0 < count < FEW_IMAGES:
         warnings.append(
-            f"{counted(count, 'sample')} are few: below {FEW_IMAGES} a discriminator memorises them; "
-            "collect more, or augment what it sees."
+            f"{counted(count, 'sample')} are few: below {FEW_IMAGES} a discriminator memorises them, which "
+            "augmentation delays: collect more."
         )
     if classes and max(classes.values()) > UNBALANCED * min(classes.values()):
         (most, many), (least, few) = max(classes.items(), key=_second), min(classes.items(), key=_second)
