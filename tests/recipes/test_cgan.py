@@ -165,3 +165,14 @@ def test_appended_labels_take_the_type_of_what_they_are_appended_to():
 def test_the_preset_goes_by_the_device_the_channels_and_what_stands_for_labels(channels, classes, device, preset):
     spec = Spec(shape=(channels, 16, 16), classes=classes)
     assert recipes.find("cgan").Config.preset_for(spec, device) == preset
+
+
+def test_the_preset_of_clusters_goes_by_how_many_images_there_are():
+    chosen = {
+        (classes, count): recipes.find("cgan").Config.preset_for(
+            Spec(shape=(1, 16, 16), classes=classes, class_counts=(count // 2,) * 2), "cpu"
+        )
+        for classes in (("a", "b"), named(2))
+        for count in (4_998, 5_000)
+    }
+    assert [key for key, preset in chosen.items() if preset == "batch-norm"] == [(named(2), 4_998)]
