@@ -53,6 +53,15 @@ def named(clusters: int) -> tuple[str, ...]:
     return tuple(f"cluster {number}" for number in range(clusters))
 
 
+def are_clusters(classes: tuple[str, ...]) -> bool:
+    """Whether classes are clusters.
+
+    >>> are_clusters(named(2)), are_clusters(("a", "b")), are_clusters(())
+    (True, False, False)
+    """
+    return bool(classes) and classes == named(len(classes))
+
+
 def clustered(
     dataset: SampleDataset, clusters: int, cache: Path, progress: ProgressCallback | None = None
 ) -> SampleDataset:

@@ -28,7 +28,7 @@ from torch import nn
 from zerosum import objectives
 from zerosum.config import AUTO, Fraction
 from zerosum.data.batch import Images, Points
-from zerosum.data.clusters import named
+from zerosum.data.clusters import are_clusters
 from zerosum.data.spec import Spec
 from zerosum.game import Game
 from zerosum.layers.norms import Norm, require_separate
@@ -130,8 +130,7 @@ class Config(LatentConfig, PresetConfig):
         """
         if device != "cpu":
             return "dcgan"
-        clusters = spec.classes == named(len(spec.classes))
-        few = clusters and 0 < sum(spec.class_counts) < FEW_IMAGES
+        few = are_clusters(spec.classes) and 0 < sum(spec.class_counts) < FEW_IMAGES
         return "small" if spec.classes and not few and spec.kind == "images" and spec.shape[0] == 1 else "batch-norm"
 
 

@@ -36,10 +36,15 @@ def digest_of(path: str | Path) -> str:
     Raises:
         OSError: It cannot be read.
     """
-    found = hashlib.blake2b(digest_size=16)
     with open_regular(path) as file:
-        while chunk := file.read(CHUNK_BYTES):
-            found.update(chunk)
+        return digest_of_content(file)
+
+
+def digest_of_content(file: BinaryIO) -> str:
+    """Hex digest (BLAKE2b, 128 bits) of what is left to read of an open file."""
+    found = hashlib.blake2b(digest_size=16)
+    while chunk := file.read(CHUNK_BYTES):
+        found.update(chunk)
     return found.hexdigest()
 
 

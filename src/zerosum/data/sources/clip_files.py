@@ -6,6 +6,7 @@ four times as wide as high, else folders of frames.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -121,16 +122,12 @@ def are_strips(files: ImageFiles, *, every: bool = False) -> bool:
 
     With `every`, whether all are, and one at least is a row of whole squares: else they are wide images.
     """
-    step = max(1, len(files.names) // LOOKED_AT)
-    wide, whole = [], False
-    for name in files.names[::step]:
-        try:
-            with files.open(name) as file, open_image(file, header=True) as image:
-                wide.append(image.width >= STRIP * image.height)
-                whole = whole or image.width % image.height == 0
-        except Exception:  # decoders raise almost anything; reading it later says what
-            continue
-    return bool(wide) and (whole and all(wide) if every else any(wide))
+    found = [_header(files, name) for name in _some(files.names)]
+    sizes = [header.size for header in found if header is not None]
+    wide = [width >= STRIP * height for width, height in sizes]
+    if every:
+        return bool(wide) and all(wide) and any(width % height == 0 for width, height in sizes)
+    return any(wide)
 
 
 def _animated(files: ImageFiles) -> set[str]:
@@ -138,14 +135,33 @@ def _animated(files: ImageFiles) -> set[str]:
     names = [name for name in files.names if name.lower().endswith(MAY_MOVE)]
 
     def moves(name: str) -> bool:
-        try:
-            with files.open(name) as file, open_image(file, header=True) as image:
-                return getattr(image, "n_frames", 1) > 1
-        except Exception:  # decoders raise almost anything; reading it later says what
-            return False
+        header = _header(files, name)
+        return header is not None and header.frames > 1
 
-    looked_at = names[:: max(1, len(names) // LOOKED_AT)]
-    return set(filter(moves, names)) if any(map(moves, looked_at)) else set()
+    return set(filter(moves, names)) if any(map(moves, _some(names))) else set()
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What the header of an image says."""
+
+    size: tuple[int, int]
+    """(W, H)."""
+    frames: int
+
+
+def _header(files: ImageFiles, name: str) -> _Header | None:
+    """Read the header of an image; None where it cannot be opened, which reading the image says later."""
+    try:
+        with files.open(name) as file, open_image(file, header=True) as image:
+            return _Header(image.size, getattr(image, "n_frames", 1))
+    except Exception:  # decoders raise almost anything
+        return None
+
+
+def _some(names: Sequence[str]) -> Sequence[str]:
+    """Return about `LOOKED_AT` names of many."""
+    return names[:: max(1, len(names) // LOOKED_AT)]
 
 
 def _listed(path: Path) -> ImageFiles:

@@ -39,9 +39,10 @@ def label_bytes(files: ImageFiles, options: DataConfig) -> bytes | None:
 
 
 def label_key(files: ImageFiles, options: DataConfig) -> str:
-    """Return what decides on the labels of files beside their names and the settings, for the name of their pack.
+    """Return the part of a pack's cache key that changes with the labels of its files.
 
-    That is the content of a table, and what other splits say of the classes, whose numbers are the same in all.
+    It holds the label table, and the class folders or file names of the other splits, because a class has the same
+    number in every split.
     """
     known = (label_bytes(files, options) or b"").hex()
     own = set(files.names)

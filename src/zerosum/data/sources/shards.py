@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import re
@@ -18,7 +17,7 @@ from zerosum.data.sources.image_files import SUFFIXES
 from zerosum.data.sources.splits import split_of
 from zerosum.errors import InputError, NoSuchSplit
 from zerosum.runtime.paths import absolute
-from zerosum.runtime.regular_files import open_regular
+from zerosum.runtime.regular_files import digest_of_content, open_regular
 
 ENDINGS = (".tar", ".parquet")
 HEAD_BYTES = 1 << 16
@@ -84,11 +83,8 @@ class Shard:
         return "|".join(map(str, [about.get("size"), *(said or [self._digest()])]))
 
     def _digest(self) -> str:
-        found = hashlib.blake2b(digest_size=16)
         with self.open() as file:
-            while chunk := file.read(1 << 22):
-                found.update(chunk)
-        return found.hexdigest()
+            return digest_of_content(file)
 
 
 def part_of(shard: Shard, offset: int, size: int) -> BinaryIO:
