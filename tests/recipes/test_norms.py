@@ -10,24 +10,36 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from tests.recipes.conftest import game, sides
 from zerosum import api, recipes
 from zerosum.errors import InputError
-from zerosum.layers.norms import Norm
+from zerosum.layers.conditional_norm import ConditionalBatchNorm2d, norm_of
+from zerosum.layers.instance_norm import InstanceNorm2d
+from zerosum.layers.norms import Norm, dense_norm_layers, norm_layers
+from zerosum.layers.pixel_norm import PixelNorm
 from zerosum.layers.virtual_batch_norm import REFERENCE, VirtualBatchNorm2d
+from zerosum.networks.residual import UpBlock
 from zerosum.run.load import rebuild
 from zerosum.runtime.distributed import World
 
 KINDS = get_args(Norm)
 IMAGES = (1, 16, 16)
-DISCRIMINATORS = {"wgan": "critic_norm", "wgan_gp": "critic_norm"}
-"""The setting of the discriminator's norm, where it has another name."""
-RECIPES = ("acgan", "cgan", "dcgan", "lsgan", "wgan", "wgan_gp")
+SPECTRAL = ("projection", "sngan")
+"""Recipes whose discriminator has no norm but its weights'."""
+DISCRIMINATORS = {"wgan": "critic_norm", "wgan_gp": "critic_norm"} | dict.fromkeys(SPECTRAL)
+"""The setting of the discriminator's norm, where it has another name, or None where there is none."""
+NORMS = (
+    nn.BatchNorm1d, nn.BatchNorm2d, ConditionalBatchNorm2d, InstanceNorm2d, nn.GroupNorm, nn.LayerNorm, PixelNorm,
+    VirtualBatchNorm2d,
+)  # fmt: skip
+RECIPES = ("acgan", "cgan", "dcgan", "infogan", "lsgan", "projection", "sngan", "wgan", "wgan_gp")
 
 
 def both(name: str, norm: str, **settings: Any) -> dict[str, Any]:
-    return {"generator_norm": norm, DISCRIMINATORS.get(name, "discriminator_norm"): norm, **settings}
+    names = {"generator_norm", DISCRIMINATORS.get(name, "discriminator_norm")} - {None}
+    return {**dict.fromkeys(names, norm), **settings}
 
 
 def play(playing: Any, rounds: int) -> None:
@@ -49,19 +61,71 @@ def test_dcgan_trains_with_every_norm(norm: str, upsampling: str) -> None:
     assert kinds & set(layer.values()) == ({layer[norm]} if norm != "none" else set())
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", sorted({*RECIPES} - {"projection"}))
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=str)
 def test_every_recipe_that_offers_it_plays_with_virtual_batch_norm(name: str, precision: torch.dtype) -> None:
     playing = game(name, IMAGES, settings=both(name, "virtual-batch"), precision=precision)
     play(playing, 1)
     playing.check_weights()
     assert any(isinstance(module, VirtualBatchNorm2d) for module in playing.recipe.generator.modules())
-    assert sum(key.endswith("reference") for key in playing.recipe.state_dict()) == 2
+    expected = 1 if name in SPECTRAL else 2
+    assert sum(key.endswith("reference") for key in playing.recipe.state_dict()) == expected
 
 
-def test_both_forms_of_acgan_and_cgan_have_their_norms() -> None:
-    for name, architecture in (("acgan", "paper"), ("cgan", "even")):
-        playing = game(name, (1, 32, 32), settings=both(name, "virtual-batch", architecture=architecture))
+@pytest.mark.parametrize("norm", KINDS)
+@pytest.mark.parametrize(("name", "layers"), [("infogan", 3), ("projection", 5), ("sngan", 5)])
+def test_generators_have_their_norm_in_each_place(name: str, layers: int, norm: str) -> None:
+    if (name, norm) == ("projection", "virtual-batch"):
+        with pytest.raises(InputError, match=r"^--generator-norm is virtual-batch, .* --labels none\.$"):
+            game(name, IMAGES, settings={"generator_norm": norm})
+        return
+    playing = game(name, IMAGES, settings=both(name, norm))
+    play(playing, 2)
+    playing.check_weights()
+    assert all(value.grad is not None for value in playing.recipe.generator.parameters())
+    found = [type(module) for module in playing.recipe.generator.modules() if isinstance(module, NORMS)]
+    flat = {"infogan": norm == "instance", "projection": False, "sngan": False}[name]
+    assert len(found) == (0 if norm == "none" else layers - 2 * flat)
+    if name != "infogan":
+        assert len({*found}) <= 1 or norm == "batch"
+
+
+@pytest.mark.parametrize("norm", ["instance", "layer", "pixel", "none"])
+def test_a_class_modulates_any_norm(norm: Norm) -> None:
+    torch.manual_seed(0)
+    x, labels = torch.randn(6, 4, 3, 3), torch.tensor([0, 1, 2, 0, 1, 2])
+    layer = norm_of(3, 0, norm)(4)
+    normed = layer.norm(x)
+    torch.testing.assert_close(layer(x, labels), normed)
+    layer.gain.weight.data.normal_()
+    layer.shift.weight.data.normal_()
+    gain, shift = (part.weight[labels][:, :, None, None] for part in (layer.gain, layer.shift))
+    torch.testing.assert_close(layer(x, labels), normed * (1 + gain) + shift)
+    assert {name for name, _ in layer.named_parameters()} == {"gain.weight", "shift.weight"}
+
+
+@pytest.mark.parametrize("norm", KINDS)
+def test_a_block_leaves_its_maps_as_they_are_for_its_shortcut(norm: Norm) -> None:
+    torch.manual_seed(0)
+    block, maps = UpBlock(4, 2, norm_of(0, 0, norm)), torch.randn(2, 4, 3, 3)
+    block(kept := maps.clone(), ())
+    assert torch.equal(kept, maps)
+
+
+@pytest.mark.parametrize("norm", KINDS)
+def test_vectors_are_normalised_as_maps_of_one_position(norm: Norm) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(6, 8)
+    flat, maps = nn.Sequential(*dense_norm_layers(norm, 8)), nn.Sequential(*norm_layers(norm, 8))
+    expected = x if norm == "instance" else maps(x[:, :, None, None]).flatten(1)
+    torch.testing.assert_close(flat(x), expected)
+
+
+def test_both_forms_of_acgan_cgan_and_sngan_have_their_norms() -> None:
+    for name, setting, value in (
+        ("acgan", "architecture", "paper"), ("cgan", "architecture", "even"), ("sngan", "form", "dcgan"),
+    ):  # fmt: skip
+        playing = game(name, (1, 32, 32), settings=both(name, "virtual-batch", **{setting: value}))
         assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in playing.recipe.modules())
         play(playing, 1)
 
@@ -186,5 +250,4 @@ def test_a_run_is_resumed_and_sampled_with_its_reference(tmp_path: Path) -> None
 def test_settings_of_norms_are_offered_where_they_act() -> None:
     for name in recipes.names():
         offered = {setting for setting in recipes.find(name).Config.names() if setting.endswith("_norm")}
-        expected = {"generator_norm", DISCRIMINATORS.get(name, "discriminator_norm")} if name in RECIPES else set()
-        assert offered == expected, name
+        assert offered == (set(both(name, "none")) if name in RECIPES else set()), name

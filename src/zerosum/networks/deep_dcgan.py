@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.layers.conv import Conv2d, ConvTranspose2d
+from zerosum.layers.norms import Norm, norm_layers
+from zerosum.layers.virtual_batch_norm import add_reference
 from zerosum.networks.dcgan import WIDEST, halvings
 
 SLOPE = 0.1
@@ -18,15 +20,16 @@ SLOPE = 0.1
 
 
 class DeepConvolutionalGenerator(nn.Module):
-    """Latents to images: a dense layer, 4x4 transposed convolutions of stride 2 with batch norm, a 3x3 to the image.
+    """Latents to images: a dense layer, 4x4 transposed convolutions of stride 2 with a norm, a 3x3 to the image.
 
     Args:
         latent: Z, values in a latent.
         shape: (C, H, W) of an image.
         width: channels of the last hidden layer; each before has twice those of the next, at most 8 times this.
+        norm: after every transposed convolution.
     """
 
-    def __init__(self, latent: int, shape: tuple[int, ...], width: int) -> None:
+    def __init__(self, latent: int, shape: tuple[int, ...], width: int, norm: Norm = "batch") -> None:
         super().__init__()
         depth, *start = halvings(shape)
         channels = [width * min(WIDEST, 2**step) for step in reversed(range(depth + 1))]
@@ -35,8 +38,10 @@ class DeepConvolutionalGenerator(nn.Module):
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(channels):
             layers.append(ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1))
-            layers += [nn.BatchNorm2d(fan_out), nn.ReLU(inplace=True)]
+            layers += [*norm_layers(norm, fan_out), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers, Conv2d(channels[-1], shape[0], 3, padding=1), nn.Tanh())
+        if norm == "virtual-batch":
+            add_reference(self, (latent,))
 
     def forward(self, latent: Tensor) -> Tensor:
         """Map (N, Z) to (N, C, H, W) in [-1, 1]."""

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zerosum.layers.conditional_norm import norm_of
 from zerosum.layers.conv import Conv2d
 from zerosum.layers.conv_gru import ConvGRU
 from zerosum.networks.dcgan import halvings
-from zerosum.networks.residual import DownBlock, UpBlock, norm_of
+from zerosum.networks.residual import DownBlock, UpBlock
 from zerosum.runtime import rng
 
 WIDEST = 16

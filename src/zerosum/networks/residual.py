@@ -15,10 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zerosum.layers.conditional_batch_norm import ConditionalBatchNorm2d
+from zerosum.layers.conditional_norm import norm_of
 from zerosum.layers.conv import Conv2d, UpsampleConv
 from zerosum.layers.downsample_conv import DownsampleConv
+from zerosum.layers.norms import Norm
 from zerosum.layers.self_attention import SelfAttention
+from zerosum.layers.virtual_batch_norm import add_reference
 from zerosum.networks.residual_plan import attended, plan
 
 
@@ -41,7 +43,7 @@ class UpBlock(nn.Module):
 
     def forward(self, maps: Tensor, condition: tuple[Tensor, ...]) -> Tensor:
         """Map (N, C, H, W) to (N, K, 2H, 2W); `condition` is what the norms take beside the maps."""
-        hidden = self.conv1(self.norm1(maps, *condition).relu_())
+        hidden = self.conv1(_rectified(self.norm1(maps, *condition), maps))
         hidden = self.conv2(self.norm2(hidden, *condition).relu_())
         return hidden + functional.interpolate(self.shortcut(maps), scale_factor=2.0, mode="nearest")
 
@@ -72,7 +74,7 @@ class DownBlock(nn.Module):
 
 
 class ResidualGenerator(nn.Module):
-    """Latents, and classes, to images: a dense layer, blocks that double the map, batch norm, ReLU, 3x3 and tanh.
+    """Latents, and classes, to images: a dense layer, blocks that double the map, a norm, ReLU, 3x3 and tanh.
 
     Args:
         latent: Z, values in a latent.
@@ -84,6 +86,7 @@ class ResidualGenerator(nn.Module):
         hierarchical: whether the latent is cut into pieces, the first for the dense layer and one for the norms of each
             block.
         attention: whether a map has self-attention, as `attended` says.
+        norm: in the blocks and before the image; "virtual-batch" without a condition alone.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class ResidualGenerator(nn.Module):
         shared: int = 0,
         hierarchical: bool = False,
         attention: bool = False,
+        norm: Norm = "batch",
     ) -> None:
         super().__init__()
         its = plan(shape)
@@ -107,13 +111,15 @@ class ResidualGenerator(nn.Module):
         self.dense = nn.Linear(self.pieces[0], math.prod(self.start))
         vector = shared if self.shared else 0
         self.blocks = nn.ModuleList(
-            UpBlock(*pair, norm_of(classes, vector + (self.pieces[index + 1] if hierarchical else 0)))
+            UpBlock(*pair, norm_of(classes, vector + (self.pieces[index + 1] if hierarchical else 0), norm))
             for index, pair in enumerate(pairwise(widths))
         )
         places = [its.start[0] * its.start[1] * 4 ** (index + 1) for index in range(len(self.blocks))]
         self.attended = attended(shape, places) if attention else None
         self.attention = None if self.attended is None else SelfAttention(widths[self.attended + 1])
-        self.norm, self.to_image = nn.BatchNorm2d(widths[-1]), Conv2d(widths[-1], shape[0], 3, padding=1)
+        self.norm, self.to_image = norm_of(0, 0, norm)(widths[-1]), Conv2d(widths[-1], shape[0], 3, padding=1)
+        if norm == "virtual-batch":
+            add_reference(self, (latent,))
 
     def forward(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map (N, Z), and labels (N,) where there are classes, to (N, C, H, W) in [-1, 1]."""
@@ -132,7 +138,7 @@ class ResidualGenerator(nn.Module):
             maps = block(maps, (torch.cat([*given, rest[index]], dim=1),) if rest else given)
             if self.attention is not None and index == self.attended:
                 maps = self.attention(maps)
-        return self.to_image(self.norm(maps).relu_()).tanh()
+        return self.to_image(_rectified(self.norm(maps), maps)).tanh()
 
 
 class ResidualDiscriminator(nn.Module):
@@ -179,6 +185,11 @@ class ResidualDiscriminator(nn.Module):
         return logit + (self.embedding(labels) * features).sum(1)
 
 
+def _rectified(normed: Tensor, maps: Tensor) -> Tensor:
+    """Rectify in place, but maps that were not normalised and are used again."""
+    return maps.relu() if normed is maps else normed.relu_()
+
+
 def initialise_glorot(network: nn.Module) -> None:
     """Draw weights uniformly by Glorot & Bengio 2010, with the gain sqrt(2) for 3x3 in blocks; biases are 0.
 
@@ -193,10 +204,3 @@ def initialise_glorot(network: nn.Module) -> None:
             nn.init.xavier_uniform_(layer.weight, math.sqrt(2) if wide else 1.0)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-
-
-def norm_of(classes: int, vector: int) -> Callable[[int], nn.Module]:
-    """Return what makes batch norm of a number of channels: of a vector, of classes, or of neither where both are 0."""
-    if vector:
-        return lambda channels: ConditionalBatchNorm2d(channels, vector=vector)
-    return lambda channels: ConditionalBatchNorm2d(channels, classes=classes) if classes else nn.BatchNorm2d(channels)

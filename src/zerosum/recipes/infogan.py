@@ -33,6 +33,8 @@ from zerosum.errors import InputError
 from zerosum.game import Game
 from zerosum.latent import lerp
 from zerosum.layers.conv import Conv2d, ConvTranspose2d
+from zerosum.layers.norms import Norm, dense_norm_layers, norm_layers
+from zerosum.layers.virtual_batch_norm import add_reference
 from zerosum.loss import Loss
 from zerosum.networks.dcgan import halvings, initialise
 from zerosum.networks.mlp import Dense
@@ -79,6 +81,13 @@ class Config(RecipeConfig):
     width: PositiveInt = 64
     """Channels of the narrowest layers. On points, the width of the hidden layers."""
 
+    generator_norm: Norm = "batch"
+    """Norm after the hidden layers of a generator of images."""
+
+    discriminator_norm: Norm = "batch"
+    """Norm after the layers that discriminator and recogniser of images share, but the first; the recogniser's own
+    layer has batch norm."""
+
     generator_lr: PositiveFloat = 1e-3
     """Learning rate of the generator's Adam (appendix C.1)."""
 
@@ -116,8 +125,8 @@ class InfoGAN(GenerativeRecipe):
             features = config.width
             hidden = nn.Identity(), features
         else:
-            self.generator = _Generator(latent, spec.shape, config.width)
-            self.trunk, features = _trunk(spec.shape, config.width), 1024
+            self.generator = _Generator(latent, spec.shape, config.width, config.generator_norm)
+            self.trunk, features = _trunk(spec.shape, config.width, config.discriminator_norm), 1024
             hidden = nn.Sequential(nn.Linear(features, 128), nn.BatchNorm1d(128), nn.LeakyReLU(SLOPE)), 128
         self.discriminator = nn.Linear(features, 1)
         self.recogniser = nn.Sequential(hidden[0], nn.Linear(hidden[1], config.categories + config.codes))
@@ -248,39 +257,46 @@ class InfoGAN(GenerativeRecipe):
 class _Generator(nn.Module):
     """Dense 1024, dense to a map, then doubled by transposed convolutions (appendix C.1), at any size."""
 
-    def __init__(self, latent: int, shape: tuple[int, ...], width: int) -> None:
+    def __init__(self, latent: int, shape: tuple[int, ...], width: int, norm: Norm) -> None:
         super().__init__()
         depth, height, breadth = halvings(shape)
         channels = [width * min(8, 2**step) for step in reversed(range(depth))] + [shape[0]]
         size = channels[0] * height * breadth
         self.dense = nn.Sequential(
             nn.Linear(latent, 1024),
-            nn.BatchNorm1d(1024),
+            *dense_norm_layers(norm, 1024),
             nn.ReLU(),
             nn.Linear(1024, size),
-            nn.BatchNorm1d(size),
+            *dense_norm_layers(norm, size),
             nn.ReLU(),
         )
         self.start = channels[0], height, breadth
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(channels[:-1]):
-            layers += [ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1), nn.BatchNorm2d(fan_out), nn.ReLU()]
+            doubling = ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1)
+            layers += [doubling, *norm_layers(norm, fan_out), nn.ReLU()]
         layers += [ConvTranspose2d(channels[-2], channels[-1], 4, stride=2, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
+        if norm == "virtual-batch":
+            add_reference(self, (latent,))
 
     def forward(self, latent: Tensor) -> Tensor:
         maps = self.dense(latent).view(-1, *self.start)
         return self.layers(maps.contiguous(memory_format=torch.channels_last))
 
 
-def _trunk(shape: tuple[int, ...], width: int) -> nn.Sequential:
+def _trunk(shape: tuple[int, ...], width: int, norm: Norm) -> nn.Sequential:
     """Convolutions of stride 2 and a dense layer of 1024, shared by D and Q (appendix C.1)."""
     depth, height, breadth = halvings(shape)
     channels = [width * min(8, 2**step) for step in range(depth)]
     layers: list[nn.Module] = []
     for index, (fan_in, fan_out) in enumerate(zip([shape[0], *channels], channels, strict=False)):
         layers.append(Conv2d(fan_in, fan_out, 4, stride=2, padding=1))
-        layers += [nn.BatchNorm2d(fan_out)] if index else []
+        layers += norm_layers(norm, fan_out) if index else []
         layers.append(nn.LeakyReLU(SLOPE))
     size = channels[-1] * height * breadth
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, 1024), nn.BatchNorm1d(1024), nn.LeakyReLU(SLOPE))
+    layers += [nn.Flatten(), nn.Linear(size, 1024), *dense_norm_layers(norm, 1024), nn.LeakyReLU(SLOPE)]
+    network = nn.Sequential(*layers)
+    if norm == "virtual-batch":
+        add_reference(network, shape)
+    return network

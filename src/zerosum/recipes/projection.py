@@ -28,7 +28,9 @@ from zerosum import objectives
 from zerosum.config import Fraction
 from zerosum.data.batch import Images
 from zerosum.data.spec import Spec
+from zerosum.errors import InputError
 from zerosum.game import Game
+from zerosum.layers.norms import Norm
 from zerosum.layers.spectral_norm import apply_spectral_norm
 from zerosum.loss import Loss
 from zerosum.networks.residual import ResidualDiscriminator, ResidualGenerator, initialise_glorot
@@ -78,6 +80,9 @@ class Config(LatentConfig, PresetConfig):
     discriminator_width: PositiveInt = 8
     """Channels of a unit of the discriminator."""
 
+    generator_norm: Norm = "batch"
+    """Norm of the generator, whose gains and biases are those of the class; not virtual-batch with labels."""
+
     n_critic: PositiveInt = 2
     """Moves of the discriminator per round (5 in section 5.1)."""
 
@@ -110,7 +115,14 @@ class Projection(ConditionalRecipe):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         K = len(spec.classes)
-        self.generator = ResidualGenerator(config.latent_dim, spec.shape, config.generator_width, classes=K)
+        if K and config.generator_norm == "virtual-batch":
+            raise InputError(
+                "--generator-norm is virtual-batch, whose reference batch has no labels, and projection plays with "
+                "labels: give another norm, or --labels none."
+            )
+        self.generator = ResidualGenerator(
+            config.latent_dim, spec.shape, config.generator_width, classes=K, norm=config.generator_norm
+        )
         self.discriminator = ResidualDiscriminator(spec.shape, config.discriminator_width, classes=K)
         initialise_glorot(self)
         if self.discriminator.embedding is not None:

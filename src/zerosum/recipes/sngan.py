@@ -27,6 +27,7 @@ from zerosum.config import Fraction
 from zerosum.data.batch import Images
 from zerosum.data.spec import Spec
 from zerosum.game import Game
+from zerosum.layers.norms import Norm
 from zerosum.layers.spectral_norm import apply_spectral_norm
 from zerosum.loss import Loss
 from zerosum.networks.dcgan import initialise
@@ -80,6 +81,9 @@ class Config(LatentConfig, PresetConfig):
     discriminator_width: PositiveInt = 8
     """Channels of a unit of the discriminator."""
 
+    generator_norm: Norm = "batch"
+    """Norm of the generator."""
+
     n_critic: PositiveInt = 2
     """Moves of the discriminator per round (n_dis = 5 in section 4)."""
 
@@ -113,11 +117,13 @@ class SNGAN(LatentRecipe):
         super().__init__(config, spec)
         latent, shape = config.latent_dim, spec.shape
         if config.form == "resnet":
-            self.generator: nn.Module = ResidualGenerator(latent, shape, config.generator_width)
+            self.generator: nn.Module = ResidualGenerator(
+                latent, shape, config.generator_width, norm=config.generator_norm
+            )
             self.discriminator: nn.Module = ResidualDiscriminator(shape, config.discriminator_width)
             initialise_glorot(self)
         else:
-            self.generator = DeepConvolutionalGenerator(latent, shape, config.generator_width)
+            self.generator = DeepConvolutionalGenerator(latent, shape, config.generator_width, config.generator_norm)
             self.discriminator = DeepConvolutionalDiscriminator(shape, config.discriminator_width)
             initialise(self)
         apply_spectral_norm(self.discriminator)

@@ -99,6 +99,7 @@ def require_separate_logits(recipe: Recipe, name: str) -> None:
         InputError: one has batch norm, or outputs features.
     """
     for network in discriminators_of(recipe, name):
+        require_logits(recipe, network, name)
         if any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in network.modules()):
             settings = {"discriminator_norm", "critic_norm"} & {*recipe.config.names()}
             way = "".join(f"give {flag(each)} none, or " for each in settings)
@@ -106,7 +107,6 @@ def require_separate_logits(recipe: Recipe, name: str) -> None:
                 f"--stabilise {name} needs each logit to be of one sample, and the discriminator of "
                 f"{type(recipe).__name__} has batch norm: {way}leave it out."
             )
-        require_logits(recipe, network, name)
 
 
 def require_logits(recipe: Recipe, network: nn.Module, name: str) -> None:

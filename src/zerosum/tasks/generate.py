@@ -51,6 +51,7 @@ class GenerativeRecipe(Recipe):
     """A recipe that generates samples from latents: `sample(n, latent=...)` maps what `prior(n)` draws."""
 
     task = GENERATE
+    generator: nn.Module
 
     between: Between = staticmethod(slerp)
     """How to interpolate from one latent to the next."""
@@ -58,6 +59,12 @@ class GenerativeRecipe(Recipe):
     @abstractmethod
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
+
+    def take_reference(self, batch: Any) -> None:
+        """Fix the reference of virtual batch norm, where a network has one: by latents, and by real samples."""
+        set_reference(self.generator, self.prior(len(batch)))
+        for network in self.discriminators():
+            set_reference(network, batch.real)
 
     def latent_bound(self, chosen: Mapping[str, Any]) -> float | None:
         """Return within which bound controls of `sample`, by name, have latents drawn; None for no bound."""
@@ -81,7 +88,6 @@ class LatentRecipe(GenerativeRecipe):
 
     Config: ClassVar[type[LatentConfig]] = LatentConfig
     config: LatentConfig
-    generator: nn.Module
 
     def prior(self, n: int) -> Tensor:
         """Draw (n, Z) latents as in training."""
@@ -98,12 +104,6 @@ class LatentRecipe(GenerativeRecipe):
     def latent_bound(self, chosen: Mapping[str, Any]) -> float | None:
         """Return the control `truncation`, where it is chosen."""
         return chosen.get("truncation")
-
-    def take_reference(self, batch: Any) -> None:
-        """Fix the reference of virtual batch norm, where a network has one: by latents, and by real samples."""
-        set_reference(self.generator, self.prior(len(batch)))
-        for network in self.discriminators():
-            set_reference(network, batch.real)
 
     def conditions(self, n: int, label: str | int | None = None, labels: Tensor | None = None) -> Tensor:
         """Return the labels to generate for, for conditional recipes to call in `sample` and in their losses.

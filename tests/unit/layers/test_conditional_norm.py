@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from zerosum.layers.conditional_batch_norm import ConditionalBatchNorm2d
+from zerosum.layers.conditional_norm import ConditionalBatchNorm2d
 
 
 def test_tables_start_as_plain_batch_norm_and_then_give_each_class_its_gain_and_bias():
