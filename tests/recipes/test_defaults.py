@@ -264,6 +264,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "lr_hold": (0.5, "Ledig et al. 2017, section 3.2: 10^5 at 10^-4, 10^5 at 10^-5"),
         "width": (64, "Ledig et al. 2017, figure 4"),
         "blocks": (16, "Ledig et al. 2017, section 3.2"),
+        "batch_norm": (True, "Ledig et al. 2017, figure 4"),
         "content": ("auto", "ours, because VGG19's weights are not part of zerosum"),
         "vgg": (None, "ours, because VGG19's weights are not part of zerosum"),
         "adversarial": (1e-3, "Ledig et al. 2017, eq. 3"),

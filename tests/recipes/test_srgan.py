@@ -18,6 +18,7 @@ from zerosum.data.spec import Spec
 from zerosum.data.stream import Stream
 from zerosum.errors import InputError
 from zerosum.game import Game
+from zerosum.layers.prelu import PReLU
 from zerosum.networks.srresnet import SRResNet
 from zerosum.networks.vgg import LAYERS, normalised, read_vgg19
 from zerosum.player import Clock
@@ -62,6 +63,22 @@ def test_the_small_generator_has_its_parameters_in_gray_and_in_colour(channels, 
         assert count(SRResNet(channels, channels, width=32, blocks=4, doublings=2)) == parameters
 
 
+def test_without_batch_norm_an_image_is_enlarged_alone_and_the_rest_is_as_it_was():
+    torch.manual_seed(0)
+    plain = SRResNet(3, 3, width=32, blocks=4, doublings=2, batch_norm=False).train()
+    assert count(plain) == 173_386 - 9 * 2 * 32
+    images = torch.rand(2, 3, 8, 8)
+    torch.testing.assert_close(plain(images)[:1], plain(images[:1]))
+    normed = SRResNet(3, 3, width=32, blocks=4, doublings=2).eval()  # at rest, with statistics of 0 and 1
+    ours, theirs = (
+        [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d | PReLU)]
+        for network in (plain, normed)
+    )
+    for layer, given in zip(ours, theirs, strict=True):
+        layer.load_state_dict(given.state_dict())
+    torch.testing.assert_close(plain(images), normed(images), atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize("factor", [2, 4, 8])
 def test_images_of_any_size_come_out_two_four_or_eight_times_as_large(factor):
     recipe = small(factor=factor).eval()
@@ -80,10 +97,11 @@ def test_sub_pixels_are_laid_out_as_pixel_unshuffle_takes_them_up():
 
 
 @pytest.mark.parametrize(("factor", "blocks"), [(2, 0), (2, 2), (4, 1), (8, 0)])
-def test_the_radius_is_how_far_a_pixel_looks(factor, blocks):
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_the_radius_is_how_far_a_pixel_looks(factor, blocks, batch_norm):
     torch.manual_seed(0)
     doublings = factor.bit_length() - 1
-    network = SRResNet(1, 1, width=3, blocks=blocks, doublings=doublings).eval()
+    network = SRResNet(1, 1, width=3, blocks=blocks, doublings=doublings, batch_norm=batch_norm).eval()
     radius, reach = network.radius, []
     for index in range(factor):
         image = torch.randn(1, 1, 1, 2 * radius + 9, requires_grad=True)

@@ -1,6 +1,7 @@
 """SRResNet: images to images two, four or more times as large, of any size.
 
-Source: Ledig et al. 2017, figure 4 (https://arxiv.org/abs/1609.04802).
+Source: Ledig et al. 2017, figure 4 (https://arxiv.org/abs/1609.04802); without batch norm Lim et al. 2017, section 3.1
+(https://arxiv.org/abs/1707.02921).
 """
 
 from __future__ import annotations
@@ -20,14 +21,19 @@ class SRResNet(nn.Module):
         width: channels of the maps.
         blocks: residual blocks.
         doublings: of the size.
+        batch_norm: whether convolutions of the blocks, and the one after them, have it.
     """
 
-    def __init__(self, given: int, made: int, *, width: int, blocks: int, doublings: int) -> None:
+    def __init__(
+        self, given: int, made: int, *, width: int, blocks: int, doublings: int, batch_norm: bool = True
+    ) -> None:
         super().__init__()
         self.head = nn.Sequential(Conv2d(given, width, 9, padding=4), PReLU())
         self.body = nn.Sequential(
-            *(ResidualBlock(width) for _ in range(blocks)), Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width)
+            *(ResidualBlock(width, batch_norm=batch_norm) for _ in range(blocks)),
+            *_convolution(width, batch_norm=batch_norm),
         )
+        self.blocks = blocks
         self.up = nn.Sequential(*(Doubling(width) for _ in range(doublings)))
         self.tail = nn.Sequential(Conv2d(width, made, 9, padding=4), nn.Tanh())
 
@@ -37,8 +43,7 @@ class SRResNet(nn.Module):
         seen = 4
         for _ in self.up:
             seen = -(-seen // 2) + 1
-        blocks = len(self.body) - 2
-        return seen + 1 + 2 * blocks + 4
+        return seen + 1 + 2 * self.blocks + 4
 
     def forward(self, image: Tensor) -> Tensor:
         """Map (N, C', H, W) to (N, C, fH, fW) in [-1, 1], f = 2^doublings."""
@@ -47,25 +52,27 @@ class SRResNet(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with batch norm, added to what came in.
+    """Two 3x3 convolutions, added to what came in.
 
     Args:
         width: channels of the maps.
+        batch_norm: whether convolutions have it.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, batch_norm: bool) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            Conv2d(width, width, 3, padding=1),
-            nn.BatchNorm2d(width),
-            PReLU(),
-            Conv2d(width, width, 3, padding=1),
-            nn.BatchNorm2d(width),
+            *_convolution(width, batch_norm=batch_norm), PReLU(), *_convolution(width, batch_norm=batch_norm)
         )
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
         return maps + self.layers(maps)
+
+
+def _convolution(width: int, *, batch_norm: bool) -> list[nn.Module]:
+    convolution = Conv2d(width, width, 3, padding=1)
+    return [convolution, nn.BatchNorm2d(width)] if batch_norm else [convolution]
 
 
 class Doubling(nn.Sequential):

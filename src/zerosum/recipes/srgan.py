@@ -16,8 +16,9 @@ Paper: https://arxiv.org/abs/1609.04802
 Differs from the paper: small images are in [-1, 1] as large ones are, not in [0, 1], and the last layer has a tanh,
 which keeps its results there; adversarial losses are means over a batch, not sums; the discriminator pools its last
 maps to 6x6, so that it takes crops of other sizes than 96x96; crops are the tiles that the data are cut into, not drawn
-at random; without --vgg, another content loss. On a CPU the default is a generator of half the blocks and 1 % of the
-rounds, with a higher learning rate that falls, and a running average (--preset paper has the paper's).
+at random; without --vgg, another content loss. On a CPU the default is a generator of half the blocks without batch
+norm (Lim et al. 2017, https://arxiv.org/abs/1707.02921) and 1 % of the rounds, with a higher learning rate that falls,
+and a running average (--preset paper has the paper's).
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Config(TranslationConfig, PresetConfig):
             "mirror": 0.5,
             "width": 48,
             "blocks": 8,
+            "batch_norm": False,
             "lr": 1e-3,
             "game_lr": 1e-4,
             "ema_decay": 0.999,
@@ -104,6 +106,10 @@ class Config(TranslationConfig, PresetConfig):
 
     blocks: PositiveInt = 16
     """Residual blocks of the generator (figure 4)."""
+
+    batch_norm: bool = True
+    """Whether the generator has batch norm (figure 4). Without it brightness and contrast of an image are kept as they
+    are, not brought to those of the batches (Lim et al. 2017, section 3.1)."""
 
     content: Content | Literal["auto"] = "auto"
     """What holds a result to its original in the game: vgg, the paper's, compares VGG19's features (needs --vgg);
@@ -149,6 +155,7 @@ class SRGAN(UpscalingRecipe):
             width=config.width,
             blocks=config.blocks,
             doublings=self.factor.bit_length() - 1,
+            batch_norm=config.batch_norm,
         )
         self.discriminator = Discriminator(spec.shape[0], config.width)
         self._vgg: VGG19 | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,9 @@ def _parse_config(directory: Run, recipe: RecipeLike | None) -> RunConfig:
     try:
         # Before there was a choice, wide numbers were reduced to 8 bits.
         depth = {"depth": 8} if len(description["spec"]["shape"]) == 3 else {}
-        settings = description["config"] | description["training"] | depth | description["data_options"]
+        # What a preset sets today was not set by it before the setting was there.
+        plain = {part.name: part.default for part in fields(kind.Config) if part.default is not MISSING}
+        settings = plain | description["config"] | description["training"] | depth | description["data_options"]
         return RunConfig.read(str(description["data"]["source"]), kind, settings)
     except (KeyError, TypeError):
         raise _edited(directory) from None
