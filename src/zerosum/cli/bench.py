@@ -16,7 +16,7 @@ from zerosum.benchmarks.mode_collapse.experiment import Variant
 from zerosum.benchmarks.mode_collapse.table import Results
 from zerosum.cli import flags
 from zerosum.cli.elsewhere import setting_elsewhere
-from zerosum.config import BaseConfig, flag
+from zerosum.config import BaseConfig
 from zerosum.errors import InputError
 from zerosum.runtime.terminal import say
 
@@ -113,9 +113,7 @@ def variant(words: str, protocol: protocols.Name, data: tuple[str, ...]) -> Vari
     )
     parsed = flags.parse(kind, rest, prog=f"--recipe {name}", elsewhere=setting_elsewhere(name))
     config, added = parsed.settings.checked(), parsed.training.checked()
-    # The parser takes --a_b for --a-b.
-    typed = {word.partition("=")[0].replace("_", "-") for word in rest if word.startswith("--")}
-    settings = {key: getattr(config, key) for key in config.names() if flag(key) in typed}
+    settings = {key: getattr(config, key) for key in config.names() if flags.is_typed(rest, key)}
     return Variant(recipe=name, settings=settings, stabilise=added.stabilise)
 
 

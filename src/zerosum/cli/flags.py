@@ -23,7 +23,7 @@ from tyro.constructors import (
     UnsupportedTypeAnnotationError,
 )
 
-from zerosum.cli.unknown_flags import LIST_FLAGS, Elsewhere, listing, require_known_flags
+from zerosum.cli.unknown_flags import LIST_FLAGS, Elsewhere, listing, negation, require_known_flags, switches
 from zerosum.config import documentation, flag, require_in_range
 from zerosum.errors import InputError
 from zerosum.hub import PREFIX, local
@@ -146,15 +146,35 @@ def parse(kind: type, arguments: Sequence[str], *, prog: str, elsewhere: Elsewhe
     helping = not {"-h", "--help"}.isdisjoint(arguments)
     if not helping:
         require_known_flags(kind, arguments, prog=prog, elsewhere=elsewhere)
-    given = tyro.cli(
-        kind, args=["--help"] if helping else list(arguments), prog=prog, config=CONFIG, registry=_registry()
-    )
+    words = ["--help"] if helping else _with_values(switches(kind), arguments)
+    given = tyro.cli(kind, args=words, prog=prog, config=CONFIG, registry=_registry(kind))
     require_in_range(given)
     return given
 
 
-def _registry() -> ConstructorRegistry:
-    """Teach tyro three habits of ours: what None means, what a path is, and where help is written."""
+def is_typed(arguments: Sequence[str], name: str) -> bool:
+    """Whether a setting was typed: by its flag, or the one that turns it off."""
+    spelled = {word.partition("=")[0].replace("_", "-") for word in arguments if word.startswith("--")}
+    return not spelled.isdisjoint((flag(name), negation(name)))
+
+
+def _with_values(names: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """Spell out settings that are on or off: --x and --x true become --x True, and --no-x becomes --x False."""
+    on, off = {flag(name) for name in names}, {negation(name): flag(name) for name in names}
+    words: list[str] = []
+    for word in arguments:
+        spelled = word.replace("_", "-")
+        if words and words[-1] in on and word.lower() in ("true", "false"):
+            words.append(word.capitalize())
+            continue
+        if words and words[-1] in on:
+            words.append("True")
+        words += [off[spelled], "False"] if spelled in off else [spelled if spelled in on else word]
+    return [*words, "True"] if words and words[-1] in on else words
+
+
+def _registry(kind: type) -> ConstructorRegistry:
+    """Teach tyro four habits of ours: what None means, what a path is, where help is written, and what is on or off."""
     registry = ConstructorRegistry()
 
     @registry.primitive_rule
@@ -187,10 +207,16 @@ def _registry() -> ConstructorRegistry:
 
     @registry.struct_rule
     def documented(info: StructTypeInfo) -> StructConstructorSpec | None:
-        """Read a dataclass field by field; help is the docstring under a field, in one paragraph."""
+        """Read a dataclass field by field; help is the docstring under a field, in one paragraph.
+
+        A setting that is on or off takes True or False: which flag it would have depends on its default otherwise.
+        """
         if not dataclasses.is_dataclass(info.type):
             return None
-        texts, kinds = documentation(info.type), get_type_hints(info.type, include_extras=True)
+        texts = documentation(info.type)
+        kinds: dict[str, Any] = get_type_hints(info.type, include_extras=True)
+        if info.type is not kind:
+            kinds = {k: Annotated[bool, tyro.conf.FlagConversionOff] if v is bool else v for k, v in kinds.items()}
         fields = (
             StructFieldSpec(name=f.name, type=kinds[f.name], default=_default(f, info), helptext=texts.get(f.name))
             for f in dataclasses.fields(info.type)

@@ -113,9 +113,7 @@ def parsed(base: type, arguments: list[str], *, prog: str) -> tuple[Any, RunConf
     settings = given.settings.to_json() | given.training.to_json() | given.options.to_json()
     default = RunConfig.read(data, recipe, {}).settings()
     asked = {
-        name: value
-        for name, value in settings.items()
-        if value != default[name] or flags.value_of(arguments, flag(name)) is not None
+        name: value for name, value in settings.items() if value != default[name] or flags.is_typed(arguments, name)
     }
     return given, replace(RunConfig.read(data, recipe, asked), recipe_is_default=named is None)
 

@@ -120,7 +120,7 @@ def require_known_flags(
         InputError: there is such a flag.
     """
     known = {"help": ("--help",), **dict(_flags(kind))}
-    spelled = {word for words in known.values() for word in words}
+    spelled = {word for words in known.values() for word in words} | {negation(name) for name in switches(kind)}
     for word in (argument.partition("=")[0] for argument in arguments):
         if word.startswith("--") and word != "--" and (typed := word.replace("_", "-")) not in spelled:
             raise InputError(
@@ -134,10 +134,30 @@ def listing(kind: type) -> list[str]:
 
     Words that have a choice without a flag are a line that begins with a blank.
     """
-    by_name = {name: type_ for name, type_, _ in _all_fields(kind)}
-    lines = [" ".join((word, *_choices(by_name[name]))) for name, words in _flags(kind) for word in words]
+    choices = {name: _choices(type_) for name, type_, _ in _all_fields(kind)}
+    choices |= dict.fromkeys(switches(kind), ("True", "False"))
+    lines = [" ".join((word, *choices[name])) for name, words in _flags(kind) for word in words]
+    lines += [negation(name) for name in switches(kind)]
     placed = (_choices(type_) for _, type_, marks in _fields(kind) if tyro.conf.Positional in marks)
     return [*(" ".join(("", *values)) for values in placed if values), *lines]
+
+
+def switches(kind: type) -> list[str]:
+    """Return the names of the settings within the command `kind` that are on or off.
+
+    Each is typed as --x, --no-x, --x True or --x False, whatever it is by default: a preset may have it otherwise.
+    """
+    inner = [type_ for _, type_, _ in _fields(kind) if dataclasses.is_dataclass(type_)]
+    return [name for part in inner for name, type_, _ in _all_fields(part) if type_ is bool]
+
+
+def negation(name: str) -> str:
+    """Spell the flag that turns off a setting.
+
+    >>> negation("batch_norm")
+    '--no-batch-norm'
+    """
+    return flag(f"no_{name}")
 
 
 def _choices(type_: Any) -> tuple[str, ...]:
