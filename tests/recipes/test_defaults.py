@@ -265,6 +265,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
         "width": (64, "Ledig et al. 2017, figure 4"),
         "blocks": (16, "Ledig et al. 2017, section 3.2"),
         "batch_norm": (True, "Ledig et al. 2017, figure 4"),
+        "global_residual": (False, "Ledig et al. 2017, figure 4"),
         "content": ("auto", "ours, because VGG19's weights are not part of zerosum"),
         "vgg": (None, "ours, because VGG19's weights are not part of zerosum"),
         "adversarial": (1e-3, "Ledig et al. 2017, eq. 3"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from torch.nn.functional import pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
 
 from tests.recipes.conftest import game, sides
 from zerosum import api
@@ -40,6 +40,15 @@ def pair(recipe: SRGAN, n: int = 2) -> Pairs:
 
 def count(network: torch.nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
+
+
+class Times(torch.nn.Module):
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.factor * x
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +86,28 @@ def test_without_batch_norm_an_image_is_enlarged_alone_and_the_rest_is_as_it_was
     for layer, given in zip(ours, theirs, strict=True):
         layer.load_state_dict(given.state_dict())
     torch.testing.assert_close(plain(images), normed(images), atol=1e-4, rtol=1e-4)
+
+
+def test_a_global_residual_is_added_to_an_interpolated_image():
+    image = torch.rand(1, 3, 5, 7) * 2 - 1
+    larger = interpolate(image, scale_factor=4.0, mode="bilinear")
+    with_it, without = small(global_residual=True).eval(), small().eval()
+    added = without.translate(image)
+    torch.testing.assert_close(with_it.translate(image), (larger + added).clamp(-1, 1))
+    assert (larger + 5 * added).abs().max() > 1
+    for recipe in (with_it, without):
+        recipe.generator.tail = torch.nn.Sequential(recipe.generator.tail, Times(5.0))
+    torch.testing.assert_close(with_it.translate(image), (larger + 5 * added).clamp(-1, 1))
+    with_it.generator.training = True
+    torch.testing.assert_close(with_it.translate(image), larger + 5 * added)
+
+
+@pytest.mark.parametrize(("given", "made", "added"), [(3, 3, True), (1, 3, True), (1, 1, True), (4, 3, False)])
+def test_only_images_of_one_or_as_many_channels_are_added(given, made, added):
+    config = Config.read({"width": 4, "blocks": 1, "batch": 2, "preset": "small", "global_residual": True})
+    recipe = SRGAN(config, Spec(shape=(made, 32, 32), source_shape=(given, 8, 8)))
+    assert recipe.generator.global_residual == added
+    assert recipe.translate(torch.rand(1, given, 8, 8)).shape == (1, made, 32, 32)
 
 
 @pytest.mark.parametrize("factor", [2, 4, 8])

@@ -16,9 +16,10 @@ Paper: https://arxiv.org/abs/1609.04802
 Differs from the paper: small images are in [-1, 1] as large ones are, not in [0, 1], and the last layer has a tanh,
 which keeps its results there; adversarial losses are means over a batch, not sums; the discriminator pools its last
 maps to 6x6, so that it takes crops of other sizes than 96x96; crops are the tiles that the data are cut into, not drawn
-at random; without --vgg, another content loss. On a CPU the default is a generator of half the blocks without batch
-norm (Lim et al. 2017, https://arxiv.org/abs/1707.02921) and 1 % of the rounds, with a higher learning rate that falls,
-and a running average (--preset paper has the paper's).
+at random; without --vgg, another content loss. On a CPU the default is a generator of half the blocks, without batch
+norm (Lim et al. 2017, https://arxiv.org/abs/1707.02921), whose results are added to an interpolated image (Kim et al.
+2016, https://arxiv.org/abs/1511.04587), and 1 % of the rounds, with a higher learning rate that falls, and a running
+average (--preset paper has the paper's).
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Config(TranslationConfig, PresetConfig):
             "width": 48,
             "blocks": 8,
             "batch_norm": False,
+            "global_residual": True,
             "lr": 1e-3,
             "game_lr": 1e-4,
             "ema_decay": 0.999,
@@ -110,6 +112,10 @@ class Config(TranslationConfig, PresetConfig):
     batch_norm: bool = True
     """Whether the generator has batch norm (figure 4). Without it brightness and contrast of an image are kept as they
     are, not brought to those of the batches (Lim et al. 2017, section 3.1)."""
+
+    global_residual: bool = False
+    """Whether the generator learns what is missing in an image that was enlarged by interpolation, not the whole image
+    (Kim et al. 2016, section 3.2). Not from several channels to another number of them."""
 
     content: Content | Literal["auto"] = "auto"
     """What holds a result to its original in the game: vgg, the paper's, compares VGG19's features (needs --vgg);
@@ -156,6 +162,7 @@ class SRGAN(UpscalingRecipe):
             blocks=config.blocks,
             doublings=self.factor.bit_length() - 1,
             batch_norm=config.batch_norm,
+            global_residual=config.global_residual and source[0] in (1, spec.shape[0]),
         )
         self.discriminator = Discriminator(spec.shape[0], config.width)
         self._vgg: VGG19 | None = None
