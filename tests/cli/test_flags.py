@@ -109,6 +109,23 @@ def test_recipes_are_listed_and_explained(zerosum: Any) -> None:
     assert "--generator-lr 0.0002" in page
 
 
+@pytest.mark.parametrize(
+    ("words", "left", "takes"),
+    [
+        (["train", "photos", "of", "cats"], "of", "DATA and flags"),
+        (["train", "photos", "--recipe", "gan", "--simultaneous", "maybe"], "maybe", "DATA and flags"),
+        (["recipes", "gan", "wgan"], "wgan", "[NAME] and flags"),
+        (["init", "here"], "here", "flags alone"),
+        (["data", "check", "one", "-z"], "-z", "ACTION DATA and flags"),
+    ],
+)
+def test_a_word_too_many_is_said_in_one_sentence(zerosum: Any, words: list[str], left: str, takes: str) -> None:
+    said = zerosum(*words)
+    assert said.code == 2
+    assert said.err.count("\n") == 1
+    assert f" takes {takes}, and {left!r} is left over: quote what has blanks in it" in said.err
+
+
 def plain(text: str) -> str:
     """Text without frames and line breaks."""
     return " ".join(re.sub(r"[│╭╮╰╯─]", " ", text).split())

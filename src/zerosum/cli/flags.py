@@ -23,7 +23,7 @@ from tyro.constructors import (
     UnsupportedTypeAnnotationError,
 )
 
-from zerosum.cli.unknown_flags import LIST_FLAGS, Elsewhere, listing, negation, require_known_flags, switches
+from zerosum.cli.unknown_flags import LIST_FLAGS, Elsewhere, listing, negation, places, require_known_flags, switches
 from zerosum.config import documentation, flag, require_in_range
 from zerosum.errors import InputError
 from zerosum.hub import PREFIX, local
@@ -147,7 +147,15 @@ def parse(kind: type, arguments: Sequence[str], *, prog: str, elsewhere: Elsewhe
     if not helping:
         require_known_flags(kind, arguments, prog=prog, elsewhere=elsewhere)
     words = ["--help"] if helping else _with_values(switches(kind), arguments)
-    given = tyro.cli(kind, args=words, prog=prog, config=CONFIG, registry=_registry(kind))
+    given, left = tyro.cli(
+        kind, args=words, prog=prog, config=CONFIG, registry=_registry(kind), return_unknown_args=True
+    )
+    if left:
+        takes = " ".join([*places(kind), "and flags"] if places(kind) else ["flags alone"])
+        raise InputError(
+            f"{prog} takes {takes}, and {left[0]!r} is left over: quote what has blanks in it, and leave out what is "
+            "too much."
+        )
     require_in_range(given)
     return given
 

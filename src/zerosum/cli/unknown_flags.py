@@ -125,7 +125,7 @@ def require_known_flags(
         if word.startswith("--") and word != "--" and (typed := word.replace("_", "-")) not in spelled:
             raise InputError(
                 elsewhere(typed, _ours(word, known))
-                or f"There is no flag {word} of {prog}: {_meant(word, known, _places(kind), prog)}"
+                or f"There is no flag {word} of {prog}: {_meant(word, known, places(kind), prog)}"
             )
 
 
@@ -209,7 +209,7 @@ def _all_fields(kind: Any) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
             yield name, type_, marks
 
 
-def _places(kind: Any) -> list[str]:
+def places(kind: Any) -> list[str]:
     """Return the words that a command takes without a flag, as its help spells them."""
     return [
         next((mark.metavar for mark in marks if getattr(mark, "metavar", None)), name.upper())
