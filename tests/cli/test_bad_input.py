@@ -286,7 +286,6 @@ def test_commands_that_make_no_sense(arguments: Any, expected: str, run: Path, z
         ("train", "--resume"),
         ("sample",),
         ("data", "eat", "ring8"),
-        ("recipes", "gan", "wgan_gp"),
     ],
     ids=lambda arguments: " ".join(map(str, arguments)),
 )

@@ -215,10 +215,7 @@ def _registry(kind: type) -> ConstructorRegistry:
 
     @registry.struct_rule
     def documented(info: StructTypeInfo) -> StructConstructorSpec | None:
-        """Read a dataclass field by field; help is the docstring under a field, in one paragraph.
-
-        A setting that is on or off takes True or False: which flag it would have depends on its default otherwise.
-        """
+        """Read a dataclass field by field; help is the docstring under a field. Settings take True or False."""
         if not dataclasses.is_dataclass(info.type):
             return None
         texts = documentation(info.type)
