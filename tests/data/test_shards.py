@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -133,10 +134,14 @@ def test_a_changed_shard_is_packed_again(tmp_path: Path, options: DataConfig) ->
     assert prints[0] != prints[1]
 
 
-def write_parquet(place: Path, indices: range, *, withheld: bool = False) -> bytes:
+def write_parquet(place: Path, indices: Sequence[int], *, withheld: bool = False, named: bool = True) -> bytes:
     arrow = pytest.importorskip("pyarrow", reason="the extra data is not installed")
     import pyarrow.parquet as parquet
 
+    if not named:
+        rows = {"jpg": [encoded(index) for index in indices], "cls": [CLASSES[index % 3] for index in indices]}
+        parquet.write_table(arrow.table(rows), place)
+        return place.read_bytes()
     names = {"info": {"features": {"label": {"names": list(CLASSES), "_type": "ClassLabel"}}}}
     rows = {
         "image": [{"bytes": encoded(index), "path": f"{index}.png"} for index in indices],
@@ -160,6 +165,56 @@ def test_parquet_is_read_with_its_classes_and_splits(folder: Path, tmp_path: Pat
         images.open(tmp_path / "set", options=DataConfig(cache=options.cache, split="val"))
     files = images.open(tmp_path / "set", options=DataConfig(cache=options.cache, pack="files"))
     assert files.fingerprint == images.open(tmp_path / "set", options=options).fingerprint
+
+
+def write_classes(place: Path, indices: Sequence[int]) -> bytes:
+    """Write a shard whose classes are known by its images alone; image n has class n % 3."""
+    if place.suffix == ".parquet":
+        return write_parquet(place, indices, named=False)
+    members = {f"{i}.png": encoded(i) for i in indices} | {f"{i}.cls": CLASSES[i % 3].encode() for i in indices}
+    write_tar(place, members)
+    return place.read_bytes()
+
+
+def assert_classes(source: str | Path, options: DataConfig, expected: dict[str, list[str]]) -> None:
+    """Each split has all classes, and its images those that are expected."""
+    for split, classes in expected.items():
+        found = images.open(source, options=replace(options, split=split))
+        assert found.spec.classes == CLASSES
+        assert found.labels is not None
+        assert [CLASSES[label] for label in found.labels] == classes
+
+
+@pytest.mark.parametrize("ending", [".tar", ".parquet"])
+def test_a_class_has_one_number_in_all_splits(ending: str, tmp_path: Path, options: DataConfig) -> None:
+    data, store = tmp_path / "set", fsspec.filesystem("memory")
+    data.mkdir()
+    for split, indices in {"train": (1, 2), "test": (2, 4), "validation": (3, 5)}.items():
+        content = write_classes(data / f"{split}-0{ending}", indices)
+        store.pipe_file(f"/bucket/one{ending[1:]}/{split}-0{ending}", content)
+    expected = {"train": ["dog", "eel"], "test": ["eel", "dog"], "val": ["cat", "eel"], "validation": ["cat", "eel"]}
+    for source in (data, f"memory://bucket/one{ending[1:]}"):
+        assert_classes(source, options, expected)
+
+
+@pytest.mark.parametrize("ending", [".tar", ".parquet"])
+def test_a_class_that_another_split_has_got_since_is_counted(ending: str, tmp_path: Path, options: DataConfig) -> None:
+    for split, indices in {"train": (1, 2), "test": (2, 4)}.items():
+        write_classes(tmp_path / f"{split}{ending}", indices)
+    assert images.open(tmp_path / f"*{ending}", options=options).spec.classes == ("dog", "eel")
+    write_classes(tmp_path / f"test{ending}", (0, 2))
+    assert_classes(tmp_path / f"*{ending}", options, {"train": ["dog", "eel"], "test": ["cat", "eel"]})
+
+
+def test_a_label_beyond_the_names_of_classes_is_a_class(tmp_path: Path, options: DataConfig) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="the extra data is not installed")
+    import pyarrow.parquet as parquet
+
+    write_parquet(tmp_path / "a.parquet", range(4))
+    table = parquet.read_table(tmp_path / "a.parquet")
+    parquet.write_table(table.set_column(1, "label", arrow.array([0, 1, 2, 7])), tmp_path / "a.parquet")
+    found = images.open(tmp_path / "a.parquet", options=options)
+    assert (found.spec.classes, found.labels.tolist()) == ((*CLASSES, "7"), [0, 1, 2, 3])  # type: ignore[union-attr]
 
 
 def test_withheld_labels_are_no_class(tmp_path: Path, options: DataConfig) -> None:
@@ -255,6 +310,19 @@ def test_of_a_data_set_of_the_hub_nothing_is_downloaded_for_a_split_that_it_lack
     assert not any("resolve" in request for request in hub.requests)
 
 
+def test_of_a_data_set_of_the_hub_the_classes_of_other_splits_are_read_where_they_lie(
+    hub: FakeHub, tmp_path: Path, options: DataConfig
+) -> None:
+    splits = {"train": [1, 2], "test": [2, 4], "validation": [3, 5]}
+    content = {
+        f"data/{split}-00000-of-00001.parquet": write_parquet(tmp_path / "a.parquet", indices, named=False)
+        for split, indices in splits.items()
+    }
+    hub.commit("ada/unnamed", content)
+    assert_classes("hf:ada/unnamed", options, {"train": ["dog", "eel"], "test": ["eel", "dog"]})
+    assert {file.name.partition("-")[0] for file in tmp_path.rglob("cache/**/*-of-*.parquet")} == {"train", "test"}
+
+
 @pytest.mark.parametrize("ending", [".tar", ".parquet"])
 def test_samples_are_written_as_shards_that_are_read_again(ending: str, tmp_path: Path, options: DataConfig) -> None:
     if ending == ".parquet":
@@ -293,5 +361,5 @@ def test_a_run_on_shards_goes_on_to_the_last_bit(folder: Path, tmp_path: Path, z
 
 def test_a_folder_of_images_beside_a_tar_is_a_folder_of_images(folder: Path) -> None:
     write_tar(folder / "backup.tar", {"a.png": b""})
-    assert shards_at(folder, "train") == []
+    assert shards_at(folder) == []
     assert numbered("a-{0..1}-{08..09}.tar") == ["a-0-08.tar", "a-0-09.tar", "a-1-08.tar", "a-1-09.tar"]

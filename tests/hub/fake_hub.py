@@ -1,4 +1,4 @@
-"""A Hub on this machine: as much of the service as five calls of huggingface_hub need."""
+"""A Hub on this machine: as much of the service as six calls of huggingface_hub need."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlparse(self.path).path)
         self.hub.requests.append(f"{self.command} {path}")
-        if found := re.fullmatch(r"/api/(?:models|datasets)/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path):
+        if found := re.fullmatch(
+            r"/api/(?:models|datasets)/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+)(?:/(.+))?)?", path
+        ):
             name, what, revision = found[1], found[2], found[3] or "main"
             at = self.hub.at(name, revision)
             if name not in self.hub.repositories:
@@ -70,7 +72,9 @@ class _Handler(BaseHTTPRequestHandler):
             commit, files = at or ("0" * 40, {})
             if what == "tree":
                 oid = {"oid": "0" * 40, "type": "file"}
-                return self.answer([oid | {"path": k, "size": len(v)} for k, v in files.items()])
+                inside = "" if found[4] is None else f"{found[4]}/"
+                there = {k: v for k, v in files.items() if k.startswith(inside)}
+                return self.answer([oid | {"path": k, "size": len(v)} for k, v in there.items()])
             siblings = [{"rfilename": k, "size": len(v)} for k, v in files.items()]
             about = {"id": name, "sha": commit, "private": self.hub.private.get(name, False), "siblings": siblings}
             return self.answer(about)
@@ -79,7 +83,10 @@ class _Handler(BaseHTTPRequestHandler):
             if at is None or found[3] not in at[1]:
                 return self.missing("EntryNotFound")
             content = at[1][found[3]]
-            return self.answer(content, ETag=f'"{hashlib.sha1(content).hexdigest()}"', X_Repo_Commit=at[0])
+            about = {"ETag": f'"{hashlib.sha1(content).hexdigest()}"', "X_Repo_Commit": at[0]}
+            part = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+            sent = content if part is None else content[int(part[1]) : int(part[2]) + 1]
+            return self.answer(sent, 200 if part is None else 206, **about)
         return self.missing("EntryNotFound")
 
     do_HEAD = do_GET  # noqa: N815

@@ -1,4 +1,4 @@
-"""The five calls of huggingface_hub that are used, and what its errors are called here. Nothing else imports it."""
+"""The six calls of huggingface_hub that are used, and what its errors are called here. Nothing else imports it."""
 
 from __future__ import annotations
 
@@ -116,6 +116,11 @@ def upload(repository: Repository, folder: Path, *, message: str, replaced: Sequ
             repo_id=repository.id, folder_path=folder, commit_message=message, delete_patterns=list(replaced)
         )
     return str(done.oid)
+
+
+def files_of_data() -> Any:
+    """Return the data sets of the Hub as a file system of fsspec, which reads parts of files where they lie."""
+    return require().HfFileSystem(endpoint=os.environ.get("HF_ENDPOINT"))
 
 
 def address(repository: Repository) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
-from zerosum.data.sources.hub_data import fetched
+from zerosum.data.sources.hub_data import fetched, other_splits
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.parquet import list_parquet
-from zerosum.data.sources.shards import is_elsewhere, named_by_split, shards_at
+from zerosum.data.sources.shards import Shard, is_elsewhere, named_by_split, of_other_splits, of_split, shards_at
 from zerosum.data.sources.splits import choose_split
 from zerosum.data.sources.tar_shards import list_tars
 from zerosum.errors import InputError
@@ -22,17 +22,24 @@ def find_indexed(source: str | Path, options: DataConfig, progress: ProgressCall
         InputError: they cannot be read, or a package is missing.
         NoSuchSplit: they have splits, and not this one.
     """
-    place: str | Path = source
-    if str(source).startswith("hf:"):
+    place, on_hub = source, str(source).startswith("hf:")
+    if on_hub:
         place = fetched(str(source), options.split, options.cache_folder(), progress)
-    shards = shards_at(place, options.split)
+    found = shards_at(place)
+    shards = of_split(found, source, options.split)
     if not shards:
         return None
+
+    def beside() -> list[Shard]:
+        if options.labels is not None or options.ages is not None:
+            return []
+        return other_splits(str(source), options.split) if on_hub else of_other_splits(found, shards)
+
     root, cache = Path(str(source)), options.cache_folder()
     if shards[0].ending == ".parquet":
-        files = list_parquet(root, shards, cache)
+        files = list_parquet(root, shards, cache, beside)
     else:
-        files = list_tars(root, shards, cache)
+        files = list_tars(root, shards, cache, beside)
         if not named_by_split(shards):
             files = choose_split(files, options)
     if not files.names:

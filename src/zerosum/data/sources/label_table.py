@@ -41,13 +41,15 @@ def label_bytes(files: ImageFiles, options: DataConfig) -> bytes | None:
 def label_key(files: ImageFiles, options: DataConfig) -> str:
     """Return the part of a pack's cache key that changes with the labels of its files.
 
-    It holds the label table, and the class folders or file names of the other splits, because a class has the same
-    number in every split.
+    It holds the label table, and the class folders, classes in shards or file names of the other splits, because a
+    class has the same number in every split.
     """
     known = (label_bytes(files, options) or b"").hex()
     own = set(files.names)
     if BY_NAME in (options.labels, options.ages):
         beside = sorted(name for name in files.stamps if name not in own)
+    elif files.own is not None:
+        beside = sorted(set(files.own.classes).difference(files.own.of[name] for name in own))
     else:
         beside = sorted(set(files.folders).difference(files.inner(name).partition("/")[0] for name in own))
     return "\n".join([known, *beside]) if beside else known

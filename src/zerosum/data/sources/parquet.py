@@ -6,7 +6,7 @@ import json
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
@@ -15,9 +15,8 @@ from typing import Any, BinaryIO
 from zerosum.data.packing.open_image import Unusable
 from zerosum.data.sources.caption_table import COLUMNS
 from zerosum.data.sources.image_files import UNSTAMPED, ImageFiles, OwnCaptions, OwnLabels, image_files
-from zerosum.data.sources.labels import natural
 from zerosum.data.sources.shards import Shard
-from zerosum.data.sources.tar_shards import partly_labelled
+from zerosum.data.sources.tar_shards import own_labels, partly_labelled
 from zerosum.errors import InputError
 
 IMAGES = ("image", "img", "jpg", "png", "pixel_values", "bytes")
@@ -41,8 +40,16 @@ READ_BYTES = 1 << 20
 """Bytes that are asked for at once of what is stored of a column."""
 
 
-def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
+def list_parquet(
+    root: Path, shards: Sequence[Shard], cache: Path, beside: Callable[[], Sequence[Shard]] = tuple
+) -> ImageFiles:
     """List the images of Parquet files, with their classes where a column gives them.
+
+    Args:
+        root: what the files were asked for by.
+        shards: the files.
+        cache: folder for their digests.
+        beside: returns the files of the other splits, whose labels are read where these have some without names.
 
     Raises:
         InputError: pyarrow is missing, or the files have no column of encoded images.
@@ -50,15 +57,14 @@ def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles
     tables = [_Table(shard) for shard in shards]
     places: dict[str, tuple[_Table, int, str]] = {}
     of: dict[str, str] = {}
-    named = tables[0].names
     for number, table in enumerate(tables):
-        for row, label in enumerate(table.labels()):
+        for row, label in enumerate(table.classes(tables[0].names)):
             stem = f"{number:05d}/{row:09d}" if len(tables) > 1 else f"{row:09d}"
             for ending, column in table.images.items():
                 name = stem + ending
                 places[name] = (table, row, column)
-                if label is not None and label != UNLABELLED:
-                    of[name] = named[label] if isinstance(label, int) and label < len(named) else str(label)
+                if label is not None:
+                    of[name] = label
 
     def read(name: str) -> BinaryIO:
         table, row, column = places[name]
@@ -70,7 +76,7 @@ def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles
 
     own = None
     if of and len(of) == len(places):
-        own = OwnLabels(of, tuple(named) or tuple(sorted(set(of.values()), key=natural)))
+        own = _own_labels(of, tables[0].names, beside)
     column = tables[0].caption
     kept = OwnCaptions(f"the column {column}", captions) if column and all(table.caption for table in tables) else None
     lonely = [name for name in places if name not in of] if of and own is None else []
@@ -84,6 +90,13 @@ def list_parquet(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles
         own=own,
         captions=kept,
     )
+
+
+def _own_labels(of: dict[str, str], named: Sequence[str], beside: Callable[[], Sequence[Shard]]) -> OwnLabels:
+    """Number classes by their names in the files, or where they have none, together with those of the other splits."""
+    if named:
+        return OwnLabels(of, tuple(dict.fromkeys((*named, *own_labels(of, ()).classes))))
+    return own_labels(of, (label for shard in beside() for label in _Table(shard).classes([]) if label is not None))
 
 
 class _Table:
@@ -112,11 +125,12 @@ class _Table:
         self._ahead: tuple[int, Iterator[Any]] = (-1, iter(()))  # the group that is being read, and the rest of it
         self._next = 0  # the row that comes next in it
 
-    def labels(self) -> list[Any]:
-        """Return the label of each row, None where there is none."""
+    def classes(self, named: Sequence[str]) -> list[str | None]:
+        """Return the class of each row, by its name where its number has one; None where there is none."""
         if self._label is None:
             return [None] * self._starts[-1]
-        return self._file.read(columns=[self._label]).column(0).to_pylist()
+        labels = self._file.read(columns=[self._label]).column(0).to_pylist()
+        return [None if label in (None, UNLABELLED) else _class_of(label, named) for label in labels]
 
     def captions(self) -> list[tuple[str, ...]]:
         """Return the captions of each row, none where there is none."""
@@ -170,6 +184,10 @@ def _image_columns(names: Sequence[str], shard: Shard) -> dict[str, str]:
         f"{shard.place} has no column of images: expected one of {', '.join(IMAGES)} of encoded images, or two such as "
         f"{' and '.join(PAIRS[0])} of pairs, and it has {', '.join(names)}."
     )
+
+
+def _class_of(label: Any, named: Sequence[str]) -> str:
+    return named[label] if isinstance(label, int) and 0 <= label < len(named) else str(label)
 
 
 def _is_text(schema: Any, name: str) -> bool:

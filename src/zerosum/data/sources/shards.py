@@ -123,24 +123,22 @@ class _Part(RawIOBase):
         return len(given)
 
 
-def shards_at(source: str | Path, split: str) -> list[Shard]:
-    """List the shards that a source names, of a split where their names say it; none where it names no shards.
+def shards_at(source: str | Path) -> list[Shard]:
+    """List the shards that a source names, of all splits; none where it names no shards.
 
     Args:
         source: a .tar or .parquet file, a folder of either, a pattern with {000..012} or *, or any of these behind
             s3:// or another protocol of fsspec.
-        split: "train", "test" or "val", or the beginning of the shards' names.
 
     Raises:
         InputError: there is nothing there, or a package is missing.
-        NoSuchSplit: names say splits, and not this one.
     """
     text = str(source)
     found = _of_store(text) if is_elsewhere(text) else [Shard(place) for place in _paths(text)]
     endings = {shard.ending for shard in found}
     if len(endings) > 1:
         raise InputError(f"{source} holds both .tar and .parquet files: give a pattern such as {source}/*.tar.")
-    return of_split(found, source, split)
+    return found
 
 
 def _paths(text: str) -> list[str]:
@@ -223,6 +221,11 @@ def _start(shard: Shard) -> str:
 def of_split(found: list[Shard], source: str | Path, split: str) -> list[Shard]:
     """Keep the shards of a split, where their names begin with one: train-00000-of-00002.parquet.
 
+    Args:
+        found: the shards of a source.
+        source: what was asked for, for errors.
+        split: "train", "test" or "val", or the beginning of the shards' names.
+
     Raises:
         NoSuchSplit: none is of it.
     """
@@ -234,3 +237,9 @@ def of_split(found: list[Shard], source: str | Path, split: str) -> list[Shard]:
         there = sorted({split_of(start) or start for start in starts.values()})
         raise NoSuchSplit(f"{source} has no split {split}: its shards begin with {', '.join(there)}.")
     return kept
+
+
+def of_other_splits(found: Iterable[Shard], kept: Iterable[Shard]) -> list[Shard]:
+    """Keep the shards whose names say splits, but for those of the split that is kept."""
+    places = {shard.place for shard in kept}
+    return [shard for shard in found if shard.place not in places and split_of(_start(shard))]

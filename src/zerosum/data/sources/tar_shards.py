@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,8 +19,16 @@ from zerosum.text import counted
 Member = tuple[Shard, int, int]
 
 
-def list_tars(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
+def list_tars(
+    root: Path, shards: Sequence[Shard], cache: Path, beside: Callable[[], Sequence[Shard]] = tuple
+) -> ImageFiles:
     """List the images of uncompressed tar archives, with their classes where .cls or .json files give them.
+
+    Args:
+        root: what the archives were asked for by.
+        shards: the archives.
+        cache: folder for their indices.
+        beside: returns the archives of the other splits, which are looked into where these have classes.
 
     Raises:
         InputError: one is compressed, or no tar archive.
@@ -44,7 +52,10 @@ def list_tars(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
             raise Unusable(f"would take {size:,} bytes, more than is read from an archive")
         return part_of(shard, offset, size)
 
-    own, notes = _labels(members, classes)
+    of, lonely = _classes_beside(members, classes)
+    own, notes = None, partly_labelled(lonely, of)
+    if of and not lonely:
+        own = own_labels(of, (found for shard in beside() for found in _classes_in(shard, cache)))
     stamps: dict[str, tuple[int, int]] = {name: UNSTAMPED for name in members if own is None or name not in classes}
     if again:
         notes += (
@@ -54,8 +65,22 @@ def list_tars(root: Path, shards: Sequence[Shard], cache: Path) -> ImageFiles:
     return image_files(root, stamps, read, notes, identity=identity, own=own)
 
 
-def _labels(members: Iterable[str], classes: Mapping[str, str | None]) -> tuple[OwnLabels | None, tuple[str, ...]]:
-    """Return the class beside every image; none where one has none, and a sentence on it where others have one."""
+def own_labels(of: dict[str, str], elsewhere: Iterable[str]) -> OwnLabels:
+    """Number the classes of images together with those of other splits, so that a class has one number in all.
+
+    >>> own_labels({"a.png": "dog"}, ["cat"]).classes
+    ('cat', 'dog')
+    """
+    return OwnLabels(of, tuple(sorted({*of.values(), *elsewhere}, key=natural)))
+
+
+def _classes_in(shard: Shard, cache: Path) -> set[str]:
+    index = index_of(shard, shard.identity(cache), cache)
+    return set(_classes_beside(index.names, index.classes)[0].values())
+
+
+def _classes_beside(members: Iterable[str], classes: Mapping[str, str | None]) -> tuple[dict[str, str], list[str]]:
+    """Return the class beside each image that has one, and the images that have none."""
     of: dict[str, str] = {}
     lonely: list[str] = []
     for name in members:
@@ -68,9 +93,7 @@ def _labels(members: Iterable[str], classes: Mapping[str, str | None]) -> tuple[
             of[name] = sys.intern(found)
         else:
             lonely.append(name)
-    if lonely or not of:
-        return None, partly_labelled(lonely, of)
-    return OwnLabels(of, tuple(sorted(set(of.values()), key=natural))), ()
+    return of, lonely
 
 
 def partly_labelled(lonely: Sequence[str], of: Mapping[str, str]) -> tuple[str, ...]:
