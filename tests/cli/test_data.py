@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,31 @@ def test_where_samples_lie_is_said_as_it_is(photos: Path, zerosum: Any) -> None:
 
 def test_what_needs_no_packing_is_said_to_need_none(zerosum: Any) -> None:
     assert "nothing needs packing" in zerosum("data", "pack", "ring8").out
+
+
+def test_check_looks_over_the_targets_too(photos: Path, zerosum: Any) -> None:
+    shutil.copytree(photos, "drawings")
+    said = zerosum("data", "check", photos, "--target", "drawings", "--size", 16)
+    assert (said.code, said.err) == (0, "")
+    assert [f"{Path(place).absolute()}: 3 usable samples" in said.out for place in (photos, "drawings")] == [True, True]
+    assert said.out.splitlines()[-1].startswith(
+        f"3 pairs: an image of {photos.absolute()} and the one of the same name"
+    )
+    (Path("drawings") / "cat" / "2.png").rename(Path("drawings") / "cat" / "3.png")
+    (Path("drawings") / "dog" / "1.png").write_text("no picture")
+    said = zerosum("data", "check", photos, "--target", "drawings")
+    assert "dog/1.png is no image" in said.out
+    assert "The images do not pair up: 1 image of " in said.out.splitlines()[-1]
+    assert said.out.splitlines()[-1].endswith("--recipe cyclegan learns from two sets without pairs.")
+    said = zerosum("data", "check", photos, "--target", "nowhere")
+    assert (said.code, "nowhere" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "given", [("ring8", "--target", "photos"), ("photos", "--degrade", "gray"), ("tones", "--size", 8)]
+)
+def test_check_refuses_what_the_data_have_no_use_for(given: tuple[Any, ...], photos: Path, zerosum: Any) -> None:
+    for action in ("check", "pack"):
+        said = zerosum("data", action, *given)
+        assert said.code == 2
+        assert f"leave out {given[1]} {given[2]}, which is of no use to them" in said.err

@@ -14,6 +14,7 @@ from zerosum import kinds
 from zerosum.cli import flags
 from zerosum.config import flag
 from zerosum.data.check import check, describe
+from zerosum.data.check_sides import check_sides
 from zerosum.data.options import DataConfig
 from zerosum.data.packing.encoded import EncodedRows
 from zerosum.data.packing.sweep import clear, describe_cache
@@ -76,8 +77,15 @@ def report(data: str, options: DataConfig, typed: Collection[str], told: Told) -
     """Say what is there and what training would make of it.
 
     Raises:
-        InputError: there are no such data, or they are of a kind that cannot be used.
+        InputError: there are no such data, or they are of a kind that cannot be used, or options are set that it has
+            no use for.
     """
+    kind = kinds.kind_of(data, typed)
+    if options.target is not None and kind.fallback:
+        first, second, pairing = check_sides(data, options, progress=told)
+        return [*describe(first), "", *describe(second), "", pairing]
+    looked_over = {"captions": None} if kind.fallback else {}  # with any images
+    kind.require_useful(replace(options, **looked_over), data)
     given = {name: value for name, value in options.to_json().items() if name in typed}
     options, notes, warnings = _as_trained(data, options, given, typed, told)
     found = check(data, options, typed=typed, progress=told)
