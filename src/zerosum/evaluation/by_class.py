@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +18,7 @@ from zerosum.evaluation.result import MetricResult
 from zerosum.evaluation.samples import Comparison, Reference, SampleSet
 from zerosum.inference.generate import finished, stream
 from zerosum.recipe import Recipe
+from zerosum.text import counted, listed
 
 ClassFigures = tuple[tuple[MetricResult, ...], tuple[str, ...]]
 """Figures, and sentences on them."""
@@ -27,6 +28,8 @@ NO_CLASSES: ClassFigures = (), ()
 METRICS = ("fid", "precision", "recall")
 FEWEST = 20
 """Real samples that a class needs."""
+NAMED = 10
+"""Classes that are named of those that were left out."""
 
 BIASED = (
     "Per class there are few samples, and the fewer there are, the larger is a Frechet distance: compare it with that "
@@ -60,12 +63,12 @@ def class_figures(
     reference, names = comparison.reference, _names(config)
     real, other = (torch.from_numpy(np.asarray(labels)) for labels in _labels(reference))
     figures: list[MetricResult] = []
-    few: list[str] = []
+    few: dict[str, int] = {}
     for number, name in enumerate(recipe.spec.classes):
         of_class, of_other = (torch.nonzero(labels == number).flatten() for labels in (real, other))
         count = len(of_class)
         if count < FEWEST:
-            few.append(f"{name} ({count})")
+            few[name] = count
             continue
         world = context.world
         made = stream(recipe, count, config.seed, controls={"label": number}, rank=world.rank, world=world.size)
@@ -86,8 +89,17 @@ def class_figures(
             )
             for figure in _figures(sides, fake, names)
         ]
-    left = f"Per class, left out because they have fewer than {FEWEST} real samples here: {', '.join(few)}."
-    return tuple(figures), (*([left] if few else []), *([BIASED] if figures and "fid" in names else []))
+    return tuple(figures), (*([_left_out(few)] if few else []), *([BIASED] if figures and "fid" in names else []))
+
+
+def _left_out(few: Mapping[str, int]) -> str:
+    """Say which classes were left out, the smallest of many by name, each with its number of real samples."""
+    smallest = [f"{name} ({count})" for name, count in sorted(few.items(), key=lambda each: each[1])]
+    first = f"{counted(len(few), 'class')}, the smallest first: " if len(few) > NAMED else ""
+    return (
+        f"Per class, left out because they have fewer than {FEWEST} real samples here: "
+        f"{first}{listed(smallest, most=NAMED)}."
+    )
 
 
 def _labels(reference: Reference) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from zerosum import api
 from zerosum.cli import main
 from zerosum.data.options import DataConfig
 from zerosum.evaluation import table
+from zerosum.evaluation.by_class import class_figures
 from zerosum.evaluation.class_table import class_rows, of_all
 from zerosum.evaluation.config import EvaluationConfig, EvaluationContext
 from zerosum.evaluation.inputs import of_run
@@ -81,6 +83,20 @@ def test_each_class_is_compared_with_real_samples_of_it(run: Path, features: str
         )
         assert found[f"fid:{name}"].interval.low < value < found[f"fid:{name}"].interval.high
         assert found[f"fid:{name}"].settings == f"{len(ours)} generated with this label, {len(ours)} real"
+
+
+def test_of_many_small_classes_the_smallest_are_named() -> None:
+    sizes = [number % 20 for number in range(1, 1001)]
+    labels = np.repeat(np.arange(1000), sizes)
+    images = SimpleNamespace(images=SimpleNamespace(labels=labels))
+    rows = np.arange(len(labels))
+    reference = SimpleNamespace(splits=SimpleNamespace(real=images, other=images), rows=rows, other_rows=rows)
+    recipe = SimpleNamespace(spec=SimpleNamespace(classes=tuple(f"bird {number}" for number in range(1000))))
+    found: Any = class_figures(recipe, SimpleNamespace(reference=reference), EvaluationConfig(), None)  # type: ignore[arg-type]
+    figures, (note,) = found
+    assert figures == ()
+    assert "1,000 classes, the smallest first: bird 19 (0), bird 39 (0), " in note
+    assert note.endswith("bird 199 (0) and 990 more.")
 
 
 @pytest.mark.slow

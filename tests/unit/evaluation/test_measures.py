@@ -152,6 +152,20 @@ def test_a_lost_class_is_counted_exactly(changed: Any, digits: Any):
     assert figure.value > 0.4
 
 
+def test_a_lost_class_goes_by_its_name(changed: Any, digits: Any):
+    comparison = digits.comparison(changed["one image"])
+    names = tuple(f"digit\n{number}" for number in range(10))
+    named = replace(digits.dataset, spec=replace(digits.dataset.spec, classes=names))
+    splits = replace(comparison.reference.splits, real=Split(dataset=named, split="train"))
+    known = replace(comparison, reference=replace(comparison.reference, splits=splits))
+    unknown = replace(known, reference=replace(known.reference, expected=None))
+    there = int(comparison.fake.logits[0].argmax())
+    absent = [number for number in range(10) if number != there]
+    for each, told in ((known, [rf"digit\n{number}" for number in absent]), (unknown, map(str, absent))):
+        (figure,), _ = compute_metrics(each, ("class-balance",))
+        assert f"9 of the expected classes ({', '.join(told)})." in figure.notes[0]
+
+
 def test_equal_pairs_are_perfect_and_noise_has_the_psnr_of_its_variance(digits: Any, taken: Any):
     target = digits.images(digits.real_rows)
     same = taken(target, "psnr", "ssim", "l1", paired=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -24,6 +24,7 @@ from zerosum.inference.generate import draw_labels
 from zerosum.metrics.bootstrap import share_interval, split_interval
 from zerosum.metrics.divergence import class_balance
 from zerosum.metrics.inception_score import Score, inception_score, mode_score
+from zerosum.text import listed
 
 INCEPTION: dict[str, Better] = {"is": "higher"}
 MODE: dict[str, Better] = {"mode-score": "higher"}
@@ -142,13 +143,18 @@ def _compute_balance(comparison: Comparison) -> list[MetricResult]:
         settings=f"total variation distance to the shares {labelled}",
         interval=by_bootstrap(comparison, work=comparison.fake.logits.numel()),
         limits={"class-balance": SHARE},
-        notes=_absent(missing),
+        notes=_absent(missing, comparison),
     )
 
 
-def _absent(classes: tuple[int, ...]) -> tuple[str, ...]:
-    shown = ", ".join(map(str, classes[:10])) + (", ..." if len(classes) > 10 else "")
-    return (f"no sample was taken for one of {len(classes)} of the expected classes ({shown}).",) if classes else ()
+def _absent(missing: Sequence[int], comparison: Comparison) -> tuple[str, ...]:
+    """Say which classes no sample was taken for, by their names where the extractor tells those of the data."""
+    if not missing:
+        return ()
+    reference = comparison.reference
+    names = reference.training.spec.classes if reference.expected is not None else range(max(missing) + 1)
+    absent = listed([str(names[number]) for number in missing], most=10)
+    return (f"no sample was taken for one of {len(missing)} of the expected classes ({absent}).",)
 
 
 def _balance_alone(comparison: Comparison) -> Values:

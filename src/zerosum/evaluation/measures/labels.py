@@ -18,6 +18,7 @@ from zerosum.evaluation.probes.cas import Learner, classification_accuracy_score
 from zerosum.evaluation.probes.labelled_images import LabelledImages, balanced, labelled
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison
+from zerosum.text import listed
 
 SCORE: dict[str, Better] = {"cas": "higher"}
 HELP: dict[str, Better] = {"synthetic-help": "higher"}
@@ -64,7 +65,7 @@ def _missing(comparison: Comparison) -> str | None:
     if given.labels is None or not given.has_classes:
         return f"the images of {given.source} have no labels; put those of each class into a folder of its name"
     if _numbers(given.spec.classes, classes) is None:
-        ours, theirs = (", ".join(names) for names in (given.spec.classes, classes))
+        ours, theirs = (listed(names, most=10) for names in (given.spec.classes, classes))
         return f"the classes of {given.source} are {ours} and those of {data} {theirs}; name them alike, or by number"
     counts = np.bincount(given.labels, minlength=len(classes))
     lacking = given.spec.classes[int(counts.argmin())]
