@@ -13,14 +13,15 @@ import torch
 from PIL import Image
 
 from tests.cli.conftest import assert_same_checkpoint
-from zerosum import api
+from tests.recipes.conftest import SMALL as SMALL_RECIPES
+from zerosum import api, recipes
 from zerosum.data.check import check
 from zerosum.data.options import DataConfig
 from zerosum.data.sources import label_table
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.inference.class_grid import class_grid
 from zerosum.inference.generate import draw_labels, generate, stream
-from zerosum.inference.sample import class_grid
 from zerosum.kinds import open_data
 from zerosum.recipes import acgan
 from zerosum.run.config import read_spec
@@ -113,8 +114,9 @@ def test_capitals_decide_only_where_names_differ_in_nothing_else() -> None:
 
 def test_a_grid_has_a_row_a_class_and_the_same_latents_in_each(classes: Path, zerosum: Any) -> None:
     recipe = api.load(classes)
-    samples, names = class_grid(recipe, columns=3, seed=5, chosen={})
-    assert names == recipe.spec.classes
+    grid = class_grid(recipe, n=3, seed=5, chosen={})
+    samples = grid.samples
+    assert grid.names == recipe.spec.classes
     assert samples.shape == (12, 1, 16, 16)
     for number in range(4):
         row = samples[3 * number : 3 * number + 3]
@@ -123,11 +125,35 @@ def test_a_grid_has_a_row_a_class_and_the_same_latents_in_each(classes: Path, ze
     said = zerosum("sample", classes, "--grid", "classes", "-n", 3, "--seed", 5, "--out", "grid.png")
     assert (said.code, said.out) == (0, "grid.png\n")
     assert said.err.startswith("4 rows of 3, from the top: ")
-    grid = Image.open("grid.png")
-    assert grid.size == (3 * 66 - 2, 4 * 66 - 2)
-    assert grid.text["rows"].count(", ") == 3  # type: ignore[attr-defined]
+    picture = Image.open("grid.png")
+    assert picture.size == (3 * 66 - 2, 4 * 66 - 2)
+    assert picture.text["rows"].count(", ") == 3  # type: ignore[attr-defined]
     default = zerosum("sample", classes, "--grid", "classes", "-n", 2)
     assert default.out.strip() == str(classes / "samples" / "classes-0.png")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("cgan", "classes"), ("cgan", "attributes"), ("stylegan2", "classes")])
+def test_a_grid_of_many_labels_has_few_samples_of_each_and_is_about_square(
+    name: str, kind: str, tmp_path: Path
+) -> None:
+    spec = Spec(shape=(1, 16, 16), **{kind: tuple(f"bird {number}" for number in range(90))})
+    recipe_class = recipes.find(name)
+    recipe = recipe_class(recipe_class.Config.read(SMALL_RECIPES[name]), spec).eval()
+    made: list[int] = []
+    recipe.generator.register_forward_hook(lambda _, inputs, output: made.append(len(output)))  # type: ignore[operator]
+    grid = class_grid(recipe, n=None, seed=5, chosen={})
+    assert (grid.each, len(grid.samples), grid.rows) == (2, 180, 13)
+    if name == "cgan":
+        assert sum(made) == 180 + 16
+    for number in (0, 8, 89):
+        expected = generate(recipe, 2, 5, controls={"label": number})
+        torch.testing.assert_close(grid.samples[2 * number :][:2], expected, rtol=0, atol=1e-5)
+    assert grid.described().startswith(
+        "90 rows of 2, from the top of each of 7 blocks of 13 rows, and blocks from the left: bird 0, bird 1, "
+    )
+    width, height = Image.open(grid.write(tmp_path / "grid.png", {})).size
+    assert (width, height) == (7 * (2 * 66 - 2) + 6 * 8, 13 * 66 - 2)
+    assert class_grid(recipe, n=1, seed=5, chosen={}).rows == 10
 
 
 def test_a_grid_is_refused_where_there_are_no_rows(classes: Path, zerosum: Any, tmp_path: Path) -> None:

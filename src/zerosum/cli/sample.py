@@ -20,6 +20,7 @@ from zerosum.config import BaseConfig, Seed, flag
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.inference import sample
+from zerosum.inference.class_grid import class_grid
 from zerosum.inference.controls import controls
 from zerosum.inference.directions import COLUMNS, along, directions
 from zerosum.inference.generate import generate
@@ -43,7 +44,7 @@ from zerosum.run.load import load, recipe_of
 from zerosum.runtime.paths import require_writable
 from zerosum.runtime.terminal import say, tell
 from zerosum.tasks import AGE, GENERATE, require_latents, require_task
-from zerosum.text import counted, is_whole, listed
+from zerosum.text import counted, is_whole
 
 WAYS = ("interpolate", "grid", "latent", "latent_file", "direction")
 """Flags of which each makes samples in another way."""
@@ -59,9 +60,9 @@ class Sample(BaseConfig):
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """The run directory that `zerosum train` made."""
 
-    n: Annotated[PositiveInt, tyro.conf.arg(aliases=("-n",))] = 16
-    """Samples to make; with --interpolate, those that the walk visits; with --grid, those of a row; with --direction,
-    the rows. With --latent there is one, and with --latent-file as many as the file holds."""
+    n: Annotated[PositiveInt | None, tyro.conf.arg(aliases=("-n",))] = None
+    """Samples to make, by default 16; with --interpolate, those that the walk visits; with --grid, those of a row (of
+    more than 16 classes fewer); with --direction, the rows. With --latent it is one, with --latent-file all of them."""
 
     seed: Seed = 0
     """Start of the randomness; on a CPU the same seed makes the same samples."""
@@ -128,6 +129,7 @@ def run(arguments: list[str]) -> None:
     elsewhere = control_elsewhere(place, kind, (GENERATE, AGE))
     given: Any = flags.parse(parser, arguments, prog="zerosum sample", elsewhere=elsewhere).checked()
     way = _way(given, arguments)
+    given = given if given.n or way == "grid" else dataclasses.replace(given, n=16)
     pictures = {"interpolate": (".gif", ".mp4", ".png"), "grid": (".png",), "direction": (".png",)}
     out = given.out or given.run / "samples" / _name(given, parameters)
     _require_ending(out, pictures.get(way or "", (*endings, "")))
@@ -145,9 +147,9 @@ def run(arguments: list[str]) -> None:
         walk = sample.interpolate(recipe, corners=given.n, frames=given.frames, seed=given.seed, chosen=chosen)
         say(sample.write_walk(walk, out, kind=made, seconds=given.seconds))
     elif way == "grid":
-        samples, names = sample.class_grid(recipe, columns=given.n, seed=given.seed, chosen=chosen)
-        say(sample.write_rows(samples, out, rows=names, metadata=metadata))
-        tell(f"{counted(len(names), 'row')} of {given.n}, from the top: {listed(names, most=100)}")
+        grid = class_grid(recipe, n=given.n, seed=given.seed, chosen=chosen)
+        say(grid.write(out, metadata))
+        tell(grid.described())
     elif way == "direction":
         _direction(given, recipe, out, chosen, metadata)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -79,7 +79,7 @@ def stream(
         return recipe.sample(chunk, **chosen, **given).float().cpu()
 
     began = rng.derived(seed, SAMPLES)
-    skipping = world > 1 and _draws_latents_alone(recipe, chunk, sample)
+    skipping = world > 1 and draws_latents_alone(recipe, chunk, sample)
     state = None
     for index in range(count):
         mine = index % world == rank
@@ -145,8 +145,14 @@ def _sources(count: int, n: int, seed: int) -> np.ndarray:
     return np.resize(np.random.default_rng(seed).permutation(count), n)
 
 
-def _draws_latents_alone(recipe: Recipe, chunk: int, sample: Any) -> bool:
-    """Whether sampling leaves the random state where `prior` does, so that drawing latents alone skips a chunk."""
+def draws_latents_alone(recipe: Recipe, chunk: int, sample: Callable[[int], Tensor]) -> bool:
+    """Whether sampling leaves the random state where `prior` does, so that drawing latents alone skips a chunk.
+
+    Args:
+        recipe: in evaluation mode.
+        chunk: samples that are generated at once.
+        sample: generates a chunk, by its number.
+    """
     if not has_latents(recipe):
         return False
     states = []

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zerosum import kinds, latent
+from zerosum import latent
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.inference.controls import controls, require_known
-from zerosum.inference.generate import SAMPLES, generate
+from zerosum.inference.generate import SAMPLES
 from zerosum.inference.latents import draw_latents, map_latents
 from zerosum.inference.results import file_among, is_file_name
 from zerosum.kinds.base import Kind
@@ -75,30 +75,6 @@ def interpolate(recipe: Recipe, *, corners: int, frames: int, seed: int, chosen:
     with rng.fork(recipe.device, seed=rng.derived(seed, SAMPLES)), torch.no_grad():
         path = latent.loop(draw_latents(model, corners, chosen).cpu(), frames=frames, between=model.between)
         return map_latents(model, path, seed=seed, chosen=chosen)
-
-
-def class_grid(recipe: Recipe, *, columns: int, seed: int, chosen: Mapping[str, Any]) -> tuple[Tensor, tuple[str, ...]]:
-    """Generate a row of samples for each class, or each attribute alone, from the same latents in every row.
-
-    Row k holds what `generate` makes of the same seed with the label k.
-
-    Returns:
-        (K * columns, *shape) samples in [-1, 1] on the CPU, row after row, and the K names.
-
-    Raises:
-        InputError: the recipe generates without labels, the samples are no images, or a label is chosen.
-    """
-    names = recipe.spec.classes or recipe.spec.attributes
-    if not recipe.takes_labels:
-        raise InputError("--grid classes needs a model that generates for labels, and this one does not: leave it out.")
-    if not (kind := kinds.find(recipe.spec.kind)).pictures:
-        raise InputError(f"--grid classes is of images, and this model makes {kind.unit}: leave it out.")
-    if "label" in chosen:
-        raise InputError(
-            f"--grid classes shows every class, and --label is {chosen['label']}: leave out one of the two."
-        )
-    rows = [generate(recipe, columns, seed, controls={**chosen, "label": number}) for number in range(len(names))]
-    return torch.cat(rows), names
 
 
 def write_walk(samples: Tensor, out: Path, *, kind: Kind, seconds: float) -> Path:
