@@ -214,7 +214,7 @@ def test_an_option_that_is_a_number_among_names_leaves_the_choice_to_the_data(tm
     np.save(tmp_path / "scans.npy", np.random.default_rng(0).integers(0, 4096, (8, 16, 16)).astype(np.uint16))
     for depth in ("8", "16"):
         assert main(["train", str(tmp_path / "scans.npy"), "--depth", depth, "--explain"]) == 0
-        assert "8 images of 1x16x16 in 1 cluster: cgan" in capsys.readouterr().out
+        assert "8 images of 1x16x16: cgan" in capsys.readouterr().out
 
 
 def test_minutes_and_rounds_together_are_refused(capsys):

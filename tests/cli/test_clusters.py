@@ -68,7 +68,7 @@ def test_there_are_fewer_clusters_where_fewer_images_differ(tmp_path):
     np.save(tmp_path / "one.npy", np.zeros((3, 8, 8), np.uint8))
     single = clusters.clustered(opened(tmp_path / "one.npy"), 2, tmp_path / "cache")
     assert single.spec.classes == ("cluster 0",)
-    assert "divided into 1 cluster of similar ones" in single.notes[-1]
+    assert single.notes[-1].endswith("all are of one class: all look the same (--clusters sets a number).")
     with pytest.raises(InputError, match="--clusters 4 are more than the 3 images"):
         clusters.clustered(opened(tmp_path / "one.npy"), 4, tmp_path / "cache")
 
@@ -88,6 +88,43 @@ def test_images_without_labels_are_clustered_by_default_and_the_run_is_whole(gra
     last = json.loads((tmp_path / "run" / "history.jsonl").read_text().splitlines()[-1])
     assert [name for name in last if name.startswith("evaluation/")]
     assert not [name for name in last if "classifier" in name]
+
+
+@pytest.mark.parametrize(
+    ("count", "flags", "why"),
+    [
+        (99, (), "fewer than 100 are not divided by themselves"),
+        (120, ("--clusters", "1"), "one cluster is the same as none"),
+    ],
+)
+def test_images_that_are_not_divided_are_not_called_a_cluster(grays, tmp_path, capsys, monkeypatch, count, flags, why):
+    np.save(tmp_path / "some.npy", np.load(grays[0])[:count])
+    monkeypatch.setattr(clusters, "_k_means", None)  # which would take time for nothing
+    assert main(["train", str(tmp_path / "some.npy"), "--explain", *flags]) == 0
+    captured = capsys.readouterr()
+    said = " ".join((captured.out + captured.err).split())
+    assert f"{count} images of 1x16x16: cgan" in said
+    assert "conditioned on" not in said
+    assert "cluster of" not in said
+    assert (
+        main(
+            [
+                "train",
+                str(tmp_path / "some.npy"),
+                "--rounds",
+                "1",
+                "--width",
+                "4",
+                "--run",
+                str(tmp_path / "run"),
+                *flags,
+            ]
+        )
+        == 0
+    )
+    captured = capsys.readouterr()
+    said = " ".join((captured.out + captured.err).split())
+    assert f"The images have no labels, and all are of one class: {why}" in said
 
 
 def test_a_run_on_clusters_resumes_to_the_same_bits(grays, tmp_path):

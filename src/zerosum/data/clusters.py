@@ -62,6 +62,15 @@ def are_clusters(classes: tuple[str, ...]) -> bool:
     return bool(classes) and classes == named(len(classes))
 
 
+def is_undivided(classes: tuple[str, ...]) -> bool:
+    """Whether classes are a single cluster, which is the same as none.
+
+    >>> is_undivided(named(1)), is_undivided(named(2)), is_undivided(("a",))
+    (True, False, False)
+    """
+    return classes == named(1)
+
+
 def clustered(
     dataset: SampleDataset, clusters: int, cache: Path, progress: ProgressCallback | None = None
 ) -> SampleDataset:
@@ -84,24 +93,38 @@ def clustered(
     if clusters > len(dataset):
         raise InputError(f"--clusters {clusters} are more than the {len(dataset):,} images: give fewer.")
     path = cache / "clusters" / f"{key_of(VERSION, dataset.fingerprint, clusters)}.npy"
-    labels = _read(path, len(dataset))
+    labels = _read(path, len(dataset)) if clusters > 1 else np.zeros(len(dataset), np.int64)
     if labels is None:
         labels = _by_size(_k_means(_components(dataset, progress), clusters))
         with replacing(path) as partial, partial.open("wb") as file:
             np.save(file, labels)
     found = int(labels.max()) + 1
     spec = replace(dataset.spec, classes=named(found))
-    note = (
-        f"The images have no labels and are divided into {counted(found, 'cluster')} of similar ones, which stand for "
-        "classes (--clusters sets another number)."
-    )
     return replace(
         dataset,
         labels=labels,
         spec=spec,
         fingerprint=_fingerprint(dataset.fingerprint, labels, spec),
-        notes=(*dataset.notes, note),
+        notes=(*dataset.notes, _note(found, clusters, len(dataset))),
     )
+
+
+def _note(found: int, asked: int, images: int) -> str:
+    """Say into how many clusters images were divided, or why into none."""
+    if found > 1:
+        return (
+            f"The images have no labels and are divided into {counted(found, 'cluster')} of similar ones, which stand "
+            "for classes (--clusters sets another number)."
+        )
+    if asked > 1:
+        why = "all look the same"
+    else:
+        why = (
+            f"fewer than {2 * EACH} are not divided by themselves"
+            if images < 2 * EACH
+            else "one cluster is the same as none"
+        )
+    return f"The images have no labels, and all are of one class: {why} (--clusters sets a number)."
 
 
 def _fingerprint(images: str, labels: np.ndarray, spec: Spec) -> str:

@@ -62,7 +62,8 @@ class TrainingConfig(BaseConfig):
 
     clusters: PositiveInt | None = None
     """Clusters of similar images that stand for classes, for data without labels or with --labels none. By default one
-    for every 50 images, at most 30, where the data have no labels and the recipe needs some; else none."""
+    for every 50 images, at most 30, where the data have no labels and the recipe needs some; else none, and all are of
+    one class where there are fewer than 100 images."""
 
     gradient_messages: Literal["float32", "bfloat16"] = "float32"
     """What gradients travel as where several processes train: bfloat16 halves the messages, and rounds what is summed,

@@ -10,7 +10,7 @@ import torch
 
 from zerosum import kinds
 from zerosum.config import AUTO, flag, spelt
-from zerosum.data.clusters import are_clusters
+from zerosum.data.clusters import are_clusters, is_undivided
 from zerosum.data.dataset import Dataset
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
@@ -117,9 +117,11 @@ def _averages(plan: RunConfig) -> list[str]:
 
 
 def _described(dataset: Dataset) -> str:
-    unit, classes = kinds.find(dataset.spec.kind).unit, len(dataset.spec.classes)
+    unit, classes = kinds.find(dataset.spec.kind).unit, dataset.spec.classes
     size = f" of {_size(dataset.spec)}" if len(dataset.spec.shape) > 1 else ""
-    called = counted(classes, "cluster" if are_clusters(dataset.spec.classes) else "class")
+    if is_undivided(classes):
+        return f"{len(dataset):,} {unit}{size}"
+    called = counted(len(classes), "cluster" if are_clusters(classes) else "class")
     return f"{len(dataset):,} {unit}{size}" + (f" in {called}" if classes else _attributes(dataset))
 
 
@@ -131,7 +133,8 @@ def _attributes(dataset: Dataset) -> str:
 def _chosen(plan: RunConfig, spec: Spec) -> str:
     preset = f", preset {_preset(plan)}" if _preset(plan) else ""
     given = "attributes" if spec.attributes else "clusters" if are_clusters(spec.classes) else "labels"
-    labelled = f", conditioned on the {given}" if spec.label_width and plan.recipe_class.is_conditional() else ""
+    conditional = spec.label_width and plan.recipe_class.is_conditional() and not is_undivided(spec.classes)
+    labelled = f", conditioned on the {given}" if conditional else ""
     return f"{plan.recipe}{preset}{labelled}, {counted(plan.config.rounds, 'round')} of batch {plan.config.batch}"
 
 
