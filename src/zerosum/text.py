@@ -49,6 +49,16 @@ def shown(text: str) -> str:
     return whole.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def separator_of(line: str) -> str | None:
+    r"""Return the delimiter that the first line of a table names, as Excel reads it; None where it names none.
+
+    >>> separator_of("sep=;\r\n"), separator_of("SEP=\t"), separator_of("sep,label")
+    (';', '\t', None)
+    """
+    found = re.fullmatch(r'"?sep=([^\w\s"]|\t)"?', line.strip("\r\n "), re.IGNORECASE)
+    return found[1] if found else None
+
+
 def is_whole(text: str) -> bool:
     """Whether a text is a whole number in the digits 0 to 9 that fits 64 bits; `str.isdigit` takes what `int` does not.
 

@@ -171,6 +171,8 @@ def test_a_class_that_a_split_lacks_keeps_its_number(folder, options, tmp_path, 
         '"Image Path";"x"\n',
         "label|filename\ncat|./a.png\ndog|b.png\n",
         'file,label\n"a.png","cat"\n"sub/b.png","dog"\n',
+        "sep=;\r\nfile;label\r\na.png;cat\r\nsub/b.png;dog\r\n",
+        '\n"sep=^"\nfile^label\na.png^cat\nsub/b.png^dog\n',
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

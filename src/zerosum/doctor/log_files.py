@@ -14,7 +14,7 @@ from zerosum.doctor import printed_log
 from zerosum.errors import InputError
 from zerosum.runtime.regular_files import NotRegularError, open_regular
 from zerosum.runtime.untrusted_json import parse
-from zerosum.text import counted, memory
+from zerosum.text import counted, memory, separator_of
 
 Row = dict[str, float]
 
@@ -141,6 +141,9 @@ def _table(mark: str | None) -> Callable[[Iterable[str], Counter[str]], Iterator
         separator = mark
         for line in lines:
             if not line.strip():
+                continue
+            if not names and (named := separator_of(line)) is not None:
+                separator = named
                 continue
             if line.lstrip().startswith("#") and not names:
                 comment = line.lstrip("# \t")

@@ -35,6 +35,7 @@ TWO = [{"round": 1, "discriminator/loss": 0.5}, {"round": 2, "discriminator/loss
         ("a.csv", "epoch,d_loss\n1,0.5\n2,0.25\n"),
         ("a.csv", "# made by hand\n# epoch,d_loss\n1,0.5\n2,0.25\n"),
         ("a.csv", "epoch;d_loss\r\n1;0,5\r\n2;0,25\r\n"),
+        ("a.csv", "sep=;\r\nepoch;d_loss\r\n1;0,5\r\n2;0,25\r\n"),
         ("a.csv", '"epoch" , "d_loss" \n\n1, 0.5\n\n2, 0.25\n'),
         ("a.csv", "\ufeffepoch,d_loss\n1,0.5\n2,0.25\n"),
         ("a.csv", "epoch,d_loss\n1,0.5\n2,0.25\n".encode("utf-16")),

@@ -12,7 +12,7 @@ from typing import Any
 
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.errors import InputError
-from zerosum.text import composed
+from zerosum.text import composed, separator_of
 
 FILE_COLUMNS = ("file", "filename", "file_name", "filepath", "path", "image", "image_path")
 DELIMITERS = ",;\t|"
@@ -67,6 +67,8 @@ class Table:
 def read_rows(content: bytes, place: str) -> Table:
     """Read a table. Columns of CSV files may be parted by commas, semicolons, tabs or bars; blank rows are left out.
 
+    A line such as sep=; above the columns names another delimiter, as Excel reads it.
+
     Args:
         content: of the file.
         place: what to call it; lines of JSON where that ends in .jsonl.
@@ -96,11 +98,13 @@ def _csv(content: bytes, place: str) -> Table:
     try:
         text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
         first = text.lstrip("\r\n").partition("\n")[0]
-        delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+        named = separator_of(first)
+        delimiter = named or max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
     except (UnicodeError, csv.Error) as error:
         raise InputError(f"{place} is no CSV file in UTF-8 ({error}): save it as CSV UTF-8.") from error
+    rows = rows[named is not None :]
     columns = rows[0][1] if rows else []
     filled: list[tuple[int, list[Cell]]] = [
         (number, [*row, *[""] * (len(columns) - len(row))]) for number, row in rows[1:] if any(row)
