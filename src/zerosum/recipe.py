@@ -180,6 +180,10 @@ class Recipe(nn.Module, ABC):
         """Return what a round costs, by its number from 0, in units of most rounds: where few are much longer."""
         return 1.0
 
+    def lazy_moves(self, number: int) -> tuple[str, ...]:
+        """Return the names of a round's moves on what regularises alone (`Loss`, `lazy`), by its number from 0."""
+        return ()
+
     def fake_and_real(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return samples and real ones, of the same labels where `sample` takes labels: both (N, *shape)."""
         given = {"labels": batch.label} if self.takes_labels else {}

@@ -183,21 +183,37 @@ def test_a_trial_plays_the_recipe_and_leaves_the_random_state_alone(monkeypatch)
     assert replace(trial, seconds=1.0).images(10) == 540 * 4
 
 
+STYLES = {"base": 64, "max_channels": 4, "latent_dim": 4}
+SECONDS = {"path_loss": 3.0, "r1_loss": 5.0}
+"""Of moves whose loss is called so, by a clock that they wind; others take 1."""
+
+
+@pytest.mark.parametrize("tried", [0.0, 200.0])
 @pytest.mark.parametrize(
-    ("recipe", "settings", "moves"),
+    ("recipe", "settings", "period", "seconds"),
     [
-        ("wgan", {"width": 4}, 6.0),  # and 101 in the first 25 rounds and in every 500th
-        ("stylegan2", {"base": 64, "max_channels": 4, "latent_dim": 4, "path_length": 2.0}, 2 + 1 / 4 + 1 / 16),
+        ("wgan", {"width": 4}, 500, 499 * 6 + 101),
+        ("stylegan2", STYLES | {"path_length": 0.0}, 16, 16 * 2 + 5),
+        ("stylegan2", STYLES | {"path_length": 2.0}, 16, 16 * 2 + 4 * 3 + 5),
+        ("stylegan2", STYLES | {"path_length": 2.0, "path_every": 3, "r1_every": 5}, 15, 15 * 2 + 5 * 3 + 3 * 5),
+        ("stylegan2", STYLES | {"path_length": 2.0, "path_every": 1, "r1_every": 1}, 1, 2 + 3 + 5),
+        ("stylegan2", STYLES | {"gamma": 0.0}, 1, 2),
     ],
 )
-def test_a_trial_counts_rare_rounds_by_how_rare_they_are(recipe, settings, moves, monkeypatch):
-    made = []
-    move = Game.move
-    monkeypatch.setattr(Game, "move", lambda *given, **named: made.append(1) or move(*given, **named))
-    monkeypatch.setattr(budget, "TRIAL_SECONDS", 48 * moves)
+def test_a_trial_counts_rare_rounds_by_how_rare_they_are(recipe, settings, period, seconds, tried, monkeypatch):
+    now, move = [0.0], Game.move
+
+    def timed(game, player, loss, *given, **named):
+        now[0] += SECONDS.get(loss.__name__, 1.0)
+        return move(game, player, loss, *given, **named)
+
+    monkeypatch.setattr(Game, "move", timed)
+    monkeypatch.setattr(budget, "TRIAL_SECONDS", tried)
     plan = RunConfig.read("photos", recipe, {"batch": 4, **settings})
-    trial = budget.measure(plan, Spec(shape=(1, 8, 8)), torch.device("cpu"), clock=lambda: float(len(made)))
-    assert trial.seconds == pytest.approx(moves, rel=0.03)
+    trial = budget.measure(plan, Spec(shape=(1, 8, 8)), torch.device("cpu"), clock=lambda: now[0])
+    assert sum(trial.seconds * trial.cost(number) for number in range(5000, 5000 + period)) == pytest.approx(seconds)
+    whole = trial.rounds(10_000) - trial.rounds(5_000)
+    assert whole == pytest.approx(budget.SHARE * 60 * 5_000 * period / seconds, rel=1e-3)
 
 
 def test_long_rounds_at_the_start_are_part_of_the_time():

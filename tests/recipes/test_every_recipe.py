@@ -123,6 +123,29 @@ def test_a_move_leaves_the_other_players_alone(name, shape):
 
 
 @every_game
+def test_what_a_round_costs_and_its_lazy_moves_say_what_moves_it_has(name, shape):
+    """A trial of few rounds relies on it (`zerosum.training.budget`)."""
+    playing, moves, found = game(name, shape, settings={"rounds": 40}), [], {}
+    move = playing.move
+
+    def spied(player, loss, *given, **named):
+        moves.append(loss.__name__)
+        return move(player, loss, *given, **named)
+
+    playing.move = spied
+    phases = playing.recipe.phases()
+    playing.begin_phase(len(phases) - 1, phases[-1])
+    recipe = playing.recipe
+    for number in (17, 19, 20, 24, 32, 48):
+        moves.clear()
+        playing.clock.round = number
+        phases[-1].play(playing)
+        key = (recipe.cost(number), recipe.lazy_moves(number))
+        assert found.setdefault(key, tuple(moves)) == tuple(moves), f"{name} says the same of different rounds"
+    assert len(set(found.values())) == len(found), "what is said apart is apart"
+
+
+@every_game
 def test_the_same_seed_plays_the_same_game(name, shape):
     states = []
     for _ in range(2):

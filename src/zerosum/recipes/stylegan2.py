@@ -213,17 +213,22 @@ class StyleGAN2(ConditionalRecipe):
 
     def round(self, game: Game[Any]) -> None:
         """Move the generator and the discriminator, each on its loss and now and then on what regularises it."""
-        c, now = self.config, game.clock.round
-        batch = game.draw()
+        batch, lazy_moves = game.draw(), self.lazy_moves(game.clock.round)
         styles = game.move("generator", self.generator_loss, batch).outputs["styles"]
         average = self.generator.mapping.average
         average.lerp_(game.world.average_(styles.float().mean(0)).to(average), 0.005)
-        if c.path_length and now % c.path_every == 0:
+        if "path" in lazy_moves:
             lengths = game.move("generator", self.path_loss, batch[::2]).log["length"]
             self.mean_length.lerp_(game.world.average_(lengths.mean()).to(self.mean_length), 0.01)
         game.move("discriminator", self.discriminator_loss, batch)
-        if self.gamma and now % c.r1_every == 0:
+        if "r1" in lazy_moves:
             game.move("discriminator", self.r1_loss, batch)
+
+    def lazy_moves(self, number: int) -> tuple[str, ...]:
+        """Return which of the path lengths and R1 have their turn in a round, counted from 0."""
+        c = self.config
+        turns = {"path": c.path_length and number % c.path_every == 0, "r1": self.gamma and number % c.r1_every == 0}
+        return tuple(name for name, has_turn in turns.items() if has_turn)
 
     def generator_loss(self, batch: Images) -> Loss:
         """Maximise log D(G(z)), with mixed styles."""

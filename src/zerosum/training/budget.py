@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
 
 import torch
 
@@ -13,6 +16,8 @@ from zerosum.config import MOST_MINUTES
 from zerosum.data.sizes import at_size, candidates
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
+from zerosum.game import Game
+from zerosum.recipe import Phase, Recipe
 from zerosum.run.config import RunConfig
 from zerosum.runtime import rng
 from zerosum.runtime.distributed import World
@@ -55,7 +60,7 @@ class Trial:
     seconds: float
     """Of one round, as most are."""
     cost: Callable[[int], float] = alike
-    """Of a round by its number, in units of that (`Recipe.cost`)."""
+    """Of a round by its number, in units of that (`Recipe.cost`), with its lazy moves."""
 
     def rounds(self, minutes: float) -> int:
         """Return how many rounds fit, at least one."""
@@ -66,6 +71,10 @@ class Trial:
                 return max(1, played)
         later = range(LOOKED_AT // 2, LOOKED_AT)
         return LOOKED_AT + int(room * len(later) / sum(map(self.cost, later)))
+
+    def mean(self, rounds: int) -> float:
+        """Return the mean of the seconds of so many rounds, of the first 10,000 at most."""
+        return self.seconds * fmean(map(self.cost, range(min(rounds, LOOKED_AT))))
 
     def images(self, minutes: float) -> int:
         """Return how many real images are drawn in that time."""
@@ -119,6 +128,9 @@ def within(
 def measure(plan: RunConfig, spec: Spec, device: torch.device, clock: Callable[[], float] = time.perf_counter) -> Trial:
     """Play rounds on random images of a spec, and return what one costs.
 
+    Those with lazy moves are played and timed apart, as many of each, so that a rare one is neither missed nor taken
+    for more than it is of a whole run.
+
     Args:
         plan: what is to be trained.
         spec: of the images.
@@ -136,19 +148,55 @@ def measure(plan: RunConfig, spec: Spec, device: torch.device, clock: Callable[[
         try:
             phase = game.recipe.phases()[-1]
             game.begin_phase(len(game.recipe.phases()) - 1, phase)
-            game.clock.round = min(SETTLED, game.rounds // 2)
-            phase.play(game)
-            game.end_round()
-            _finish(device)
-            played, begun = 0.0, clock()
-            while played == 0 or clock() - begun < TRIAL_SECONDS:
-                phase.play(game)
-                _finish(device)
-                played += game.recipe.cost(game.clock.round)
-                game.end_round()
-            return Trial(fitted, spec, (clock() - begun) / played, game.recipe.cost)
+            turns = _turns(game.recipe, 1 + min(SETTLED, game.rounds // 2))
+            for turn in turns:
+                _play(game, phase, next(turn.numbers), device)
+            begun = clock()
+            for turn in itertools.cycle(turns):
+                if turns[-1].cost and clock() - begun >= TRIAL_SECONDS:
+                    break
+                began, number = clock(), next(turn.numbers)
+                _play(game, phase, number, device)
+                turn.seconds += clock() - began
+                turn.cost += game.recipe.cost(number)
+            return _trial(fitted, spec, turns, game.recipe)
         finally:
             game.source.close()
+
+
+@dataclass
+class _Turn:
+    """Rounds that have the same lazy moves, and what was played of them."""
+
+    lazy_moves: tuple[str, ...]
+    numbers: Iterator[int]
+    seconds: float = 0.0
+    cost: float = 0.0
+
+
+def _turns(recipe: Recipe, first: int) -> list[_Turn]:
+    """Part the rounds from the first one on by their lazy moves, those that most rounds have first."""
+    numbers: dict[tuple[str, ...], list[int]] = {}
+    for number in range(first, first + LOOKED_AT):
+        numbers.setdefault(recipe.lazy_moves(number), []).append(number)
+    often = sorted(numbers.items(), key=lambda turn: -len(turn[1]))
+    return [_Turn(lazy_moves, itertools.cycle(found)) for lazy_moves, found in often]
+
+
+def _play(game: Game[Any], phase: Phase, number: int, device: torch.device) -> None:
+    """Play the round of a number."""
+    game.clock.round = number
+    phase.play(game)
+    _finish(device)
+    game.end_round()
+
+
+def _trial(plan: RunConfig, spec: Spec, turns: Sequence[_Turn], recipe: Recipe) -> Trial:
+    """Return what was found: each round costs what those with its lazy moves did."""
+    seconds = {turn.lazy_moves: turn.seconds / turn.cost for turn in turns}
+    most = seconds[turns[0].lazy_moves]
+    ratios = {lazy_moves: each / most for lazy_moves, each in seconds.items()}
+    return Trial(plan, spec, most, lambda number: recipe.cost(number) * ratios.get(recipe.lazy_moves(number), 1.0))
 
 
 def _unit(plan: RunConfig) -> str | None:
@@ -171,7 +219,7 @@ def _sentence(chosen: Trial, larger: Trial | None, minutes: float) -> str:
     text = (
         f"In {minutes:g} {'minute' if minutes == 1 else 'minutes'} this machine plays "
         f"{counted(chosen.rounds(minutes), 'round')} of batch {batch} at "
-        f"{height}x{width} ({chosen.seconds:.2g} s each, {counted(seen, 'image')})"
+        f"{height}x{width} ({chosen.mean(chosen.rounds(minutes)):.2g} s each, {counted(seen, 'image')})"
     )
     if larger is None:
         return f"{text}."
