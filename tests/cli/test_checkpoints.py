@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests.cli.test_translate import SIDE, picture
 from tests.recipes.conftest import SMALL
 from zerosum import api
+from zerosum.errors import InputError
 from zerosum.hub import package
 from zerosum.hub.index import INDEX
+from zerosum.run import checkpoint, checkpoint_files
 from zerosum.run.directory import Run, Which
 from zerosum.runtime.hub_names import Repository
 from zerosum.runtime.progress import Silent
+from zerosum.server.model import Model
 
 
 @pytest.fixture(scope="module")
@@ -94,33 +98,84 @@ def test_a_round_that_is_not_kept_is_refused(which: int, sentence: str, kept: Pa
     assert (said.code, sentence in said.err) == (2, True), said.err
 
 
-@pytest.mark.parametrize("name", ["evaluation.evaluate", "exporting.export", "hub.package"])
-def test_what_is_told_is_of_the_checkpoint_that_was_loaded(name: str, kept: Path, monkeypatch: Any) -> None:
-    """A run that trains on may write a newer checkpoint at any moment: here while the model is loaded."""
-    run = alone(kept, 4, Path("run"))
-    asked: list[Which] = []
-    module: Any = importlib.import_module(f"zerosum.{name}")
-    loader = "load_recipe" if hasattr(module, "load_recipe") else "load"
-    real = getattr(module, loader)
+@pytest.mark.parametrize("which", ["newest", "best"])
+@pytest.mark.parametrize("name", ["evaluate", "export", "push", "serve"])
+def test_what_is_told_is_of_the_checkpoint_that_was_loaded(
+    name: str, which: Which, kept: Path, monkeypatch: Any
+) -> None:
+    """A run that trains on may write another checkpoint at any moment: here before and after each is read."""
+    run = alone(kept, 2, Path("run"))
+    replaced, read, loaded = iter((4, 6)), checkpoint_files.read, []
 
-    def load(*arguments: Any, checkpoint: Which = "newest", **more: Any) -> Any:
-        asked.append(checkpoint)
-        found = real(*arguments, checkpoint=checkpoint, **more)
-        shutil.copytree(kept / "checkpoints" / "00000006", run / "checkpoints" / "00000006")
-        return found
+    def replace() -> None:
+        if (round_ := next(replaced, None)) is not None:
+            place = run / "checkpoints" / ("best" if which == "best" else f"{round_:08d}")
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.copytree(kept / "checkpoints" / f"{round_:08d}", place)
 
-    monkeypatch.setattr(module, loader, load)
-    assert told(name, run) == 4
-    assert asked == [4]
+    def between(*arguments: Any) -> checkpoint_files.Checkpoint:
+        replace()
+        loaded.append(read(*arguments))
+        replace()
+        return loaded[-1]
+
+    if which == "best":
+        shutil.copytree(run / "checkpoints" / "00000002", run / "checkpoints" / "best")
+    monkeypatch.setattr(checkpoint_files, "read", between)
+    round_, expected = told(name, run, which)
+    assert round_ == loaded[-1].round == expected
+    assert len(loaded) == (2 if name == "serve" else 1)  # a server loads what is newer
 
 
-def told(name: str, run: Path) -> int:
-    """Return the round that something says it is of."""
-    if name == "evaluation.evaluate":
-        return api.evaluate(run, metrics="modes", progress=Silent()).round or 0
-    if name == "exporting.export":
+def told(name: str, run: Path, which: Which) -> tuple[int, int]:
+    """Return the round that something says it is of, and the one that is expected."""
+    first = 4 if which == "best" else 2
+    if name == "evaluate":
+        return api.evaluate(run, metrics="modes", checkpoint=which, progress=Silent()).round or 0, first
+    if name == "export":
         onnx = pytest.importorskip("onnx")
-        facts = onnx.load(api.export(run)[0].path).metadata_props
-        return json.loads(next(entry.value for entry in facts if entry.key == "model"))["round"]
-    asked = package.Asked(repository=Repository.read("name/model"))
-    return int(json.loads(package.pack(Run(run), asked).files[INDEX])["round"])
+        facts = onnx.load(api.export(run, checkpoint=which)[0].path).metadata_props
+        return json.loads(next(entry.value for entry in facts if entry.key == "model"))["round"], first
+    if name == "serve":
+        model = Model(run, which=which)
+        model.refresh()
+        return model.round, 6
+    asked = package.Asked(repository=Repository.read("name/model"), checkpoint=which, with_state=True)
+    return int(json.loads(package.pack(Run(run), asked).files[INDEX])["round"]), first
+
+
+@pytest.mark.parametrize("moment", ["between its files", "while none is there"])
+def test_a_checkpoint_that_is_replaced_while_it_is_read_is_read_anew(moment: str, kept: Path, monkeypatch: Any) -> None:
+    run = Run(alone(kept, 2, Path("run")))
+    older, newer = (kept / "checkpoints" / f"{round_:08d}" for round_ in (4, 6))
+    read_bytes, moved = Path.read_bytes, []
+
+    def replace() -> None:
+        moved.append(moment)
+        shutil.rmtree(run.best, ignore_errors=True)
+        shutil.copytree(newer, run.best)
+
+    def reading(path: Path) -> bytes:
+        if path.parent == run.best and path.name == checkpoint.WEIGHTS and not moved:
+            replace()
+        return read_bytes(path)
+
+    if moment == "between its files":
+        shutil.copytree(older, run.best)
+        monkeypatch.setattr(Path, "read_bytes", reading)
+    monkeypatch.setattr(time, "sleep", lambda _: moved or replace())
+    loaded = api.load(run.path, checkpoint="best").state_dict()
+    expected = api.load(kept, checkpoint=6).state_dict()
+    assert moved
+    assert all(torch.equal(loaded[name], expected[name]) for name in expected)
+
+
+def test_a_checkpoint_that_is_damaged_is_refused_at_once(kept: Path, monkeypatch: Any) -> None:
+    run = alone(kept, 4, Path("run"))
+    shutil.copytree(run / "checkpoints" / "00000004", run / "checkpoints" / "best")
+    (run / "checkpoints" / "best" / "weights.safetensors").write_bytes(b"other")
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    with pytest.raises(InputError, match="is damaged"):
+        checkpoint_files.read_chosen(Run(run), "best")
+    assert waits == [checkpoint_files.SECONDS]

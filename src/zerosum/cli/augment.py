@@ -23,9 +23,11 @@ from zerosum.kinds import open_data
 from zerosum.metrics.repeats import RepeatedResult
 from zerosum.recipe import Recipe
 from zerosum.report.augment import augment_page
+from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
-from zerosum.run.load import load, recipe_of
+from zerosum.run.load import load_with_round, recipe_of
 from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.device import pick_device
 from zerosum.runtime.progress import make_progress, progress_callback
 from zerosum.runtime.terminal import say, tell
 from zerosum.runtime.thread_pool import ProgressCallback
@@ -97,9 +99,9 @@ def run(arguments: list[str]) -> None:
     if given.out.exists() and (not given.out.is_dir() or any(given.out.iterdir())):
         raise InputError(f"{given.out} exists and is not an empty folder: name another one with --out.")
     directory = Run.open(given.with_)
-    pinned = directory.pinned(given.checkpoint)
-    checkpoint = directory.chosen(pinned).name
-    model = load(directory, recipe=given.recipe, device=given.device, checkpoint=pinned)
+    planned_run, device = read_config(directory, given.recipe), pick_device(given.device)
+    model, round_ = load_with_round(directory, planned_run, device=device, checkpoint=given.checkpoint)
+    checkpoint = directory.checkpoint(round_).name
     progress = make_progress()
     try:
         ways = progress_callback(progress)

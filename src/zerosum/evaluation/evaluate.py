@@ -22,8 +22,9 @@ from zerosum.evaluation.of_pieces import evaluate_by_pieces, pieces_at
 from zerosum.evaluation.result import FILE, Evaluation, MetricResult, drop_invalid_interval, holds_figures
 from zerosum.evaluation.samples import Comparison
 from zerosum.evaluation.verdict import verdict
+from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
-from zerosum.run.checkpoint import played
+from zerosum.run.checkpoint_files import read_chosen
 from zerosum.run.config import RunConfig, read_config
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe
@@ -60,29 +61,35 @@ def evaluate(
     world = distributed.join(place)
     run = Run.open(subject) if (expanded(subject) / "run.json").exists() else None
     plan = None if run is None else read_config(run, recipe)
-    pinned = checkpoint if run is None else run.pinned(checkpoint)
-    round_ = None if run is None else played(run.chosen(pinned))
     options = DataConfig() if plan is None else plan.options
     progress = progress or (make_progress() if world.is_first else Silent())
     told = progress_callback(progress)
     context = EvaluationContext(device=place, cache=options.cache_folder(), world=world, progress=told)
     target = None if out is None else require_place(expanded(out))
+    model, round_ = (None, None) if run is None or plan is None else _loaded(run, plan, checkpoint, context)
     try:
         if config.against is not None and config.against.endswith(".npz") and (pieces := pieces_at(config.against)):
-            model = None if run is None or plan is None else load_recipe(run, plan, device=place, checkpoint=pinned)
             found = evaluate_by_pieces(subject, model, pieces, config, context)
-        elif run is None or plan is None:  # a name of data stays as it was typed: ./mnist is a folder, and mnist a name
+        elif model is None or plan is None:  # a name of data stays as it was typed: ./mnist is a folder, mnist a name
             compared = _compare_files(subject, config, options, context)
             found = _computed(subject, compared, names, told)
             found = replace(found, made=made_of(subject, found.protocol.size))
         else:
-            found = _computed(subject, _compare_run(run, plan, config, context, pinned), names, told)
+            found = _computed(subject, _compare_run(model, plan, config, context), names, told)
     finally:
         progress.close()
     found = replace(found, round=round_)
     if world.is_first:
         _deliver(found, show, target, run)
     return found
+
+
+def _loaded(run: Run, plan: RunConfig, checkpoint: Which, context: EvaluationContext) -> tuple[Recipe, int]:
+    """Load a model, of one checkpoint in all processes though the run may write others meanwhile; and its round."""
+    found = read_chosen(run, checkpoint)
+    while len(set(context.world.gather(found.fingerprint))) > 1:
+        found = read_chosen(run, checkpoint)
+    return load_recipe(run, plan, device=context.device, checkpoint=found), found.round
 
 
 def _computed(
@@ -112,10 +119,9 @@ def _compare_files(
 
 
 def _compare_run(
-    run: Run, plan: RunConfig, config: EvaluationConfig, context: EvaluationContext, checkpoint: Which
+    model: Recipe, plan: RunConfig, config: EvaluationConfig, context: EvaluationContext
 ) -> tuple[Comparison, ClassFigures]:
     """Compare samples of a run with real ones, and those of each class where it is asked for."""
-    model = load_recipe(run, plan, device=context.device, checkpoint=checkpoint)
     if not config.per_class:
         return of_run(model, plan, config, context), NO_CLASSES
     require_classes(model, config)

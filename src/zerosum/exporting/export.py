@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from zerosum.errors import InputError
 from zerosum.exporting.files import Exported, Part, parts
 from zerosum.exporting.onnx_file import Precision, require_onnx
@@ -14,9 +16,9 @@ from zerosum.exporting.web import write_page
 from zerosum.page import describe
 from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
-from zerosum.run.checkpoint import played
+from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
-from zerosum.run.load import load
+from zerosum.run.load import load_with_round
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.paths import require_writable
 from zerosum.tasks import AGE, PAINT
@@ -62,9 +64,8 @@ def export(
     _require_fit(to, precision, folder, runtime)
     directory = Run.open(run)
     place = _place(out, directory, to, folder=folder)
-    pinned = directory.pinned(checkpoint)
-    round_ = played(directory.chosen(pinned))
-    model = load(directory, device="cpu", checkpoint=pinned, recipe=recipe)
+    plan, cpu = read_config(directory, recipe), torch.device("cpu")
+    model, round_ = load_with_round(directory, plan, device=cpu, checkpoint=checkpoint)
     about = describe(model, directory, round_=round_)
     if model.task is PAINT:
         about = replace(about, text=text_rules(model))

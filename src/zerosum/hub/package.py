@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -19,6 +18,7 @@ from zerosum.inference.generate import generate
 from zerosum.recipe import Recipe
 from zerosum.report import run_data
 from zerosum.run import checkpoint, portable_state
+from zerosum.run.checkpoint_files import Checkpoint, read_chosen
 from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe
@@ -67,10 +67,8 @@ def pack(run: Run, asked: Asked) -> Package:
     Raises:
         InputError: there is no checkpoint, or it is damaged or of another model.
     """
-    pinned = run.pinned(asked.checkpoint)
-    place = run.chosen(pinned)
-    round_ = checkpoint.played(place)
-    model = load_recipe(run, read_config(run, asked.recipe), device=pick_device(asked.device), checkpoint=pinned)
+    found = read_chosen(run, asked.checkpoint)
+    model = load_recipe(run, read_config(run, asked.recipe), device=pick_device(asked.device), checkpoint=found)
     about, known = public(run.description), places_of(run.path, run.description)
     evidence, evaluation = run_data.read(run.path), _evaluation(run, asked.repository, known)
     signs = list(memorised.signs(evidence, evaluation))
@@ -79,7 +77,7 @@ def pack(run: Run, asked: Asked) -> Package:
         card.Card(
             repository=asked.repository,
             about=about,
-            round=round_,
+            round=found.round,
             pictures=kinds.find(model.spec.kind).pictures,
             licence=asked.licence,
             evaluation=evaluation,
@@ -94,8 +92,8 @@ def pack(run: Run, asked: Asked) -> Package:
     if evaluation is not None:
         files[index.EVALUATION] = _json({"format": FORMAT, **asdict(evaluation)})
     if asked.with_state:
-        files |= _state(place, run)
-    files[index.INDEX] = index.Index.of(round_, files).text().encode()
+        files |= _state(found, run)
+    files[index.INDEX] = index.Index.of(found.round, files).text().encode()
     return Package(files=files, memorised=signs, evaluated=evaluation is not None)
 
 
@@ -109,8 +107,8 @@ def _weights(model: Recipe, about: dict[str, Any]) -> bytes:
     return packed(model.state_dict(), {"zerosum": json.dumps(said)})  # one entry: their order is random
 
 
-def _state(place: Path, run: Run) -> dict[str, bytes]:
-    weights, averages, state = checkpoint.read_parts(place, run)
+def _state(found: Checkpoint, run: Run) -> dict[str, bytes]:
+    weights, averages, state = checkpoint.parts(found)
     if state is None:
         raise InputError(f"{run.path} has no state to resume from, because it was pulled: leave --with-state out.")
     return {index.LIVE: weights, index.AVERAGES: averages, index.STATE: portable_state.pack(state)}

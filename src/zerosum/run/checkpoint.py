@@ -18,16 +18,15 @@ from torch import Tensor
 from zerosum.errors import InputError, ZerosumError
 from zerosum.game import Game
 from zerosum.recipe import Recipe
-from zerosum.run.checkpoint_index import INDEX, digest, require_own, run_id
+from zerosum.run.checkpoint_files import AVERAGES, FORMAT, STATE, WEIGHTS, Checkpoint, read
+from zerosum.run.checkpoint_index import INDEX, digest, run_id
 from zerosum.run.directory import Run
 from zerosum.run.pruning import prune
 from zerosum.run.weights_file import packed
 from zerosum.runtime.atomic_files import storing, write_folder
 from zerosum.runtime.lock import require_held
 
-FORMAT = 1
 T = TypeVar("T")
-WEIGHTS, AVERAGES, STATE = "weights.safetensors", "averages.safetensors", "state.pt"
 
 
 def save(run: Run, game: Game[Any], *, keep: int, elders: bool = False) -> Path | None:
@@ -56,15 +55,6 @@ def played(path: Path) -> int:
         InputError: it is not one of ours.
     """
     return of_index(path, lambda index: int(index["round"]))
-
-
-def fingerprint(path: Path) -> str:
-    """Return 16 hexadecimal digits that identify a checkpoint: of its run, its round and all its values.
-
-    Raises:
-        InputError: it is not one of ours.
-    """
-    return of_index(path, lambda index: digest(index)[:16])
 
 
 def of_index(path: Path, read: Callable[[Any], T]) -> T:
@@ -128,7 +118,7 @@ def restore(path: Path, game: Game[Any], *, run: Run | None = None) -> None:
     Raises:
         InputError: the checkpoint is damaged, not one of ours, or of another model.
     """
-    files = read_files(path, run or Run(path.parent.parent))
+    files = read(path, run or Run(path.parent.parent)).files
     if STATE not in files:
         raise InputError(
             f"{path} holds weights alone, as a run that was pulled does, so training cannot go on from it: pull it "
@@ -143,15 +133,19 @@ def restore(path: Path, game: Game[Any], *, run: Run | None = None) -> None:
 
 
 def load_model(path: Path, recipe: Recipe, *, run: Run | None = None) -> None:
+    """Fill `recipe` with the weights of a checkpoint at a path, as `fill` does."""
+    fill(recipe, read(path, run or Run(path.parent.parent)))
+
+
+def fill(recipe: Recipe, found: Checkpoint) -> None:
     """Fill `recipe` with the averaged weights of a checkpoint, and the live ones where no average was kept.
 
     Raises:
-        InputError: the checkpoint is damaged, not one of ours, or of another model.
+        InputError: the checkpoint is not one of ours, or of another model.
     """
-    files = read_files(path, run or Run(path.parent.parent))
-    with _ours(path):
-        weights = safetensors.torch.load(files[WEIGHTS]) | safetensors.torch.load(files[AVERAGES])
-    _load_weights(recipe, weights, path)
+    with _ours(found.path):
+        weights = safetensors.torch.load(found.files[WEIGHTS]) | safetensors.torch.load(found.files[AVERAGES])
+    _load_weights(recipe, weights, found.path)
 
 
 def save_parts(run: Run, round_: int, weights: bytes, averages: bytes, state: Any = None) -> None:
@@ -164,17 +158,16 @@ def save_parts(run: Run, round_: int, weights: bytes, averages: bytes, state: An
     write_files(run, run.checkpoint(round_), {"round": round_}, files)
 
 
-def read_parts(path: Path, run: Run) -> tuple[bytes, bytes, Any]:
+def parts(found: Checkpoint) -> tuple[bytes, bytes, Any]:
     """Return what `save_parts` takes of a checkpoint: safetensors of weights and averages, and the state or None.
 
     Raises:
-        InputError: the checkpoint is damaged or not one of ours.
+        InputError: the checkpoint is not one of ours.
     """
-    files = read_files(path, run)
-    with _ours(path):
-        packed = files.get(STATE)
+    with _ours(found.path):
+        packed = found.files.get(STATE)
         state = None if packed is None else torch.load(io.BytesIO(packed), map_location="cpu", weights_only=True)
-    return files[WEIGHTS], files[AVERAGES], state
+    return found.files[WEIGHTS], found.files[AVERAGES], state
 
 
 def _pickled(state: Any) -> bytes:
@@ -195,35 +188,6 @@ def _load_weights(recipe: Recipe, weights: Mapping[str, Tensor], path: Path) -> 
             f"The checkpoint {path} is of another model: {len(differing)} tensors differ ({shown}, ...); "
             "is run.json the one it was trained with?"
         ) from None
-
-
-def read_files(path: Path, run: Run) -> dict[str, bytes]:
-    """Return weights, averages and, where there is one, the state of a checkpoint of a run.
-
-    Raises:
-        InputError: it is damaged, of another run, or not one of ours.
-    """
-    try:
-        index = json.loads((path / INDEX).read_text())
-        found, sums = index["format"], index["sha256"]
-        if not isinstance(sums, dict):
-            raise TypeError
-        int(index["round"])
-        names = [name for name in (WEIGHTS, AVERAGES, STATE) if name != STATE or name in sums]
-        files = {name: (path / name).read_bytes() for name in names}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(
-            f"{path} is not a zerosum checkpoint: its {INDEX}, or a file that it names, is missing."
-        ) from None
-    if found != FORMAT:
-        raise InputError(f"{path} has format {found!r}, and this version of zerosum reads format {FORMAT}.")
-    require_own(path, index, run)
-    for name, content in files.items():
-        if hashlib.sha256(content).hexdigest() != sums.get(name):
-            raise InputError(
-                f"{path}/{name} is damaged (its checksum differs): delete {path} to go on from the one before."
-            )
-    return files
 
 
 @contextmanager

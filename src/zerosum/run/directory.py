@@ -201,14 +201,6 @@ class Run:
             )
         return self.best
 
-    def pinned(self, which: Which) -> Which:
-        """Name the newest checkpoint by its round, so that what is loaded and what is said of it stay one checkpoint.
-
-        Raises:
-            InputError: there is none.
-        """
-        return int(self.latest().name) if which == "newest" else which
-
     def checkpoint(self, round_: int) -> Path:
         """Name the checkpoint of a round."""
         return self.path / "checkpoints" / f"{round_:08d}"

@@ -52,7 +52,7 @@ def adopt(run: Run) -> None:
         InputError: it is damaged.
         StorageError: the disk refuses.
     """
-    files = checkpoint.read_files(run.fallback, run)
+    files = checkpoint.read(run.fallback, run).files
     clock = checkpoint.of_index(run.fallback, lambda index: {name: int(index[name]) for name in ("round", "seen")})
     checkpoint.write_files(run, run.checkpoint(clock["round"]), clock, files)
     with storing(run.path), replacing(run.path / HISTORY) as partial:

@@ -15,7 +15,8 @@ from zerosum.layers.at_use import allow_kernels_of_use
 from zerosum.layers.virtual_batch_norm import copy_reference
 from zerosum.recipe import Recipe
 from zerosum.recipes import RecipeLike
-from zerosum.run.checkpoint import load_model
+from zerosum.run.checkpoint import fill
+from zerosum.run.checkpoint_files import Checkpoint, read_chosen
 from zerosum.run.config import RunConfig, change_of_recipe, read_config, read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.runtime import rng
@@ -59,7 +60,6 @@ def rebuild(recipe: Recipe) -> Recipe:
     return fresh
 
 
-@own_settings()
 def load(
     run: str | Path | Run,
     *,
@@ -83,7 +83,10 @@ def load(
     return load_recipe(directory, plan, device=pick_device(device), checkpoint=checkpoint)
 
 
-def load_recipe(directory: Run, plan: RunConfig, *, device: torch.device, checkpoint: Which = "newest") -> Recipe:
+@own_settings()
+def load_recipe(
+    directory: Run, plan: RunConfig, *, device: torch.device, checkpoint: Which | Checkpoint = "newest"
+) -> Recipe:
     """Return the trained model of an open run, whose config is at hand, as `load` does.
 
     Raises:
@@ -93,9 +96,21 @@ def load_recipe(directory: Run, plan: RunConfig, *, device: torch.device, checkp
         logging.getLogger("zerosum").warning(note)
     with rng.fork(torch.device("cpu")):
         recipe = build_recipe(plan, read_spec(directory))
-    load_model(directory.chosen(checkpoint), recipe, run=directory)
+    fill(recipe, checkpoint if isinstance(checkpoint, Checkpoint) else read_chosen(directory, checkpoint))
     allow_kernels_of_use(recipe)
     return recipe.to(device).eval().requires_grad_(False)
+
+
+def load_with_round(
+    directory: Run, plan: RunConfig, *, device: torch.device, checkpoint: Which = "newest"
+) -> tuple[Recipe, int]:
+    """Return the trained model of an open run, and the round of the same checkpoint, though the run may go on.
+
+    Raises:
+        InputError: as `load_recipe`.
+    """
+    found = read_chosen(directory, checkpoint)
+    return load_recipe(directory, plan, device=device, checkpoint=found), found.round
 
 
 def recipe_of(run: str | Path | Run, recipe: RecipeLike | None = None) -> type[Recipe]:

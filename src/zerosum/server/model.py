@@ -26,10 +26,12 @@ from zerosum.layers.at_use import drop_weights, narrow_weights, order_weights
 from zerosum.media import image_grid
 from zerosum.page.model import PageModel, describe
 from zerosum.recipe import Recipe
-from zerosum.run.checkpoint import INDEX, fingerprint, played
-from zerosum.run.config import read_spec
+from zerosum.run.checkpoint_files import read_chosen
+from zerosum.run.checkpoint_index import INDEX
+from zerosum.run.config import read_config, read_spec
 from zerosum.run.directory import Run, Which
-from zerosum.run.load import load, recipe_of
+from zerosum.run.load import load_recipe, recipe_of
+from zerosum.runtime.device import pick_device
 from zerosum.server import png
 from zerosum.server.pictures import require_small
 from zerosum.tasks import AGE, INPAINT, UPSCALE, painter
@@ -106,16 +108,18 @@ class Model:
         return found, (found / INDEX).stat().st_mtime_ns
 
     def _load(self, stamp: tuple[Path, int]) -> None:
-        """Load the checkpoint; one that was replaced meanwhile is not taken."""
-        recipe = load(Run.open(self.path), recipe=self._source, device=self._device, checkpoint=self._which)
+        """Load the checkpoint that is there, or one that has replaced it since, which `refresh` then loads again."""
+        directory = Run.open(self.path)
+        found = read_chosen(directory, self._which)
+        plan, device = read_config(directory, self._source), pick_device(self._device)
+        recipe = load_recipe(directory, plan, device=device, checkpoint=found)
         if self._narrow and recipe.task is not AGE:  # whose latents are fitted through the weights
             narrow_weights(recipe)
         order_weights(recipe)
         if self._source is None:  # one from outside may share layers with what is used
             drop_weights(recipe.discriminators())
-        mark, round_ = fingerprint(stamp[0]), played(stamp[0])
-        if self._present() == stamp:
-            self._sampler, self._stamp, self.fingerprint, self.round = Sampler(recipe), stamp, mark, round_
+        self._sampler, self._stamp = Sampler(recipe), stamp
+        self.fingerprint, self.round = found.fingerprint, found.round
 
     def describe(self) -> PageModel:
         """Return what a page knows of the model, without where its run and its data lie.
