@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -168,6 +170,15 @@ def test_a_checkpoint_that_is_replaced_while_it_is_read_is_read_anew(moment: str
     expected = api.load(kept, checkpoint=6).state_dict()
     assert moved
     assert all(torch.equal(loaded[name], expected[name]) for name in expected)
+
+
+def test_a_checkpoint_that_the_system_does_not_give_is_not_said_to_be_missing(kept: Path, monkeypatch: Any) -> None:
+    def refused(path: Path) -> bytes:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(InputError, match=r"The checkpoint .*00000006 cannot be read: Too many open files\."):
+        api.load(kept)
 
 
 def test_a_checkpoint_that_is_damaged_is_refused_at_once(kept: Path, monkeypatch: Any) -> None:

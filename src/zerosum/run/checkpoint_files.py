@@ -51,10 +51,12 @@ def read(path: Path, run: Run) -> Checkpoint:
         round_ = int(index["round"])
         names = [name for name in (WEIGHTS, AVERAGES, STATE) if name != STATE or name in sums]
         files = {name: (path / name).read_bytes() for name in names}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, RecursionError):
         raise InputError(
             f"{path} is not a zerosum checkpoint: its {INDEX}, or a file that it names, is missing."
         ) from None
+    except OSError as error:
+        raise InputError(f"The checkpoint {path} cannot be read: {error.strerror or error}.") from error
     if found != FORMAT:
         raise InputError(f"{path} has format {found!r}, and this version of zerosum reads format {FORMAT}.")
     require_own(path, index, run)
