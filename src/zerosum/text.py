@@ -68,6 +68,26 @@ def is_whole(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 19
 
 
+def names_in(text: str) -> list[str]:
+    """Return the names in a list with commas between; one with a comma of its own stands in double quotes, as in CSV.
+
+    >>> names_in('smiling, "big, red"'), names_in('"say ""a"" twice", 6" wide'), names_in("")
+    (['smiling', 'big, red'], ['say "a" twice', '6" wide'], [''])
+    """
+    found = re.findall(r'\s*"((?:[^"]|"")*)"\s*,|([^,]*),', f"{text},")
+    return [quoted.replace('""', '"') or plain.strip() for quoted, plain in found]
+
+
+def as_listed(name: str) -> str:
+    """Return a name as `names_in` reads it among others.
+
+    >>> as_listed("small"), as_listed("big, red"), as_listed('say "a" twice')
+    ('small', '"big, red"', '"say ""a"" twice"')
+    """
+    plain = name and name == name.strip() and not {",", '"'} & {*name}
+    return name if plain else '"{}"'.format(name.replace('"', '""'))
+
+
 def counted(number: int, noun: str) -> str:
     """Format a number and its noun.
 

@@ -20,6 +20,7 @@ from zerosum.inference.generate import generate
 from zerosum.media.image_grid import picture
 from zerosum.run.load import load
 from zerosum.runtime.progress import Silent
+from zerosum.tasks import condition, label_of
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 pytestmark = pytest.mark.slow
@@ -63,15 +64,15 @@ def test_the_studio_shows_previews_and_curves_and_samples(browser: Browser, serv
 
 @pytest.fixture(scope="module")
 def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on attributes, some of which are called as others are numbered."""
+    """A run on attributes: some are called as others are numbered, one has a comma in its name, one is called none."""
     place = tmp_path_factory.mktemp("numbered")
-    generator, rows = np.random.default_rng(0), ["file,1,2,--dark"]
+    generator, rows = np.random.default_rng(0), ['file,1,2,--dark,"big, red",none']
     for number in range(24):
         Image.fromarray(generator.integers(0, 256, (16, 16), dtype=np.uint8)).save(place / f"{number}.png")
-        rows.append(f"{number}.png,{number % 2},{number % 3 % 2},{number % 5 % 2}")
+        rows.append(f"{number}.png,{number % 2},{number % 3 % 2},{number % 5 % 2},{number % 7 % 2},{number % 4 % 2}")
     (place / "table.csv").write_text("\n".join(rows))
     settings: dict[str, Any] = {
-        "labels": f"{place / 'table.csv'}:1,2,--dark",
+        "labels": f'{place / "table.csv"}:1,2,--dark,"big, red",none',
         "rounds": 12,
         "batch": 8,
         "cache": str(place / "cache"),
@@ -90,14 +91,20 @@ def test_boxes_are_the_attributes_of_their_names(browser: Browser, numbered: Pat
         browser.run(
             "const f = fetch; window.fetch = (path, sent) => { window.sent = sent.body; return f(path, sent); }"
         )
-        for row, label in (([1, 0, 0], "1"), ([0, 1, 0], "2"), ([0, 0, 1], "--dark"), ([0, 0, 0], "none")):
-            (made,) = browser.ask("sample", {"seeds": [5], "controls": {"label": row}})
+        said = {(1, 0, 0, 0, 0): "1", (0, 1, 0, 0, 0): "2", (0, 0, 1, 0, 0): "--dark", (0, 0, 0, 1, 0): '"big, red"'}
+        said |= {(0, 0, 0, 0, 1): '"none"', (1, 0, 0, 1, 1): '1,"big, red",none', (0, 0, 0, 0, 0): "none"}
+        for row, label in said.items():
+            (made,) = browser.ask("sample", {"seeds": [5], "controls": {"label": list(row)}})
             assert json.loads(browser.run("return window.sent"))["controls"] == {"label": label}
+            assert label_of(recipe.spec, condition(recipe.spec, label)) == label
+            assert condition(recipe.spec, label).tolist() == list(row)
             wanted = np.asarray(picture(generate(recipe, 1, 5, controls={"label": label})))
             assert np.array_equal(made[..., 0], wanted), label
         browser.run("document.querySelector('#control-label').click()")
         browser.run("document.querySelectorAll('.checks input')[2].click()")
         browser.wait("return $('command').textContent.includes('--label=--dark')")
+        browser.run("document.querySelectorAll('.checks input')[3].click()")
+        browser.wait("""return $('command').textContent.includes(`--label='--dark,"big, red"'`)""")
 
 
 def test_a_server_that_has_gone_is_said_whatever_is_pressed(browser: Browser, numbered: Path) -> None:

@@ -4,6 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from zerosum.data.sources.label_table import read_table
 from zerosum.data.sources.labels import natural
 from zerosum.errors import InputError
 from zerosum.kinds import open_data
@@ -239,3 +240,9 @@ def test_a_damaged_table_in_an_archive_is_refused_in_a_sentence(folder, options,
     (tmp_path / "d.zip").write_bytes(content)
     with pytest.raises(InputError, match=r"labels\.csv in .* cannot be read"):
         open_data(tmp_path / "d.zip", options=options(labels="labels.csv"))
+
+
+def test_columns_with_commas_in_their_names_stand_in_quotes():
+    table = b'file,"big, red",small\na.png,1,0\n'
+    assert read_table(table, 'a.csv:"Big, red",small').attributes == ("big, red", "small")
+    assert read_table(table, "a.csv:big, red").of == {"a.png": "1"}

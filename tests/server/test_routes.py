@@ -165,7 +165,7 @@ def test_several_runs_stand_side_by_side(digits: Path) -> None:
 
 def test_a_preview_that_is_no_picture_is_not_shown(client: TestClient, digits: Path) -> None:
     (digits / "samples" / "00000009.png").symlink_to(digits / "run.json")
-    assert client.get("/v1/runs/0/previews/9").status_code == 422
+    assert client.get("/v1/runs/0/previews/9").status_code == 404
     (digits / "samples" / "00000009.png").unlink()
 
 

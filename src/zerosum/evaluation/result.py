@@ -14,6 +14,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.protocol import Protocol
 from zerosum.metrics.bootstrap import Interval
 from zerosum.runtime.atomic_files import replacing
+from zerosum.runtime.regular_files import read_regular
 from zerosum.runtime.untrusted_json import parse
 
 FORMAT = 1
@@ -109,7 +110,7 @@ class Evaluation:
             InputError: There is no such file, or it is another kind of file.
         """
         try:
-            content: dict[str, Any] = parse(path.read_text())
+            content: dict[str, Any] = parse(read_regular(path).decode())
             if content.pop("format") != FORMAT:
                 raise ValueError
             return TypeAdapter(cls).validate_python(content)
@@ -122,7 +123,7 @@ class Evaluation:
 def holds_figures(path: Path) -> bool:
     """Whether a file is an evaluation, of this version of zerosum or another."""
     try:
-        content = parse(path.read_text(encoding="utf-8"))
+        content = parse(read_regular(path).decode())
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(content, dict) and {"format", "subject", "protocol", "figures"} <= content.keys()

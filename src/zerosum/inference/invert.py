@@ -29,7 +29,7 @@ from zerosum.metrics.psnr_ssim import psnr
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.thread_pool import ProgressCallback
-from zerosum.tasks import GenerativeRecipe, condition, require_latents
+from zerosum.tasks import GenerativeRecipe, condition, label_of, require_latents
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 """Compares images (N, C, H, W) in [-1, 1] with as many others, with a gradient: (N,)."""
@@ -133,7 +133,7 @@ def invert(
     return Inversion(
         latent=best.cpu(),
         sample=sample.cpu(),
-        label=None if one is None else _name(model, one[0]),
+        label=None if one is None else label_of(model.spec, one[0]),
         start=float(far[nearest]),
         distance=reached,
         psnr=psnr(to_uint8(sample), to_uint8(target)).value,
@@ -188,11 +188,3 @@ def _labels(model: GenerativeRecipe, label: str | int | None, seed: int) -> Tens
         return draw_labels(model.spec, DRAWS, seed)
     one = condition(model.spec, label)
     return one.expand(DRAWS, *one.shape)
-
-
-def _name(model: GenerativeRecipe, label: Tensor) -> str:
-    """Spell a label () or (A,) as `--label` takes it."""
-    if not model.spec.attributes:
-        return model.spec.classes[int(label)]
-    chosen = [name for name, value in zip(model.spec.attributes, label.tolist(), strict=True) if value]
-    return ",".join(chosen) or "none"

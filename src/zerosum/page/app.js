@@ -44,6 +44,14 @@ function quoted(text) {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
+/** Attributes that are 1 in a row, by their names as the recipe takes them; those with commas of their own are quoted. */
+function attributesIn(row) {
+  const plain = (name) => name && name === name.trim() && !/[,"]/.test(name);
+  const named = model.attributes.filter((_, i) => row[i]);
+  const said = named.map((name) => (plain(name) ? name : `"${name.replaceAll('"', '""')}"`)).join(",");
+  return said === "none" ? '"none"' : said || "none";
+}
+
 /** The bytes of a part: within the page, base64 of gzip, or a file beside it. */
 async function part(name) {
   const block = $(`part-${name}`);

@@ -31,11 +31,9 @@ async function makeEngine(model) {
     return new Promise((done) => sheet.toBlob(done, "image/png"));
   }
 
-  /** Controls as the recipe takes them: attributes by their names, which come before numbers, with commas between. */
+  /** Controls as the recipe takes them. */
   function controlsOf({ seed, label, ...others }) {
-    if (!Array.isArray(label)) return label === undefined ? others : { ...others, label };
-    const on = model.attributes.filter((_, place) => label[place]);
-    return { ...others, label: on.length ? on.join(",") : "none" };
+    return label === undefined ? others : { ...others, label: Array.isArray(label) ? attributesIn(label) : label };
   }
 
   function decoded(images) {

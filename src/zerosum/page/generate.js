@@ -22,7 +22,7 @@ async function buildGenerator(engine) {
   function command() {
     const flags = Object.entries(controls()).map(([name, value]) => {
       const said = word(name, value);
-      return name === "label" && said.startsWith("-") ? `--label=${said}` : `--${name} ${said}`; // no flag of its own
+      return name === "label" && /^'?-/.test(said) ? `--label=${said}` : `--${name} ${said}`; // no flag of its own
     });
     const words = ["zerosum sample", quoted(model.run), "-n 1", `--seed ${seed}`, ...flags];
     if (edited) typed.textContent = "Moved by hand: no seed gives it.";
@@ -31,8 +31,7 @@ async function buildGenerator(engine) {
 
   function word(name, value) {
     if (name !== "label") return Array.isArray(value) ? value.join(" ") : String(value);
-    if (!model.attributes.length) return quoted(model.classes[value]);
-    return quoted(model.attributes.filter((_, i) => value[i]).join(",") || "none");
+    return quoted(model.attributes.length ? attributesIn(value) : model.classes[value]);
   }
 
   function put(picture, title) {

@@ -17,6 +17,7 @@ from zerosum.inference.controls import controls
 from zerosum.inference.latents import has_normal_prior
 from zerosum.recipe import Recipe
 from zerosum.run.directory import Run
+from zerosum.runtime.regular_files import open_regular, read_regular
 from zerosum.tasks import AGE, GENERATE, PAINT, GenerativeRecipe, has_latents, require_latents
 from zerosum.text import number, shown
 
@@ -212,7 +213,7 @@ def _layers(recipe: Recipe) -> int | None:
 def _figures(run: Run) -> tuple[Figure, ...]:
     """Return the figures of the run's evaluation, none where there is none or it was edited."""
     try:
-        found = json.loads((run.path / "evaluation.json").read_text())["figures"]
+        found = json.loads(read_regular(run.path / "evaluation.json"))["figures"]
         return tuple(
             Figure(title=shown(str(one["title"])), value=_said(one["value"]), floor=_said(one["floor"]))
             for one in found
@@ -227,7 +228,7 @@ def _examples(run: Run) -> tuple[str, ...]:
     if newest is None:
         return ()
     try:
-        with Image.open(newest) as preview:
+        with open_regular(newest) as file, Image.open(file) as preview:
             captions = str(preview.info.get("captions", "")).split(" | ")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return ()

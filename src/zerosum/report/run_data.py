@@ -13,6 +13,7 @@ from PIL import Image
 from zerosum.errors import InputError
 from zerosum.run.history import History
 from zerosum.run.older_format import in_present_format
+from zerosum.runtime.regular_files import read_regular
 from zerosum.runtime.untrusted_json import parse
 from zerosum.text import is_whole
 
@@ -131,7 +132,7 @@ def _json(path: Path, missing: list[str], *, expected: bool) -> dict[str, Any]:
             missing.append(f"{path.name} is not there, so settings and data are unknown.")
         return {}
     try:
-        found = parse(path.read_text(encoding="utf-8"))
+        found = parse(read_regular(path).decode())
     except (OSError, ValueError):
         found = None
     if isinstance(found, dict):
@@ -165,17 +166,21 @@ def _previews(folder: Path, missing: list[str]) -> list[Picture]:
 
 
 def _played(folder: Path, missing: list[str]) -> list[Playable]:
-    found = [(path, TYPES[path.suffix]) for path in sorted(folder.glob("newest.*")) if path.suffix in TYPES]
+    named = [path for path in sorted(folder.glob("newest.*")) if path.suffix in TYPES and path.is_file()]
+    found = [(path, TYPES[path.suffix]) for path in named]
     for path, _ in found:
         if path.stat().st_size > LARGEST:
             missing.append(f"samples/{path.name} is too large for this page: open it where it is.")
     small = [(path, mime) for path, mime in found if path.stat().st_size <= LARGEST]
-    return [Playable(name=path.name, type=mime, content=path.read_bytes()) for path, mime in small]
+    return [Playable(name=path.name, type=mime, content=read_regular(path)) for path, mime in small]
 
 
 def _picture(path: Path, at_round: int, missing: list[str]) -> Picture | None:
     """Read a PNG if it is whole: signature at the front, end marker at the back."""
-    content = path.read_bytes()
+    try:
+        content = read_regular(path)
+    except OSError:
+        content = b""
     if content[:8] != b"\x89PNG\r\n\x1a\n" or content[-8:-4] != b"IEND" or len(content) < 45:
         missing.append(f"{path.name} is not a whole PNG file, left out.")
         return None

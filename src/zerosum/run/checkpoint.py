@@ -25,6 +25,7 @@ from zerosum.run.pruning import prune
 from zerosum.run.weights_file import packed
 from zerosum.runtime.atomic_files import storing, write_folder
 from zerosum.runtime.lock import require_held
+from zerosum.runtime.regular_files import read_regular
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ def of_index(path: Path, read: Callable[[Any], T]) -> T:
         InputError: it is not one of ours.
     """
     try:
-        return read(json.loads((path / INDEX).read_text()))
+        return read(json.loads(read_regular(path / INDEX)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{path} is not a zerosum checkpoint: its {INDEX} cannot be read.") from None
 

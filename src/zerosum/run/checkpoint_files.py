@@ -12,6 +12,7 @@ from pathlib import Path
 from zerosum.errors import InputError
 from zerosum.run.checkpoint_index import INDEX, digest, require_own
 from zerosum.run.directory import Run, Which
+from zerosum.runtime.regular_files import read_regular
 
 FORMAT = 1
 WEIGHTS, AVERAGES, STATE = "weights.safetensors", "averages.safetensors", "state.pt"
@@ -44,13 +45,13 @@ def read(path: Path, run: Run) -> Checkpoint:
         InputError: it is damaged, of another run, or not one of ours.
     """
     try:
-        index = json.loads((path / INDEX).read_text())
+        index = json.loads(read_regular(path / INDEX))
         found, sums = index["format"], index["sha256"]
         if not isinstance(sums, dict):
             raise TypeError
         round_ = int(index["round"])
         names = [name for name in (WEIGHTS, AVERAGES, STATE) if name != STATE or name in sums]
-        files = {name: (path / name).read_bytes() for name in names}
+        files = {name: read_regular(path / name) for name in names}
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, RecursionError):
         raise InputError(
             f"{path} is not a zerosum checkpoint: its {INDEX}, or a file that it names, is missing."
@@ -89,6 +90,6 @@ def _present(run: Run, which: Which) -> tuple[Path, bytes] | None:
     """Return the place and the index of a checkpoint; None where it is not there, as while it is replaced."""
     try:
         path = run.chosen(which)
-        return path, (path / INDEX).read_bytes()
+        return path, read_regular(path / INDEX)
     except (InputError, OSError):
         return None

@@ -20,6 +20,7 @@ from zerosum.run.older_format import FORMAT, in_present_format
 from zerosum.runtime.atomic_files import PREFIX, replacing, storing, sweep
 from zerosum.runtime.lock import LOCK
 from zerosum.runtime.paths import expanded
+from zerosum.runtime.regular_files import read_regular
 from zerosum.runtime.untrusted_json import parse
 from zerosum.text import command, is_whole, listed
 
@@ -105,7 +106,7 @@ class Run:
     @cached_property
     def description(self) -> dict[str, Any]:
         """What run.json says, in the words of the present format; read once, until `describe` writes it."""
-        found = parse((self.path / "run.json").read_text())
+        found = parse(read_regular(self.path / "run.json").decode())
         return in_present_format(found) if isinstance(found, dict) else found
 
     @cached_property

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, overload
 
 from zerosum.errors import InputError
+from zerosum.runtime.regular_files import read_regular
 
 Row = dict[str, Any]
 
@@ -36,7 +38,12 @@ class History(Sequence[Row]):
 
         Lines that cannot be read, cut short by a kill for example, are skipped and counted.
         """
-        lines = [line for line in path.read_bytes().splitlines() if line.strip()] if path.exists() else []
+        try:
+            lines = [line for line in read_regular(path).splitlines() if line.strip()]
+        except FileNotFoundError:
+            return cls()
+        except OSError:
+            return cls(damaged=1)
         rows = [row for line in lines if (row := _row(line)) is not None]
         return cls(rows, damaged=len(lines) - len(rows))
 
@@ -56,7 +63,11 @@ class History(Sequence[Row]):
 
     def measured(self) -> list[str]:
         """Return the names of all that was measured, in the order of their first appearance."""
-        return list(dict.fromkeys(key for row in self.rows for key, value in row.items() if _is_finite(value)))
+        return list(self._measured)
+
+    @cached_property
+    def _measured(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(key for row in self.rows for key, value in row.items() if _is_finite(value)))
 
     def series(self, key: str) -> tuple[list[float], list[float]]:
         """Return rounds and values of one measurement, leaving out what is not a finite number.

@@ -30,6 +30,17 @@ def open_regular(path: str | Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
+def read_regular(path: str | Path) -> bytes:
+    """Read a regular file.
+
+    Raises:
+        NotRegularError: It is no regular file.
+        OSError: It is not there, or cannot be read.
+    """
+    with open_regular(path) as file:
+        return file.read()
+
+
 def digest_of(path: str | Path) -> str:
     """Hex digest (BLAKE2b, 128 bits) of a regular file's content.
 

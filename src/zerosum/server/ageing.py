@@ -13,7 +13,8 @@ from zerosum.errors import InputError
 from zerosum.inference.identity import kept_families
 from zerosum.inference.invert import read_target
 from zerosum.recipe import Recipe
-from zerosum.server.model import Answer, Model
+from zerosum.server.answers import Answer
+from zerosum.server.model import Model
 from zerosum.server.pictures import require_small
 from zerosum.server.schema import STRICT
 from zerosum.tasks import AgeingRecipe

@@ -36,6 +36,8 @@ STATIC = {
 """Files of the page: package, place in it, type."""
 
 
+UNTRAINED = "No process on this machine trains this run: nothing to {}."
+
 SILENT: Any = {"tracing": False, "metrics": False, "logs": False}
 
 
@@ -63,7 +65,7 @@ def build(service: Service) -> Guard:
         routes = model_routes(service, run)
         for prefix in prefixes(run):
             app.include_router(routes, prefix=prefix)
-        app.include_router(_run_routes(run), prefix=f"/v1/runs/{run.number}")
+        app.include_router(_run_routes(service, run), prefix=f"/v1/runs/{run.number}")
     if service.doors.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -108,7 +110,7 @@ def _process_routes(app: FastAPI, service: Service) -> APIRouter:
     @router.get("/v1/runs")
     async def runs() -> JSONResponse:
         """List the runs that are served."""
-        found = [await asyncio.to_thread(run.live.state) for run in service.runs]
+        found = [(await service.look(run))[1] for run in service.runs]
         keys = ("title", "training", "played", "checkpoints")
         listed = [{"run": run.number, **{k: s[k] for k in keys}} for run, s in zip(service.runs, found, strict=True)]
         return JSONResponse({"runs": listed})
@@ -147,7 +149,7 @@ def _page_routes(service: Service) -> APIRouter:
     return router
 
 
-def _run_routes(run: Served) -> APIRouter:
+def _run_routes(service: Service, run: Served) -> APIRouter:
     """Return the routes of what a run's directory holds."""
     router = APIRouter(responses={422: REFUSALS[422]})
 
@@ -155,27 +157,31 @@ def _run_routes(run: Served) -> APIRouter:
     async def live(request: Request) -> Response:
         """Return how far the run is and the changing part of its report; 304 where the ETag sent is still right."""
         stamp = await asyncio.to_thread(run.live.stamp)
-        headers = {"ETag": stamp, "Cache-Control": "no-cache"}
         if request.headers.get("if-none-match") == stamp:
-            return Response(status_code=304, headers=headers)
-        return JSONResponse(await asyncio.to_thread(run.live.state), headers=headers)
+            return Response(status_code=304, headers={"ETag": stamp, "Cache-Control": "no-cache"})
+        stamp, state = await service.look(run)
+        return JSONResponse(state, headers={"ETag": stamp, "Cache-Control": "no-cache"})
 
     @router.get("/previews/{at}", response_class=Response)
     async def preview(at: Annotated[int, Path(ge=0, lt=2**63)]) -> Response:
         """Return the preview picture of a round."""
         content = await asyncio.to_thread(run.live.preview, at)
+        if content is None:
+            return refusal(404, f"There is no preview of round {at}.")
         return Response(content, media_type="image/png", headers={"Cache-Control": "max-age=60"})
 
     @router.post("/save")
     async def save() -> JSONResponse:
         """Ask the process that trains the run, on this machine, to save a checkpoint and go on."""
-        await asyncio.to_thread(run.live.save)
+        if not await asyncio.to_thread(run.live.save):
+            return refusal(409, UNTRAINED.format("save"))
         return JSONResponse({"status": "saving"})
 
     @router.post("/stop")
     async def stop(asked: Confirmed) -> JSONResponse:
         """Ask the process that trains the run, on this machine, to save and stop."""
-        await asyncio.to_thread(run.live.stop)
+        if not await asyncio.to_thread(run.live.stop):
+            return refusal(409, UNTRAINED.format("stop"))
         return JSONResponse({"status": "stopping"})
 
     return router

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from zerosum.server.bodies import TooLargeError, paced, read_body, replayed
 from zerosum.server.limits import Buckets, Doors, Limits, Metrics
 from zerosum.text import is_whole
 
@@ -32,8 +33,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+NAMES = ("Seed", "Controls", "Run", "Round", "Precision", "Place", "Unknown", "Fit", "Left-Out")
 SHOWN_TO_SITES = (
-    *(f"X-Zerosum-{name}" for name in ("Seed", "Controls", "Run", "Round", "Precision", "Place", "Unknown", "Fit")),
+    *(f"X-Zerosum-{name}" for name in NAMES),
     "Retry-After",
 )
 """Headers of answers that pages of other sites read, where --allow-origin names them."""
@@ -134,23 +136,21 @@ class Guard:
                 self.active -= 1
 
     async def _within_limits(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
+        started, send_paced = False, paced(send)
 
         async def sending(message: Message) -> None:
             nonlocal started
             started = True
-            await send(message)
+            await send_paced(message)
 
-        answer: ASGIApp = self.app
         try:
             async with asyncio.timeout(self.limits.seconds):
                 if _changes(scope):
-                    body = await self._body(receive)
-                    receive = _replayed(body, receive)
-                    if len(body) > self.limits.bytes:
-                        sentence = f"The body has more than {self.limits.bytes:,} bytes: send less."
-                        answer = refusal(413, sentence, Connection="close")
-                await answer(scope, receive, sending)
+                    receive = replayed(await read_body(scope, receive, self.limits.bytes), receive)
+                await self.app(scope, receive, sending)
+        except TooLargeError:
+            sentence = f"The body has more than {self.limits.bytes:,} bytes: send less."
+            await refusal(413, sentence, Connection="close")(scope, receive, send)
         except TimeoutError:
             if not started:
                 sentence = f"It took more than {self.limits.seconds:g} seconds: ask for less, or later."
@@ -161,17 +161,6 @@ class Guard:
             logging.getLogger("zerosum").exception("A request failed")
             if not started:
                 await refusal(500, "The server failed on this request, and its log says why.")(scope, receive, send)
-
-    async def _body(self, receive: Receive) -> bytes:
-        """Read a body up to its limit and a part more."""
-        parts, size, more = [], 0, True
-        while more and size <= self.limits.bytes:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            parts.append(message.get("body", b""))
-            size, more = size + len(parts[-1]), message.get("more_body", False)
-        return b"".join(parts)
 
     def _refused(self, scope: Scope) -> Response | None:
         """Return why a request is not let in, or None."""
@@ -226,15 +215,3 @@ def _token_in(headers: Headers, host: str) -> str:
     except CookieError:
         return ""
     return "" if kept is None else kept.value
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Return what a route receives: the body that was read, and then what comes."""
-    pending = [body]
-
-    async def again() -> Message:
-        if pending:
-            return {"type": "http.request", "body": pending.pop(), "more_body": False}
-        return await receive()
-
-    return again

@@ -16,6 +16,9 @@ from zerosum.errors import InputError
 from zerosum.server.app import build
 from zerosum.server.service import Service
 
+NOISY = "uvicorn.error", "python_multipart"
+"""Loggers with a line or a traceback for what clients send wrongly or leave unread; the guard logs what fails here."""
+
 
 class _Server(uvicorn.Server):
     """A server that leaves signals to its caller, because uvicorn raises them again once it has ended."""
@@ -62,6 +65,8 @@ def listen(service: Service, place: socket.socket, *, grace: int, started: Calla
         grace: seconds.
         started: called once requests are answered.
     """
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         build(service),
         log_config=None,
@@ -80,8 +85,6 @@ async def _serve(server: uvicorn.Server, service: Service, place: socket.socket,
 
     def stop() -> None:
         service.draining = True
-        if server.should_exit:  # what is under way is cut off, and uvicorn would print a traceback for each
-            logging.getLogger("uvicorn.error").disabled = True
         server.force_exit, server.should_exit = server.should_exit, True
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +18,6 @@ from zerosum.errors import InputError
 from zerosum.inference.image_files import ProcessedFiles, inputs_at
 from zerosum.inference.inpaint import complete_files
 from zerosum.inference.paint import paint
-from zerosum.inference.sample import escaped
 from zerosum.inference.seeded import Sampler, Seeded
 from zerosum.inference.translate import translate_files
 from zerosum.inference.upscale import upscale_files
@@ -32,7 +31,7 @@ from zerosum.run.config import read_config, read_spec
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe, recipe_of
 from zerosum.runtime.device import pick_device
-from zerosum.server import png
+from zerosum.server.answers import Answer
 from zerosum.server.pictures import require_small
 from zerosum.tasks import AGE, INPAINT, UPSCALE, painter
 from zerosum.text import shown
@@ -40,17 +39,14 @@ from zerosum.text import shown
 Precision = Literal["float32", "bfloat16"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A picture, and what it was made by."""
+class ReplacedError(InputError):
+    """The folder of a run that is served holds another run."""
 
-    picture: Image.Image
-    about: Mapping[str, str]
-    """Seed, controls as JSON, and the checkpoint's fingerprint and round: in the PNG's text and in headers."""
 
-    def png(self) -> bytes:
-        """Return the picture as a file."""
-        return png.encode(self.picture, {"Software": "zerosum"} | escaped(self.about))
+def _identity(run: Run) -> tuple[Any, ...]:
+    """Return what a server knows of a run for good: its recipe, and of its data all that requests and pages name."""
+    spec = read_spec(run)
+    return run.description.get("recipe"), spec.kind, spec.shape, spec.source_shape, spec.classes, spec.attributes
 
 
 class Model:
@@ -80,7 +76,8 @@ class Model:
         self._which: Which = which
         self._narrow = precision == "bfloat16"
         self.kind: type[Recipe] = recipe_of(path, recipe)
-        self.spec = read_spec(Run.open(path))
+        run = Run.open(path)
+        self.spec, self._identity = read_spec(run), _identity(run)
         self.name = shown(path.resolve().name)
         self._drawing = kinds.find(self.spec.kind)
         self.fingerprint, self.round = "", 0
@@ -92,10 +89,13 @@ class Model:
 
         Raises:
             InputError: there is none yet, or the first is damaged: a later one that is leaves the one before in use.
+            ReplacedError: the folder holds another run.
         """
         try:
             while (stamp := self._present()) != self._stamp:
                 self._load(stamp)
+        except ReplacedError:
+            raise
         except (InputError, OSError):  # the run removes old checkpoints while they are read
             if self._sampler is None:
                 raise
@@ -110,6 +110,11 @@ class Model:
     def _load(self, stamp: tuple[Path, int]) -> None:
         """Load the checkpoint that is there, or one that has replaced it since, which `refresh` then loads again."""
         directory = Run.open(self.path)
+        if _identity(directory) != self._identity:
+            raise ReplacedError(
+                f"{self.path} holds a run of another recipe or of other data than the one that is served: start the "
+                "server again."
+            )
         found = read_chosen(directory, self._which)
         plan, device = read_config(directory, self._source), pick_device(self._device)
         recipe = load_recipe(directory, plan, device=device, checkpoint=found)
@@ -186,16 +191,16 @@ class Model:
         """
         recipe = self.refresh()
         factor = getattr(recipe, "factor", 1)
-        for given in (image, mask):
-            if given is not None:
-                require_small(given, most_pixels, factor)
+        require_small(image, most_pixels, factor)
+        if mask is not None:
+            require_small(mask, most_pixels, factor, name="mask")
         with tempfile.TemporaryDirectory(prefix="zerosum-") as folder:
             source, hole, out = Path(folder, "image"), Path(folder, "mask"), Path(folder, "result.png")
             source.write_bytes(image)
             if mask is not None:
                 hole.write_bytes(mask)
             with self.arithmetic():
-                done = self._processed(recipe, source, hole if mask else None, out, seed=seed, chosen=chosen)
+                done = self._processed(recipe, source, None if mask is None else hole, out, seed=seed, chosen=chosen)
             if done.problems:
                 raise InputError(f"The picture {'; '.join(done.problems.values())}.")
             with Image.open(out) as made:

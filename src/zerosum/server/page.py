@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import re
@@ -69,7 +68,7 @@ async def together(service: Service) -> HTMLResponse:
 
 
 async def _states(service: Service) -> list[tuple[int, dict[str, Any]]]:
-    return [(one.number, await asyncio.to_thread(one.live.state)) for one in service.runs]
+    return [(one.number, (await service.look(one))[1]) for one in service.runs]
 
 
 def documentation(openapi: dict[str, Any]) -> HTMLResponse:

@@ -12,8 +12,14 @@ from zerosum.data.packing.open_image import FORMATS
 from zerosum.errors import InputError
 
 
-def require_small(image: bytes, most: int, factor: int) -> None:
+def require_small(image: bytes, most: int, factor: int, *, name: str = "picture") -> None:
     """Check by its header that neither an image nor what is made of it has more than `most` pixels.
+
+    Args:
+        image: a file's content.
+        most: pixels.
+        factor: by which it is enlarged.
+        name: what errors call it.
 
     Raises:
         InputError: it has, or its header cannot be read.
@@ -21,11 +27,13 @@ def require_small(image: bytes, most: int, factor: int) -> None:
     try:
         with Image.open(io.BytesIO(image), formats=FORMATS) as header:
             width, height = header.size
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The picture cannot be read ({type(error).__name__}): send a PNG, JPEG or WebP.") from None
+    except Image.DecompressionBombError:
+        raise InputError(f"The {name} has too many pixels: the server makes at most {most:,}.") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"The {name} cannot be read ({type(error).__name__}): send a PNG, JPEG or WebP.") from None
     if width * height * factor**2 > most:
         raise InputError(
-            f"The picture has {width}x{height} pixels, and the server makes at most {most:,} of them"
+            f"The {name} has {width}x{height} pixels, and the server makes at most {most:,} of them"
             f"{f' after enlarging {factor} times' if factor > 1 else ''}: send a smaller one."
         )
 

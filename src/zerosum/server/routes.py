@@ -19,8 +19,8 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.inference.seeded import Seeded
 from zerosum.server.ageing import aged, ages_model
+from zerosum.server.answers import Answer
 from zerosum.server.fast_path import Shortcut
-from zerosum.server.model import Answer
 from zerosum.server.pictures import sent_pictures
 from zerosum.server.schema import Form, chosen_in, samples_model, seeds_model, texts_model, transform_model
 from zerosum.server.service import Served, Service
@@ -28,6 +28,9 @@ from zerosum.tasks import AGE, INPAINT
 
 FEW = 128**2
 """Pixels that are encoded within a millisecond or two."""
+
+LONGEST_HEADER = 1000
+"""Characters of a header's value: proxies take 4 or 8 kB of headers."""
 
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 SENTENCE = {"application/json": {"schema": {"type": "object", "properties": {"detail": {"type": "string"}}}}}
@@ -192,7 +195,12 @@ def _form(asked: Form | None, count: int, pixels: int, service: Service) -> Call
 
 
 def _headers(made: Answer) -> dict[str, str]:
-    return {f"X-Zerosum-{name.title()}": value for name, value in made.about.items()}
+    """Return what a sample was made by as headers; those too long are named by one, and stand in the PNG's text."""
+    long = [name for name, value in made.about.items() if len(value) > LONGEST_HEADER]
+    said = {name: value for name, value in made.about.items() if name not in long}
+    if long:
+        said["left-out"] = ", ".join(long)
+    return {f"X-Zerosum-{name.title()}": value for name, value in said.items()}
 
 
 async def _encoded(form: Callable[[Sequence[Answer]], Response], made: Sequence[Answer]) -> Response:

@@ -6,7 +6,7 @@ import inspect
 from typing import Annotated, Any, Literal
 
 import docstring_parser
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from zerosum.config import Seed
 from zerosum.inference.controls import controls
@@ -28,8 +28,18 @@ MOST_SAMPLES = 64
 LONGEST_TEXT = 1000
 """Characters of a text that is painted."""
 
+LONGEST_LABEL = 2**15
+"""Characters of a control that is text, as the names of several hundred attributes are."""
+
 Form = Literal["png", "zip", "json"]
 FORMS = "png holds one sample; several come as zip or json. By default png for one and zip for several."
+
+
+def _short(value: Any) -> Any:
+    """Return the value of a control, unless it is text that would take long to look up."""
+    if isinstance(value, str) and len(value) > LONGEST_LABEL:
+        raise ValueError(f"text has at most {LONGEST_LABEL:,} characters, and {len(value):,} were given")
+    return value
 
 
 def controls_model(recipe: type[Recipe], *, name: str, **more: Any) -> type[BaseModel]:
@@ -43,7 +53,7 @@ def controls_model(recipe: type[Recipe], *, name: str, **more: Any) -> type[Base
     method = getattr(recipe, recipe.task.method)
     texts = {p.arg_name: p.description for p in docstring_parser.parse(method.__doc__ or "").params}
     fields: dict[str, Any] = {
-        name: (p.annotation, Field(default=p.default, description=texts.get(name)))
+        name: (Annotated[p.annotation, AfterValidator(_short)], Field(default=p.default, description=texts.get(name)))
         for name, p in controls(recipe).items()
     }
     return create_model(name, __config__=STRICT, **fields, **more)

@@ -14,10 +14,12 @@ from typing import Any
 
 from zerosum.errors import ZerosumError
 from zerosum.inference.seeded import Seeded
+from zerosum.server.answers import Answer
 from zerosum.server.batcher import Batcher
 from zerosum.server.limits import Doors, Limits, Metrics
-from zerosum.server.live import LiveRun
-from zerosum.server.model import Answer, Model
+from zerosum.server.live import LiveRun, Look
+from zerosum.server.model import Model
+from zerosum.text import one_line, shown
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Service:
     _logged: str = field(default="", init=False)
     """The last sentence that went to the log."""
 
+    _looking: dict[int, asyncio.Task[Look]] = field(default_factory=dict, init=False)
+    """Runs whose directories are read at present, by their numbers."""
+
     def __post_init__(self) -> None:
         self.batcher = Batcher(self.most_at_once, self.metrics.batch.observe)
         self.metrics.queued.set_function(lambda: self.batcher.queued)
@@ -66,6 +71,19 @@ class Service:
             self._logged = sentence
             logging.getLogger("zerosum").warning(sentence)
         return told
+
+    async def look(self, run: Served) -> Look:
+        """Return the stamp and the state of a run's directory, which is read once for all who ask meanwhile."""
+        if run.number not in self._looking:
+            self._looking[run.number] = asyncio.create_task(self._look(run))
+            self._looking[run.number].add_done_callback(lambda _: self._looking.pop(run.number))
+        return await asyncio.shield(self._looking[run.number])  # who has waited too long does not end it for others
+
+    async def _look(self, run: Served) -> Look:
+        try:
+            return await asyncio.to_thread(run.live.look)
+        except ZerosumError as error:
+            return run.live.unread(one_line(shown(self.without_places(str(error)))))
 
     async def samples(self, run: Served, wanted: Sequence[Seeded], chosen: dict[str, Any]) -> list[Answer]:
         """Generate samples, together with those of other requests with the same controls and without latents."""

@@ -8,7 +8,7 @@ from zerosum.errors import InputError
 from zerosum.recipe import Recipe
 from zerosum.tasks.age import AGE, AgeingRecipe
 from zerosum.tasks.base import Task
-from zerosum.tasks.conditions import class_number, condition, draw_conditions
+from zerosum.tasks.conditions import class_number, condition, draw_conditions, label_of
 from zerosum.tasks.generate import (
     GENERATE,
     ConditionalRecipe,
@@ -50,6 +50,7 @@ __all__ = [
     "draw_conditions",
     "has_latents",
     "is_paired",
+    "label_of",
     "painter",
     "require_latents",
     "require_task",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
-from zerosum.text import is_whole
+from zerosum.text import as_listed, is_whole, names_in
 
 Uniform = Callable[..., Tensor]
 """Draws numbers from U(0, 1): of sizes (n,) or (n, A)."""
@@ -50,27 +50,42 @@ def class_number(spec: Spec, label: str | int, *, flag: str = "--label") -> int:
 
 
 def attribute_row(spec: Spec, label: str | int) -> tuple[int, ...]:
-    """Return (A,) zeros and ones, of which those are 1 that `label` names, or numbers from 0, with commas between.
+    """Return (A,) zeros and ones, of which those are 1 that `label` names, or numbers from 0, as `names_in` reads them.
 
-    >>> spec = Spec(shape=(2,), attributes=("smiling", "glasses"))
-    >>> attribute_row(spec, "glasses"), attribute_row(spec, "smiling, 1"), attribute_row(spec, "none")
+    `none` is no attribute, also where one is called so: its number, or its name in quotes, names that.
+
+    >>> spec = Spec(shape=(2,), attributes=("smiling", "big, red"))
+    >>> attribute_row(spec, '"big, red"'), attribute_row(spec, "smiling, 1"), attribute_row(spec, "none")
     ((0, 1), (1, 1), (0, 0))
 
     Raises:
         InputError: the data have no such attribute.
     """
     row = [0] * len(spec.attributes)
-    named = [label] if isinstance(label, int) else [part.strip() for part in label.split(",")]
-    for name in named:
+    if str(label).strip() == NO_ATTRIBUTE:
+        return tuple(row)
+    for name in [label] if isinstance(label, int) else dict.fromkeys(names_in(label)):
         found = _position(spec.attributes, name)
         if found is not None:
             row[found] = 1
-        elif name == NO_ATTRIBUTE and len(named) > 1:
+        elif name == NO_ATTRIBUTE:
             raise InputError(f"--label is {label}, and {name} stands alone: leave it out, or give --label {name}.")
-        elif named != [NO_ATTRIBUTE]:
-            hint = _hint((*spec.attributes, NO_ATTRIBUTE), name, numbers=len(spec.attributes))
+        else:
+            hint = _hint((*map(as_listed, spec.attributes), NO_ATTRIBUTE), name, numbers=len(spec.attributes))
             raise InputError(f"--label has {name}, and this model has no such attribute: {hint}")
     return tuple(row)
+
+
+def label_of(spec: Spec, one: Tensor) -> str:
+    """Spell what `condition` returns, () or (A,), as it is given.
+
+    >>> label_of(Spec(shape=(2,), attributes=("smiling", "big, red")), torch.tensor([1, 1]))
+    'smiling,"big, red"'
+    """
+    if not spec.attributes:
+        return spec.classes[int(one)]
+    chosen = [as_listed(name) for name, value in zip(spec.attributes, one.tolist(), strict=True) if value]
+    return f'"{NO_ATTRIBUTE}"' if chosen == [NO_ATTRIBUTE] else ",".join(chosen) or NO_ATTRIBUTE
 
 
 def draw_conditions(spec: Spec, n: int, uniform: Uniform) -> Tensor:

@@ -13,7 +13,7 @@ from zerosum.data.sources.tables import Table, columns_of, metadata_of, read_row
 from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.regular_files import open_regular
-from zerosum.text import composed
+from zerosum.text import composed, names_in
 
 ANNOTATIONS = "dataset.json"
 BITS = {"0": "0", "1": "1", "-1": "0"}
@@ -101,7 +101,7 @@ def read_table(content: bytes, asked: str, *, flag: str = "--labels") -> LabelTa
     """
     place, wanted = split_labels(asked)
     table = read_rows(content, place)
-    names = [wanted] if wanted.casefold() in table.plain else [one.strip() for one in wanted.split(",") if one.strip()]
+    names = [wanted] if wanted.casefold() in table.plain else [name for name in names_in(wanted) if name]
     file_at, label_at = table.file_at(), [table.at((name,)) for name in names]
     missing = [name for name, at in zip(names, label_at, strict=True) if at is None]
     if file_at is None or missing or not names:
