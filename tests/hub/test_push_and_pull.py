@@ -203,6 +203,7 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, bytes]], Any], bool, str]] = {
         True,
         "no safetensors",
     ),
+    "nothing in their place": (lambda f: f.update({"weights.safetensors": b""}), True, "no safetensors"),
     "a file of code": (
         lambda f: f.update(
             {
@@ -244,6 +245,17 @@ def test_what_was_forged_or_damaged_is_refused_and_leaves_nothing(
     assert (said.code, "Traceback" in said.err) == (2, False), said.err
     assert sentence in said.err
     assert not [path for path in Path("there").iterdir() if path.name != ".cache"] if Path("there").exists() else True
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_run_is_pulled_to_where_a_link_leads(there: bool, stored: str, hub: FakeHub, zerosum: Command) -> None:
+    Path("link").symlink_to(Path("large disk").absolute())
+    if there:
+        Path("large disk").mkdir()
+    assert zerosum("pull", NAME, "--to", "link").code == 0
+    assert (Path("link").is_symlink(), Path("large disk/run.json").is_file()) == (True, True)
+    again = zerosum("pull", NAME, "--to", "link")
+    assert (again.code, "not an empty folder" in again.err) == (2, True)
 
 
 def test_a_recipe_of_ones_own_runs_only_where_it_is_named(stored: str, hub: FakeHub, zerosum: Command) -> None:

@@ -47,14 +47,16 @@ def pull(repository: Repository, target: Path, *, with_state: bool = False) -> t
             is taken.
         StorageError: the disk refuses.
     """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    place = target.resolve()  # where a link leads, which a folder is not renamed onto
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise InputError(f"{target} exists and is not an empty folder: name another with --to.")
     found = client.look_up(repository)
     if found is None:
         raise InputError(
             f"There is no {repository} on the Hub, or it is private: see how it is spelt, or log in by `hf auth login`."
         )
-    return _fetch(repository, found, target, with_state=with_state), found.commit
+    _fetch(repository, found, place, with_state=with_state)
+    return Run.open(target), found.commit
 
 
 def cached(name: str) -> Path:
@@ -120,7 +122,7 @@ def _refs(path: Path) -> dict[str, str]:
     return {str(k): v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
 
 
-def _fetch(repository: Repository, found: client.Snapshot, target: Path, *, with_state: bool) -> Run:
+def _fetch(repository: Repository, found: client.Snapshot, target: Path, *, with_state: bool) -> None:
     """Download a run into a folder beside its target, check it, and rename it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with _beside(target) as scratch:
@@ -144,7 +146,6 @@ def _fetch(repository: Repository, found: client.Snapshot, target: Path, *, with
             if target.is_dir():
                 target.rmdir()
             built.rename(target)
-    return Run.open(target)
 
 
 @contextmanager
@@ -174,8 +175,8 @@ def _build(folder: Path, repository: Repository, commit: str, round_: int, files
     if "recipe_origin" not in run.description:  # else it has to be given when the run is used
         read_config(run)
     read_spec(run)
-    for name in (index.WEIGHTS, index.LIVE, index.AVERAGES):
-        _require_tensors(files.get(name), name)
+    for name in {index.WEIGHTS, index.LIVE, index.AVERAGES} & files.keys():
+        _require_tensors(files[name], name)
     if index.STATE in files:
         state = portable_state.unpack(files[index.STATE])
         checkpoint.save_parts(run, round_, files[index.LIVE], files[index.AVERAGES], state)
@@ -200,8 +201,8 @@ def _description(content: bytes) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name != "format"}
 
 
-def _require_tensors(content: bytes | None, name: str) -> None:
+def _require_tensors(content: bytes, name: str) -> None:
     try:
-        safetensors.torch.load(content or safetensors.torch.save({}))
+        safetensors.torch.load(content)
     except Exception as error:
         raise InputError(f"its {name} is no safetensors file.") from error
