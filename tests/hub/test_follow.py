@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,8 @@ from zerosum.run.directory import Run
 from zerosum.runtime.lock import locked
 from zerosum.trackers import connect, follow
 from zerosum.trackers.base import About
-from zerosum.trackers.follow import STATE, TrackerError
+from zerosum.trackers.follow import TrackerError
+from zerosum.trackers.sending import STATE
 
 ABOUT = {
     "id": "a",
@@ -259,3 +261,30 @@ def test_figures_are_sent_once_under_their_protocol(
     assert name.startswith("evaluation/FID (")
     assert f"split {WHOLE.protocol.split}" in name
     assert value == 1.5
+
+
+@pytest.mark.parametrize(("change", "sentence"), [("gone", "The run is gone"), ("replaced", "holds another run now")])
+def test_a_run_that_goes_away_while_it_is_followed_is_no_fault_of_the_tracker(
+    run: Run, trackers: list[Recorder], change: str, sentence: str
+) -> None:
+    with locked(run.path):
+
+        def sleep(_: float) -> None:
+            shutil.rmtree(run.path)
+            if change == "replaced":
+                measure(Run.create(run.path, ABOUT | {"id": "b"}), 40)
+
+        with pytest.raises(InputError, match=sentence):
+            follow.follow(run, to="wandb", project="p", sleep=sleep)
+    assert (trackers[0].rounds, trackers[0].finished) == ([10, 20, 30], True)
+    assert not (run.path / STATE).exists()
+
+
+def test_what_is_damaged_in_a_run_is_left_out_and_said(run: Run, trackers: list[Recorder]) -> None:
+    half, said = run.sample(20), []
+    half.write_bytes(half.read_bytes()[:-20])
+    done = follow.follow(run, to="wandb", project="p", note=said.append)
+    assert (trackers[0].pictures, done.pictures) == ([10, 30], 2)
+    assert said == [f"{half} is no whole PNG, and is not sent."]
+    with locked(run.path), pytest.raises(InputError, match="damaged: delete it"):
+        follow.follow(run, to="wandb", project="p", sleep=lambda _: (run.path / STATE).write_text("{") and None)

@@ -109,7 +109,7 @@ def test_a_run_is_read_once_for_all_who_ask_meanwhile(digits: Path, monkeypatch:
     found = asyncio.run(several())
     assert len(asked) == 1
     assert {stamp for stamp, _ in found} == {run.live.stamp()}
-    assert found[0][1]["played"] == 2
+    assert found[0][1]["title"] == "dcgan on digits"
 
 
 def test_long_labels_are_named_in_the_headers_and_stand_in_the_picture(

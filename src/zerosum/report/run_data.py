@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from zerosum.errors import InputError
+from zerosum.media.whole_png import whole_png
 from zerosum.run.history import History
 from zerosum.run.older_format import in_present_format
 from zerosum.runtime.regular_files import read_regular
@@ -176,12 +177,9 @@ def _played(folder: Path, missing: list[str]) -> list[Playable]:
 
 
 def _picture(path: Path, at_round: int, missing: list[str]) -> Picture | None:
-    """Read a PNG if it is whole: signature at the front, end marker at the back."""
-    try:
-        content = read_regular(path)
-    except OSError:
-        content = b""
-    if content[:8] != b"\x89PNG\r\n\x1a\n" or content[-8:-4] != b"IEND" or len(content) < 45:
+    """Read a PNG if it is whole."""
+    content = whole_png(path)
+    if content is None:
         missing.append(f"{path.name} is not a whole PNG file, left out.")
         return None
     width, height = struct.unpack(">II", content[16:24])

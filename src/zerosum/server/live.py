@@ -10,18 +10,14 @@ from typing import Any
 
 from markupsafe import Markup
 
+from zerosum.media.whole_png import whole_png
 from zerosum.report.live import live, title
 from zerosum.report.run_data import read
 from zerosum.run import save_request
 from zerosum.run.directory import Run
 from zerosum.run.public import places_of, without_paths
 from zerosum.runtime.lock import LOCK, holder
-from zerosum.runtime.regular_files import open_regular
 from zerosum.text import is_whole, shown
-
-LARGEST = 64 * 2**20
-"""Bytes of a preview beyond which it is not shown."""
-
 
 Look = tuple[str, dict[str, Any]]
 """The stamp of a run's directory, and its state at that stamp."""
@@ -75,12 +71,7 @@ class LiveRun:
 
     def preview(self, round_: int) -> bytes | None:
         """Return the preview picture of a round, a PNG; None where there is none."""
-        try:
-            with open_regular(Run(self.path).sample(round_)) as file:
-                content = file.read(LARGEST)
-        except OSError:
-            return None
-        return content if content[:8] == b"\x89PNG\r\n\x1a\n" and content[-8:-4] == b"IEND" else None
+        return whole_png(Run(self.path).sample(round_))
 
     def trained_by(self) -> int | None:
         """Return the number of the process on this machine that trains the run."""

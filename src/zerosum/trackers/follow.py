@@ -3,57 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from zerosum.errors import InputError, ZerosumError
 from zerosum.evaluation.result import FILE, Evaluation
+from zerosum.media.whole_png import whole_png
 from zerosum.run.directory import Run
 from zerosum.run.public import public
 from zerosum.run.rescues import rescues_of
-from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.lock import holder
-from zerosum.runtime.untrusted_json import parse
+from zerosum.runtime.regular_files import read_regular
 from zerosum.text import is_whole
-from zerosum.trackers import connect
+from zerosum.trackers import connect, sending
 from zerosum.trackers.base import About, Tracker
-
-STATE = "follow.json"
-"""What was sent, in the run."""
+from zerosum.trackers.sending import Sent
 
 
 class TrackerError(ZerosumError):
     """A tracker refuses what is sent."""
-
-
-@dataclass(kw_only=True)
-class Sent:
-    """What a tracker was sent."""
-
-    session: str | None = None
-    """By what id the tracker goes on."""
-
-    round: int = -1
-    """Of the last line of history. A round that is played again after a resume is not sent again."""
-
-    picture: int = -1
-    """Round of the last preview."""
-
-    evaluation: str = ""
-    """Checksum of the evaluation."""
-
-    rows: int = 0
-    """Lines of history, altogether."""
-
-    pictures: int = 0
-    """Previews, altogether."""
-
-    rescues: int = 0
-    """Rescues of the run that are known of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,22 +56,23 @@ def follow(
         sleep: waits.
 
     Raises:
-        InputError: no such tracker, or its package is not installed.
+        InputError: no such tracker, its package is not installed, or the run is gone or another one is in its place.
         TrackerError: it refuses, and nobody trains the run any more; the same call goes on from there.
     """
     key = f"{to}:{project}"
-    sent = _read(run, key)
+    sent = sending.read(run, key)
     tracker = _connect(run, to, project, sent.session)
     sent.session = tracker.session
-    _write(run, key, sent)
+    sending.write(run, key, sent)
     before = sent.rows, sent.pictures
     try:
         while True:
             training = holder(run.path) is not None  # before reading, so that the last lines are read after its end
+            _require_there(run)
             try:
                 if (void := _void(run, sent, to)) is not None:
                     note(void)
-                _send(run, tracker, key, sent)
+                _send(run, tracker, key, sent, note)
             except ZerosumError:
                 raise
             except Exception as error:  # of the tracker's package, whatever it is
@@ -139,14 +111,28 @@ def _void(run: Run, sent: Sent, to: str) -> str | None:
     )
 
 
-def _send(run: Run, tracker: Tracker, key: str, sent: Sent) -> None:
+def _require_there(run: Run) -> None:
+    """See that a folder still holds the run.
+
+    Raises:
+        InputError: it does not, and what it holds is not sent into the session of the run.
+    """
+    try:
+        now = Run.open(run.path).description.get("id")
+    except InputError as error:
+        raise InputError(f"The run is gone, and what it had is sent: {error}") from None
+    if now != run.description.get("id"):
+        raise InputError(f"{run.path} holds another run now: the same command follows that one.")
+
+
+def _send(run: Run, tracker: Tracker, key: str, sent: Sent, note: Callable[[str], None]) -> None:
     """Send what was not sent yet, and keep what was sent whatever comes of it."""
     try:
         _send_rows(run, tracker, sent)
-        _send_pictures(run, tracker, sent)
+        _send_pictures(run, tracker, sent, note)
         _send_evaluation(run, tracker, sent)
     finally:
-        _write(run, key, sent)
+        sending.write(run, key, sent)
 
 
 def _send_rows(run: Run, tracker: Tracker, sent: Sent) -> None:
@@ -157,22 +143,25 @@ def _send_rows(run: Run, tracker: Tracker, sent: Sent) -> None:
         sent.rows += 1
 
 
-def _send_pictures(run: Run, tracker: Tracker, sent: Sent) -> None:
+def _send_pictures(run: Run, tracker: Tracker, sent: Sent, note: Callable[[str], None]) -> None:
     paths = sorted(path for path in (run.path / "samples").glob("*.png") if is_whole(path.stem))
     for path in [path for path in paths if int(path.stem) > sent.picture]:
-        tracker.picture(path, int(path.stem))
+        if whole := whole_png(path) is not None:
+            tracker.picture(path, int(path.stem))
+        else:
+            note(f"{path} is no whole PNG, and is not sent.")
         sent.picture = int(path.stem)
-        sent.pictures += 1
+        sent.pictures += whole
 
 
 def _send_evaluation(run: Run, tracker: Tracker, sent: Sent) -> None:
     """Send the figures of an evaluation, each with its protocol in its name."""
     path = run.path / FILE
-    if not path.exists() or (digest := hashlib.sha256(path.read_bytes()).hexdigest()) == sent.evaluation:
-        return
     try:
+        if (digest := hashlib.sha256(read_regular(path)).hexdigest()) == sent.evaluation:
+            return
         found = Evaluation.read(path)
-    except InputError:
+    except (OSError, InputError):
         return
     protocol = found.protocol
     under = f"{protocol.fake} against {protocol.real}, split {protocol.split}, {protocol.extractor}"
@@ -203,31 +192,6 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _read(run: Run, key: str) -> Sent:
-    """Read what was sent; nothing where nobody wrote it.
-
-    Raises:
-        InputError: the file cannot be read: sending all again would be worse.
-    """
-    path = run.path / STATE
-    if not path.exists():
-        return Sent()
-    try:
-        found = parse(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError
-        return Sent(**found[key]) if key in found else Sent()
-    except (OSError, ValueError, TypeError):
-        raise InputError(f"{path} is damaged: delete it to send the whole run again, to a new session.") from None
-
-
-def _write(run: Run, key: str, sent: Sent) -> None:
-    path = run.path / STATE
-    known = parse(path.read_text(encoding="utf-8")) if path.exists() else {}
-    with replacing(path) as partial:
-        partial.write_text(json.dumps(known | {key: asdict(sent)}, indent=2) + "\n", encoding="utf-8")
 
 
 def _first(error: Exception) -> str:
