@@ -286,5 +286,9 @@ def test_what_is_damaged_in_a_run_is_left_out_and_said(run: Run, trackers: list[
     done = follow.follow(run, to="wandb", project="p", note=said.append)
     assert (trackers[0].pictures, done.pictures) == ([10, 30], 2)
     assert said == [f"{half} is no whole PNG, and is not sent."]
+
+    def damage(_: float) -> None:
+        (run.path / STATE).write_text("{")
+
     with locked(run.path), pytest.raises(InputError, match="damaged: delete it"):
-        follow.follow(run, to="wandb", project="p", sleep=lambda _: (run.path / STATE).write_text("{") and None)
+        follow.follow(run, to="wandb", project="p", sleep=damage)
