@@ -6,6 +6,7 @@ import http.client
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,10 +27,10 @@ def start() -> Iterator[Start]:
     """Starts `zerosum serve` on a free port; ends what is left of it."""
     started: list[subprocess.Popen[str]] = []
 
-    def serve(*arguments: object) -> tuple[subprocess.Popen[str], http.client.HTTPConnection, str]:
+    def serve(*arguments: object, log: Any = None) -> tuple[subprocess.Popen[str], http.client.HTTPConnection, str]:
         command = [sys.executable, "-m", "zerosum", "serve", *map(str, arguments), "--port", "0", "--device", "cpu"]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
         started.append(process)
         assert process.stdout is not None
         address = process.stdout.readline().strip()
@@ -168,6 +169,23 @@ def test_a_thousand_bad_requests_leave_it_alive_and_no_larger(start: Start, digi
         bad()
     assert resident(process.pid) - before < 8 * 2**20
     assert ask(connection, "POST", "/v1/samples", "{}", Content_Type="application/json")[0] == 200
+
+
+def test_what_clients_send_wrongly_is_answered_and_no_line_of_the_log(
+    start: Start, digits: Path, tmp_path: Path
+) -> None:
+    with (tmp_path / "log").open("w") as log:
+        process, connection, _ = start(digits, "--most-bytes", 100_000, log=log)
+    large = ask(connection, "POST", "/v1/samples", b" " * 1_000_000, Content_Type="application/json")
+    assert (large[0], b"more than 100,000 bytes" in large[1]) == (413, True)
+    form = {"Content_Type": "multipart/form-data; boundary=x"}
+    assert ask(connect(connection.port), "POST", "/v1/samples", b"y\r\n", **form)[0] == 422
+    with socket.create_connection(("127.0.0.1", connection.port)) as junk:
+        junk.sendall(b"\0\r\n\r\n")
+        assert b"400" in junk.recv(100)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
+    assert (tmp_path / "log").read_text() == "Ctrl-C stops it once what is under way is answered.\n"
 
 
 def test_it_holds_nothing_that_only_other_commands_need(start: Start, digits: Path) -> None:
