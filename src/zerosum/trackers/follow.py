@@ -68,8 +68,8 @@ def follow(
     try:
         while True:
             training = holder(run.path) is not None  # before reading, so that the last lines are read after its end
-            _require_there(run)
             try:
+                _require_there(run)
                 if (void := _void(run, sent, to)) is not None:
                     note(void)
                 _send(run, tracker, key, sent, note)
@@ -77,9 +77,8 @@ def follow(
                 raise
             except Exception as error:  # of the tracker's package, whatever it is
                 if not training:
-                    raise TrackerError(
-                        f"{to} refuses ({_first(error)}): the same command goes on from here."
-                    ) from error
+                    said = f"{to} refuses ({_first(error)}): the same command goes on from here."
+                    raise TrackerError(said) from error
                 note(f"{to} refuses ({_first(error)}): trying again.")
             if not training:
                 return Tally(rows=sent.rows - before[0], pictures=sent.pictures - before[1])
