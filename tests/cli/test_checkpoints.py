@@ -22,6 +22,7 @@ from zerosum.hub import package
 from zerosum.hub.index import INDEX
 from zerosum.run import checkpoint, checkpoint_files
 from zerosum.run.directory import Run, Which
+from zerosum.runtime import regular_files
 from zerosum.runtime.hub_names import Repository
 from zerosum.runtime.progress import Silent
 from zerosum.server.model import Model
@@ -150,7 +151,7 @@ def told(name: str, run: Path, which: Which) -> tuple[int, int]:
 def test_a_checkpoint_that_is_replaced_while_it_is_read_is_read_anew(moment: str, kept: Path, monkeypatch: Any) -> None:
     run = Run(alone(kept, 2, Path("run")))
     older, newer = (kept / "checkpoints" / f"{round_:08d}" for round_ in (4, 6))
-    read_bytes, moved = Path.read_bytes, []
+    read_regular, moved = regular_files.read_regular, []
 
     def replace() -> None:
         moved.append(moment)
@@ -160,11 +161,11 @@ def test_a_checkpoint_that_is_replaced_while_it_is_read_is_read_anew(moment: str
     def reading(path: Path) -> bytes:
         if path.parent == run.best and path.name == checkpoint.WEIGHTS and not moved:
             replace()
-        return read_bytes(path)
+        return read_regular(path)
 
     if moment == "between its files":
         shutil.copytree(older, run.best)
-        monkeypatch.setattr(Path, "read_bytes", reading)
+        monkeypatch.setattr(checkpoint_files, "read_regular", reading)
     monkeypatch.setattr(time, "sleep", lambda _: moved or replace())
     loaded = api.load(run.path, checkpoint="best").state_dict()
     expected = api.load(kept, checkpoint=6).state_dict()
@@ -176,7 +177,7 @@ def test_a_checkpoint_that_the_system_does_not_give_is_not_said_to_be_missing(ke
     def refused(path: Path) -> bytes:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr(checkpoint_files, "read_regular", refused)
     with pytest.raises(InputError, match=r"The checkpoint .*00000006 cannot be read: Too many open files\."):
         api.load(kept)
 

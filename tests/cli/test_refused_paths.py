@@ -67,15 +67,17 @@ def test_a_file_of_a_run_without_permission_is_refused_in_a_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     api.train("ring8", recipe="gan", run="r", rounds=2, batch=4, save_every=1, progress=Silent())
-    opened = io.open
 
-    def refusing(file: Any, *arguments: Any, **options: Any) -> Any:
-        if str(file).endswith("history.jsonl"):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
-        return opened(file, *arguments, **options)
+    def refusing(opened: Any) -> Any:
+        def opening(file: Any, *arguments: Any, **options: Any) -> Any:
+            if str(file).endswith("history.jsonl"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+            return opened(file, *arguments, **options)
 
-    monkeypatch.setattr("io.open", refusing)
-    monkeypatch.setattr("builtins.open", refusing)
+        return opening
+
+    for name, opened in (("io.open", io.open), ("builtins.open", open), ("os.open", os.open)):
+        monkeypatch.setattr(name, refusing(opened))
     said = zerosum(*command)
     assert said.code == 2, said.err
     assert "r/history.jsonl cannot be used (Permission denied)" in said.err.splitlines()[-1]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from zerosum.errors import InputError
-from zerosum.runtime.regular_files import read_regular
+from zerosum.runtime.regular_files import NotRegularError, read_regular
 
 Row = dict[str, Any]
 
@@ -42,7 +42,7 @@ class History(Sequence[Row]):
             lines = [line for line in read_regular(path).splitlines() if line.strip()]
         except FileNotFoundError:
             return cls()
-        except OSError:
+        except NotRegularError:
             return cls(damaged=1)
         rows = [row for line in lines if (row := _row(line)) is not None]
         return cls(rows, damaged=len(lines) - len(rows))

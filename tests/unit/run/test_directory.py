@@ -10,6 +10,7 @@ import pytest
 
 from zerosum import api
 from zerosum.errors import InputError, StorageError
+from zerosum.run import directory
 from zerosum.run.config import read_config, read_spec
 from zerosum.run.directory import Run, require_free
 from zerosum.runtime.progress import Silent
@@ -61,8 +62,8 @@ def test_rewinding_keeps_a_copy_of_what_it_cannot_read(run: Run) -> None:
 def test_a_description_is_read_and_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     api.train("ring8", recipe="gan", run="run", progress=Silent(), rounds=1, batch=8)
     reads: list[Path] = []
-    read = Path.read_text
-    monkeypatch.setattr(Path, "read_text", lambda path, *a, **k: (reads.append(path), read(path, *a, **k))[1])
+    read = directory.read_regular
+    monkeypatch.setattr(directory, "read_regular", lambda path: (reads.append(path), read(path))[1])
     run = Run.open("run")
     plan = read_config(run)
     assert read_config(Run.open(run)) is plan
