@@ -29,11 +29,17 @@ def test_there_are_settings_of_both_defaults() -> None:
 
 
 @pytest.mark.parametrize(("name", "setting"), SWITCHES)
-def test_each_way_of_typing_it(name: str, setting: str) -> None:
+def test_each_is_turned_on_and_off(name: str, setting: str) -> None:
+    for value, word in ((True, flag(setting)), (False, flag(f"no_{setting}"))):
+        assert getattr(chosen(name, word).config, setting) == value
+
+
+@pytest.mark.parametrize(("name", "setting"), [("biggan", "attention"), ("srgan", "batch_norm")])
+def test_each_way_of_typing_it_before_and_after_others(name: str, setting: str) -> None:
     on, off = flag(setting), flag(f"no_{setting}")
     ways = {
-        True: [[on], [on, "True"], [on, "true"], [f"{on}=True"], [on.replace("-", "_").replace("__", "--", 1)]],
-        False: [[off], [on, "False"], [on, "false"], [f"{on}=False"]],
+        True: [[on], [on, "True"], [on, "true"], [f"{on}=True"]],
+        False: [[off], [f"--no_{setting}"], [on, "False"], [on, "false"], [f"{on}=False"]],
     }
     for value, typed in ways.items():
         for words in typed:
