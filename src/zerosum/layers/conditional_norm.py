@@ -22,6 +22,7 @@ class _Conditional(nn.Module):
     shift: nn.Module
 
     def add_tables(self, channels: int, classes: int, vector: int) -> None:
+        """Make W and V, of K classes or of a vector (N, F)."""
         if (classes > 0) == (vector > 0):
             raise ValueError(f"a conditional norm got {classes} classes and a vector of {vector}: give one of them")
         if classes:
@@ -32,6 +33,7 @@ class _Conditional(nn.Module):
             self.gain, self.shift = (nn.Linear(vector, channels, bias=False) for _ in range(2))
 
     def modulate(self, normed: Tensor, condition: Tensor) -> Tensor:
+        """Apply gain and bias to maps (N, C, H, W) of mean 0 and variance 1."""
         gain, shift = (layer(condition)[:, :, None, None] for layer in (self.gain, self.shift))
         return torch.addcmul(shift.to(normed.dtype), normed, (1 + gain).to(normed.dtype))
 
