@@ -73,6 +73,8 @@ def test_a_benchmarks_recipe_takes_them_both_ways() -> None:
 def test_only_what_is_on_or_off_has_a_negation(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match=r"^There is no flag --no-latent-dim of zerosum train: "):
         chosen("gan", "--no-latent-dim")
+    with pytest.raises(InputError, match=r": did you mean --no-simultaneous\?$"):
+        chosen("gan", "--no-simultaneus")
     with pytest.raises(SystemExit):
         chosen("gan", "--list-flags")
     lines = capsys.readouterr().out.splitlines()

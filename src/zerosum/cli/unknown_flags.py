@@ -119,8 +119,8 @@ def require_known_flags(
     Raises:
         InputError: there is such a flag.
     """
-    known = {"help": ("--help",), **dict(_flags(kind))}
-    spelled = {word for words in known.values() for word in words} | {negation(name) for name in switches(kind)}
+    known = {"help": ("--help",), **dict(_flags(kind)), "": tuple(map(negation, switches(kind)))}
+    spelled = {word for words in known.values() for word in words}
     for word in (argument.partition("=")[0] for argument in arguments):
         if word.startswith("--") and word != "--" and (typed := word.replace("_", "-")) not in spelled:
             raise InputError(
