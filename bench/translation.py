@@ -81,8 +81,8 @@ def pairs(run: Run, features: str | None = None) -> tuple[list[list[str]], list[
         for row, images in zip(rows, [None, *guesses.values(), asked.target], strict=True):
             row.append(name if images is None else frechet(images, known.target, features))
         told.append(
-            f"{name}: {len(asked)} images beside the {len(known)} training targets, with a 95 % interval; with so few, "
-            "it is far above what more would give, for the targets themselves too."
+            f"{name}: {len(asked)} images compared with the {len(known)} training targets, with a 95 % interval. Few "
+            "images bias a Frechet distance upwards: compare it with that of the targets themselves."
         )
     return rows, told
 

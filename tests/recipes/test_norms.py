@@ -73,8 +73,8 @@ def test_every_recipe_that_offers_it_plays_with_virtual_batch_norm(name: str, pr
 
 
 @pytest.mark.parametrize("norm", KINDS)
-@pytest.mark.parametrize(("name", "layers"), [("infogan", 3), ("projection", 5), ("sngan", 5)])
-def test_generators_have_their_norm_in_each_place(name: str, layers: int, norm: str) -> None:
+@pytest.mark.parametrize(("name", "dense", "maps"), [("infogan", 2, 1), ("projection", 0, 5), ("sngan", 0, 5)])
+def test_generators_have_their_norm_in_each_place(name: str, dense: int, maps: int, norm: str) -> None:
     if (name, norm) == ("projection", "virtual-batch"):
         with pytest.raises(InputError, match=r"^--generator-norm is virtual-batch, .* --labels none\.$"):
             game(name, IMAGES, settings={"generator_norm": norm})
@@ -83,11 +83,8 @@ def test_generators_have_their_norm_in_each_place(name: str, layers: int, norm: 
     play(playing, 2)
     playing.check_weights()
     assert all(value.grad is not None for value in playing.recipe.generator.parameters())
-    found = [type(module) for module in playing.recipe.generator.modules() if isinstance(module, NORMS)]
-    flat = {"infogan": norm == "instance", "projection": False, "sngan": False}[name]
-    assert len(found) == (0 if norm == "none" else layers - 2 * flat)
-    if name != "infogan":
-        assert len({*found}) <= 1 or norm == "batch"
+    found = [module for module in playing.recipe.generator.modules() if isinstance(module, NORMS)]
+    assert len(found) == {"none": 0, "instance": maps}.get(norm, dense + maps)
 
 
 @pytest.mark.parametrize("norm", ["instance", "layer", "pixel", "none"])
