@@ -32,7 +32,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "age_cgan": {"width": 4, "encoder_width": 4, "encoder_hidden": 8, "size": "16"},
     "dcgan": {"width": 4},
     "dvdgan": {"width": 2, "embedding": 4, "spatial_frames": 2, "size": "16", "frames": 4},
-    "gan3d": {"generator_width": 2, "discriminator_width": 2, "size": "16"},
+    "gan3d": {"generator_width": 2, "discriminator_width": 2, "size": "16", "previews": 2},
     "gan": {"generator_hidden": (16, 16), "discriminator_hidden": (16, 16)},
     "infogan": {"width": 4, "noise": 6, "categories": 3},
     "inpaint": {"preset": "paper", "width": 4, "bottleneck": 8},

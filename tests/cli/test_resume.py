@@ -23,6 +23,7 @@ from tests.recipes.conftest import SMALL, game, plays_on_points, shape_of, sides
 from zerosum import api
 from zerosum.cli import main
 from zerosum.errors import InputError
+from zerosum.media import turntable
 from zerosum.run import checkpoint
 from zerosum.run.directory import Run
 from zerosum.run.training_config import TrainingConfig
@@ -52,8 +53,10 @@ class Killed(Silent):
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("name", "shape"), CASES)
 def test_every_recipe_resumes_to_the_last_bit(
-    name: str, shape: tuple[int, ...], precision: str, tmp_path: Path
+    name: str, shape: tuple[int, ...], precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(turntable, "FINER", 1)  # previews of volumes would take most of the time
+
     def sit(run: Run, progress: Progress) -> None:
         playing = game(name, shape, rounds=6, precision=PRECISIONS[precision])
         if run.checkpoints():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics.checks import check_pair, check_widths
+from zerosum.metrics.checks import check_features, check_pair, check_widths
 from zerosum.metrics.moments import Moments, moments
 
 
@@ -60,6 +60,47 @@ def frechet_distance(real: Moments, fake: Moments) -> Frechet:
     return _distance(real.mean, fake.mean, float(a.trace() + b.trace()), root, (real.count, fake.count))
 
 
+@dataclass(frozen=True)
+class Factors:
+    """Mean and covariance of N samples, the covariance S as A A^T."""
+
+    count: int
+    """N, number of samples."""
+
+    mean: Tensor
+    """(F,), float64."""
+
+    rows: Tensor
+    """A^T, (R, F), float64, with as many rows as S has ranks, or a row a sample."""
+
+
+def factors(features: Tensor) -> Factors:
+    """Factor the covariance of features (N, F); of no more samples than features without computing it.
+
+    Raises:
+        InputError: No table of finite features, or fewer than 2 samples.
+    """
+    check_features(features, of="given", least=2)
+    if len(features) > features.shape[1]:
+        known = moments(features)
+        return Factors(len(features), known.mean, _factor(known.covariance).T)
+    wide = features.to(torch.float64)
+    mean = wide.mean(0)
+    return Factors(len(features), mean, (wide - mean) / (len(wide) - 1) ** 0.5)
+
+
+def frechet_distance_of_factors(real: Factors, fake: Factors) -> Frechet:
+    """Compare two sets as `frechet_distance` does: the faster, the fewer samples than features there are.
+
+    Raises:
+        InputError: Different numbers of features.
+    """
+    check_widths(len(real.mean), len(fake.mean))
+    root = float(torch.linalg.svdvals(real.rows @ fake.rows.T).sum())
+    spread = float(real.rows.square().sum() + fake.rows.square().sum())
+    return _distance(real.mean, fake.mean, spread, root, (real.count, fake.count))
+
+
 def frechet_distance_of_features(real: Tensor, fake: Tensor) -> Frechet:
     """Compare two sets by their features; with fewer samples than features, faster and more precise than by moments.
 
@@ -77,16 +118,9 @@ def frechet_distance_of_features(real: Tensor, fake: Tensor) -> Frechet:
     3.0
     """
     check_pair(real, fake, least=2)
-    if max(len(real), len(fake)) > real.shape[1]:
+    if min(len(real), len(fake)) > real.shape[1]:
         return frechet_distance(moments(real), moments(fake))
-    means, rows = [], []
-    for features in (real, fake):
-        wide = features.to(torch.float64)
-        means.append(wide.mean(0))
-        rows.append((wide - means[-1]) / (len(wide) - 1) ** 0.5)
-    root = float(torch.linalg.svdvals(rows[0] @ rows[1].T).sum())
-    spread = float(rows[0].square().sum() + rows[1].square().sum())
-    return _distance(means[0], means[1], spread, root, (len(real), len(fake)))
+    return frechet_distance_of_factors(factors(real), factors(fake))
 
 
 def _part(covariance: Tensor, kept: Tensor) -> Tensor:

@@ -155,22 +155,26 @@ def nearest_others(rows: Rows, *, kept: int) -> tuple[Tensor, Tensor, Tensor]:
         Squared distances (N, kept), float64, ascending; their places (N, kept), int64; and squared distances (N,),
         float64, below which no other row is missing: infinity where all are there.
     """
-    N = len(rows)
-    kept = min(kept, N - 1)
+    N, kept = len(rows), min(kept, len(rows) - 1)
     taken = min(kept + _SPARE, N - 1)
     distances = torch.empty((N, kept), dtype=torch.float64, device=rows.shifted.device)
     places = torch.empty((N, kept), dtype=torch.int64, device=rows.shifted.device)
-    complete = torch.full((N,), torch.inf, dtype=torch.float64, device=rows.shifted.device)
+    complete = torch.empty(N, dtype=torch.float64, device=rows.shifted.device)
     for strip in strips(N, N):
         table = screened(rows, strip, rows, slice(None))
         own = torch.arange(strip.start, min(strip.stop, N), device=table.device)
         table[own - strip.start, own] = torch.inf
         found, at = smallest(table, taken)
+        edge = (found[:, -1:] - _slack(rows, strip, found)).double()[:, 0]
+        # Far from the centre, in a cluster much smaller than that distance, rounding may have chosen any of them.
+        lost = (edge <= found[:, kept // 2]).nonzero().squeeze(1) if taken < N - 1 else own[:0]
+        if len(lost):
+            at[lost] = _sharply_nearest(rows.given[own[lost]], rows, taken, own=own[lost])
         sharp = exact(rows, own.repeat_interleave(taken), rows, at.flatten()).view(found.shape)
         sharp, order = sharp.sort(dim=1, stable=True)
         distances[strip], places[strip] = sharp[:, :kept], at.gather(1, order)[:, :kept]
-        if taken < N - 1:
-            complete[strip] = (found[:, -1:] - _slack(rows, strip, found)).double()[:, 0]
+        edge[lost] = sharp[lost, -1]
+        complete[strip] = edge if taken < N - 1 else torch.inf
     return distances, places, complete
 
 
@@ -213,8 +217,8 @@ def _refine(
     slack = _slack(a, rows, found)
     near = ((found - found[:, k - 1, None]).abs() <= slack) & found.isfinite()  # a row's own place is at infinity
     lost = near[:, -1] & (len(b) - (own is not None) > found.shape[1])
-    if bool(lost.any()):
-        where = lost.nonzero().squeeze(1)
+    where = lost.nonzero().squeeze(1)
+    if len(where):
         found, at = found.clone(), at.clone()
         itself = None if own is None else own[where]
         at[where] = _sharply_nearest(a.given[where + rows.start], b, found.shape[1], own=itself)

@@ -34,7 +34,7 @@ def test_the_kernel_distance_of_unlike_counts_has_an_interval_that_holds_the_tru
 
     truth = polynomial_discrepancy(drawn(6000, 0), drawn(6000, 0.4))
     held, widths, values = 0, [], []
-    for _ in range(30):
+    for _ in range(20):
         sides = (SampleSet(outputs=Features(features=drawn(n, by))) for n, by in ((real, 0), (fake, 0.4), (real, 0)))
         (figure,) = features._compute_kernel(comparison(*sides))
         assert figure.interval is not None
@@ -42,9 +42,20 @@ def test_the_kernel_distance_of_unlike_counts_has_an_interval_that_holds_the_tru
         held += figure.interval.low <= truth <= figure.interval.high
         widths.append(figure.interval.high - figure.interval.low)
         values.append(figure.value)
-    assert held >= 27
+    assert held >= 18
     spread = float(torch.tensor(values).std())
     assert 0.7 * 4 * spread < sum(widths) / len(widths) < 3 * 4 * spread
+
+
+def test_the_covariance_of_many_real_samples_is_factored_once_for_all_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    sides = (torch.randn(n, 40, generator=generator) + by for n, by in ((300, 0), (9, 0.4), (300, 0)))
+    factored, eigh = [], torch.linalg.eigh
+    monkeypatch.setattr(torch.linalg, "eigh", lambda table: factored.append(len(table)) or eigh(table))
+    (figure,) = features._compute_frechet(comparison(*(SampleSet(outputs=Features(features=side)) for side in sides)))
+    assert figure.interval is not None
+    assert "bootstrap of 200 draws" in figure.interval.method
+    assert factored == [40]
 
 
 @pytest.mark.parametrize(("real", "fake", "other"), [(12, 30, 12), (12, 30, 5), (30, 12, 12)])

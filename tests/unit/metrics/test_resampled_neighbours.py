@@ -29,14 +29,15 @@ def test_a_resample_has_the_figures_of_its_rows(kind, n, m, width, k, k_density)
     assert_alike(SETS[kind](n, width), SETS[kind](m, width), k, k_density)
 
 
-@pytest.mark.parametrize("spread", [0.0, 1e-5, 0.01, 30.0])
+@pytest.mark.parametrize("spread", [0.0, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 30.0])
 def test_a_collapsed_and_a_scattered_generator_are_resampled_as_well(spread):
     assert_alike(torch.randn(120, 6), 0.5 + spread * torch.randn(100, 6), 3, 5)
 
 
-def test_what_is_kept_suffices_for_usual_samples():
+@pytest.mark.parametrize("spread", [0.0, 1e-6, 1e-3, 1.0])
+def test_what_is_kept_suffices_for_usual_samples_and_for_those_of_a_generator_that_collapsed(spread):
     about = neighbourhoods(torch.randn(300, 8), k=3, k_density=5)
-    known = resampled_neighbours.resampled_neighbours(about, torch.randn(300, 8))
+    known = resampled_neighbours.resampled_neighbours(about, 2 + spread * torch.randn(300, 8))
     assert known is not None
     assert known.reach(torch.bincount(torch.randint(300, (300,)), minlength=300)) is not None
 

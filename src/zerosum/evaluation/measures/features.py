@@ -21,7 +21,7 @@ from zerosum.evaluation.measures.base import (
 from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.metrics.bootstrap import Interval, mean_interval
-from zerosum.metrics.frechet import Frechet, frechet_distance, frechet_distance_of_features
+from zerosum.metrics.frechet import Factors, Frechet, factors, frechet_distance, frechet_distance_of_factors
 from zerosum.metrics.frechet_infinity import PARTS, frechet_infinity
 from zerosum.metrics.kernel import kernel_distance, polynomial_discrepancy
 from zerosum.metrics.moments import Moments, moments
@@ -53,10 +53,14 @@ def _moments(side: SampleSet) -> Moments:
     return side.once("moments", lambda: moments(side.features))
 
 
+def _factors(side: SampleSet) -> Factors:
+    return side.once("factors", lambda: factors(side.features))
+
+
 def _frechet(real: SampleSet, fake: SampleSet) -> Frechet:
-    if max(len(real), len(fake)) > real.features.shape[1]:
+    if min(len(real), len(fake)) > real.features.shape[1]:
         return frechet_distance(_moments(real), _moments(fake))
-    return frechet_distance_of_features(real.features, fake.features)
+    return frechet_distance_of_factors(_factors(real), _factors(fake))
 
 
 def _compute_frechet(comparison: Comparison) -> list[MetricResult]:
