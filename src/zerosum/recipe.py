@@ -60,6 +60,10 @@ class RecipeConfig(BaseConfig):
     mirror: Fraction = 0.0
     """Share of the draws that are mirrored left to right; 0 where left and right are not alike."""
 
+    rotate: Fraction = 0.0
+    """Share of the draws that are turned by 90, 180 or 270 degrees, by 180 where height and width differ; for images
+    without an upright side, as from above or of a microscope."""
+
 
 class Recipe(nn.Module, ABC):
     """One paper: networks, players, the round, and how to sample. Its state_dict is the whole model.
@@ -219,7 +223,7 @@ class Recipe(nn.Module, ABC):
     @property
     def jitter(self) -> Jitter:
         """How real images are varied each time they are drawn."""
-        return Jitter(enlarge=self.config.enlarge, mirror=self.config.mirror)
+        return Jitter(enlarge=self.config.enlarge, mirror=self.config.mirror, rotate=self.config.rotate)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Crops and mirrors: the law of a draw, what is cut out, and that no two purposes share a seed."""
+"""Crops, mirrors and turns: the law of a draw, what is cut out, and that no two purposes share a seed."""
 
 from __future__ import annotations
 
@@ -52,24 +52,44 @@ def test_mirrors_turn_left_and_right_and_a_whole_view_changes_nothing():
     assert View(left=0, top=0, side=0.9, mirrored=True).of(wide)[4, 7] == 200
 
 
+def test_a_share_of_the_draws_is_turned_by_each_quarter_alike():
+    draw = Draw(seed=0, position=0, jitter=Jitter(rotate=0.75))
+    turns = [draw.view(index).turns for index in range(2000)]
+    assert np.bincount(turns) / 2000 == pytest.approx([0.25] * 4, abs=0.03)
+    assert not any(Draw(seed=0, position=0, jitter=Jitter(mirror=0.5)).view(index).turns for index in range(100))
+
+
+def test_squares_are_turned_by_quarters_and_other_images_by_a_half_after_the_mirror():
+    square, wide = np.arange(16).reshape(4, 4, 1).astype(np.uint8), np.arange(12).reshape(3, 4, 1).astype(np.uint16)
+    for turns in (1, 2, 3):
+        view = View(left=0, top=0, side=1, mirrored=True, turns=turns)
+        assert np.array_equal(view.of(square), np.rot90(square[:, ::-1], turns))
+        assert np.array_equal(view.of(wide), wide[::-1])
+
+
 def test_views_vary_each_image_by_its_own_draw():
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
     plain = Draw(seed=1, position=2)
     assert views(images, plain) is images
-    draw = Draw(seed=1, position=2, jitter=Jitter(enlarge=1.5, mirror=0.5))
+    draw = Draw(seed=1, position=2, jitter=Jitter(enlarge=1.5, mirror=0.5, rotate=0.5))
     for side in (0, 1):
         found = views(images, draw, side)
         for index, image in enumerate(images):
             assert np.array_equal(found[index], draw.view(index, side).of(image))
 
 
-@pytest.mark.parametrize("wrong", [{"enlarge": 0.9}, {"enlarge": 4.1}, {"mirror": -0.1}, {"mirror": 1.1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"enlarge": 0.9}, {"enlarge": 4.1}, {"mirror": -0.1}, {"mirror": 1.1}, {"rotate": -0.1}, {"rotate": 1.1}],
+)
 def test_what_makes_no_sense_is_refused(wrong):
     with pytest.raises(InputError, match=f"--{next(iter(wrong))}"):
         Jitter(**wrong).checked()
 
 
-@pytest.mark.parametrize("right", [{}, {"enlarge": 1.0}, {"enlarge": 4.0}, {"mirror": 0.0}, {"mirror": 1.0}])
+@pytest.mark.parametrize(
+    "right", [{}, {"enlarge": 1.0}, {"enlarge": 4.0}, {"mirror": 0.0}, {"mirror": 1.0}, {"rotate": 1.0}]
+)
 def test_the_ends_of_a_range_are_taken(right):
     assert Jitter(**right).checked() == Jitter(**right)
     assert Jitter() == Jitter(enlarge=1.0, mirror=0.0)

@@ -23,7 +23,7 @@ from zerosum.training.preview import preview_batch
 PAIRED: Any = SimpleNamespace(task=TRANSLATE, data=(Pairs,))
 """What a preview asks of a recipe that translates."""
 
-BOTH = Jitter(enlarge=1.25, mirror=0.5)
+BOTH = Jitter(enlarge=1.25, mirror=0.5, rotate=0.5)
 
 
 def opened(source, options, **asked):

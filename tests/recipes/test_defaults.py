@@ -445,6 +445,7 @@ DEFAULTS: dict[str, dict[str, tuple[Any, str]]] = {
 EVERYWHERE: dict[str, tuple[Any, str]] = {
     "enlarge": (1.0, "ours, because data come at their size"),
     "mirror": (0.0, "ours, because left and right need not be alike"),
+    "rotate": (0.0, "ours, because most images have an upright side"),
 }
 for _table in DEFAULTS.values():
     _table.update({setting: row for setting, row in EVERYWHERE.items() if setting not in _table})

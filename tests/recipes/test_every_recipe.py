@@ -94,9 +94,9 @@ def test_a_discriminators_loss_logs_its_logits_of_real_and_fake_samples(name, sh
 def test_images_of_every_recipe_can_be_varied(name):
     if not fits(name, GRAY):
         pytest.skip("it is not of images")
-    config = recipes.find(name).Config.read({"mirror": 0.25, "enlarge": 1.5})
+    config = recipes.find(name).Config.read({"mirror": 0.25, "enlarge": 1.5, "rotate": 0.75})
     recipe = type(game(name, GRAY).recipe)
-    assert recipe.jitter.fget(SimpleNamespace(config=config)) == Jitter(mirror=0.25, enlarge=1.5)
+    assert recipe.jitter.fget(SimpleNamespace(config=config)) == Jitter(mirror=0.25, enlarge=1.5, rotate=0.75)
 
 
 @every_game

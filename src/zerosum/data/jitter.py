@@ -1,4 +1,4 @@
-"""What chance does to an image each time it is drawn: a random crop of its enlargement, and a mirror."""
+"""What chance does to an image each time it is drawn: a random crop of its enlargement, a mirror, and a turn."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ class Jitter:
     mirror: float = 0.0
     """Share of the draws that are mirrored left to right."""
 
+    rotate: float = 0.0
+    """Share of the draws that are turned by 90, 180 or 270 degrees; by 180 where height and width differ."""
+
     def checked(self) -> Jitter:
         """Return this, once it is known to make sense.
 
@@ -34,6 +37,8 @@ class Jitter:
             raise InputError(f"--enlarge {self.enlarge:g} is not possible: give a factor from 1 (no crop) to 4.")
         if not 0 <= self.mirror <= 1:
             raise InputError(f"--mirror {self.mirror:g} is not possible: give a share from 0 to 1.")
+        if not 0 <= self.rotate <= 1:
+            raise InputError(f"--rotate {self.rotate:g} is not possible: give a share from 0 to 1.")
         return self
 
 
@@ -51,37 +56,48 @@ class Draw:
         return generator(self.seed, self.position + index, purpose, side)
 
     def view(self, index: int, side: int = 0) -> View:
-        """The crop and mirror of the sample at `index`; the two sides of a pair share one, two domains do not."""
-        left, top, toss = self.generator(index, CROP, side).random(3)
+        """The view of the sample at `index`; the two sides of a pair share one, two domains do not."""
+        left, top, toss, turn, angle = self.generator(index, CROP, side).random(5)
         room = 1 - 1 / self.jitter.enlarge
-        return View(left=left * room, top=top * room, side=1 - room, mirrored=bool(toss < self.jitter.mirror))
+        return View(
+            left=left * room,
+            top=top * room,
+            side=1 - room,
+            mirrored=bool(toss < self.jitter.mirror),
+            turns=1 + int(3 * angle) if turn < self.jitter.rotate else 0,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A part of an image, scaled to the whole image's size. Lengths are shares of its sides."""
+    """A part of an image, scaled to the whole image's size, mirrored and turned. Lengths are shares of its sides."""
 
     left: float
     top: float
     side: float
     mirrored: bool
+    turns: int = 0
+    """Quarter turns, counterclockwise; any number is a half where height and width differ."""
 
     def of(self, image: np.ndarray) -> np.ndarray:
         """Cut this view out of an image: (H, W, C) uint8 or uint16 to the same shape and type."""
-        if self.side < 1:
-            height, width, channels = image.shape
-            box = (self.left * width, self.top * height)
-            ends = (min(width, box[0] + self.side * width), min(height, box[1] + self.side * height))
-            if image.dtype == np.uint16:
-                wide = resized(image, (height, width), filter=Image.Resampling.BICUBIC, box=(*box, *ends))
-                return wide[:, ::-1] if self.mirrored else wide
-            # channel by channel: Pillow takes the last of two or four for an alpha channel, and weighs by it
-            bands = [
-                Image.fromarray(image[..., channel]).resize((width, height), Image.Resampling.BICUBIC, (*box, *ends))
-                for channel in range(channels)
-            ]
-            image = np.stack([np.asarray(band) for band in bands], axis=-1)
-        return image[:, ::-1] if self.mirrored else image
+        image = self._cropped(image) if self.side < 1 else image
+        image = image[:, ::-1] if self.mirrored else image
+        square = image.shape[0] == image.shape[1]
+        return np.rot90(image, self.turns if square else 2) if self.turns else image
+
+    def _cropped(self, image: np.ndarray) -> np.ndarray:
+        height, width, channels = image.shape
+        box = (self.left * width, self.top * height)
+        ends = (min(width, box[0] + self.side * width), min(height, box[1] + self.side * height))
+        if image.dtype == np.uint16:
+            return resized(image, (height, width), filter=Image.Resampling.BICUBIC, box=(*box, *ends))
+        # channel by channel: Pillow takes the last of two or four for an alpha channel, and weighs by it
+        bands = [
+            Image.fromarray(image[..., channel]).resize((width, height), Image.Resampling.BICUBIC, (*box, *ends))
+            for channel in range(channels)
+        ]
+        return np.stack([np.asarray(band) for band in bands], axis=-1)
 
 
 def generator(seed: int, index: int, purpose: int, side: int = 0) -> np.random.Generator:

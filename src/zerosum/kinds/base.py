@@ -121,7 +121,7 @@ class Kind:
     """Whether it is what a source is taken for that no other kind accepts."""
 
     jitters: bool = True
-    """Whether samples can be enlarged, cropped and mirrored as they are drawn."""
+    """Whether samples can be enlarged, cropped, mirrored and turned as they are drawn."""
 
     clusters: bool = False
     """Whether samples without labels can be divided into clusters that stand for classes."""

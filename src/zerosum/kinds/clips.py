@@ -57,7 +57,7 @@ class ClipDataset(SampleDataset):
     """(M, T, H, W, C) uint8 clips, channels last."""
 
     def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Clips:
-        """Gather clips at (N,) rows; all frames of a clip get the same crop and mirror."""
+        """Gather clips at (N,) rows; all frames of a clip get the same view."""
         (chosen,) = rows
         clips = gather(self.samples, chosen)
         if draw is not None and draw.jitter != Jitter():

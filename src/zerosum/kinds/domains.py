@@ -44,7 +44,7 @@ class DomainDataset(Dataset):
         return (len(self.a), len(self.samples))
 
     def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Domains:
-        """Gather images of both domains, each with a crop and mirror of its own.
+        """Gather images of both domains, each with a view of its own.
 
         Args:
             rows: (N,) integers in [0, M) and (N,) in [0, L); given once, they are taken around each domain's end.

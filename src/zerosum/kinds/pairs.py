@@ -50,7 +50,7 @@ class PairDataset(Dataset):
     """(M, H', W', C') uint8 or uint16, or how a target becomes its source."""
 
     def batch(self, *rows: np.ndarray, draw: Draw | None = None) -> Pairs:
-        """Gather pairs; both images of a pair get the same crop and mirror.
+        """Gather pairs; both images of a pair get the same view.
 
         Args:
             rows: (N,) integers in [0, M).

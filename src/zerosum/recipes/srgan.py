@@ -69,6 +69,7 @@ class Config(TranslationConfig, PresetConfig):
             "rounds": 12_000,
             "pretrain_hold": 0.5,
             "mirror": 0.5,
+            "rotate": 0.75,
             "width": 48,
             "blocks": 8,
             "batch_norm": False,

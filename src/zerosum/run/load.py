@@ -36,7 +36,8 @@ def build_recipe(config: RunConfig, spec: Spec) -> Recipe:
     recipe = config.recipe_class(config.config, spec)
     kind = kinds.find(spec.kind)
     if not kind.jitters and recipe.jitter != Jitter():
-        raise InputError(f"--enlarge and --mirror vary images, and these data are {kind.unit}: leave both out.")
+        flags = "--enlarge, --mirror and --rotate"
+        raise InputError(f"{flags} vary images, and these data are {kind.unit}: leave them out.")
     stabilisers.apply(recipe, *stabilisers.parse(config.training.stabilise))
     return recipe
 

@@ -40,7 +40,7 @@ PACE = frozenset(
 )
 """Settings of the game beside learning rates that may change in the middle of a run."""
 
-ANYWHERE = PACE | {"batch", "mirror", "enlarge", "stabilise", "precision", "micro_batches"}
+ANYWHERE = PACE | {"batch", "mirror", "enlarge", "rotate", "stabilise", "precision", "micro_batches"}
 """All settings beside learning rates that may: the game after it is the same game with the same weights. Others (an
 objective, an activation) may change where the run goes back to its start."""
 
