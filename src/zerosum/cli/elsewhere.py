@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from zerosum import recipes
-from zerosum.cli.unknown_flags import Elsewhere
+from zerosum.cli.unknown_flags import Elsewhere, negation, switches_of
 from zerosum.config import flag
 from zerosum.inference.controls import controls
 from zerosum.recipe import Recipe
@@ -29,7 +29,7 @@ def setting_elsewhere(recipe: str) -> Elsewhere:
     def said(word: str, ours: str | None) -> str | None:
         if word == "--preset":
             return f"{recipe} has no presets: leave out --preset."
-        found = [name for name in recipes.names() if word in map(flag, settings_of(recipes.find(name)).names())]
+        found = [name for name in recipes.names() if word in _flags_of_settings(name)]
         if not found:
             return None
         way = ours or f"leave it out, or choose such a recipe, as in --recipe {found[0]}."
@@ -76,6 +76,11 @@ def control_elsewhere(place: Path | None, kind: type[Recipe] | None, tasks: Coll
         return f"{word} is of runs of {listed(found)}, and {place} is of {recipes.name_of(kind)}: leave it out."
 
     return said
+
+
+def _flags_of_settings(recipe: str) -> set[str]:
+    settings = settings_of(recipes.find(recipe))
+    return {*map(flag, settings.names()), *map(negation, switches_of(settings))}
 
 
 def _flags_of(kind: type) -> set[str]:

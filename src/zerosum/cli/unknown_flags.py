@@ -148,7 +148,12 @@ def switches(kind: type) -> list[str]:
     Each is typed as --x, --no-x, --x True or --x False, whatever it is by default: a preset may have it otherwise.
     """
     inner = [type_ for _, type_, _ in _fields(kind) if dataclasses.is_dataclass(type_)]
-    return [name for part in inner for name, type_, _ in _all_fields(part) if type_ is bool]
+    return [name for part in inner for name in switches_of(part)]
+
+
+def switches_of(settings: Any) -> list[str]:
+    """Return the names of the settings of a dataclass that are on or off."""
+    return [name for name, type_, _ in _all_fields(settings) if type_ is bool]
 
 
 def negation(name: str) -> str:
