@@ -250,7 +250,7 @@ def test_a_pickle_of_something_else_is_refused(run: Path, zerosum: Any) -> None:
         (("train", "--resume", "RUN", "--go-on"), "--go-on cannot be given with --resume"),
         (("train", "--resume", "RUN", "--preset", "small"), "infogan has no presets: leave out --preset."),
         (("train", "--resume", "RUN", "--n_critic", 2), "and the recipe here is infogan: leave it out."),
-        (("train", "ring8", "--recipe", "gan", "--no-attention"), "--no-attention is of biggan, and the recipe here is"),
+        (("train", "ring8", "--recipe", "gan", "--no-attention"), "--no-attention is of biggan, and the recipe"),
         (("train", "ring8", "--recipe", "dcgan", "--preset=a"), "dcgan has no presets: leave out --preset."),
         (("train", "ring8", "--recipe", "gan", "--truncation", 1), "There is no flag --truncation of zerosum train"),
         (("tune", "ring8", "--recipe", "gan", "--n-critic", 2), "as in --recipe projection."),
