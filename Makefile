@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.zerosum-ready
 KERAS := bench/.keras
+# Tests start some hundred processes; compiled modules are kept, so that none compiles what another has, whatever is set outside.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup demo test check fix slow bench docs package
 
