@@ -18,8 +18,8 @@ which keeps its results there; adversarial losses are means over a batch, not su
 maps to 6x6, so that it takes crops of other sizes than 96x96; crops are the tiles that the data are cut into, not drawn
 at random; without --vgg, another content loss. On a CPU the default is a generator of half the blocks, without batch
 norm (Lim et al. 2017, https://arxiv.org/abs/1707.02921), whose results are added to an interpolated image (Kim et al.
-2016, https://arxiv.org/abs/1511.04587), and 1 % of the rounds, with a higher learning rate that falls, and a running
-average (--preset paper has the paper's).
+2016, https://arxiv.org/abs/1511.04587), from tiles that are mirrored and turned, and 1 % of the rounds, with a higher
+learning rate that falls, and a running average (--preset paper has the paper's).
 """
 
 from __future__ import annotations
