@@ -35,6 +35,7 @@ from zerosum.metrics.frechet import frechet_distance_of_features
 from zerosum.metrics.modes import ceiling, mixture_modes
 from zerosum.metrics.precision_recall import fidelity_diversity
 from zerosum.recipe import Recipe
+from zerosum.recipes import RecipeLike
 
 MODES, QUALITY = 7 / 8, 1 / 2
 COVERAGE, DISTANCE, OBEDIENCE = 1 / 4, 10.0, 1 / 2
@@ -73,20 +74,21 @@ class RealImages:
     """Of 450 other real images."""
 
 
-def outcome(run: Path, data: str) -> Outcome:
+def outcome(run: Path, data: str, *, recipe: RecipeLike | None = None) -> Outcome:
     """Measure how a run ended.
 
     Args:
         run: its directory.
         data: the name or place of the data that its samples should be like.
+        recipe: for a run of a recipe of one's own.
     """
     try:
-        recipe = api.load(run, device="cpu")
+        model = api.load(run, recipe=recipe, device="cpu")
     except InputError:
         return Outcome(fails=True, measured="no finite weights")
-    if not all(bool(torch.isfinite(weight).all()) for weight in recipe.state_dict().values()):
+    if not all(bool(torch.isfinite(weight).all()) for weight in model.state_dict().values()):
         return Outcome(fails=True, measured="no finite weights")
-    return _of_points(recipe, data) if recipe.spec.kind == "points" else _of_images(recipe, data)
+    return _of_points(model, data) if model.spec.kind == "points" else _of_images(model, data)
 
 
 def _of_points(recipe: Recipe, data: str) -> Outcome:
