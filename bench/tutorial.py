@@ -3,7 +3,7 @@
     python -m bench.tutorial [--rounds 10000] [--seed 0] [--only NAME ...] [--folder runs/tutorial] [--save]
 
 `bench.tutorial_game` says what is played. Data: $ZEROSUM_DATA/lego_bricks/lego_64_gray.npz, 64x64. Each game is a run
-of `zerosum train` in --folder, of an hour or two of one core; one that was stopped goes on, and none is played twice.
+of `zerosum train` in --folder, 1,500 rounds an hour of one core; one that was stopped goes on, none is played twice.
 A row of the history is *dead* where the generator's gradient is exactly zero, or where the discriminator says the same
 of all: it is right about less than 1 % of the real images, or of the generated ones.
 """
@@ -11,11 +11,11 @@ of all: it is right about less than 1 % of the real images, or of the generated 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 
 from bench.collapse import alarms, signs_of
 from bench.default import command
@@ -38,20 +38,26 @@ Rows = list[list[str]]
 
 
 def play(name: str, place: Path, data: Path, rounds: int, seed: int) -> Run:
-    """Train, go on with what was begun, or with what ended after fewer rounds; a game that was given up is done."""
-    done = place / "done"
-    ended = json.loads(done.read_text()) if done.exists() else {"code": 0, "rounds": 0}
-    if ended["code"] == 0 and ended["rounds"] < rounds:
-        words = [str(data), "--size", "64", *GAMES[name], "--seed", str(seed), "--run", str(place)]
-        words += ["--save-every", "250", "--preview-every", "500", "--device", "cpu"]
-        if (place / "run.json").exists():
-            words = ["--resume", str(place)]
-        words = command("train", *words, "--recipe", str(GAME), "--rounds", str(rounds))
-        code = subprocess.run(words, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False).returncode
-        if code not in (0, 1, 3):
-            raise SystemExit(f"{place}: ended with {code}.")
-        done.write_text(json.dumps({"code": code, "rounds": rounds}))
+    """Train, or go on with what was begun; a game that has so many rounds, or was given up, is not played again."""
+    ended = place / "ended"
+    if ended.exists() or (place.exists() and last_round(Run.open(place)) >= rounds):
+        return Run.open(place)
+    words = [str(data), "--size", "64", *GAMES[name], "--seed", str(seed), "--run", str(place)]
+    words += ["--save-every", "250", "--preview-every", "500", "--device", "cpu"]
+    if (place / "run.json").exists():
+        words = ["--resume", str(place)]
+    words = command("train", *words, "--recipe", str(GAME), "--rounds", str(rounds))
+    code = subprocess.run(words, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False).returncode
+    if code not in (0, 1, 3):
+        raise SystemExit(f"{place}: ended with {code}.")
+    if code:
+        ended.touch()
     return Run.open(place)
+
+
+def last_round(run: Run) -> int:
+    """Return the last round of a run's history; 0 where there is none."""
+    return max((int(row["round"]) for row in run.history()), default=0)
 
 
 def dead(row: Row) -> str | None:
@@ -83,10 +89,10 @@ def result(name: str, run: Run, data: Path) -> list[str]:
         for rescue in rescues
     )
     ended = outcome(run.path, str(data), recipe=GAME)
-    gave_up = json.loads((run.path / "done").read_text())["code"] == 3
+    gave_up = any(rescue.get("gave_up") for rescue in run.description.get("rescues", []))
     return [
         name,
-        f"{int(history[-1]['round']):,}",
+        f"{last_round(run):,}",
         phases(history),
         ("fails" if ended.fails else "healthy") + ", gave up" * gave_up,
         ended.measured,
@@ -98,14 +104,13 @@ def result(name: str, run: Run, data: Path) -> list[str]:
 
 def curves(name: str, run: Run) -> Rows:
     """Return the losses and accuracies of a game, as means over each tenth of it."""
-    history = run.history()
-    tenth = history[-1]["round"] / 10
-    keys = ("discriminator/loss", "generator/loss", "discriminator/real_accuracy", "discriminator/fake_accuracy")
+    history, last = run.history(), last_round(run)
     rows = []
-    for key in keys:
-        parts = [[row[key] for row in history if key in row and 0 <= row["round"] - 1 - n * tenth < tenth]
-                 for n in range(10)]  # fmt: skip
-        rows.append([name, key, *(f"{sum(part) / len(part):.2f}" if part else "" for part in parts)])
+    for key in ("discriminator/loss", "generator/loss", "discriminator/real_accuracy", "discriminator/fake_accuracy"):
+        tenths: list[list[float]] = [[] for _ in range(10)]
+        for row in history:
+            tenths[int(10 * (row["round"] - 1) / last)] += [row[key]] if key in row else []
+        rows.append([name, key, *(f"{fmean(part):.2f}" if part else "" for part in tenths)])
     return rows
 
 
