@@ -21,10 +21,10 @@ demo: $(READY)  ## train on real handwritten digits; leaves pictures and a repor
 	$(BIN)/zerosum train digits --run demo --width 32 --batch 64 --rounds 2500
 
 test: $(READY)  ## every test but the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 
 slow: $(READY)  ## learning tests, and everything over a few seconds
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
 check: $(READY)  ## formatting, lint, types, layers
 	$(BIN)/ruff format --check .
