@@ -147,7 +147,10 @@ on logits, as every recipe here has it.
                 {"ended": "ended with the autopilot", "games": "games"},
                 summed=saved_by_the_autopilot,
             ),
-            Extract("tutorial", same("game", "rounds", "dead", "first warning", "warned of")),
+            Extract(
+                "tutorial",
+                {**same("game", "rounds"), "dead": "rounds without learning", **same("first warning", "warned of")},
+            ),
         ],
     ),
     Question(

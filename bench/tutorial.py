@@ -31,6 +31,9 @@ GAMES = {
     "its loss, with the autopilot": ["--loss", "probabilities", "--autopilot"],
     "logits, with the autopilot": ["--loss", "logits", "--autopilot"],
 }
+FINISHED, WENT_WRONG, GIVEN_UP = 0, 1, 3
+"""Exit codes of `zerosum train`."""
+
 DEAD = 0.01
 """Accuracy below which the discriminator says the same of all."""
 
@@ -48,9 +51,9 @@ def play(name: str, place: Path, data: Path, rounds: int, seed: int) -> Run:
         words = ["--resume", str(place)]
     words = command("train", *words, "--recipe", str(GAME), "--rounds", str(rounds))
     code = subprocess.run(words, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False).returncode
-    if code not in (0, 1, 3):
+    if code not in (FINISHED, WENT_WRONG, GIVEN_UP):
         raise SystemExit(f"{place}: ended with {code}.")
-    if code:
+    if code == GIVEN_UP:
         ended.touch()
     return Run.open(place)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from zerosum import objectives
 from zerosum.config import Fraction
@@ -77,6 +78,6 @@ class Tutorial(DCGAN):
         """Return the mean cross-entropy of logits (N,) and labels (N,), which may lie outside [0, 1]."""
         logits, labels = objectives.to_float32(logits), objectives.to_float32(labels)
         if self.config.loss == "logits":
-            return (nn.functional.softplus(logits) - labels * logits).mean()
+            return binary_cross_entropy_with_logits(logits, labels)
         p = logits.sigmoid().clamp(CLIP, 1 - CLIP)
-        return -(labels * p.log() + (1 - labels) * (1 - p).log()).mean()
+        return -(labels * p.log() + (1 - labels) * (1 - p).log()).mean()  # torch's own refuses labels outside [0, 1]

@@ -71,7 +71,7 @@ class Factors:
     """(F,), float64."""
 
     rows: Tensor
-    """A^T, (R, F), float64, with as many rows as S has ranks, or a row a sample."""
+    """A^T, (R, F), float64, with as many rows as the rank of S, or a row a sample."""
 
 
 def factors(features: Tensor) -> Factors:
