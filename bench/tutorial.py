@@ -30,6 +30,7 @@ GAMES = {
     "logits": ["--loss", "logits"],
     "its loss, with the autopilot": ["--loss", "probabilities", "--autopilot"],
     "logits, with the autopilot": ["--loss", "logits", "--autopilot"],
+    "its loss, weights of DCGAN": ["--loss", "probabilities", "--initial-weights", "normal"],
 }
 FINISHED, WENT_WRONG, GIVEN_UP = 0, 1, 3
 """Exit codes of `zerosum train`."""

@@ -23,7 +23,7 @@ from zerosum.recipes.dcgan import DCGAN
 from zerosum.recipes.dcgan import Config as DCGANConfig
 
 CLIP, BATCH_NORM_EPSILON, ADAM_EPSILON = 1e-7, 1e-3, 1e-7
-"""Keras' constants: probabilities are clipped to [1e-7, 1 - 1e-7]."""
+"""Keras' constants: probabilities are clipped to [1e-7, 1 - 1e-7], and 1e-7 is added before the logarithm."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,9 @@ class Config(DCGANConfig):
     loss: Literal["probabilities", "logits"] = "probabilities"
     """Cross-entropy of clipped probabilities, or of logits."""
 
+    initial_weights: Literal["glorot", "normal"] = "glorot"
+    """As Keras draws them (Glorot and Bengio 2010, equation 16), or DCGAN's N(0, 0.02)."""
+
 
 class Tutorial(DCGAN):
     """Minimax game on cross-entropy of clipped probabilities."""
@@ -51,6 +54,15 @@ class Tutorial(DCGAN):
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eps = BATCH_NORM_EPSILON
+        if config.initial_weights == "glorot":
+            self._draw_as_keras()
+
+    def _draw_as_keras(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.xavier_uniform_(module.weight)
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.ones_(module.weight)
 
     def players(self) -> dict[str, Player]:
         """Return the two, with Keras' epsilon."""
@@ -79,5 +91,5 @@ class Tutorial(DCGAN):
         logits, labels = objectives.to_float32(logits), objectives.to_float32(labels)
         if self.config.loss == "logits":
             return binary_cross_entropy_with_logits(logits, labels)
-        p = logits.sigmoid().clamp(CLIP, 1 - CLIP)
-        return -(labels * p.log() + (1 - labels) * (1 - p).log()).mean()  # torch's own refuses labels outside [0, 1]
+        p = logits.sigmoid().clamp(CLIP, 1 - CLIP)  # torch's own on probabilities refuses labels outside [0, 1]
+        return -(labels * (p + CLIP).log() + (1 - labels) * (1 - p + CLIP).log()).mean()
