@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
+import functools
 import inspect
 import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self, get_type_hints
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
 
 from annotated_types import Interval
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
@@ -40,6 +41,8 @@ MOST_MINUTES = 10_000_000
 Minutes = Annotated[float, Interval(gt=0, le=MOST_MINUTES)]
 """A length of time that training may take."""
 
+Settings = TypeVar("Settings", bound="BaseConfig")
+
 
 @dataclass(frozen=True, kw_only=True)
 class BaseConfig:
@@ -64,7 +67,7 @@ class BaseConfig:
             InputError: an unknown name, or a value outside its field's type or range.
         """
         try:
-            return TypeAdapter(cls).validate_python(cls._typed(values))
+            return _checks(cls).validate_python(cls._typed(values))
         except ValidationError as error:
             raise InputError(_sentence(cls, error)) from None
 
@@ -111,6 +114,11 @@ class BaseConfig:
         return tuple(field.name for field in dataclasses.fields(cls))
 
 
+@functools.cache
+def _checks(settings: type[Settings]) -> TypeAdapter[Settings]:
+    return TypeAdapter(settings)
+
+
 TEXT = ("str", "<class 'str'>", "Annotated[str")
 """How the type of a field begins that is text."""
 
@@ -139,7 +147,8 @@ def flag(name: str) -> str:
     return "--" + name.rstrip("_").replace("_", "-")
 
 
-def documentation(settings: type[BaseConfig]) -> dict[str, str]:
+@functools.cache
+def documentation(settings: type[BaseConfig]) -> Mapping[str, str]:
     """Return the docstring under each field of `settings` and its bases, by the field's name, where there is source.
 
     Defaults on single kinds of sample are added to it.
@@ -178,15 +187,25 @@ def require_in_range(given: Any) -> None:
     Raises:
         InputError: one does not.
     """
-    kinds = get_type_hints(type(given), include_extras=True)
     for field in dataclasses.fields(given):
         value = getattr(given, field.name)
         if dataclasses.is_dataclass(value):
             continue
         try:
-            TypeAdapter(kinds[field.name], config=ConfigDict(allow_inf_nan=False)).validate_python(value)
+            _field_checks(type(given), field.name).validate_python(value)
         except ValidationError as error:
             raise InputError(_refusal(field.name, error.errors(), depth=0)) from None
+
+
+@functools.cache
+def _field_checks(kind: type, name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(type_hints(kind)[name], config=ConfigDict(allow_inf_nan=False))
+
+
+@functools.cache
+def type_hints(kind: type) -> Mapping[str, Any]:
+    """Return the types of a class's attributes by name, with what `Annotated` adds."""
+    return get_type_hints(kind, include_extras=True)
 
 
 def _sentence(settings: type[BaseConfig], error: ValidationError) -> str:

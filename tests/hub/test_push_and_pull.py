@@ -269,7 +269,7 @@ def test_a_recipe_of_ones_own_runs_only_where_it_is_named(stored: str, hub: Fake
 
 
 def test_without_a_connection_what_was_pulled_is_used(
-    stored: str, hub: FakeHub, zerosum: Command, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    stored: str, hub: FakeHub, zerosum: Command, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
 ) -> None:
     assert zerosum("report", f"hf:{NAME}").code == 0
     from zerosum.hub import pull
@@ -280,7 +280,7 @@ def test_without_a_connection_what_was_pulled_is_used(
 
     monkeypatch.setattr(pull.client, "look_up", unreachable)
     assert zerosum("report", f"hf:{NAME}").code == 0
-    assert "pulled before" in caplog.text
+    assert "pulled before" in logged.getvalue()
     said = zerosum("report", "hf:ada/other")
     assert (said.code, "cannot be reached" in said.err) == (2, True)
 

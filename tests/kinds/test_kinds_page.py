@@ -41,7 +41,7 @@ def test_the_table_has_every_kind_and_every_command_and_no_empty_cell() -> None:
     found = cells()
     assert list(found) == list(walk.ROWS)
     for row in found.values():
-        assert sorted(row) == kinds.names() == sorted(walk.GIVEN)
+        assert sorted(row) == list(kinds.names()) == sorted(walk.GIVEN)
         assert all(cell == "yes" or cell.startswith("no: ") for cell in row.values())
 
 

@@ -25,7 +25,7 @@ every_game = pytest.mark.parametrize(("name", "shape"), CASES)
 
 
 def test_every_recipe_is_tested_small():
-    assert sorted(SMALL) == NAMES
+    assert sorted(SMALL) == list(NAMES)
 
 
 @every_recipe

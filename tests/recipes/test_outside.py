@@ -174,12 +174,12 @@ def test_a_path_in_the_place_of_a_name_in_run_json_is_refused(run, name):
             zerosum.load(run)
 
 
-def test_a_changed_file_is_noted_and_no_error(run, mine, capsys, caplog):
+def test_a_changed_file_is_noted_and_no_error(run, mine, capsys, logged):
     zerosum.load(run, recipe=mine)
-    assert caplog.text == ""
+    assert logged.getvalue() == ""
     mine.write_text(EXAMPLE + "\n# changed\n")
     model: Any = zerosum.load(run, recipe=mine)
-    assert "The file of the recipe MyGAN has changed since runs/mine began" in caplog.text
+    assert "The file of the recipe MyGAN has changed since runs/mine began" in logged.getvalue()
     assert model.sample(2, label=1).shape == (2, 1, 32, 32)
     assert main(["train", "--resume", str(run), "--recipe", str(mine), "--rounds", "3"]) == 0
     assert "has changed since" in capsys.readouterr().err

@@ -13,11 +13,12 @@ from zerosum import recipes
 from zerosum.benchmarks.mode_collapse import protocols
 from zerosum.data.spec import Spec
 from zerosum.recipe import Recipe
+from zerosum.runtime.weightless import without_weights
 
 
 def build(name: str, shape: tuple[int, ...], *, classes: int = 0, **settings: Any) -> Recipe:
     kind, sample = recipes.find(name), kind_for(name, shape) or "images"
-    with torch.device("meta"):
+    with without_weights():
         spec = Spec(shape=shape, kind=sample, classes=tuple(map(str, range(classes))))
         return kind(kind.Config.for_kind("", settings), spec)
 

@@ -24,6 +24,7 @@ from zerosum.networks.vgg import LAYERS, normalised, read_vgg19
 from zerosum.player import Clock
 from zerosum.recipes.srgan import SRGAN, Config, Discriminator
 from zerosum.runtime.progress import Silent
+from zerosum.runtime.weightless import without_weights
 
 
 def small(shape: tuple[int, ...] = (3, 32, 32), factor: int = 4, **settings: Any) -> SRGAN:
@@ -68,7 +69,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("channels", "parameters"), [(1, 163_016), (3, 173_386)])
 def test_the_small_generator_has_its_parameters_in_gray_and_in_colour(channels, parameters):
-    with torch.device("meta"):
+    with without_weights():
         assert count(SRResNet(channels, channels, width=32, blocks=4, doublings=2)) == parameters
 
 
@@ -144,7 +145,7 @@ def test_the_radius_is_how_far_a_pixel_looks(factor, blocks, batch_norm):
 
 
 def test_the_papers_radius_is_forty_pixels():
-    with torch.device("meta"):
+    with without_weights():
         assert SRResNet(3, 3, width=64, blocks=16, doublings=2).radius == 40
 
 

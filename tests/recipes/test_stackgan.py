@@ -21,6 +21,7 @@ from zerosum.networks.captions import SentenceEncoder, contrastive_loss
 from zerosum.networks.stackgan import ConditioningAugmentation, divergence, drawn, initialise
 from zerosum.networks.stages import small_shape
 from zerosum.runtime import rng
+from zerosum.runtime.weightless import without_weights
 
 TINY = {"latent_dim": 3, "embedding": 5, "condition": 2, "width": 4, "second_width": 3, "discriminator_width": 2}
 CPU = torch.device("cpu")
@@ -28,7 +29,7 @@ CPU = torch.device("cpu")
 
 def build(side: int, **settings: Any) -> Any:
     kind = recipes.find("stackgan")
-    with torch.device("meta"):
+    with without_weights():
         return kind(kind.Config.for_kind("captions", settings), Spec(shape=(3, side, side), kind="captions"))
 
 
@@ -145,7 +146,7 @@ def test_augmentation_leaves_the_colours_that_sentences_speak_of():
 
 def test_the_maps_have_the_papers_sides():
     recipe = build(256, preset="paper")
-    with torch.device("meta"):
+    with without_weights():
         small, condition = torch.zeros(2, 3, 64, 64), torch.zeros(2, 128)
         assert recipe.first(torch.zeros(2, 100), condition).shape == small.shape
         assert recipe.second.down(small).shape == (2, 512, 16, 16)

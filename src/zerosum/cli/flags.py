@@ -24,7 +24,7 @@ from tyro.constructors import (
 )
 
 from zerosum.cli.unknown_flags import LIST_FLAGS, Elsewhere, listing, negation, places, require_known_flags, switches
-from zerosum.config import documentation, flag, require_in_range
+from zerosum.config import documentation, flag, require_in_range, type_hints
 from zerosum.errors import InputError
 from zerosum.hub import PREFIX, local
 from zerosum.runtime.paths import expanded
@@ -219,7 +219,7 @@ def _registry(kind: type) -> ConstructorRegistry:
         if not dataclasses.is_dataclass(info.type):
             return None
         texts = documentation(info.type)
-        kinds: dict[str, Any] = get_type_hints(info.type, include_extras=True)
+        kinds: dict[str, Any] = dict(type_hints(info.type))
         if info.type is not kind:
             kinds = {k: Annotated[bool, tyro.conf.FlagConversionOff] if v is bool else v for k, v in kinds.items()}
         fields = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import tyro
 
-from zerosum.config import flag
+from zerosum.config import flag, type_hints
 from zerosum.errors import InputError
 
 OURS: Mapping[str, tuple[str, ...]] = {
@@ -225,7 +225,7 @@ def places(kind: Any) -> list[str]:
 
 def _fields(kind: Any) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
     """Yield the name, type and marks of each field of a dataclass."""
-    hints = get_type_hints(kind, include_extras=True)
+    hints = type_hints(kind)
     for field in dataclasses.fields(kind):
         hint = hints[field.name]
         type_, *marks = get_args(hint) if get_origin(hint) is Annotated else (hint,)

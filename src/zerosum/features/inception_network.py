@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zerosum.runtime.weightless import without_weights
+
 
 class Unit(nn.Conv2d):
     """A convolution with its batch norm folded in, and a ReLU."""
@@ -42,7 +44,7 @@ def body(*, reduced: bool) -> nn.Sequential:
     Args:
         reduced: whether it ends with `Mixed_6e`, F = 768, instead of `Mixed_7c`, F = 2048.
     """
-    with torch.device("meta"):  # spares the time, and the random draws, of first weights that `fill` would replace
+    with without_weights():  # spares the time, and the random draws, of first weights that `fill` would replace
         return nn.Sequential(OrderedDict(_layers(reduced)))
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 from torch.nn.functional import avg_pool3d
 
@@ -112,6 +111,8 @@ def largest_parts(grids: Tensor) -> Tensor:
 
     Cells are connected where they share a face, an edge or a corner.
     """
+    from scipy import ndimage  # 30 MB, which few commands need
+
     shares = []
     for grid in grids.bool().cpu().numpy():
         labels, count = ndimage.label(grid, structure=np.ones((3, 3, 3)))  # pyright: ignore[reportGeneralTypeIssues]
@@ -126,6 +127,8 @@ def _inf_diagonal(distances: Tensor) -> Tensor:
 
 def _squared_distances(surface: Tensor, shape: torch.Size) -> Tensor:
     """Return the squared distance of every cell to the nearest one of each surface: (N, V) -> (N, V) float32."""
+    from scipy import ndimage
+
     side, found = max(shape), []
     for cells in surface.cpu().numpy().reshape(-1, *shape):
         if cells.any():

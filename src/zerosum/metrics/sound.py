@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from scipy.stats import wasserstein_distance
 from torch import Tensor
 
 LOWEST, HIGHEST = 60.0, 1_000.0
@@ -47,17 +46,6 @@ def semitones(pitch: Tensor) -> Tensor:
     [0.0, 12.0]
     """
     return 12 * (pitch / 55).log2()
-
-
-def distance(a: Tensor, b: Tensor) -> float:
-    """Compute the Wasserstein-1 distance of two sets of numbers (N,) and (M,), in their units; NaN where one is empty.
-
-    >>> distance(torch.tensor([0.0, 1.0]), torch.tensor([2.0, 3.0]))
-    2.0
-    """
-    if not len(a) or not len(b):
-        return float("nan")
-    return float(wasserstein_distance(a.double().numpy(), b.double().numpy()))
 
 
 def _pitches(waves: Tensor, rate: int) -> Tensor:

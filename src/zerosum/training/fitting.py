@@ -7,8 +7,6 @@ from dataclasses import replace
 from itertools import islice, product
 from math import log
 
-import torch
-
 from zerosum.data.dataset import Dataset
 from zerosum.data.options import LARGEST_SIDE, SMALLEST_SIDE
 from zerosum.data.sizes import at_size
@@ -16,6 +14,7 @@ from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
 from zerosum.run.load import build_recipe
+from zerosum.runtime.weightless import without_weights
 
 MULTIPLES = (4, 8, 16, 32, 64)
 """Of which networks that halve and double take sides."""
@@ -84,7 +83,7 @@ def takes(plan: RunConfig, spec: Spec, device: str) -> bool:
 def refusal(plan: RunConfig, spec: Spec, device: str) -> InputError | None:
     """Return why the recipe of a plan refuses data of a spec, or None; it is built without memory for its weights."""
     try:
-        with torch.device("meta"):
+        with without_weights():
             build_recipe(plan.fitted(spec, device), spec)
     except InputError as error:
         return error

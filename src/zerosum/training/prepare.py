@@ -13,6 +13,7 @@ from zerosum.run.load import build_recipe
 from zerosum.runtime.device import pick_device
 from zerosum.runtime.distributed import World
 from zerosum.runtime.progress import Progress, make_progress, progress_callback
+from zerosum.runtime.weightless import without_weights
 from zerosum.training.budget import within
 from zerosum.training.choice import choose, explain
 from zerosum.training.fitting import opened_to_fit
@@ -57,6 +58,6 @@ def explanation(plan: RunConfig, minutes: float | None = None) -> list[str]:
         plan, dataset, reasons = prepare(plan, minutes, device, World(), progress)
     finally:
         progress.close()
-    with torch.device("meta"):
+    with without_weights():
         recipe = build_recipe(plan, dataset.spec)
     return explain(plan, reasons, recipe, device.type)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-
 from zerosum import kinds
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError
 from zerosum.run.config import RunConfig
 from zerosum.run.load import build_recipe
+from zerosum.runtime.weightless import without_weights
 
 RATE_FACTOR = 8.0
 """Learning rates are tried from the default divided by this to the default times it."""
@@ -112,7 +111,7 @@ def _applies(plan: RunConfig, spec: Spec, name: str) -> bool:
     if name == "diff-augment" and not kinds.find(spec.kind).pictures:
         return False
     try:
-        with torch.device("meta"):
+        with without_weights():
             build_recipe(replace(plan, training=replace(plan.training, stabilise=name)), spec)
     except InputError:
         return False

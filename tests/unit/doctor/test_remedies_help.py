@@ -150,7 +150,7 @@ def excess(finding: Finding) -> float:
 
 
 def test_every_sign_has_a_game_or_a_reason_why_it_has_none() -> None:
-    assert sorted([*GAMES, *UNPLAYED]) == signs.names()
+    assert sorted([*GAMES, *UNPLAYED]) == list(signs.names())
 
 
 def test_an_excess_is_one_at_the_threshold_and_grows_to_both_sides() -> None:

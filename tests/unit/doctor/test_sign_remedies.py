@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 from functools import cache
 
 import pytest
-import torch
 from torch import nn
 
 from tests.unit.doctor.cases import CASES, Case
@@ -22,6 +21,7 @@ from zerosum.doctor import Facts, Finding, signs
 from zerosum.doctor.signs import remedies
 from zerosum.run.config import RunConfig
 from zerosum.run.training_config import TrainingConfig
+from zerosum.runtime.weightless import without_weights
 
 ON_IMAGES = [name for name in recipes.names() if Images in recipes.find(name).data]
 ON_POINTS = [name for name in recipes.names() if Points in recipes.find(name).data]
@@ -43,7 +43,7 @@ def plan_of(data: str, recipe: str, settings: dict) -> RunConfig:
 
 def build(plan: RunConfig):
     """The recipe of a plan with its stabilisers, without memory for its weights."""
-    with torch.device("meta"):
+    with without_weights():
         recipe = plan.recipe_class(plan.config, spec_of(plan.data, plan.recipe))
         stabilisers.apply(recipe, *stabilisers.parse(plan.training.stabilise))
     return recipe

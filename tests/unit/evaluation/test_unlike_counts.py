@@ -10,10 +10,11 @@ import torch
 from scipy.stats import wasserstein_distance
 from torch import Tensor
 
-from zerosum.evaluation.measures import clips, features, volumes
+from zerosum.evaluation.measures import features, volumes
 from zerosum.evaluation.samples import SampleSet
 from zerosum.features.extractor import Features
 from zerosum.metrics.kernel import polynomial_discrepancy
+from zerosum.metrics.wasserstein import wasserstein
 
 
 def comparison(real: SampleSet, fake: SampleSet, other: SampleSet) -> Any:
@@ -79,5 +80,5 @@ def test_shapes_are_compared_where_counts_are_unlike(real: int, fake: int, other
 def test_the_distance_of_motions_weighs_every_clip_alike(counts: tuple[int, int]) -> None:
     generator = torch.Generator().manual_seed(0)
     a, b = (torch.rand(count, generator=generator) for count in counts)
-    assert clips.wasserstein(a, b) == pytest.approx(wasserstein_distance(a.numpy(), b.numpy()), rel=1e-6)
-    assert clips.wasserstein(torch.zeros(3), torch.tensor([0.0, 0.0, 3.0])) == pytest.approx(1)
+    assert wasserstein(a, b) == pytest.approx(wasserstein_distance(a.numpy(), b.numpy()), rel=1e-6)
+    assert wasserstein(torch.zeros(3), torch.tensor([0.0, 0.0, 3.0])) == pytest.approx(1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from scipy.stats import wasserstein_distance
 from torch import Tensor
 
 from zerosum.evaluation.measures.base import POSITIVE, MetricGroup, within
@@ -14,6 +13,7 @@ from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.features.untrained import Random
 from zerosum.metrics.bootstrap import bootstrap, share_interval
 from zerosum.metrics.frechet import frechet_distance_of_features
+from zerosum.metrics.wasserstein import wasserstein
 from zerosum.runtime.device import without_tf32
 
 KIND = "clips"
@@ -49,15 +49,6 @@ def motion(clips: Tensor) -> Tensor:
         return torch.zeros(len(clips))
     parts = [(part[:, 1:].short() - part[:, :-1].short()).abs() for part in clips.split(64)]
     return torch.cat([part.flatten(1).float().mean(1) for part in parts]) / 255
-
-
-def wasserstein(a: Tensor, b: Tensor) -> float:
-    """Return the Wasserstein-1 distance of two samples (N,) and (M,) of a distribution on the line.
-
-    >>> wasserstein(torch.tensor([0.0, 1.0]), torch.tensor([3.0, 2.0]))
-    2.0
-    """
-    return float(wasserstein_distance(a.double().numpy(), b.double().numpy()))
 
 
 def _missing(comparison: Comparison) -> str | None:

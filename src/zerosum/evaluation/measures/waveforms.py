@@ -11,6 +11,7 @@ from zerosum.evaluation.result import Better, MetricResult, finite
 from zerosum.evaluation.samples import Comparison, SampleSet
 from zerosum.metrics import sound
 from zerosum.metrics.bootstrap import bootstrap
+from zerosum.metrics.wasserstein import wasserstein
 
 SOUNDS: dict[str, Better] = {"pitch": "lower", "loudness": "lower"}
 FEWEST = 10
@@ -68,10 +69,10 @@ def _figure(
     notes: tuple[str, ...] = (),
 ) -> MetricResult:
     real, fake, other = (values(side) for side in (comparison.real, comparison.fake, comparison.reference.other))
-    value, interval = sound.distance(real, fake), None
+    value, interval = wasserstein(real, fake), None
     if min(len(real), len(fake)) >= FEWEST:
         seed = comparison.protocol.seed
-        found = bootstrap(lambda rows: sound.distance(real, fake[rows]), len(fake), seed=seed)
+        found = bootstrap(lambda rows: wasserstein(real, fake[rows]), len(fake), seed=seed)
         interval = within(found, value, POSITIVE, count=len(fake))
     return MetricResult(
         metric=name,
@@ -79,7 +80,7 @@ def _figure(
         value=finite(value),
         better="lower",
         settings=settings,
-        floor=finite(sound.distance(real, other)),
+        floor=finite(wasserstein(real, other)),
         interval=interval,
         notes=notes,
     )
