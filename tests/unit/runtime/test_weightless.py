@@ -12,12 +12,13 @@ from torch.nn.utils.parametrizations import spectral_norm
 from zerosum.runtime.weightless import without_weights
 
 BUILT = """
-import sys, torch
+import sys
+import torch
 from torch import nn
 from zerosum.runtime.weightless import without_weights
 with without_weights():
-    layer = torch.nn.utils.parametrizations.spectral_norm(nn.Linear(3, 4))
     nn.init.orthogonal_(nn.Linear(3, 4).weight)
+    nn.init.normal_(nn.Conv2d(3, 4, 3).weight)
     nn.Parameter(torch.randn(3, 4)).data.uniform_(0, 1)
 print(sorted({"torch._dynamo", "sympy"} & set(sys.modules)))
 """
