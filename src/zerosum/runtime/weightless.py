@@ -27,7 +27,7 @@ def without_weights() -> Iterator[None]:
 class _Undrawn(TorchFunctionMode):
     """Leaves tensors as they are where they would be drawn, or iterated by spectral norm.
 
-    On "meta" torch does both in Python, at a hundred times the price of an empty tensor, and imports its compiler.
+    On "meta" torch does both in Python, at twenty times the price, and imports its compiler.
     """
 
     def __torch_function__(
