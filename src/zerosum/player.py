@@ -11,10 +11,11 @@ from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer, RMSprop
+from torch.optim import Optimizer
 
 from zerosum.errors import InputError
 from zerosum.optim.adam import Adam
+from zerosum.optim.eager import RMSprop
 
 STATISTICS = ("running_mean", "running_var")
 

@@ -26,6 +26,7 @@ from zerosum.errors import InputError
 from zerosum.inference.generate import CHUNK, draw_labels
 from zerosum.inference.image_files import inputs_at, require_pictures
 from zerosum.metrics.psnr_ssim import psnr
+from zerosum.optim.adam import Adam
 from zerosum.recipe import Recipe
 from zerosum.runtime import rng
 from zerosum.runtime.thread_pool import ProgressCallback
@@ -151,7 +152,7 @@ def _descend(
 ) -> tuple[Tensor, float]:
     """Minimise the distance from a latent (1, Z) on; return the best latent met and its distance."""
     latent = start.clone().requires_grad_()
-    adam = torch.optim.Adam([latent], lr=RATE)
+    adam = Adam([latent], lr=RATE)
     best, least = start, math.inf
     for step in range(steps + 1):
         adam.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * step / (steps + 1))) / 2

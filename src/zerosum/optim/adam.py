@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zerosum.optim.eager import Eager
 
-class Adam(torch.optim.Adam):
+
+class Adam(Eager, torch.optim.Adam):
     """`torch.optim.Adam`: same arguments, same state_dict, same steps.
 
     The fused kernel goes through memory from end to end and heeds no strides, so gradients and moments must lie as the

@@ -40,6 +40,8 @@ class _Undrawn(TorchFunctionMode):
         options = kwargs or {}
         if func in (torch.randn, torch.rand):
             return torch.empty(*args, **options)
+        if func in (torch.randn_like, torch.rand_like):
+            return torch.empty_like(*args, **options)
         if func in (Tensor.normal_, Tensor.uniform_):
             return args[0]
         if getattr(func, "__module__", None) == torch.nn.init.__name__:
