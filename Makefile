@@ -45,6 +45,7 @@ bench: $(READY) $(KERAS)  ## speed beside peers, in turn, and memory; writes doc
 	$(BIN)/python -m bench.metrics --save
 	$(BIN)/python -m bench.data --save
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench.export --save
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.start --save
 	$(BIN)/python -m bench.memory
 
 docs: $(READY)  ## the site, in docs/_site: warnings are errors, links are checked

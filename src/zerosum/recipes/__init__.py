@@ -53,10 +53,14 @@ class Origin:
         return None if self.source is None else hashlib.sha256(self.source).hexdigest()
 
 
-@functools.cache
 def names() -> tuple[str, ...]:
     """Return the names of zerosum's recipes, in alphabetical order."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return _names_in(tuple(__path__))
+
+
+@functools.cache
+def _names_in(path: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(path)))
 
 
 def installed() -> dict[str, EntryPoint]:

@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from scipy.stats import wasserstein_distance
 from torch import Tensor
 
 from zerosum.evaluation.measures import features, volumes
 from zerosum.evaluation.samples import SampleSet
 from zerosum.features.extractor import Features
 from zerosum.metrics.kernel import polynomial_discrepancy
-from zerosum.metrics.wasserstein import wasserstein
 
 
 def comparison(real: SampleSet, fake: SampleSet, other: SampleSet) -> Any:
@@ -74,11 +72,3 @@ def test_shapes_are_compared_where_counts_are_unlike(real: int, fake: int, other
         assert figure.value is not None
         assert figure.interval.low <= figure.value <= figure.interval.high
         assert "12 shapes a side" in figure.settings
-
-
-@pytest.mark.parametrize("counts", [(2, 3), (3, 3), (3, 5), (20, 30)])
-def test_the_distance_of_motions_weighs_every_clip_alike(counts: tuple[int, int]) -> None:
-    generator = torch.Generator().manual_seed(0)
-    a, b = (torch.rand(count, generator=generator) for count in counts)
-    assert wasserstein(a, b) == pytest.approx(wasserstein_distance(a.numpy(), b.numpy()), rel=1e-6)
-    assert wasserstein(torch.zeros(3), torch.tensor([0.0, 0.0, 3.0])) == pytest.approx(1)

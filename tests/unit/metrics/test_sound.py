@@ -1,4 +1,4 @@
-"""Pitch, loudness and the distance of their distributions, on waves whose answer is known."""
+"""Pitch and loudness, on waves whose answer is known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from zerosum.data.sources.tones import tones
-from zerosum.metrics.sound import distance, loudness, pitches, semitones
+from zerosum.metrics.sound import loudness, pitches, semitones
 
 
 def test_the_pitch_of_every_tone_is_found():
@@ -27,10 +27,3 @@ def test_loudness_is_in_decibels_of_full_scale():
     sine = torch.sin(torch.arange(16_000) / 3)[None, None]
     assert loudness(sine).item() == pytest.approx(-3.01, abs=0.01)
     assert loudness(torch.zeros(1, 1, 9)).item() == -80
-
-
-def test_the_distance_is_the_mean_difference_of_sorted_values():
-    a, b = torch.tensor([3.0, 1.0, 2.0]), torch.tensor([5.0, 1.0, 3.0])
-    assert distance(a, b) == pytest.approx(1.0)
-    assert distance(a, a) == 0
-    assert torch.tensor(distance(a, a[:0])).isnan()

@@ -1,0 +1,68 @@
+"""How long commands take to begin: processor time and memory beside a process that imports torch and no more.
+
+    python -m bench.start [--repeats 5] [--save]
+
+Each command runs in a process of its own, in turn; the median of the repeats is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from bench.results import save, table
+from zerosum import text
+
+TORCH = "import torch"
+SHORT = ["--rounds", "1", "--batch", "8", "--run", "run"]
+COMMANDS = {
+    TORCH: ["-c", TORCH],
+    "zerosum --help": ["-m", "zerosum", "--help"],
+    "zerosum train --help": ["-m", "zerosum", "train", "--help"],
+    "zerosum train ring8 --recipe gan --rounds 1": ["-m", "zerosum", "train", "ring8", "--recipe", "gan", *SHORT],
+    "zerosum train digits --width 8 --rounds 1": ["-m", "zerosum", "train", "digits", "--width", "8", *SHORT],
+    "zerosum sample RUN -n 4": ["-m", "zerosum", "sample", "run", "-n", "4"],
+}
+
+
+def cost(words: list[str], folder: Path) -> tuple[float, int]:
+    """Run Python with words in a folder; return the seconds of processor time and the largest memory held, in bytes."""
+    process = subprocess.Popen([sys.executable, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{words} ended with {os.waitstatus_to_exitcode(status)}.")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--save", action="store_true")
+    options = parser.parse_args()
+    costs: dict[str, list[tuple[float, int]]] = {name: [] for name in COMMANDS}
+    for _ in range(options.repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, words in COMMANDS.items():
+                costs[name].append(cost(words, Path(folder)))
+    seconds = {name: median(took for took, _ in found) for name, found in costs.items()}
+    rows = [["command", "processor time", "beside import torch", "memory"]]
+    for name, found in costs.items():
+        memory = int(median(held for _, held in found))
+        rows.append(
+            [f"`{name}`", f"{seconds[name]:.1f} s", f"{seconds[name] / seconds[TORCH]:.2f}", text.memory(memory)]
+        )
+    remarks = [
+        f"Median of {options.repeats} processes, with compiled modules. The trainings draw previews and a report."
+    ]
+    print(table(rows), *remarks, sep="\n")
+    if options.save:
+        print(save("start", "How long commands take to begin", rows, remarks))
+
+
+if __name__ == "__main__":
+    main()
