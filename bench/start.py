@@ -8,7 +8,6 @@ Each command runs in a process of its own, in turn; the median of the repeats is
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,24 +18,40 @@ from bench.results import save, table
 from zerosum import text
 
 TORCH = "import torch"
-SHORT = ["--rounds", "1", "--batch", "8", "--run", "run"]
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, capture_output=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+"""A small process that starts the one to measure, because a child's largest memory begins with its parent's."""
+
+SHORT = ["--rounds", "1", "--batch", "8", "--run"]
 COMMANDS = {
     TORCH: ["-c", TORCH],
     "zerosum --help": ["-m", "zerosum", "--help"],
     "zerosum train --help": ["-m", "zerosum", "train", "--help"],
-    "zerosum train ring8 --recipe gan --rounds 1": ["-m", "zerosum", "train", "ring8", "--recipe", "gan", *SHORT],
-    "zerosum train digits --width 8 --rounds 1": ["-m", "zerosum", "train", "digits", "--width", "8", *SHORT],
-    "zerosum sample RUN -n 4": ["-m", "zerosum", "sample", "run", "-n", "4"],
+    "zerosum train ring8 --recipe gan --rounds 1": [
+        "-m",
+        "zerosum",
+        "train",
+        "ring8",
+        "--recipe",
+        "gan",
+        *SHORT,
+        "points",
+    ],
+    "zerosum train digits --width 8 --rounds 1": ["-m", "zerosum", "train", "digits", "--width", "8", *SHORT, "digits"],
+    "zerosum sample RUN -n 4": ["-m", "zerosum", "sample", "digits", "-n", "4"],
 }
 
 
 def cost(words: list[str], folder: Path) -> tuple[float, int]:
     """Run Python with words in a folder; return the seconds of processor time and the largest memory held, in bytes."""
-    process = subprocess.Popen([sys.executable, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{words} ended with {os.waitstatus_to_exitcode(status)}.")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+    command = [sys.executable, "-c", MEASURE, sys.executable, *words]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
+    seconds, kilobytes = done.stdout.split()
+    return float(seconds), int(kilobytes) * 1024
 
 
 def main() -> None:
