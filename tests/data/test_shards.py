@@ -116,6 +116,69 @@ def test_of_members_of_one_name_the_last_counts_and_it_is_said(tmp_path: Path, o
     assert "1 name in the shards stand for two files or more (such as a.png)" in " ".join(found.notes)
 
 
+@pytest.mark.parametrize("labels", [None, "folders"])
+@pytest.mark.parametrize("above", ["", "lego/"])
+@pytest.mark.parametrize("places", [("train",), ("train-0", "train-1"), ("a-0", "a-1")])
+def test_folders_in_shards_are_classes_with_one_number_in_all_splits(
+    places: tuple[str, ...], above: str, labels: str | None, tmp_path: Path, options: DataConfig
+) -> None:
+    options, source = replace(options, labels=labels), tmp_path / "shards"
+    source.mkdir()
+    for place in places:
+        write_tar(source / f"{place}.tar", {f"{above}{name}/0.png": encoded(ord(name)) for name in "bc"})
+    named = places[0].startswith("train")
+    if named:
+        write_tar(source / "test.tar", {f"{above}{name}/0.png": encoded(ord(name)) for name in "abc"})
+    found = images.open(source, options=options)
+    classes = ("a", "b", "c") if named else ("b", "c")
+    assert (found.spec.classes, len(found)) == (classes, 2 * len(places))
+    assert found.labels is not None
+    of = {encoded_at.tobytes(): classes[label] for encoded_at, label in zip(found.samples, found.labels, strict=True)}
+    assert of == {np.asarray(Image.open(io.BytesIO(encoded(ord(name))))).tobytes(): name for name in "bc"}
+    if named:
+        held_out = images.open(source, options=replace(options, split="test"))
+        assert (held_out.spec.classes, held_out.labels.tolist()) == (classes, [0, 1, 2])  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("places", [("train-0", "train-1"), ("train",), ("a-0", "a-1")])
+@pytest.mark.parametrize("names", [("0.png", "1.png"), ("cat/0.png", "1.png"), ("cat/0.png", "cat/1.png")])
+def test_shards_without_classes_have_no_labels(
+    names: tuple[str, ...], places: tuple[str, ...], tmp_path: Path, options: DataConfig
+) -> None:
+    (source := tmp_path / "shards").mkdir()
+    for place in places:
+        write_tar(source / f"{place}.tar", {name: encoded(at) for at, name in enumerate(names)})
+    found = images.open(source, options=options)
+    assert (found.labels, len(found)) == (None, 2 * len(places))
+    assert "The data have no labels." in found.notes
+    options = replace(options, labels="folders")
+    if "1.png" in names:
+        with pytest.raises(InputError, match="is no folder of class folders"):
+            images.open(source, options=options)
+    else:
+        assert images.open(source, options=options).spec.classes == ("cat",), "as asked"
+
+
+@pytest.mark.parametrize("store", ["", "file://"])
+def test_folders_of_shards_that_are_called_as_splits_are_splits(
+    store: str, tmp_path: Path, options: DataConfig
+) -> None:
+    for index, place in enumerate(("train/0", "train/more/1", "valid/0", "test/0")):
+        if store or "more" not in place:  # a store is listed to its depth
+            (tmp_path / "bucket" / place).parent.mkdir(parents=True, exist_ok=True)
+            write_tar(tmp_path / "bucket" / f"{place}.tar", {f"{n}.png": encoded(10 * index + n) for n in range(4)})
+    source = f"{store}{tmp_path / 'bucket'}"
+    for split, indices in (("train", [0, 10] if store else [0]), ("val", [20]), ("test", [30])):
+        found = images.open(source, options=replace(options, split=split))
+        expected = [np.asarray(Image.open(io.BytesIO(encoded(at + n)))) for at in indices for n in range(4)]
+        assert np.array_equal(found.samples, np.stack(expected))
+    assert len(images.open(f"{store}{tmp_path / 'bucket' / 'test'}", options=options)) == 4, "one folder is one set"
+    write_tar(tmp_path / "bucket" / "other.tar", {"0.png": encoded(99)})
+    (tmp_path / "bucket" / "test" / "a.png").write_bytes(encoded(0))
+    if not store:
+        assert shards_at(source) == [], "a folder with images in one of its splits is one of images"
+
+
 def test_a_tar_of_class_folders_is_read_as_the_folder(folder: Path, tmp_path: Path, options: DataConfig) -> None:
     with tarfile.open(tmp_path / "all.tar", "w") as archive:
         archive.add(folder, ".")
@@ -308,6 +371,17 @@ def test_of_a_data_set_of_the_hub_nothing_is_downloaded_for_a_split_that_it_lack
         with pytest.raises(NoSuchSplit, match=f"hf:ada/lone has no split {split}: its shards begin with train"):
             images.open("hf:ada/lone", options=replace(options, split=split))
     assert not any("resolve" in request for request in hub.requests)
+
+
+def test_of_a_data_set_of_the_hub_folders_say_splits_too(hub: FakeHub, tmp_path: Path, options: DataConfig) -> None:
+    splits = {"train": [1, 2], "test": [2, 4, 5]}
+    content = {
+        f"default/{split}/0000.parquet": write_parquet(tmp_path / "a.parquet", indices, named=False)
+        for split, indices in splits.items()
+    }
+    hub.commit("ada/converted", content)
+    for split, indices in splits.items():
+        assert len(images.open("hf:ada/converted", options=replace(options, split=split))) == len(indices)
 
 
 def test_of_a_data_set_of_the_hub_the_classes_of_other_splits_are_read_where_they_lie(

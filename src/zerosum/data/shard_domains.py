@@ -21,7 +21,7 @@ def shard_domains(files: ImageFiles, options: DataConfig) -> tuple[Sides, str]:
     Raises:
         InputError: the shards do not hold two domains, or not of this split.
     """
-    own = files.own
+    own = None if files.own is None or files.own.by_folder else files.own
     if own is not None and len(own.classes) == 2:
         of = {name: own.of[name] for name in files.names}
         return _parted(files, of, own.classes), "are the classes of the shards"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from zerosum.data.packing.cache import key_of
-from zerosum.data.sources.shards import Shard, of_other_splits, of_split
+from zerosum.data.sources.shard_splits import in_folders, of_other_splits, of_split
+from zerosum.data.sources.shards import Shard
 from zerosum.errors import InputError
 from zerosum.runtime import hub_client as client
 from zerosum.runtime.hub_names import Repository
@@ -61,4 +62,4 @@ def _listed(repository: Repository) -> tuple[str, list[Shard]]:
     ]
     if not names:
         raise InputError(f"{repository} holds no Parquet files, the only ones that are read from the Hub.")
-    return found.commit, [Shard(name) for name in names]
+    return found.commit, in_folders([Shard(name) for name in names])

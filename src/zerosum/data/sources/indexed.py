@@ -8,7 +8,8 @@ from zerosum.data.options import DataConfig
 from zerosum.data.sources.hub_data import fetched, other_splits
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.parquet import list_parquet
-from zerosum.data.sources.shards import Shard, is_elsewhere, named_by_split, of_other_splits, of_split, shards_at
+from zerosum.data.sources.shard_splits import in_folders, named_by_split, of_other_splits, of_split
+from zerosum.data.sources.shards import Shard, is_elsewhere, shards_at
 from zerosum.data.sources.splits import choose_split
 from zerosum.data.sources.tar_shards import list_tars
 from zerosum.errors import InputError
@@ -25,13 +26,13 @@ def find_indexed(source: str | Path, options: DataConfig, progress: ProgressCall
     place, on_hub = source, str(source).startswith("hf:")
     if on_hub:
         place = fetched(str(source), options.split, options.cache_folder(), progress)
-    found = shards_at(place)
-    shards = of_split(found, source, options.split)
+    found = in_folders(shards_at(place))
+    shards = found if on_hub else of_split(found, source, options.split)  # of the Hub's, one split was downloaded
     if not shards:
         return None
 
     def beside() -> list[Shard]:
-        if options.labels is not None or options.ages is not None:
+        if options.labels not in (None, "folders") or options.ages is not None:
             return []
         return other_splits(str(source), options.split) if on_hub else of_other_splits(found, shards)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader, BytesIO, RawIOBase
@@ -15,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from zerosum.data.packing.identity import digests
 from zerosum.data.sources.image_files import SUFFIXES
 from zerosum.data.sources.splits import split_of
-from zerosum.errors import InputError, NoSuchSplit
+from zerosum.errors import InputError
 from zerosum.runtime.paths import absolute
 from zerosum.runtime.regular_files import digest_of_content, open_regular
 
@@ -49,6 +48,9 @@ class Shard:
 
     store: Any = None
     """The fsspec file system; None for a path of this machine."""
+
+    folder: str = ""
+    """The folder that says its split, where it lies beside folders of others, as in train/0.tar and test/0.tar."""
 
     @property
     def name(self) -> str:
@@ -155,17 +157,22 @@ def _paths(text: str) -> list[str]:
     return next((found for folder in (path, path / "data") if (found := _inside(folder))), [])
 
 
-def _inside(folder: Path) -> list[str]:
-    """List the shards of a folder; none where images, or folders other than the Hub's data, lie there too."""
-    found = []
+def _inside(folder: Path, *, splits: bool = True) -> list[str]:
+    """List the shards of a folder, and of folders in it that are called as splits.
+
+    None where images lie there too, or folders other than those and the Hub's data.
+    """
+    found, below = [], []
     if folder.is_dir():
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.lower().endswith(ENDINGS):
                     found.append(entry.path)
+                elif splits and entry.is_dir() and split_of(entry.name):
+                    below.append(_inside(Path(entry.path), splits=False))
                 elif entry.name.lower().endswith(SUFFIXES) or (entry.is_dir() and not _is_aside(entry.name)):
                     return []
-    return sorted(found)
+    return sorted([*found, *itertools.chain(*below)]) if all(below) else []
 
 
 def _is_aside(folder: str) -> bool:
@@ -207,39 +214,3 @@ def numbered(text: str) -> list[str]:
     plain, ranges = parts[::3], list(zip(parts[1::3], parts[2::3], strict=True))
     choices = [[f"{n:0{len(low)}d}" for n in range(int(low), int(high) + 1)] for low, high in ranges]
     return ["".join(itertools.chain(*zip(plain, (*chosen, ""), strict=True))) for chosen in itertools.product(*choices)]
-
-
-def named_by_split(shards: Iterable[Shard]) -> bool:
-    """Whether the names of shards say splits."""
-    return any(split_of(_start(shard)) for shard in shards)
-
-
-def _start(shard: Shard) -> str:
-    return re.split(r"[-_.]", shard.name)[0]
-
-
-def of_split(found: list[Shard], source: str | Path, split: str) -> list[Shard]:
-    """Keep the shards of a split, where their names begin with one: train-00000-of-00002.parquet.
-
-    Args:
-        found: the shards of a source.
-        source: what was asked for, for errors.
-        split: "train", "test" or "val", or the beginning of the shards' names.
-
-    Raises:
-        NoSuchSplit: none is of it.
-    """
-    starts = {shard.place: _start(shard) for shard in found}
-    if not named_by_split(found) and (split == "train" or any(shard.ending == ".tar" for shard in found)):
-        return found
-    kept = [s for s in found if starts[s.place] == split or (split_of(starts[s.place]) or "") == split]
-    if found and not kept:
-        there = sorted({split_of(start) or start for start in starts.values()})
-        raise NoSuchSplit(f"{source} has no split {split}: its shards begin with {', '.join(there)}.")
-    return kept
-
-
-def of_other_splits(found: Iterable[Shard], kept: Iterable[Shard]) -> list[Shard]:
-    """Keep the shards whose names say splits, but for those of the split that is kept."""
-    places = {shard.place for shard in kept}
-    return [shard for shard in found if shard.place not in places and split_of(_start(shard))]

@@ -7,7 +7,7 @@ then folders and images beside them belong to no split, and are left out of ever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from zerosum.data.options import DataConfig
@@ -42,6 +42,16 @@ def side_of(folder: str) -> tuple[str, str] | None:
     match = re.fullmatch(r"(.+?)[ _-]?([AaBb])", folder.strip())
     split = split_of(match[1]) if match else None
     return (split, match[2].upper()) if match and split else None
+
+
+def shared_depth(paths: Sequence[Sequence[str]]) -> int:
+    """Count the folders at the beginning that all paths have in common.
+
+    >>> shared_depth([["a", "b", "c"], ["a", "b", "d", "e"]]), shared_depth([["a"], ["a", "b"]]), shared_depth([])
+    (2, 1, 0)
+    """
+    levels = list(zip(*paths, strict=False))  # down to where the first of them ends
+    return next((depth for depth, names in enumerate(levels) if len(set(names)) > 1), len(levels))
 
 
 def are_splits(folders: Iterable[str], *, alone: bool) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from zerosum.data.packing.open_image import Unusable
 from zerosum.data.sources.archive import LARGEST_MEMBER_BYTES
-from zerosum.data.sources.image_files import SUFFIXES, UNSTAMPED, ImageFiles, OwnLabels, image_files
-from zerosum.data.sources.labels import natural
+from zerosum.data.sources.image_files import SUFFIXES, UNSTAMPED, ImageFiles, OwnLabels, image_files, is_litter
+from zerosum.data.sources.labels import are_numbered, natural
+from zerosum.data.sources.shard_splits import named_by_split
 from zerosum.data.sources.shards import Shard, part_of
+from zerosum.data.sources.splits import shared_depth, side_of, split_of
 from zerosum.data.sources.tar_index import CLASSES, index_of
 from zerosum.text import counted
 
@@ -22,7 +25,7 @@ Member = tuple[Shard, int, int]
 def list_tars(
     root: Path, shards: Sequence[Shard], cache: Path, beside: Callable[[], Sequence[Shard]] = tuple
 ) -> ImageFiles:
-    """List the images of uncompressed tar archives, with their classes where .cls or .json files give them.
+    """List the images of uncompressed tar archives, with the classes that .cls or .json files, or folders, give them.
 
     Args:
         root: what the archives were asked for by.
@@ -62,7 +65,39 @@ def list_tars(
             f"{counted(len(again), 'name')} in the shards stand for two files or more (such as {min(again)}): of files "
             "of the same name the last counts, as when the archive is extracted.",
         )
-    return image_files(root, stamps, read, notes, identity=identity, own=own)
+    files = image_files(root, stamps, read, notes, identity=identity, own=own)
+    if not of and (len(shards) > 1 or named_by_split(shards)):
+        elsewhere = ([*index_of(shard, shard.identity(cache), cache).names] for shard in beside())
+        files = replace(files, own=_own_folders(files.names, elsewhere, numbered=len(shards) > 1))
+    return files
+
+
+def _own_folders(names: Sequence[str], elsewhere: Iterable[Sequence[str]], *, numbered: bool) -> OwnLabels | None:
+    """Return classes that are the folders in which the images lie; None where they are no classes.
+
+    Args:
+        names: of the images.
+        elsewhere: names of all files of each shard of the other splits.
+        numbered: whether names begin with the number of the shard.
+    """
+    folders = _folders(names, [name.partition("/")[2] if numbered else name for name in names])
+    if not folders:
+        return None
+    others = [folder for each in elsewhere for folder in _folders(each, each).values()]
+    own = replace(own_labels(folders, others), by_folder=True)
+    are_sides = any(split_of(folder) or side_of(folder) for folder in own.classes)
+    return None if len(own.classes) < 2 or are_sides or are_numbered(own.classes) else own
+
+
+def _folders(names: Sequence[str], within: Sequence[str]) -> dict[str, str]:
+    """Return the first folder of each image, below those that all have in common; empty where one lies in none."""
+    paths = {
+        name: path.split("/")[:-1]
+        for name, path in zip(names, within, strict=True)
+        if path.lower().endswith(SUFFIXES) and not any(is_litter(part) for part in path.split("/"))
+    }
+    depth = shared_depth([*paths.values()])
+    return {} if any(len(path) <= depth for path in paths.values()) else {n: p[depth] for n, p in paths.items()}
 
 
 def own_labels(of: dict[str, str], elsewhere: Iterable[str]) -> OwnLabels:
