@@ -3,7 +3,7 @@
     python -m bench.tutorial [--rounds 10000] [--seed 0] [--only NAME ...] [--folder runs/tutorial] [--save]
 
 `bench.tutorial_game` says what is played. Data: $ZEROSUM_DATA/lego_bricks/lego_64_gray.npz, 64x64. Each game is a run
-of `zerosum train` in --folder, 1,500 rounds an hour of one core; one that was stopped goes on, none is played twice.
+of `zerosum train` in --folder, 2,000 rounds an hour of one core; one that was stopped goes on, none is played twice.
 A row of the history is *dead* where the generator's gradient is exactly zero, or where the discriminator says the same
 of all: it is right about less than 1 % of the real images, or of the generated ones.
 """
