@@ -84,7 +84,7 @@ def test_refusals_do_not_say_where_runs_lie(digits: Path, tmp_path: Path, logged
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
     with client_of(run) as client:
         refused = client.post("/v1/samples", json={})
-        assert refused.status_code == 422
+        assert refused.status_code == 503
         assert "is damaged" in refused.json()["detail"]
         assert "mine/checkpoints/" in refused.json()["detail"]
         said = [

@@ -52,7 +52,7 @@ def test_a_run_in_the_place_of_another_kind_is_not_served_as_that(run: Path, cha
         (index,) = run.glob(f"checkpoints/*/{INDEX}")
         os.utime(index, (1, 1))
         for answer in (client.post("/v1/samples", json={}), client.get("/v1/model")):
-            assert (answer.status_code, "start the server again" in answer.json()["detail"]) == (422, True)
+            assert (answer.status_code, "start the server again" in answer.json()["detail"]) == (503, True)
         assert client.get("/").headers["location"] == "/runs/0/training"
 
 

@@ -22,6 +22,7 @@ import zerosum
 from zerosum.errors import ZerosumError
 from zerosum.server.fast_path import FastPath
 from zerosum.server.guard import SHOWN_TO_SITES, Guard, refusal
+from zerosum.server.model import UnavailableError
 from zerosum.server.page import documentation, page, together, training
 from zerosum.server.routes import REFUSALS, model_routes, prefixes, shortcuts
 from zerosum.server.schema import Confirmed
@@ -192,6 +193,8 @@ async def _refused(service: Service, request: Request, error: Exception) -> JSON
     sentence = one_line(shown(service.without_places(str(error))))
     if "holds no checkpoint" in sentence:
         return refusal(503, "This run has no checkpoint yet: ask again when it has saved one.", Retry_After="5")
+    if isinstance(error, UnavailableError):
+        return refusal(503, sentence)
     return refusal(422 if isinstance(error, ZerosumError) and error.exit_code == 2 else 500, sentence)
 
 

@@ -39,7 +39,11 @@ from zerosum.text import shown
 Precision = Literal["float32", "bfloat16"]
 
 
-class ReplacedError(InputError):
+class UnavailableError(InputError):
+    """The run that is served cannot be loaded."""
+
+
+class ReplacedError(UnavailableError):
     """The folder of a run that is served holds another run."""
 
 
@@ -88,7 +92,7 @@ class Model:
         """Return the recipe with the weights of the present checkpoint; loading a newer one if there is one.
 
         Raises:
-            InputError: there is none yet, or the first is damaged: a later one that is leaves the one before in use.
+            UnavailableError: there is none yet, or the first is damaged; a later one leaves the one before in use.
             ReplacedError: the folder holds another run.
         """
         try:
@@ -96,7 +100,10 @@ class Model:
                 self._load(stamp)
         except ReplacedError:
             raise
-        except (InputError, OSError):  # the run removes old checkpoints while they are read
+        except InputError as error:  # the run removes old checkpoints while they are read
+            if self._sampler is None:
+                raise UnavailableError(str(error)) from None
+        except OSError:
             if self._sampler is None:
                 raise
         assert self._sampler is not None
@@ -112,8 +119,7 @@ class Model:
         directory = Run.open(self.path)
         if _identity(directory) != self._identity:
             raise ReplacedError(
-                f"{self.path} holds a run of another recipe or of other data than the one that is served: start the "
-                "server again."
+                f"{self.path} holds a run of another recipe or of other data than is served: start the server again."
             )
         found = read_chosen(directory, self._which)
         plan, device = read_config(directory, self._source), pick_device(self._device)

@@ -42,7 +42,7 @@ MADE: dict[int | str, dict[str, Any]] = {
 }
 REFUSALS: dict[int | str, dict[str, Any]] = {
     422: {"description": "Something given cannot be used; a sentence says what.", "content": SENTENCE},
-    503: {"description": "Too many requests, or no checkpoint yet: ask again.", "content": SENTENCE},
+    503: {"description": "Too many requests, or no checkpoint that can be loaded yet: ask again.", "content": SENTENCE},
 }
 
 
