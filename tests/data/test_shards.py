@@ -151,12 +151,20 @@ def test_shards_without_classes_have_no_labels(
     found = images.open(source, options=options)
     assert (found.labels, len(found)) == (None, 2 * len(places))
     assert "The data have no labels." in found.notes
-    options = replace(options, labels="folders")
-    if "1.png" in names:
-        with pytest.raises(InputError, match="is no folder of class folders"):
-            images.open(source, options=options)
-    else:
-        assert images.open(source, options=options).spec.classes == ("cat",), "as asked"
+    with pytest.raises(InputError, match="is no folder of class folders"):
+        images.open(source, options=replace(options, labels="folders"))
+
+
+@pytest.mark.parametrize("above", ["", "lego/"])
+def test_folders_of_splits_in_several_shards_are_splits(above: str, tmp_path: Path, options: DataConfig) -> None:
+    (source := tmp_path / "shards").mkdir()
+    for shard in range(2):
+        places = [f"{split}/{name}" for split, names in (("train", "bc"), ("test", "abc")) for name in names]
+        write_tar(source / f"{shard}.tar", {f"{above}{place}/{shard}.png": encoded(0) for place in places})
+    for split, count, labels in (("train", 4, [1, 1, 2, 2]), ("test", 6, [0, 0, 1, 1, 2, 2])):
+        found = images.open(source, options=replace(options, split=split))
+        assert (found.spec.classes, len(found)) == (("a", "b", "c"), count)
+        assert found.labels.tolist() == labels  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("store", ["", "file://"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
 
 from zerosum.data.options import DataConfig
 from zerosum.data.sources.image_files import ImageFiles
@@ -21,7 +20,7 @@ def shard_domains(files: ImageFiles, options: DataConfig) -> tuple[Sides, str]:
     Raises:
         InputError: the shards do not hold two domains, or not of this split.
     """
-    own = None if files.own is None or files.own.by_folder else files.own
+    own = files.own
     if own is not None and len(own.classes) == 2:
         of = {name: own.of[name] for name in files.names}
         return _parted(files, of, own.classes), "are the classes of the shards"
@@ -29,7 +28,7 @@ def shard_domains(files: ImageFiles, options: DataConfig) -> tuple[Sides, str]:
     pair = next((pair for pair in NAMED if set(of.values()) == set(pair)), None)
     if pair is not None:
         return _parted(files, of, pair), "are the images named so"
-    found = two_folders(_folders_first(files), options, any_names=True)
+    found = two_folders(files, options, any_names=True)
     if found is None:
         has = f"the classes {listed([shown(name) for name in own.classes])}" if own else "neither classes nor folders"
         raise InputError(
@@ -54,26 +53,3 @@ def _parted(files: ImageFiles, of: Mapping[str, str], domains: Sequence[str]) ->
         for names, domain in zip(parts, domains, strict=True)
     )
     return a, b
-
-
-def _folders_first(files: ImageFiles) -> ImageFiles:
-    """View files of several shards with their folder ahead of the shard's number: A/00001/1.png for 00001/A/1.png."""
-    if len(files.identity) < 2:
-        return files
-    stored = {_moved(name): name for name in files.names}
-
-    def read(name: str) -> BinaryIO:
-        return files.open(stored[name])
-
-    return replace(files, names=tuple(sorted(stored)), prefix="", open=read)
-
-
-def _moved(name: str) -> str:
-    """Move a folder ahead of the number of its shard.
-
-    >>> _moved("00001/A/1.png"), _moved("00001/1.png")
-    ('A/00001/1.png', '00001/1.png')
-    """
-    number, _, rest = name.partition("/")
-    top, slash, last = rest.partition("/")
-    return f"{top}/{number}/{last}" if slash else name

@@ -69,9 +69,6 @@ class OwnLabels:
     classes: tuple[str, ...]
     """Names of the classes, in the order of their numbers."""
 
-    by_folder: bool = False
-    """Whether they are the folders in which the images lie."""
-
 
 @dataclass(frozen=True)
 class OwnCaptions:

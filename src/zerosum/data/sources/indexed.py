@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from zerosum.data.options import DataConfig
@@ -11,7 +12,7 @@ from zerosum.data.sources.parquet import list_parquet
 from zerosum.data.sources.shard_splits import in_folders, named_by_split, of_other_splits, of_split
 from zerosum.data.sources.shards import Shard, is_elsewhere, shards_at
 from zerosum.data.sources.splits import choose_split
-from zerosum.data.sources.tar_shards import list_tars
+from zerosum.data.sources.tar_shards import folders_in, list_tars
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
 
@@ -41,8 +42,11 @@ def find_indexed(source: str | Path, options: DataConfig, progress: ProgressCall
         files = list_parquet(root, shards, cache, beside)
     else:
         files = list_tars(root, shards, cache, beside)
-        if not named_by_split(shards):
-            files = choose_split(files, options)
+        named = named_by_split(shards)
+        files = choose_split(files, options, chosen=named)
+        if named and files.own is None:
+            folders = {*files.folders}.union(*(folders_in(shard, cache) for shard in beside()))
+            files = replace(files, folders=tuple(sorted(folders)))
     if not files.names:
         raise InputError(f"{source} has no images in its shards.")
     return files

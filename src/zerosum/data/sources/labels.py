@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from zerosum.data.options import DataConfig, split_labels
 from zerosum.data.sources.ages import ages_in_names, grouped, summary
-from zerosum.data.sources.image_files import SUFFIXES, ImageFiles, OwnLabels
+from zerosum.data.sources.image_files import SUFFIXES, ImageFiles
 from zerosum.data.sources.label_table import is_annotations, label_bytes, read_annotations, read_metadata, read_table
 from zerosum.errors import InputError
 from zerosum.text import composed, counted, is_whole, listed, shown
@@ -67,13 +67,12 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
         case "none":
             return ClassLabels(of=None, sentence="No labels were taken, as asked.")
         case None if content is None and files.own is not None:
-            return _of_shards(files.own)
+            sentence = f"Labels of {counted(len(files.own.classes), 'class')} came along in the shards."
+            return ClassLabels(of=files.own.of, classes=files.own.classes, sentence=sentence)
         case None if content is not None:
             return _from_annotations(files, content)
         case None if metadata is not None:
             return metadata
-        case "folders" if files.own is not None and files.own.by_folder:
-            return _of_shards(files.own)
         case None | "folders":
             return _from_folders(files, inner, asked=options.labels is not None)
         case "name":
@@ -82,28 +81,19 @@ def labelling(files: ImageFiles, options: DataConfig) -> ClassLabels:
             return _from_table(files, inner, table, content or b"")
 
 
-def _of_shards(own: OwnLabels) -> ClassLabels:
-    count = len(own.classes)
-    by_folder = f"Labels are the names of the {count} folders in the shards."
-    sentence = by_folder if own.by_folder else f"Labels of {counted(count, 'class')} came along in the shards."
-    return ClassLabels(of=own.of, classes=own.classes, sentence=sentence)
-
-
 def _from_folders(files: ImageFiles, inner: list[str], *, asked: bool) -> ClassLabels:
     """Name the class of every file by the folder that it lies in, where that is asked for or all lie in some."""
-    numbered = len(files.identity) > 1
-    if numbered:  # by their shards, which are no folders
-        inner = [name.partition("/")[2] for name in inner]
+    if len(files.identity) > 1:  # the last folder is the number of the shard
+        inner = ["/".join((*(parts := name.split("/"))[:-2], parts[-1])) for name in inner]
     folders = {name.partition("/")[0] for name in inner if "/" in name}
-    known = folders if numbered else {*files.folders, *folders}  # with those of the other splits
     outside = sum("/" not in name for name in inner)
     sentence = ""
     if not asked and len(folders) < 2:
         sentence = "The data have no labels."
     elif not asked and outside:
         sentence = f"The data have no labels: outside the {len(folders)} folders lies {counted(outside, files.unit)}."
-    elif not asked and are_numbered(known):
-        sentence = f"The {len(known)} numbered folders are taken for shards, not classes: --labels folders."
+    elif not asked and _are_shards(files.folders):
+        sentence = f"The {len(files.folders)} numbered folders are taken for shards, not classes: --labels folders."
     if sentence:
         return ClassLabels(of=None, sentence=sentence)
     if outside or not folders:
@@ -112,8 +102,8 @@ def _from_folders(files: ImageFiles, inner: list[str], *, asked: bool) -> ClassL
             "put each class in a folder of its own, or give --labels none."
         )
     of = {name: shown(short.partition("/")[0]) for name, short in zip(files.names, inner, strict=True)}
-    classes = sorted(map(shown, known), key=natural)
-    sentence = f"Labels are the names of the {len(known)} folders."
+    classes = sorted({shown(folder) for folder in files.folders}, key=natural)
+    sentence = f"Labels are the names of the {len(files.folders)} folders."
     return ClassLabels(of=of, classes=tuple(classes), sentence=sentence)
 
 
@@ -145,7 +135,7 @@ def _from_names(files: ImageFiles) -> ClassLabels:
     return ClassLabels(of=labels, classes=classes, sentence="Labels are the letters in the names of the files.")
 
 
-def are_numbered(folders: Collection[str]) -> bool:
+def _are_shards(folders: Sequence[str]) -> bool:
     """Whether folders are numbered from 0 with five digits or more, as tools cut up large folders."""
     return all(re.fullmatch(r"\d{5,}", folder) for folder in folders) and min(map(int, folders)) == 0
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from zerosum.data.packing.open_image import Unusable
 from zerosum.data.sources.archive import LARGEST_MEMBER_BYTES
 from zerosum.data.sources.image_files import SUFFIXES, UNSTAMPED, ImageFiles, OwnLabels, image_files, is_litter
-from zerosum.data.sources.labels import are_numbered, natural
-from zerosum.data.sources.shard_splits import named_by_split
+from zerosum.data.sources.labels import natural
 from zerosum.data.sources.shards import Shard, part_of
-from zerosum.data.sources.splits import shared_depth, side_of, split_of
+from zerosum.data.sources.splits import shared_depth
 from zerosum.data.sources.tar_index import CLASSES, index_of
 from zerosum.text import counted
 
@@ -25,7 +24,7 @@ Member = tuple[Shard, int, int]
 def list_tars(
     root: Path, shards: Sequence[Shard], cache: Path, beside: Callable[[], Sequence[Shard]] = tuple
 ) -> ImageFiles:
-    """List the images of uncompressed tar archives, with the classes that .cls or .json files, or folders, give them.
+    """List the images of uncompressed tar archives, with their classes where .cls or .json files give them.
 
     Args:
         root: what the archives were asked for by.
@@ -42,12 +41,12 @@ def list_tars(
     again: list[str] = []
     for number, (shard, (_, content)) in enumerate(zip(shards, identity, strict=True)):
         # Shards may each begin to count at 0: the number of the shard keeps them apart.
-        prefix = f"{number:05d}/" if len(shards) > 1 else ""
+        name_of = partial(_numbered, number=number) if len(shards) > 1 else str
         index = index_of(shard, content, cache)
         if len(set(index.names)) < len(index.names):
-            again += [prefix + name for name, times in Counter(index.names).items() if times > 1]
-        members.update((prefix + name, (shard, start, size)) for name, start, size in index)
-        classes.update((prefix + name, found) for name, found in index.classes.items())
+            again += [name_of(name) for name, times in Counter(index.names).items() if times > 1]
+        members.update((name_of(name), (shard, start, size)) for name, start, size in index)
+        classes.update((name_of(name), found) for name, found in index.classes.items())
 
     def read(name: str) -> BinaryIO:
         shard, offset, size = members[name]
@@ -65,39 +64,28 @@ def list_tars(
             f"{counted(len(again), 'name')} in the shards stand for two files or more (such as {min(again)}): of files "
             "of the same name the last counts, as when the archive is extracted.",
         )
-    files = image_files(root, stamps, read, notes, identity=identity, own=own)
-    if not of and (len(shards) > 1 or named_by_split(shards)):
-        elsewhere = ([*index_of(shard, shard.identity(cache), cache).names] for shard in beside())
-        files = replace(files, own=_own_folders(files.names, elsewhere, numbered=len(shards) > 1))
-    return files
+    return image_files(root, stamps, read, notes, identity=identity, own=own)
 
 
-def _own_folders(names: Sequence[str], elsewhere: Iterable[Sequence[str]], *, numbered: bool) -> OwnLabels | None:
-    """Return classes that are the folders in which the images lie; None where they are no classes.
+def _numbered(name: str, number: int) -> str:
+    """Put the number of a shard before the last part of a name, so that folders of splits and classes stay first.
 
-    Args:
-        names: of the images.
-        elsewhere: names of all files of each shard of the other splits.
-        numbered: whether names begin with the number of the shard.
+    >>> _numbered("train/cat/1.png", 7), _numbered("1.png", 7)
+    ('train/cat/00007/1.png', '00007/1.png')
     """
-    folders = _folders(names, [name.partition("/")[2] if numbered else name for name in names])
-    if not folders:
-        return None
-    others = [folder for each in elsewhere for folder in _folders(each, each).values()]
-    own = replace(own_labels(folders, others), by_folder=True)
-    are_sides = any(split_of(folder) or side_of(folder) for folder in own.classes)
-    return None if len(own.classes) < 2 or are_sides or are_numbered(own.classes) else own
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{number:05d}/{last}"
 
 
-def _folders(names: Sequence[str], within: Sequence[str]) -> dict[str, str]:
-    """Return the first folder of each image, below those that all have in common; empty where one lies in none."""
-    paths = {
-        name: path.split("/")[:-1]
-        for name, path in zip(names, within, strict=True)
-        if path.lower().endswith(SUFFIXES) and not any(is_litter(part) for part in path.split("/"))
-    }
-    depth = shared_depth([*paths.values()])
-    return {} if any(len(path) <= depth for path in paths.values()) else {n: p[depth] for n, p in paths.items()}
+def folders_in(shard: Shard, cache: Path) -> set[str]:
+    """Return the folders in which the images of an archive lie, below those that all have in common."""
+    paths = [
+        name.split("/")[:-1]
+        for name in index_of(shard, shard.identity(cache), cache).names
+        if name.lower().endswith(SUFFIXES) and not any(is_litter(part) for part in name.split("/"))
+    ]
+    depth = shared_depth(paths)
+    return {path[depth] for path in paths if len(path) > depth}
 
 
 def own_labels(of: dict[str, str], elsewhere: Iterable[str]) -> OwnLabels:
