@@ -46,9 +46,10 @@ def counts_of(splits: Splits, asked: EvaluationConfig, *, unlike: bool = True) -
         real = min(asked.count, there)
         floor = min(asked.fake_count, len(splits.other.images))
     if min(real, floor, asked.fake_count) < 2:
+        mend = "--count and --fake-count 2 or more" if min(asked.count, asked.fake_count) < 2 else "more data"
         raise InputError(
             f"{splits.real.dataset.source} has {there} real samples, and an evaluation needs 2 for each of two sides: "
-            "give more data, or --count and --fake-count 2 or more."
+            f"give {mend}."
         )
     notes = [f"{real:,} real samples, because the data have no more: --count {asked.count} is not reached."] * (
         real < asked.count
@@ -67,6 +68,6 @@ def _alike(splits: Splits, asked: int) -> int:
     if count < 2:
         raise InputError(
             f"{splits.real.dataset.source} has {least} real samples, and an evaluation needs 2 for each of two sides: "
-            "give more data, or --count 2 or more."
+            f"give {'--count 2 or more' if asked < 2 else 'more data'}."
         )
     return count

@@ -93,8 +93,10 @@ def test_points_are_their_own_features(context: EvaluationContext) -> None:
 
 def test_too_few_samples_are_refused(context: EvaluationContext) -> None:
     splits = find_splits((Images,), array("few.npz", train=3), DataConfig(), split=None, world=World())
-    with pytest.raises(InputError, match="has 3 real samples, and an evaluation needs 2 for each of two sides"):
-        prepare(splits, EvaluationConfig(features="pixels"), context, trained=True)
+    few = "has 3 real samples, and an evaluation needs 2 for each of two sides: give "
+    for asked, mend in (({}, "more data"), ({"fake_count": 9}, "more data"), ({"count": 1}, "--count 2 or more")):
+        with pytest.raises(InputError, match=few + mend):
+            prepare(splits, EvaluationConfig(features="pixels", **asked), context, trained=True)
 
 
 @pytest.mark.parametrize(
