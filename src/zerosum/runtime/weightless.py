@@ -39,7 +39,7 @@ class _Undrawn(TorchFunctionMode):
     ) -> Any:
         options = kwargs or {}
         if func in (torch.randn, torch.rand):
-            return torch.empty(*args, **options)
+            return torch.empty(*args, **{name: value for name, value in options.items() if name != "generator"})
         if func in (torch.randn_like, torch.rand_like):
             return torch.empty_like(*args, **options)
         if func in (Tensor.normal_, Tensor.uniform_):

@@ -12,7 +12,7 @@ from zerosum.runtime.weightless import without_weights
 def build() -> nn.Module:
     layers = nn.Sequential(spectral_norm(nn.Conv2d(3, 4, 3)), nn.BatchNorm2d(4), nn.Linear(5, 6))
     nn.init.xavier_uniform_(layers[-1].weight)
-    layers.register_buffer("drawn", torch.randn(2, 7, dtype=torch.float64))
+    layers.register_buffer("drawn", torch.randn(2, 7, dtype=torch.float64, generator=torch.default_generator))
     return layers
 
 
