@@ -137,8 +137,8 @@ few of which are trained on, the Fréchet distance of pixels: lower is better.
         """
 Games that fail for a known reason and games that do well, of which `zerosum doctor` is asked. Its thresholds
 were set on the half *tuned*; what counts is the half *judged*. Then the failing games again, with
-`--autopilot`; and a DCGAN tutorial whose log collapses, at its own size, with its loss of clipped probabilities and
-on logits, as every recipe here has it.
+`--autopilot`; and the first rounds of a DCGAN tutorial whose log collapses, at its own size, with its loss of clipped
+probabilities.
 """,
         [
             Extract("collapse", same("half", "games", "warned"), summed=found_by_the_doctor),
