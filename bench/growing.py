@@ -2,9 +2,12 @@
 
     zerosum train fashion_mnist --size 32 --recipe progan --run progan
     zerosum evaluate progan --split test --features classifier --count 5000 --out progan.json
-    python -m bench.default --minutes 7.5 --seeds 1 --data fashion --only dcgan      (leaves dcgan-0 and dcgan-0.json)
-    zerosum train --resume dcgan-0 --rounds 5200, and evaluated as there
-    python -m bench.growing RUN ... --save
+    python -m bench.default --minutes 7.5 --seeds 1 --data fashion --only dcgan
+    zerosum train --resume dcgan-0 --rounds 9500
+    zerosum sample dcgan-0 -n 5000 --out dcgan-0.npy
+    zerosum evaluate dcgan-0.npy --against fashion_mnist --split test --size 32 --features classifier --count 5000 \\
+        --out dcgan-0.json
+    python -m bench.growing progan dcgan-0 --save
 
 The evaluation of a run lies beside it, and is called as the run is.
 

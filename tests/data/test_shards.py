@@ -182,6 +182,8 @@ def test_folders_of_shards_that_are_called_as_splits_are_splits(
         assert np.array_equal(found.samples, np.stack(expected))
     assert len(images.open(f"{store}{tmp_path / 'bucket' / 'test'}", options=options)) == 4, "one folder is one set"
     write_tar(tmp_path / "bucket" / "other.tar", {"0.png": encoded(99)})
+    notes = images.open(source, options=replace(options, cache=str(tmp_path / "another cache"))).notes
+    assert "Left out because beside the shards of splits: 1 shard (such as other.tar)." in notes
     (tmp_path / "bucket" / "test" / "a.png").write_bytes(encoded(0))
     if not store:
         assert shards_at(source) == [], "a folder with images in one of its splits is one of images"
@@ -376,7 +378,7 @@ def test_of_a_data_set_of_the_hub_nothing_is_downloaded_for_a_split_that_it_lack
 ) -> None:
     hub.commit("ada/lone", {f"data/train-0000{number}-of-00002.parquet": b"PAR1" for number in range(2)})
     for split in ("test", "val"):
-        with pytest.raises(NoSuchSplit, match=f"hf:ada/lone has no split {split}: its shards begin with train"):
+        with pytest.raises(NoSuchSplit, match=f"hf:ada/lone has no split {split}: its shards are of train"):
             images.open("hf:ada/lone", options=replace(options, split=split))
     assert not any("resolve" in request for request in hub.requests)
 

@@ -9,12 +9,13 @@ from zerosum.data.options import DataConfig
 from zerosum.data.sources.hub_data import fetched, other_splits
 from zerosum.data.sources.image_files import ImageFiles
 from zerosum.data.sources.parquet import list_parquet
-from zerosum.data.sources.shard_splits import in_folders, named_by_split, of_other_splits, of_split
+from zerosum.data.sources.shard_splits import in_folders, named_by_split, of_no_split, of_other_splits, of_split
 from zerosum.data.sources.shards import Shard, is_elsewhere, shards_at
 from zerosum.data.sources.splits import choose_split
 from zerosum.data.sources.tar_shards import folders_in, list_tars
 from zerosum.errors import InputError
 from zerosum.runtime.thread_pool import ProgressCallback
+from zerosum.text import counted
 
 
 def find_indexed(source: str | Path, options: DataConfig, progress: ProgressCallback | None) -> ImageFiles | None:
@@ -49,6 +50,9 @@ def find_indexed(source: str | Path, options: DataConfig, progress: ProgressCall
             files = replace(files, folders=tuple(sorted(folders)))
     if not files.names:
         raise InputError(f"{source} has no images in its shards.")
+    if left := of_no_split(found):
+        said = f"Left out because beside the shards of splits: {counted(len(left), 'shard')} (such as {left[0].name})."
+        files = replace(files, notes=(*files.notes, said))
     return files
 
 

@@ -49,8 +49,14 @@ def of_split(found: list[Shard], source: str | Path, split: str) -> list[Shard]:
     kept = [s for s in found if starts[s.place] == split or (split_of(starts[s.place]) or "") == split]
     if found and not kept:
         there = sorted({split_of(start) or start for start in starts.values()})
-        raise NoSuchSplit(f"{source} has no split {split}: its shards begin with {', '.join(there)}.")
+        raise NoSuchSplit(f"{source} has no split {split}: its shards are of {', '.join(there)}.")
     return kept
+
+
+def of_no_split(found: Iterable[Shard]) -> list[Shard]:
+    """Keep the shards that say no split, where others do: no split has them."""
+    found = list(found)
+    return [shard for shard in found if not split_of(_start(shard))] if named_by_split(found) else []
 
 
 def of_other_splits(found: Iterable[Shard], kept: Iterable[Shard]) -> list[Shard]:
