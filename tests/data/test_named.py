@@ -74,6 +74,12 @@ def test_digits_at_8_are_the_originals_stretched_to_255(options):
     assert data.samples.max() == 255
 
 
+def test_digits_are_the_same_where_scikit_learn_keeps_them_elsewhere(options, monkeypatch):
+    expected = open_data("digits", options=options())
+    monkeypatch.setattr(builtin, "find_spec", lambda name: None)
+    assert open_data("digits", options=options()).fingerprint == expected.fingerprint
+
+
 def test_digits_are_one_set_and_write_no_file(options, tmp_path):
     with pytest.raises(InputError, match="digits has no split test"):
         open_data("digits", options=options(split="test"))

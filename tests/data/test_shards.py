@@ -21,6 +21,7 @@ from tests.cli.conftest import zerosum as zerosum  # a fixture
 from tests.hub.conftest import hub as hub  # a fixture
 from tests.hub.fake_hub import FakeHub
 from zerosum.data.options import DataConfig
+from zerosum.data.sources import tar_shards
 from zerosum.data.sources.shards import numbered, shards_at
 from zerosum.data.spec import Spec
 from zerosum.errors import InputError, NoSuchSplit
@@ -223,6 +224,18 @@ def write_parquet(place: Path, indices: Sequence[int], *, withheld: bool = False
     table = arrow.table(rows).replace_schema_metadata({"huggingface": json.dumps(names)})
     parquet.write_table(table, place, row_group_size=4)
     return place.read_bytes()
+
+
+def test_a_pack_of_shards_that_were_read_in_another_way_is_not_taken(
+    tmp_path: Path, options: DataConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        write_tar(tmp_path / f"{number}.tar", {f"{index}.png": encoded(index) for index in range(3)})
+    packs = tmp_path / "cache" / "packed"
+    for reading, expected in ((1, 1), (1, 1), (2, 2)):
+        monkeypatch.setattr(tar_shards, "READING", reading)
+        assert len(images.open(tmp_path / "{0..1}.tar", options=options)) == 6
+        assert len([*packs.iterdir()]) == expected
 
 
 def test_parquet_is_read_with_its_classes_and_splits(folder: Path, tmp_path: Path, options: DataConfig) -> None:

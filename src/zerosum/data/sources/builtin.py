@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +61,7 @@ def published(name: str) -> Published:
             "2646ac647ad5339dbf082846283269ea",
             "27ae3e4e09519cfbb04c329615203637",
         )
-        return Published(
-            mirrors=mirrors, md5=dict(zip(idx, md5, strict=True)), classes=tuple(str(digit) for digit in range(10))
-        )
+        return Published(mirrors=mirrors, md5=dict(zip(idx, md5, strict=True)), classes=tuple("0123456789"))
     md5 = (
         "f4a8712d7a061bf5bd6d2ca38dc4d50a",
         "9018921c3c673c538a1fc5bad174d6f9",
@@ -136,11 +135,22 @@ def digits() -> ImageArray:
 
     Source: E. Alpaydin and C. Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI; the copy of scikit-learn.
     """
-    from sklearn.datasets import load_digits
-
-    pixels, labels = load_digits(return_X_y=True)
+    pixels, labels = _digits()
     table = table_of(np.rint(pixels.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8), "digits")
-    return with_labels(table, labels, tuple(str(digit) for digit in range(10)), "digits' labels")
+    return with_labels(table, labels, tuple("0123456789"), "digits' labels")
+
+
+def _digits() -> tuple[np.ndarray, np.ndarray]:
+    """Read pixels (1797, 64) in 0..16 and labels (1797,); not through scikit-learn, which takes a second to import."""
+    found = find_spec("sklearn")
+    place = Path(found.origin).parent if found and found.origin else Path(os.devnull)
+    file = place / "datasets" / "data" / "digits.csv.gz"
+    if not file.is_file():
+        from sklearn.datasets import load_digits
+
+        return load_digits(return_X_y=True)
+    rows = np.loadtxt(file, delimiter=",", dtype=np.uint8)
+    return rows[:, :-1], rows[:, -1]
 
 
 def genuine(name: str, path: Path, file: str) -> bytes:

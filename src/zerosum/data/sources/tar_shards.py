@@ -20,6 +20,9 @@ from zerosum.text import counted
 
 Member = tuple[Shard, int, int]
 
+READING = 2
+"""Goes up whenever names and classes are read in another way, so that no older pack is taken from the cache."""
+
 
 def list_tars(
     root: Path, shards: Sequence[Shard], cache: Path, beside: Callable[[], Sequence[Shard]] = tuple
@@ -35,11 +38,11 @@ def list_tars(
     Raises:
         InputError: one is compressed, or no tar archive.
     """
-    identity = tuple((shard.name, shard.identity(cache)) for shard in shards)
+    contents = [shard.identity(cache) for shard in shards]
     members: dict[str, Member] = {}
     classes: dict[str, str | None] = {}
     again: list[str] = []
-    for number, (shard, (_, content)) in enumerate(zip(shards, identity, strict=True)):
+    for number, (shard, content) in enumerate(zip(shards, contents, strict=True)):
         # Shards may each begin to count at 0: the number of the shard keeps them apart.
         name_of = partial(_numbered, number=number) if len(shards) > 1 else str
         index = index_of(shard, content, cache)
@@ -64,7 +67,8 @@ def list_tars(
             f"{counted(len(again), 'name')} in the shards stand for two files or more (such as {min(again)}): of files "
             "of the same name the last counts, as when the archive is extracted.",
         )
-    return image_files(root, stamps, read, notes, identity=identity, own=own)
+    identity = ((shard.name, f"{content}:{READING}") for shard, content in zip(shards, contents, strict=True))
+    return image_files(root, stamps, read, notes, identity=tuple(identity), own=own)
 
 
 def _numbered(name: str, number: int) -> str:
