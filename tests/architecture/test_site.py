@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from zerosum import recipes
 from zerosum.cli import COMMANDS
+from zerosum.cli.completion import flags_by_command
+from zerosum.config import flag
+from zerosum.inference.controls import controls
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -34,6 +38,36 @@ def listed() -> set[Path]:
 def test_every_page_has_a_place_in_the_table_of_contents():
     assert len(pages()) > 50
     assert {page.resolve() for page in pages()} - {path.resolve() for path in listed()} == set()
+
+
+COMMAND = re.compile(r"(?:`|^\$ |^)(?:torchrun .*?-m )?zerosum (?:-- )?([a-z]+) ([^`\n]*)", re.MULTILINE)
+
+
+def flags_of_use() -> dict[str, set[str]]:
+    """Return the flags that recipes add to the commands that use their runs."""
+    found: dict[str, set[str]] = {}
+    for recipe in map(recipes.find, recipes.names()):
+        verb = recipe.task.command.split()[1]
+        found.setdefault(verb, set()).update(map(flag, controls(recipe)))
+    return found
+
+
+def test_the_flags_of_the_commands_of_all_pages_are_theirs():
+    found, own = flags_by_command(tuple(COMMANDS))
+    of_use, read = flags_of_use(), 0
+    own[""] = dict.fromkeys(set().union(*own.values()), ())  # the data choose the recipe
+    past = {DOCS / "benchmarks.md", *DOCS.glob("decisions/*"), *DOCS.glob("tutorials/*")}  # or commands that are added
+    for page in (ROOT / "README.md", *(page for page in pages() if page not in past)):
+        for verb, rest in COMMAND.findall(page.read_text(encoding="utf-8").replace("\\\n", " ")):
+            typed = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", re.sub(r'".*?"', "", rest))) - {"--help"}
+            if not typed:
+                continue
+            recipe = next(iter(re.findall(r"--recipe (\S+)", rest)), "")
+            have = found[verb].keys() | of_use.get(verb, set())
+            have |= own.get(recipe, own[""]).keys() if verb in ("train", "tune") else set()
+            assert typed <= have, f"{page.name}: zerosum {verb} has no {', '.join(sorted(typed - have))}"
+            read += len(typed)
+    assert read > 300
 
 
 def test_the_commands_of_all_pages_are_commands():

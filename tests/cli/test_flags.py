@@ -20,6 +20,7 @@ from zerosum.cli.sample import Sample
 from zerosum.cli.train import Resume, Train
 from zerosum.config import documentation, flag
 from zerosum.data.options import DataConfig
+from zerosum.data.sources.find import BUILT_IN
 from zerosum.inference.controls import controls
 from zerosum.run.config import RunConfig
 from zerosum.run.training_config import TrainingConfig
@@ -67,6 +68,10 @@ def test_the_recipes_controls_are_documented_and_collide_with_no_flag_of_sample(
 def test_every_field_of_a_command_is_explained(kind: Any) -> None:
     own = {field.name for field in dataclasses.fields(kind)} - {"options"}
     assert own <= set(documentation(kind))
+
+
+def test_the_help_of_train_names_every_built_in_data_set() -> None:
+    assert documentation(Train)["data"].partition("a name: ")[2].rstrip(".").split(", ") == list(BUILT_IN)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -30,8 +30,9 @@ class Train:
 
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """A folder of images, a .zip of one, .tar or .parquet shards (also s3://bucket/train-{000..099}.tar, or
-    hf:owner/name of the Hub), a .npy, .npz or idx .gz file, or a name: digits, mnist, fashion-mnist, cifar10,
-    stacked-mnist, ring8, grid25."""
+    hf:owner/name of the Hub), a .npy, .npz or idx .gz file, or a name: digits, aged-digits, mnist, fashion-mnist,
+    cifar10, stacked-mnist, captioned-shapes, ring8, grid25, tones, moving-shapes, moving-mnist, moving-digits,
+    shapes3d."""
 
     recipe: str | None = None
     """The recipe to train; `zerosum recipes` lists them. One of your own: path/to/my_gan.py, path/to/my_gan.py:MyGAN or

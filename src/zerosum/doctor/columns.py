@@ -130,7 +130,7 @@ def read_names(names: Sequence[str], given: Sequence[str] = ()) -> tuple[dict[st
         The key of each column that is understood, and the columns that are not, or whose key another one has.
 
     Raises:
-        InputError: one of `given` names no column, or no key.
+        InputError: one of `given` names no column, or no key, or either of them a second time.
 
     >>> read_names(["epoch", "d_loss", "lossD", "x"], ["x=generator/loss"])
     ({'x': 'generator/loss', 'd_loss': 'discriminator/loss'}, ['lossD'])
@@ -146,6 +146,8 @@ def read_names(names: Sequence[str], given: Sequence[str] = ()) -> tuple[dict[st
                 f"--map {entry}: {key!r} is no name of a measurement: give round, or a player and a term such as "
                 f"discriminator/loss, of {terms}."
             )
+        if name in found or key in found.values():
+            raise InputError(f"--map {entry}: the column or the measurement has been given already; give each once.")
         found[name] = key
     for name in names:
         key = None if name in found else key_of(name)

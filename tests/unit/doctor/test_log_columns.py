@@ -47,9 +47,11 @@ def test_what_is_given_comes_before_what_a_name_says() -> None:
         ("y=discriminator/loss", "no column 'y'; it has epoch, x."),
         ("x=discriminator/los", "'discriminator/los' is no name of a measurement"),
         ("x", "no column ''"),
+        ("x=generator/loss epoch=generator/loss", "the measurement has been given already"),
+        ("x=generator/loss x=discriminator/loss", "--map x=discriminator/loss: the column"),
     ],
 )
 def test_a_wrong_map_is_refused_in_a_sentence(given: str, said: str) -> None:
     with pytest.raises(InputError, match=r"--map") as refused:
-        read_names(["epoch", "x"], [given])
+        read_names(["epoch", "x"], given.split())
     assert said in str(refused.value)
