@@ -39,7 +39,9 @@ def test_every_link_between_documents_leads_somewhere():
         for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", document.read_text()):
             place = document.parent / target if target else document
             assert place.exists(), f"{document.name} links to {target}, which is not there"
-            assert not anchor or anchor in anchors(place), f"{document.name} links to {target}#{anchor}: no such heading"
+            assert not anchor or anchor in anchors(place), (
+                f"{document.name} links to {target}#{anchor}: no such heading"
+            )
 
 
 def test_the_design_names_every_layer_task_and_kind():
