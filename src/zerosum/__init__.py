@@ -1,4 +1,4 @@
-"""zerosum: generative adversarial networks that do not collapse on you, and that say how good they are.
+"""zerosum: generative adversarial networks on your own data, trained, diagnosed and measured.
 
 >>> import zerosum
 >>> sorted(name for name in zerosum.__all__ if name[0].islower())
