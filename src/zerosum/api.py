@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zerosum.doctor.columns import as_typed
 from zerosum.doctor.diagnosis import Diagnosis
 from zerosum.doctor.examine import examine
 from zerosum.errors import InputError
@@ -94,9 +95,9 @@ def tune(
         InputError: something given cannot be used, `out` holds another search, or Optuna is not installed.
         StorageError: the disk refuses.
     """
-    for name, value in (("trials", trials), ("minutes", minutes)):
-        if value is not None and not (isinstance(value, int | float) and value > 0):
-            raise InputError(f"{name}={value!r} was given: give more than 0.")
+    for name, value, kind in (("trials", trials, int), ("minutes", minutes, int | float)):
+        if value is not None and not (isinstance(value, kind) and value > 0):
+            raise InputError(f"{name}={value!r} was given: give more than 0{', in whole numbers' * (kind is int)}.")
     plan = RunConfig.read(data, recipe, settings)
     return tuning(plan, out=out, trials=trials, minutes=minutes, metric=metric, progress=progress)
 
@@ -220,8 +221,7 @@ def diagnose(
         InputError: there is nothing of these at the place, or it cannot be read.
         StorageError: the cache for images cannot be written to.
     """
-    given = [f"{name}={key}" for name, key in (columns or {}).items()]
-    return Diagnosis(examine(local(place), against=against, columns=given).findings)
+    return Diagnosis(examine(local(place), against=against, columns=as_typed(columns or {})).findings)
 
 
 def export(

@@ -1,8 +1,9 @@
 """Adversarial objectives on raw logits, one of the discriminator and one of the generator each, as pure functions.
 
-`real` is D(x) and `fake` is D(G(z)), of any equal shape: (N,) or patches (N, 1, H, W). Every function returns the mean
-over all elements, of shape (), in float32 at least. Logits, never probabilities: a sigmoid followed by a clipped
-logarithm has a gradient of exactly zero where it saturates, which stops training for good.
+`real` is D(x) and `fake` is D(G(z)), of any equal shape: (N,) or patches (N, 1, H, W); where pairs are compared, other
+shapes raise a ValueError. Every function returns the mean over all elements, of shape (), in float32 at least. Logits,
+never probabilities: a sigmoid followed by a clipped logarithm has a gradient of exactly zero where it saturates, which
+stops training for good.
 """
 
 from __future__ import annotations
@@ -29,10 +30,13 @@ def labelled_discriminator(real: Tensor, fake: Tensor, *, real_label: Tensor, fa
         real_label: targets of `real`, of its shape or broadcast to it; 0.9 is one-sided smoothing.
         fake_label: targets of `fake`. Labels outside [0, 1] make the loss unbounded below.
 
+    Raises:
+        ValueError: the labels are not broadcast to the shape of the logits.
+
     Source: Salimans et al. 2016, section 3.4 (https://arxiv.org/abs/1606.03498).
     """
     real, fake = to_float32(real), to_float32(fake)
-    return (softplus(real) - real_label * real).mean() + (softplus(fake) - fake_label * fake).mean()
+    return _cross_entropy(real, real_label) + _cross_entropy(fake, fake_label)
 
 
 def minimax_generator(fake: Tensor) -> Tensor:
@@ -104,7 +108,7 @@ def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Jolicoeur-Martineau 2018, section 4.1 (https://arxiv.org/abs/1807.00734); Huang et al. 2024, eq. 2.
     """
-    return softplus(to_float32(fake) - to_float32(real)).mean()
+    return softplus(_difference(fake, real)).mean()
 
 
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
@@ -112,7 +116,7 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
 
     Source: Jolicoeur-Martineau 2018, section 4.1.
     """
-    return softplus(to_float32(real) - to_float32(fake)).mean()
+    return softplus(_difference(real, fake)).mean()
 
 
 def relativistic_average_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -157,10 +161,36 @@ def relativistic_stats(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         real: logits of real samples, any shape.
         fake: logits of as many generated samples.
     """
-    right = (real > fake).float()
+    right = (_difference(real, fake) > 0).float()
     return {"real": real, "fake": fake, "real_accuracy": right, "fake_accuracy": right}
+
+
+def require_pairs(first: Tensor, second: Tensor) -> None:
+    """See that two tensors hold pairs, which broadcasting would not tell from all combinations.
+
+    Raises:
+        ValueError: their shapes differ.
+    """
+    if first.shape != second.shape:
+        raise ValueError(
+            f"{tuple(first.shape)} and {tuple(second.shape)} are no pairs: give real and fake in one shape"
+        )
 
 
 def to_float32(values: Tensor) -> Tensor:
     """Convert half precision to float32, which squares, differences and means need; float64 stays float64."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def _difference(first: Tensor, second: Tensor) -> Tensor:
+    require_pairs(first, second)
+    return to_float32(first) - to_float32(second)
+
+
+def _cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+    costs = softplus(logits) - label * logits
+    if costs.shape != logits.shape:
+        raise ValueError(
+            f"labels {tuple(label.shape)} do not fit logits {tuple(logits.shape)}: give one for each, or one for all"
+        )
+    return costs.mean()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from zerosum.objectives import to_float32
+from zerosum.objectives import require_pairs, to_float32
 from zerosum.runtime import rng
 
 Critic = Callable[[Tensor], Tensor]
@@ -29,8 +29,12 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, *, target: floa
         fake: (N, *shape).
         target: the gradient norm; 1 in the paper, 0 for the zero-centred variant.
 
+    Raises:
+        ValueError: `real` and `fake` are of two shapes.
+
     Source: Gulrajani et al. 2017, eq. 3 and algorithm 1 (https://arxiv.org/abs/1704.00028).
     """
+    require_pairs(real, fake)
     mix = rng.uniform(len(real), *[1] * (real.ndim - 1), device=real.device)
     between = torch.lerp(to_float32(fake), to_float32(real), mix.to(to_float32(real)))
     return (_squared_slopes(critic, between).add(1e-12).sqrt() - target).square().mean()

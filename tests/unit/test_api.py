@@ -82,6 +82,40 @@ def test_a_run_is_taken_wherever_its_folder_is() -> None:
     assert zerosum.resume(run, rounds=2).path == run.path
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda: zerosum.train("ring8", run=3, **QUICK), "The number 3 is given where a path or a name is needed"),
+        (lambda: zerosum.tune("ring8", out=3, **QUICK), "The number 3 is given where a path or a name is needed"),
+        (
+            lambda: zerosum.tune("ring8", trials=2.5, **QUICK),
+            "trials=2.5 was given: give more than 0, in whole numbers",
+        ),
+        (lambda: zerosum.train("digits", recipe="gan", minutes="5"), "--minutes is '5', but should be greater than 0"),
+        (lambda: zerosum.train("ring8", progress=False, **QUICK), r"progress is False: give an object with update"),
+        (lambda: zerosum.train("ring8", progress=print, **QUICK), r"progress is <built-in function print>: give an"),
+        (lambda: zerosum.load("runs/one", device=None), "There is no device None; give one of: auto"),
+        (lambda: zerosum.evaluate("runs/one", progress="yes"), r"progress is 'yes': give an object with update"),
+        (lambda: zerosum.diagnose("runs/one", columns=["a=b"]), r"columns=\['a=b'\] was given: give a dict"),
+        (lambda: zerosum.plot(3), "The number 3 is given where a path or a name is needed"),
+        (lambda: zerosum.plot(["runs/one"]), "A list of places is given where one is needed: give each as an argument"),
+        (lambda: zerosum.export("runs/one", to="pt2", out=3), "The number 3 is given where a path or a name is needed"),
+        (lambda: zerosum.export("runs/one", to="pt2", precision="int8"), "--precision is 'int8': give one of float32,"),
+    ],
+)
+def test_values_of_another_type_are_refused_in_a_sentence(wrong: Any, said: str) -> None:
+    zerosum.train("ring8", run="runs/one", **QUICK)
+    with pytest.raises(InputError, match=said):
+        wrong()
+    assert [path.name for path in Path("runs").iterdir()] == ["one"]
+
+
+def test_one_curve_is_plotted_by_its_name() -> None:
+    run = zerosum.train("ring8", run="runs/one", **QUICK)
+    (panel,) = zerosum.plot(run, curves="generator/loss").axes
+    assert panel.get_title() == "generator/loss"
+
+
 def test_words_that_are_no_choice_are_refused() -> None:
     zerosum.train("digits", run="runs/one", **QUICK)
     with pytest.raises(InputError, match="no checkpoint 'last' to choose: give newest, best or a round such as 5000"):

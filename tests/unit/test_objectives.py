@@ -138,3 +138,19 @@ def test_every_loss_is_a_mean_over_three_samples_by_hand():
 def test_a_logit_at_the_threshold_is_right_on_neither_side():
     stats = o.discriminator_stats(tensor([0.5, 0.6]), tensor([0.5, 0.4]), threshold=0.5)
     assert stats["real_accuracy"].tolist() == stats["fake_accuracy"].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("compare", [o.relativistic_discriminator, o.relativistic_generator, o.relativistic_stats])
+@pytest.mark.parametrize("shape", [(4,), (1, 1), (3, 1)])
+def test_logits_that_are_no_pairs_are_not_compared_in_all_combinations(compare, shape):
+    with pytest.raises(ValueError, match=r"\(4, 1\) .*are no pairs: give real and fake in one shape"):
+        compare(torch.randn(4, 1), torch.randn(shape))
+
+
+@pytest.mark.parametrize("label", [torch.rand(4), torch.rand(2, 4, 1)])
+def test_labels_that_do_not_fit_the_logits_are_refused(label):
+    logits = torch.randn(4, 1)
+    fitting = tensor(0.9)
+    for given in ({"real_label": label, "fake_label": fitting}, {"real_label": fitting, "fake_label": label}):
+        with pytest.raises(ValueError, match=r"do not fit logits \(4, 1\): give one for each, or one for all"):
+            o.labelled_discriminator(logits, logits, **given)

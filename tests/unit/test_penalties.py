@@ -127,3 +127,8 @@ def test_clipping_leaves_small_weights_and_takes_both_signs():
         network.weight.copy_(torch.tensor([[-3.0], [0.5], [2.0]]))
     clip_weights_(network, 1.0)
     assert network.weight.flatten().tolist() == [-1.0, 0.5, 1.0]
+
+
+def test_samples_that_are_no_pairs_are_not_mixed():
+    with pytest.raises(ValueError, match=r"\(6, 2\) and \(1, 2\) are no pairs"):
+        gradient_penalty(slope, torch.randn(6, 2), torch.randn(1, 2))

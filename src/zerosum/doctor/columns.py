@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from zerosum.errors import InputError
 from zerosum.text import listed
@@ -117,6 +117,17 @@ def _words(name: str) -> list[str]:
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     found = [word for word in re.split(r"[^0-9a-z]+", parted.lower().replace("50k", " ")) if word]
     return [part for word in found for part in JOINED.get(word, (word,))]
+
+
+def as_typed(columns: Mapping[str, str]) -> list[str]:
+    """Return columns and their keys as they are typed: "COLUMN=KEY".
+
+    Raises:
+        InputError: they are no mapping.
+    """
+    if not isinstance(columns, Mapping):
+        raise InputError(f'columns={columns!r} was given: give a dict, such as {{"loss1": "discriminator/loss"}}.')
+    return [f"{name}={key}" for name, key in columns.items()]
 
 
 def read_names(names: Sequence[str], given: Sequence[str] = ()) -> tuple[dict[str, str], list[str]]:

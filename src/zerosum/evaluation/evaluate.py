@@ -30,8 +30,9 @@ from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_recipe
 from zerosum.runtime import distributed
 from zerosum.runtime.device import pick_device
+from zerosum.runtime.display import display
 from zerosum.runtime.paths import expanded, require_writable
-from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
+from zerosum.runtime.progress import Progress, progress_callback
 from zerosum.runtime.surroundings import own_settings
 from zerosum.runtime.thread_pool import ProgressCallback
 
@@ -62,7 +63,7 @@ def evaluate(
     run = Run.open(subject) if (expanded(subject) / "run.json").exists() else None
     plan = None if run is None else read_config(run, recipe)
     options = DataConfig() if plan is None else plan.options
-    progress = progress or (make_progress() if world.is_first else Silent())
+    progress = display(progress, silent=not world.is_first)
     told = progress_callback(progress)
     context = EvaluationContext(device=place, cache=options.cache_folder(), world=world, progress=told)
     target = None if out is None else require_place(expanded(out))

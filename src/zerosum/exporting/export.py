@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
@@ -20,13 +20,15 @@ from zerosum.run.config import read_config
 from zerosum.run.directory import Run, Which
 from zerosum.run.load import load_with_round
 from zerosum.runtime.atomic_files import replacing
-from zerosum.runtime.paths import require_writable
+from zerosum.runtime.paths import expanded, require_writable
+from zerosum.runtime.surroundings import own_settings
 from zerosum.tasks import AGE, PAINT
 
 Form = Literal["onnx", "pt2", "web"]
 ENDINGS: dict[Form, str] = {"onnx": ".onnx", "pt2": ".pt2", "web": ".html"}
 
 
+@own_settings()
 def export(
     run: str | Path,
     *,
@@ -93,7 +95,7 @@ def _place(out: str | Path | None, directory: Run, to: Form, *, folder: bool) ->
             where nothing can be written.
     """
     ending = "" if folder else ENDINGS[to]
-    place = directory.path / "exports" / f"{directory.path.resolve().name}{ending}" if out is None else Path(out)
+    place = directory.path / "exports" / f"{directory.path.resolve().name}{ending}" if out is None else expanded(out)
     if ending and place.suffix.lower() != ending:
         raise InputError(f"--out is {place.name}, and --to {to} writes {ending}: end the name in that.")
     if place.exists() and place.is_dir() != folder:
@@ -111,6 +113,8 @@ def _require_fit(to: Form, precision: Precision | None, folder: bool, runtime: s
     """
     if to not in ENDINGS:
         raise InputError(f"--to is {to!r}: give one of {', '.join(ENDINGS)}.")
+    if precision not in (None, *get_args(Precision)):
+        raise InputError(f"--precision is {precision!r}: give one of {', '.join(get_args(Precision))}.")
     if to != "pt2":
         require_onnx()
     elif precision == "float16":

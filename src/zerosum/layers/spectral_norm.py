@@ -9,8 +9,10 @@ Source: Miyato et al. 2018, section 2.1 and algorithm 1 (https://arxiv.org/abs/1
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,6 +25,8 @@ from zerosum.layers.equalised import EqualisedConv2d, EqualisedLinear
 
 Layer = TypeVar("Layer", bound=nn.Module)
 LAYERS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)
+_lock = threading.Lock()
+_once: ContextVar[frozenset[int]] = ContextVar("once", default=frozenset())
 EPSILON = 1e-6
 """Least norm that a vector or a weight is divided by (Brock et al. 2019, authors' code)."""
 
@@ -59,7 +63,7 @@ def spectral_norm(layer: Layer) -> Layer:
             alone.
     """
     if "u" not in dict(layer.named_buffers(recurse=False)):
-        weight = _matrix(layer).detach()
+        weight = _matrix(layer, layer.weight).detach()  # type: ignore[arg-type]
         layer.register_buffer("u", functional.normalize(torch.randn_like(weight[:, 0]), dim=0))
         layer.register_forward_pre_hook(_normalise)
         layer.register_forward_hook(_restore, always_call=True)
@@ -68,10 +72,10 @@ def spectral_norm(layer: Layer) -> Layer:
 
 def normalised_weight(layer: nn.Module) -> Tensor:
     """Return the weight of a layer, of its shape, divided by the estimate of its largest singular value."""
-    weight: Any = layer.weight
+    weight: Any = layer._parameters["weight"]  # what `layer.weight` is may be normalised, in another thread's call
     u: Any = layer.u
     with torch.autocast(weight.device.type, enabled=False):
-        matrix = _matrix(layer)
+        matrix = _matrix(layer, weight)
         normalise = partial(functional.normalize, dim=0, eps=EPSILON)
         with torch.no_grad():
             right = normalise(matrix.t() @ u)
@@ -86,19 +90,16 @@ def normalised_weight(layer: nn.Module) -> Tensor:
 def normalised_once(*layers: nn.Module) -> Iterator[None]:
     """Normalise the weights of some layers once for all of their calls meanwhile, as a recurrence makes them."""
     normalised = [layer for layer in layers if "u" in dict(layer.named_buffers(recurse=False))]
-    for layer in normalised:
-        vars(layer).update(weight=normalised_weight(layer), normalised=True)
-    try:
-        yield
-    finally:
+    with ExitStack() as stack:
         for layer in normalised:
-            vars(layer).pop("normalised")
-            vars(layer).pop("weight", None)
+            _put(layer)
+            stack.callback(_take_back, layer)
+        stack.callback(_once.reset, _once.set(_once.get() | set(map(id, normalised))))
+        yield
 
 
-def _matrix(layer: nn.Module) -> Tensor:
-    """Return the weight as (outputs, rest); the order of the columns follows memory, since it changes no norm."""
-    weight: Any = layer.weight
+def _matrix(layer: nn.Module, weight: Tensor) -> Tensor:
+    """Return a layer's weight as (outputs, rest); the order of the columns follows memory, which changes no norm."""
     if isinstance(layer, nn.ConvTranspose2d):
         return weight.transpose(0, 1).flatten(1)
     if weight.ndim == 4 and not weight.is_contiguous():
@@ -107,11 +108,27 @@ def _matrix(layer: nn.Module) -> Tensor:
 
 
 def _normalise(layer: nn.Module, _: Any) -> None:
-    # An attribute is found before the parameter of the same name, whose place among the parameters stays.
-    if "normalised" not in vars(layer):
-        vars(layer)["weight"] = normalised_weight(layer)
+    if id(layer) not in _once.get():
+        _put(layer)
 
 
 def _restore(layer: nn.Module, _: Any, __: Any) -> None:
-    if "normalised" not in vars(layer):
-        vars(layer).pop("weight", None)
+    if id(layer) not in _once.get():
+        _take_back(layer)
+
+
+def _put(layer: nn.Module) -> None:
+    """Normalise the weight; an attribute is found before the parameter of its name, which keeps its place."""
+    weight = normalised_weight(layer)
+    with _lock:
+        vars(layer).update(weight=weight, calls=vars(layer).get("calls", 0) + 1)
+
+
+def _take_back(layer: nn.Module) -> None:
+    """Leave the parameter alone again, after the last of the calls that threads make at the same time."""
+    with _lock:
+        calls = vars(layer).pop("calls", 1) - 1
+        if calls:
+            vars(layer)["calls"] = calls
+        else:
+            vars(layer).pop("weight", None)

@@ -67,17 +67,17 @@ def _literal(text: str) -> str:
     return shown(text).replace("$", r"\$")
 
 
-def plot(*runs: str | Path | Run, curves: Sequence[str] = ()) -> Any:
+def plot(*runs: str | Path | Run, curves: str | Sequence[str] = ()) -> Any:
     """Draw curves of runs over rounds, smoothed over the raw values, and return the matplotlib Figure.
 
     Args:
         runs: run directories, a line each.
-        curves: columns of history.jsonl, such as "generator/loss"; by default all losses.
+        curves: columns of history.jsonl, such as "generator/loss", or one; by default all losses.
 
     Raises:
         InputError: no run, or see `figure`.
     """
-    return figure([Run.open(run) for run in runs], curves)
+    return figure([Run.open(run) for run in runs], (curves,) if isinstance(curves, str) else curves)
 
 
 def save(runs: Sequence[Run], out: Path, curves: Sequence[str] = ()) -> Path:

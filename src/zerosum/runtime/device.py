@@ -68,7 +68,7 @@ def pick_device(name: str = "auto") -> torch.device:
         name = present[0].partition(":")[0]
     try:
         device = torch.device(name)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise InputError(f"There is no device {name!r}; give one of: auto, {', '.join(present)}.") from None
     if device.type == "cuda" and device.index is None and present[0].startswith("cuda"):
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from numbers import Number
 from pathlib import Path
 
 from zerosum.errors import InputError
@@ -12,13 +13,13 @@ def expanded(path: str | Path) -> Path:
     """A path with ~ and ~name replaced by home folders, and otherwise as it was given.
 
     Raises:
-        InputError: There is no such home folder.
+        InputError: There is no such home folder, or it is neither text nor a path.
 
     >>> expanded("runs/a").as_posix()
     'runs/a'
     """
     try:
-        return Path(path).expanduser()
+        return Path(named(path)).expanduser()
     except (RuntimeError, KeyError) as error:
         raise InputError(f"{path} begins with a home folder that is not known here: give the whole path.") from error
 
@@ -54,9 +55,12 @@ def named(place: object) -> str:
     """
     if isinstance(place, str | os.PathLike):
         return os.fsdecode(place)
+    kind = type(place).__name__
+    if isinstance(place, list | tuple) and all(isinstance(one, str | os.PathLike) for one in place):
+        raise InputError(f"A {kind} of places is given where one is needed: give each as an argument of its own.")
+    if isinstance(place, Number):
+        raise InputError(f"The number {place!r} is given where a path or a name is needed: give text, or a Path.")
     raise InputError(
-        f"An object of the type {type(place).__name__} is given where a path or a name is needed: keep images as files "
-        'in a folder, or as an array of (N, H, W) or (N, H, W, C) by numpy.save("data.npy", array), and name that.'
-        if not isinstance(place, list | tuple) or not all(isinstance(one, str | os.PathLike) for one in place)
-        else f"A {type(place).__name__} of places is given where one is needed: give each as an argument of its own."
+        f"An object of the type {kind} is given where a path or a name is needed: keep images as files in a folder, or "
+        'as an array of (N, H, W) or (N, H, W, C) by numpy.save("data.npy", array), and name that.'
     )

@@ -1,7 +1,8 @@
 """What a process sets for all of PyTorch, put to known values while zerosum computes and back afterwards.
 
-The same numbers come out wherever zerosum is called: under another default dtype, with gradients off, in a thread or
-under autocast. The process that calls finds its own settings, and its memory, when the call returns.
+The same numbers come out wherever zerosum is called: under another default dtype or device, with gradients off, in a
+thread or under autocast. The process that calls finds its own settings, its random state and its memory when the call
+returns.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 
 from zerosum.errors import InputError
+from zerosum.runtime import rng
 from zerosum.runtime.device import freed_memory_kept
 
 _training = threading.Lock()
@@ -20,7 +22,7 @@ _training = threading.Lock()
 
 @contextmanager
 def own_settings() -> Iterator[None]:
-    """Compute in float32 where nothing else is said, with gradients where they are asked for, and without autocast."""
+    """Compute in float32 and on the CPU where nothing else is said, with gradients, without autocast, drawing apart."""
     dtype = torch.get_default_dtype()
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
@@ -31,6 +33,9 @@ def own_settings() -> Iterator[None]:
             stack.enter_context(torch.autocast("cuda", enabled=False))
         stack.callback(torch.set_default_dtype, dtype)
         torch.set_default_dtype(torch.float32)
+        if torch.get_default_device() != torch.device("cpu"):
+            stack.enter_context(torch.device("cpu"))
+        stack.enter_context(rng.fork(torch.device("cpu")))
         yield
 
 

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from statistics import fmean
 from typing import Any
 
@@ -92,8 +93,8 @@ def within(
         InputError: `minutes` is no length of time, the data are points, no size fits the recipe, or --rounds was asked
             for too.
     """
-    if not 0 < minutes <= MOST_MINUTES:
-        raise InputError(f"--minutes is {minutes:g}, but should be greater than 0 and at most {MOST_MINUTES:,}.")
+    if not isinstance(minutes, Real) or not 0 < minutes <= MOST_MINUTES:
+        raise InputError(f"--minutes is {minutes!r}, but should be greater than 0 and at most {MOST_MINUTES:,}.")
     if "rounds" in plan.asked:
         raise InputError(f"--minutes chooses the number of rounds: leave out --rounds {plan.config.rounds}, or it.")
     unit = _unit(plan)

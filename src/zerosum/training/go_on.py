@@ -14,8 +14,9 @@ from zerosum.run.config import changed, read_config
 from zerosum.run.copies import fetch
 from zerosum.run.directory import Run
 from zerosum.runtime import distributed
+from zerosum.runtime.display import display
 from zerosum.runtime.paths import expanded
-from zerosum.runtime.progress import Progress, make_progress
+from zerosum.runtime.progress import Progress
 from zerosum.text import command
 from zerosum.training import launch
 from zerosum.training.shared_folder import is_seen, not_shared
@@ -71,7 +72,7 @@ def go_on(
     moved = None if name_of(data) == plan.data else data  # of which only opening them says whether they are the same
     if moved is None and distributed.first_says("done", lambda: str(_is_done(directory, changes))) == "True":
         if os.environ.get("RANK", "0") == "0":
-            (progress or make_progress()).note(_said(directory, before["rounds"]))
+            display(progress).note(_said(directory, before["rounds"]))
         return directory
     return launch.resume(directory.path, recipe=recipe, data=moved, progress=progress, **changes)
 

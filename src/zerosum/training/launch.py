@@ -28,10 +28,11 @@ from zerosum.run.metadata import (
 )
 from zerosum.runtime import distributed, rng
 from zerosum.runtime.device import pick_device
+from zerosum.runtime.display import display
 from zerosum.runtime.distributed import World
 from zerosum.runtime.lock import locked
 from zerosum.runtime.paths import expanded
-from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
+from zerosum.runtime.progress import Progress, progress_callback
 from zerosum.runtime.surroundings import only_training
 from zerosum.text import command, counted
 from zerosum.training.autopilot import Autopilot
@@ -59,7 +60,7 @@ def start(
     """Train as `plan` says, in a new run directory, where `minutes` are given for as long as they last."""
     device = pick_device(plan.training.device)
     world = distributed.join(device)
-    progress = progress or (make_progress() if world.is_first else Silent())
+    progress = display(progress, silent=not world.is_first)
     if run is not None and world.is_first:
         require_free(expanded(run))
     plan, dataset, reasons = prepare(plan.normalised(), minutes, device, world, progress)
@@ -93,7 +94,7 @@ def resume(
     plan = changed(before, changes, directory)
     device = pick_device(plan.training.device)
     world = distributed.join(device)
-    progress = progress or (make_progress() if world.is_first else Silent())
+    progress = display(progress, silent=not world.is_first)
     with ExitStack() as held:
         if world.is_first:
             held.enter_context(locked(directory.path))

@@ -18,10 +18,12 @@ from zerosum.run.config import RunConfig
 from zerosum.run.load import build_recipe
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.device import pick_device
+from zerosum.runtime.display import display
 from zerosum.runtime.distributed import World
 from zerosum.runtime.lock import locked
 from zerosum.runtime.paths import expanded
-from zerosum.runtime.progress import Progress, Silent, make_progress, progress_callback
+from zerosum.runtime.progress import Progress, Silent, progress_callback
+from zerosum.runtime.surroundings import own_settings
 from zerosum.training.prepare import prepare
 from zerosum.tuning.results import Results, TrialResult, typed
 from zerosum.tuning.space import Choice, Range, require_comparable, space_of
@@ -38,6 +40,7 @@ OTHER_SEED = 1_000
 """Added to the seed of the samples by which the best trial is evaluated again."""
 
 
+@own_settings()
 def tune(
     plan: RunConfig,
     *,
@@ -68,7 +71,7 @@ def tune(
     """
     require_optuna()
     require_comparable(plan, metric)
-    shown = progress or make_progress()
+    shown = display(progress)
     try:
         search = _Search(plan, expanded(out), metric, shown)
         _make(search.place)

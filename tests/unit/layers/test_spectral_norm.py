@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from zerosum.errors import InputError
 from zerosum.layers.conv import Conv2d, ConvTranspose2d, UpsampleConv
@@ -145,3 +148,34 @@ def test_a_network_is_normalised_once_with_or_without_embeddings():
 def test_layers_of_equalised_learning_rate_are_refused():
     with pytest.raises(InputError, match="does not go with"):
         apply_spectral_norm(nn.Sequential(EqualisedLinear(2, 2)))
+
+
+def test_threads_that_call_a_layer_at_once_each_find_its_normalised_weight():
+    layer, within, leave = spectral_norm(nn.Linear(3, 2)).eval(), threading.Event(), threading.Event()
+    layer.weight.data.mul_(100)
+    x = torch.randn(4, 3)
+    expected = layer(x)
+
+    class Waiting(torch.Tensor):
+        """An input at which a call stops between normalising and using the weight."""
+
+        @classmethod
+        def __torch_function__(cls, function, types, args=(), kwargs=None):
+            if function is functional.linear:
+                within.set()
+                assert leave.wait(30)
+            return super().__torch_function__(function, types, args, kwargs or {})
+
+    def work() -> torch.Tensor:
+        with torch.no_grad():
+            return layer(x.as_subclass(Waiting)).as_subclass(torch.Tensor)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(work)
+        assert within.wait(30)
+        torch.testing.assert_close(layer(x), expected)  # twice normalised, if it began from what it found
+        inside = layer.weight
+        leave.set()
+        torch.testing.assert_close(first.result(), expected)
+    torch.testing.assert_close(inside, normalised_weight(layer))
+    assert layer.weight is layer._parameters["weight"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -47,6 +49,16 @@ def under_autocast(work: Callable[[], Any]) -> Any:
         return work()
 
 
+def on_another_device(work: Callable[[], Any]) -> Any:
+    torch.set_default_device("meta")
+    try:
+        done = work()
+        assert torch.get_default_device().type == "meta"
+        return done
+    finally:
+        torch.set_default_device(None)
+
+
 def in_a_thread(work: Callable[[], Any]) -> Any:
     done: list[Any] = []
     thread = threading.Thread(target=lambda: done.append(work()))
@@ -55,6 +67,29 @@ def in_a_thread(work: Callable[[], Any]) -> Any:
     return done[0]
 
 
-@pytest.mark.parametrize("around", [in_float64, without_gradients, in_inference_mode, under_autocast, in_a_thread])
+@pytest.mark.parametrize(
+    "around", [in_float64, without_gradients, in_inference_mode, under_autocast, on_another_device, in_a_thread]
+)
 def test_training_gives_the_same_bits(around: Callable[..., Any], tmp_path: Path) -> None:
     assert around(lambda: weights(tmp_path / "there")) == weights(tmp_path / "here")
+
+
+FEW: dict[str, Any] = {"metrics": "precision", "count": 20}
+CALLS: dict[str, Callable[[Path], Any]] = {
+    "train": lambda run: api.train("ring8", recipe="gan", run=run / "again", progress=Silent(), rounds=1, batch=8),
+    "tune": lambda run: api.tune("ring8", recipe="gan", out=run / "tune", progress=Silent(), trials=1, rounds=1),
+    "resume": lambda run: api.resume(run, rounds=3, progress=Silent()),
+    "load": api.load,
+    "evaluate": lambda run: api.evaluate(run, progress=Silent(), **FEW),
+    "diagnose": api.diagnose,
+    "export": lambda run: api.export(run, to="pt2"),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_caller_finds_its_random_state(name: str, tmp_path: Path) -> None:
+    weights(tmp_path / "run")
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()  # type: ignore[index]
+    CALLS[name](tmp_path / "run")
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == before[1:]  # type: ignore[index]

@@ -14,7 +14,8 @@ from zerosum.benchmarks.mode_collapse.table import Results, markdown, table
 from zerosum.errors import InputError
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.device import pick_device
-from zerosum.runtime.progress import Progress, make_progress, progress_callback
+from zerosum.runtime.display import display
+from zerosum.runtime.progress import Progress, progress_callback
 
 
 def run(
@@ -54,7 +55,7 @@ def run(
     each = [(one, variant, seed) for seed in range(seeds) for one in played for variant in _apart(variants)]
     trials = [trial(*those, out=place, rounds=rounds, size=size, device=device) for those in each]
     where = pick_device(device)
-    shown = progress or make_progress()
+    shown = display(progress)
     try:
         folder = place / f"classifier-{size or 28}"
         told = progress_callback(shown)
