@@ -110,6 +110,13 @@ def test_values_of_another_type_are_refused_in_a_sentence(wrong: Any, said: str)
     assert [path.name for path in Path("runs").iterdir()] == ["one"]
 
 
+def test_a_run_with_settings_from_arrays_is_gone_on_with() -> None:
+    hidden = np.array([8, 8])
+    for given in (hidden, torch.from_numpy(hidden), [8, 8], (8, 8)):
+        run = zerosum.train("ring8", run="runs/one", go_on=True, generator_hidden=given, **QUICK)
+        assert run.description["config"]["generator_hidden"] == [8, 8]
+
+
 def test_one_curve_is_plotted_by_its_name() -> None:
     run = zerosum.train("ring8", run="runs/one", **QUICK)
     (panel,) = zerosum.plot(run, curves="generator/loss").axes

@@ -13,6 +13,7 @@ import math
 import torch
 from torch import Tensor
 
+from zerosum.objectives import to_float32
 from zerosum.runtime import rng
 
 SHIFT, SCALE, BRIGHTNESS, CONTRAST, SATURATION = 0.125, 0.2, 0.2, 0.5, 1.0
@@ -31,7 +32,7 @@ def augmented(image: Tensor, p: float) -> Tensor:
     """
     if p == 0:
         return image
-    moved = resampled(image.float(), geometry(len(image), (image.shape[2], image.shape[3]), p, image.device))
+    moved = resampled(to_float32(image), geometry(len(image), (image.shape[2], image.shape[3]), p, image.device))
     return recoloured(moved, colours(len(image), p, image.device)).to(image.dtype)
 
 
@@ -112,6 +113,7 @@ def resampled(image: Tensor, maps: Tensor) -> Tensor:
 
 def recoloured(image: Tensor, maps: Tensor) -> Tensor:
     """Map the colours of images (N, 1 or 3, H, W) by (N, 4, 4); gray ones by the mean of the three colours."""
+    maps = maps.to(image.dtype)
     if image.shape[1] == 1:
         row = maps[:, :3].mean(1)
         return image * row[:, :3].sum(1).view(-1, 1, 1, 1) + row[:, 3].view(-1, 1, 1, 1)

@@ -64,6 +64,7 @@ def go_on(
         InputError: a setting, the recipe or the data are not those of the run; it is named with both values.
     """
     plan = read_config(directory, recipe)
+    asked = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in asked.items()}  # an array's
     before, began = plan.settings(), directory.description.get("asked", {})
     changes = {
         name: value for name, value in asked.items() if value not in (before.get(name, ...), began.get(name, ...))

@@ -90,6 +90,16 @@ def test_it_is_differentiable_twice() -> None:
     assert torch.autograd.gradgradcheck(vary, x)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_float64_are_varied_and_differentiated_in_it(channels: int) -> None:
+    def vary(image: torch.Tensor) -> torch.Tensor:
+        with rng.fork(CPU, seed=0):
+            return augmented(image, 1.0)
+
+    image = torch.rand(2, channels, 4, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(vary, (image,))
+
+
 def test_pieces_of_a_batch_are_varied_as_the_batch_is() -> None:
     x = torch.rand(8, 3, 8, 8)
     torch.manual_seed(3)
