@@ -18,6 +18,7 @@ from zerosum.evaluation.config import EvaluationConfig
 from zerosum.run.training_config import TrainingConfig
 
 QUICK: dict[str, Any] = {"recipe": "gan", "rounds": 1, "batch": 4}
+UNTYPED: Any = zerosum
 IMAGES = np.zeros((8, 16, 16, 3), np.uint8)
 
 
@@ -85,22 +86,22 @@ def test_a_run_is_taken_wherever_its_folder_is() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (lambda: zerosum.train("ring8", run=3, **QUICK), "The number 3 is given where a path or a name is needed"),
-        (lambda: zerosum.tune("ring8", out=3, **QUICK), "The number 3 is given where a path or a name is needed"),
+        (lambda: UNTYPED.train("ring8", run=3, **QUICK), "The number 3 is given where a path or a name is needed"),
+        (lambda: UNTYPED.tune("ring8", out=3, **QUICK), "The number 3 is given where a path or a name is needed"),
         (
-            lambda: zerosum.tune("ring8", trials=2.5, **QUICK),
+            lambda: UNTYPED.tune("ring8", trials=2.5, **QUICK),
             "trials=2.5 was given: give more than 0, in whole numbers",
         ),
-        (lambda: zerosum.train("digits", recipe="gan", minutes="5"), "--minutes is '5', but should be greater than 0"),
-        (lambda: zerosum.train("ring8", progress=False, **QUICK), r"progress is False: give an object with update"),
-        (lambda: zerosum.train("ring8", progress=print, **QUICK), r"progress is <built-in function print>: give an"),
-        (lambda: zerosum.load("runs/one", device=None), "There is no device None; give one of: auto"),
-        (lambda: zerosum.evaluate("runs/one", progress="yes"), r"progress is 'yes': give an object with update"),
-        (lambda: zerosum.diagnose("runs/one", columns=["a=b"]), r"columns=\['a=b'\] was given: give a dict"),
-        (lambda: zerosum.plot(3), "The number 3 is given where a path or a name is needed"),
-        (lambda: zerosum.plot(["runs/one"]), "A list of places is given where one is needed: give each as an argument"),
-        (lambda: zerosum.export("runs/one", to="pt2", out=3), "The number 3 is given where a path or a name is needed"),
-        (lambda: zerosum.export("runs/one", to="pt2", precision="int8"), "--precision is 'int8': give one of float32,"),
+        (lambda: UNTYPED.train("digits", recipe="gan", minutes="5"), "--minutes is '5', but should be greater than 0"),
+        (lambda: UNTYPED.train("ring8", progress=False, **QUICK), r"progress is False: give an object with update"),
+        (lambda: UNTYPED.train("ring8", progress=print, **QUICK), r"progress is <built-in function print>: give an"),
+        (lambda: UNTYPED.load("runs/one", device=None), "There is no device None; give one of: auto"),
+        (lambda: UNTYPED.evaluate("runs/one", progress="yes"), r"progress is 'yes': give an object with update"),
+        (lambda: UNTYPED.diagnose("runs/one", columns=["a=b"]), r"columns=\['a=b'\] was given: give a dict"),
+        (lambda: UNTYPED.plot(3), "The number 3 is given where a path or a name is needed"),
+        (lambda: UNTYPED.plot(["runs/one"]), "A list of places is given where one is needed: give each as an argument"),
+        (lambda: UNTYPED.export("runs/one", to="pt2", out=3), "The number 3 is given where a path or a name is needed"),
+        (lambda: UNTYPED.export("runs/one", to="pt2", precision="int8"), "--precision is 'int8': give one of float32,"),
     ],
 )
 def test_values_of_another_type_are_refused_in_a_sentence(wrong: Any, said: str) -> None:
@@ -112,7 +113,7 @@ def test_values_of_another_type_are_refused_in_a_sentence(wrong: Any, said: str)
 
 def test_a_run_with_settings_from_arrays_is_gone_on_with() -> None:
     hidden = np.array([8, 8])
-    for given in (hidden, torch.from_numpy(hidden), [8, 8], (8, 8)):
+    for given in ([8, 8], hidden, torch.from_numpy(hidden), (8, 8)):
         run = zerosum.train("ring8", run="runs/one", go_on=True, generator_hidden=given, **QUICK)
         assert run.description["config"]["generator_hidden"] == [8, 8]
 
