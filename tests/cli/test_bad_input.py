@@ -81,6 +81,7 @@ def a_file_in_the_way() -> None:
 DATA: list[tuple[Callable[[], None], tuple[object, ...], str]] = [
     (an_empty_folder, TRAIN, "photos has no images"),
     (an_empty_folder, ("data", "check", "photos"), "photos has no images"),
+    (an_empty_folder, ("train", "", "--run", "run"), "An empty text is given where a path or a name is needed"),
     (an_empty_folder, ("train", "phots", "--run", "run"), "did you mean"),
     (an_empty_folder, ("data", "pack", "phots"), "did you mean"),
     (an_empty_folder, ("train", "minst", "--run", "run"), "did you mean mnist?"),

@@ -108,6 +108,22 @@ def test_values_of_another_type_are_refused_in_a_sentence(wrong: Any, said: str)
     zerosum.train("ring8", run="runs/one", **QUICK)
     with pytest.raises(InputError, match=said):
         wrong()
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        lambda: zerosum.train("", run="runs/two", **QUICK),
+        lambda: zerosum.train("ring8", run="", **QUICK),
+        lambda: zerosum.load(""),
+        lambda: zerosum.evaluate("runs/one", against=""),
+        lambda: zerosum.export("runs/one", to="pt2", out=""),
+    ],
+)
+def test_an_empty_text_is_not_the_folder_in_which_one_is(empty: Any) -> None:
+    zerosum.train("ring8", run="runs/one", **QUICK)
+    with pytest.raises(InputError, match="An empty text is given where a path or a name is needed: give one, or"):
+        empty()
     assert [path.name for path in Path("runs").iterdir()] == ["one"]
 
 

@@ -52,14 +52,14 @@ def kind_of(source: str | Path, typed: Collection[str] = ()) -> Kind:
     """Return the kind of data that are one set of samples, by what the source is.
 
     Args:
-        source: a path or a name.
+        source: a path or a name; "" where none is known yet, which is taken for images.
         typed: settings of `DataConfig` that were given: one that this kind alone has a use for, such as frames,
             decides where the source may be of it.
     """
     known = singles()
     users = {name: [kind for kind in known if name in kind.own] for name in typed}
-    meant = [kind for kinds in users.values() for kind in kinds if len(kinds) == 1 and kind.accepts(source)]
-    return next(iter(meant), None) or next(kind for kind in known if (kind.claims or kind.accepts)(source))
+    meant = [kind for kinds in users.values() for kind in kinds if len(kinds) == 1 and _takes(kind, source)]
+    return next(iter(meant), None) or next(kind for kind in known if _takes(kind, source, claims=True))
 
 
 def compared(subject: str | Path, against: str | Path) -> Kind:
@@ -111,7 +111,13 @@ def require_present(source: str | Path) -> None:
 
 
 def _accepting(kinds: Sequence[Kind], source: str | Path) -> Kind | None:
-    return next((kind for kind in kinds if kind.accepts(source)), None)
+    return next((kind for kind in kinds if _takes(kind, source)), None)
+
+
+def _takes(kind: Kind, source: str | Path, *, claims: bool = False) -> bool:
+    if source == "":  # as a path it would be the folder in which one is
+        return kind.fallback
+    return (kind.claims if claims and kind.claims else kind.accepts)(source)
 
 
 def open_as(

@@ -13,11 +13,13 @@ def expanded(path: str | Path) -> Path:
     """A path with ~ and ~name replaced by home folders, and otherwise as it was given.
 
     Raises:
-        InputError: There is no such home folder, or it is neither text nor a path.
+        InputError: There is no such home folder, or it is neither text nor a path, or empty.
 
     >>> expanded("runs/a").as_posix()
     'runs/a'
     """
+    if isinstance(path, str) and not path:  # of an unset variable; pathlib takes it for the folder in which one is
+        raise InputError("An empty text is given where a path or a name is needed: give one, or . for this folder.")
     try:
         return Path(named(path)).expanduser()
     except (RuntimeError, KeyError) as error:
