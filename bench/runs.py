@@ -63,7 +63,8 @@ def main() -> None:
     remarks = [
         f"Settings are the recipes' defaults but for what was typed: {commands}. A run with fewer rounds than that was "
         "stopped by SIGTERM after the time shown.",
-        "The commit below is that of this table; a run does not record its own.",
+        f"Played at: {', '.join(run.description['versions'].get('commit', 'an unknown commit') for run in runs)}. The "
+        "commit below is that of this table.",
         "Accuracies are means over the last tenth of the run. Nearest: median over 12 samples of the mean absolute "
         "difference to the nearest training image; in brackets the same from 12 training images to the rest.",
     ]

@@ -21,6 +21,7 @@ from zerosum.run.directory import Run
 from zerosum.runtime import device
 from zerosum.runtime.atomic_files import replacing
 from zerosum.runtime.progress import Progress
+from zerosum.runtime.provenance import commit
 from zerosum.text import counted, listed
 
 ATTRIBUTES = ("attributes", "attribute_rows", "attribute_shares")
@@ -48,9 +49,15 @@ def describe(plan: RunConfig, dataset: Dataset, game: Game[Any], command: str | 
             "notes": list(dataset.notes),
         },
         "machine": device.describe() | game.environment(),
-        "versions": {"zerosum": zerosum.__version__, "torch": torch.__version__, "python": platform.python_version()},
+        "versions": {**_origin(), "torch": torch.__version__, "python": platform.python_version()},
         "command": command,
     }
+
+
+def _origin() -> dict[str, str]:
+    """Return the version of zerosum, and its commit where that is known."""
+    found = commit()
+    return {"zerosum": zerosum.__version__} | ({} if found is None else {"commit": found})
 
 
 def outlook(game: Game[Any]) -> dict[str, Any]:
@@ -118,7 +125,7 @@ def tell_of_other_conditions(directory: Run, game: Game[Any], progress: Progress
     """Say what a resumed run will compute with that is not what it began with: its numbers may differ from here on."""
     here, kept = device.describe(), [directory.description.get(part) for part in ("versions", "machine")]
     began = {name: value for part in kept if isinstance(part, dict) for name, value in part.items()}
-    now = game.environment() | {"zerosum": zerosum.__version__, "torch": here["torch"]}
+    now = game.environment() | _origin() | {"torch": here["torch"]}
     if game.device.type == "cpu":  # whose sums depend on its instructions, and on how many threads share them
         now |= {name: here[name] for name in ("cpu", "threads")}
     for name, value in now.items():
