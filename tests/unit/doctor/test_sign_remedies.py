@@ -182,9 +182,6 @@ def test_labels_are_brought_within_bounds_and_batch_norm_makes_way_for_a_penalty
     assert found.remedies[0].flags == "--real-label 0.9 1.0 --fake-label 0.0 0.1"
     assert found.remedies[1].settings["discriminator_norm"] == "none"
     assert found.remedies[1].settings["stabilise"].startswith("r1:")
-    soft = replace(facts, config={**facts.config, "real_label": (0.7, 1.2), "fake_label": (-0.2, 0.3)})
-    found = signs.find("loss-unbounded").find(evidence(failing({}), soft))
-    assert found.remedies[0].settings == {"real_label": (0.7, 1.0), "fake_label": (0.0, 0.3)}
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,9 @@ def _remedies(evidence: Evidence) -> tuple[Remedy, ...]:
     for name in ("real_label", "fake_label"):
         bounds = config.get(name)
         if isinstance(bounds, tuple | list) and (min(bounds) < 0 or max(bounds) > 1):
-            parts.append(remedies.change(evidence, name, _inside(float(min(bounds)), float(max(bounds))), inner))
+            width = round(float(max(bounds) - min(bounds)), 4)
+            inside = (max(0.0, 1 - width), 1.0) if name == "real_label" else (0.0, min(1.0, width))
+            parts.append(remedies.change(evidence, name, inside, inner))
     if not evidence.facts.flags:
         parts = [
             remedies.change(evidence, "real_label", (0.9, 1.0), inner),
@@ -118,19 +120,6 @@ def _remedies(evidence: Evidence) -> tuple[Remedy, ...]:
             remedies.stabilise(evidence, "weight-penalty", 0.0001, "keeps the weights from growing"),
         )
     )
-
-
-def _inside(low: float, high: float) -> tuple[float, float]:
-    """Return the part of an interval within [0, 1]; where that is a point or nothing, the interval moved into it.
-
-    >>> _inside(0.7, 1.2), _inside(1.0, 1.1), _inside(-0.1, 0.0)
-    ((0.7, 1.0), (0.9, 1.0), (0.0, 0.1))
-    """
-    part = max(0.0, low), min(1.0, high)
-    if part[0] < part[1]:
-        return part
-    width = min(1.0, round(high - low, 4))
-    return (1 - width, 1.0) if high > 1 else (0.0, width)
 
 
 SIGN = Sign(
