@@ -111,7 +111,7 @@ def prepared(case: Case, precision: torch.dtype, memory_format: torch.memory_for
         playing.recipe.to(memory_format=memory_format)  # type: ignore[call-overload]
     for layer in playing.recipe.modules():
         if "u" in dict(layer.named_buffers(recurse=False)):  # at the fixed point of spectral norm's power iteration
-            layer.u.copy_(torch.linalg.svd(_matrix(layer)).U[:, 0])
+            layer.u.copy_(torch.linalg.svd(_matrix(layer, layer.weight)).U[:, 0])
     for stabiliser in playing.recipe.stabilisers:
         vars(stabiliser).update({"p": 0.5} if stabiliser.name == "ada" else {})
     return playing

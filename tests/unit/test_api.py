@@ -135,6 +135,7 @@ def test_a_run_with_settings_from_arrays_is_gone_on_with() -> None:
 
 
 def test_one_curve_is_plotted_by_its_name() -> None:
+    pytest.importorskip("matplotlib", reason="needs the extra plots")
     run = zerosum.train("ring8", run="runs/one", **QUICK)
     (panel,) = zerosum.plot(run, curves="generator/loss").axes
     assert panel.get_title() == "generator/loss"
