@@ -63,7 +63,7 @@ def spectral_norm(layer: Layer) -> Layer:
             alone.
     """
     if "u" not in dict(layer.named_buffers(recurse=False)):
-        weight = _matrix(layer, layer.weight).detach()  # type: ignore[arg-type]
+        weight = _matrix(layer, layer.weight).detach()
         layer.register_buffer("u", functional.normalize(torch.randn_like(weight[:, 0]), dim=0))
         layer.register_forward_pre_hook(_normalise)
         layer.register_forward_hook(_restore, always_call=True)
@@ -98,7 +98,7 @@ def normalised_once(*layers: nn.Module) -> Iterator[None]:
         yield
 
 
-def _matrix(layer: nn.Module, weight: Tensor) -> Tensor:
+def _matrix(layer: nn.Module, weight: Any) -> Tensor:
     """Return a layer's weight as (outputs, rest); the order of the columns follows memory, which changes no norm."""
     if isinstance(layer, nn.ConvTranspose2d):
         return weight.transpose(0, 1).flatten(1)
