@@ -242,9 +242,9 @@ def test_the_variety_of_a_class_of_sounds_is_not_judged_by_that_of_images() -> N
 
 def test_a_pattern_that_fades_is_not_spoken_of_early() -> None:
     """The default of images up to 32 pixels has three to five times the power until a third of its rounds."""
-    rows = [{"round": round_, "watch/checkerboard": 5.0} for round_ in range(100, 2_001, 100)]
+    rows = [{"round": round_, "watch/checkerboard": 8.0} for round_ in range(100, 2_001, 100)]
     for planned, found in ((2_000, True), (2_600, True), (3_000, False), (100_000, False)):
         facts = Facts(recipe="cgan", rounds=planned)
         assert (signs.find("checkerboard").find(evidence(rows, facts)) is not None) is found, planned
-    later = [{"round": round_, "watch/checkerboard": 5.0} for round_ in range(100, 5_001, 100)]
+    later = [{"round": round_, "watch/checkerboard": 8.0} for round_ in range(100, 5_001, 100)]
     assert signs.find("checkerboard").find(evidence(later, Facts(recipe="cgan", rounds=100_000))) is not None

@@ -9,7 +9,7 @@ from zerosum.doctor.finding import Finding
 from zerosum.doctor.measures import CHECKERBOARD
 from zerosum.doctor.signs import Sign, remedies, windows
 
-PATTERNED = 3.0
+PATTERNED = 5.0
 """Times the share of power that real images have near the Nyquist frequencies."""
 FADED_SHARE, FADED = 0.75, 5_000
 """Share of the planned rounds, or number of rounds, before which a pattern that fades by itself is not spoken of."""
